@@ -1,0 +1,161 @@
+package formats
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// Options changes how Open works; nil is the defaults.
+type Options struct {
+	// Lenient turns breaches that real writers commit, and that cannot hide
+	// or swap a tensor, into warnings.
+	Lenient bool
+	// UnknownTypes opens GGUF files that hold tensors of unknown type; these
+	// can be listed, but reading their values is an error.
+	UnknownTypes bool
+	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
+	MaxOpenFiles int
+}
+
+// Checkpoint is an open model. It is safe for concurrent use.
+type Checkpoint struct {
+	Ref      string // as given to Open
+	Format   string // "safetensors" or "gguf"
+	Warnings []string
+
+	files   []*File
+	tensors []*tensor.Tensor
+	byName  map[string]*tensor.Tensor
+	meta    tensor.Metadata
+	tokens  func(context.Context) ([]string, error)
+}
+
+// File is one file that holds tensors of a checkpoint.
+type File struct {
+	Path string // relative to the checkpoint's folder
+	*source.Counted
+	verify func() error
+}
+
+// Tensors lists the tensors of all shards, shard by shard in stored order.
+func (c *Checkpoint) Tensors() []*tensor.Tensor { return c.tensors }
+
+// Tensor returns the tensor of that name.
+func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
+	t, ok := c.byName[name]
+	return t, ok
+}
+
+// Metadata returns what the files declare: a GGUF file's pairs under their
+// own keys, a safetensors header's under "safetensors.", config.json under
+// "config.", adapter_config.json under "adapter.", a model card's front
+// matter under "card.".
+func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
+
+// Files lists the files that hold tensors.
+func (c *Checkpoint) Files() []*File { return c.files }
+
+// BytesRead is how many bytes of these files were read at least once.
+func (c *Checkpoint) BytesRead() int64 {
+	n := int64(0)
+	for _, f := range c.files {
+		n += f.BytesRead()
+	}
+	return n
+}
+
+// BytesTotal is the size of these files together.
+func (c *Checkpoint) BytesTotal() int64 {
+	n := int64(0)
+	for _, f := range c.files {
+		n += f.Size()
+	}
+	return n
+}
+
+// Vocabulary returns the token strings by row of the embedding, or nil where
+// the checkpoint does not hold them.
+func (c *Checkpoint) Vocabulary(ctx context.Context) ([]string, error) {
+	if c.tokens == nil {
+		return nil, nil
+	}
+	return c.tokens(ctx)
+}
+
+// Verify requires that no file has changed since it was opened.
+func (c *Checkpoint) Verify() error {
+	for _, f := range c.files {
+		if f.verify == nil {
+			continue
+		}
+		if err := f.verify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close releases the files.
+func (c *Checkpoint) Close() error {
+	var errs []error
+	for _, f := range c.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// join adds a shard's tensors. A name must not stand in two shards.
+func (c *Checkpoint) join(m tensor.Model, file string) error {
+	for _, t := range m.Tensors() {
+		if c.byName[t.Name] != nil {
+			return tensor.Errorf(tensor.ErrFormat, file, 0, "tensor "+quote(t.Name), "two shards hold a tensor of this name")
+		}
+		c.byName[t.Name] = t
+		c.tensors = append(c.tensors, t)
+	}
+	for k, v := range m.Metadata() {
+		if _, ok := c.meta[k]; !ok {
+			c.meta[k] = v
+		}
+	}
+	return nil
+}
+
+// DeclaredParents lists the models that the files name as their origin. They
+// are claims, in the order: model card, config.json, adapter, GGUF keys.
+func (c *Checkpoint) DeclaredParents() []string {
+	var out []string
+	add := func(s string) {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	for _, key := range []string{"card.base_model", "config._name_or_path", "adapter.base_model_name_or_path"} {
+		switch v := c.meta[key].(type) {
+		case string:
+			add(v)
+		case *tensor.List:
+			names, _ := v.Strings() // a list of something else declares nothing
+			for _, s := range names {
+				add(s)
+			}
+		}
+	}
+	var keys []string
+	for k := range c.meta {
+		if isParentKey(k) {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, cmp.Compare[string])
+	for _, k := range keys {
+		s, _ := c.meta[k].(string)
+		add(s)
+	}
+	return out
+}

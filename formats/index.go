@@ -1,0 +1,205 @@
+package formats
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// maxIndex bounds an index file: a hundred bytes for each of half a million
+// tensors.
+const maxIndex = 64 << 20
+
+// index is a parsed *.safetensors.index.json.
+type index struct {
+	tensors map[string]mapped
+	shards  map[string]bool
+	hasSize bool
+	size    string // metadata.total_size as written
+	sizeAt  int64
+}
+
+// mapped is where the index says a tensor lies.
+type mapped struct {
+	shard string
+	at    int64 // offset in the index
+}
+
+// readIndex parses an index token by token, so that repeated keys are seen.
+func readIndex(op *opener, name, label string) (*index, error) {
+	b, err := op.small(name, maxIndex)
+	if err != nil {
+		return nil, err
+	}
+	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{tensors: map[string]mapped{}, shards: map[string]bool{}}}
+	if !utf8.Valid(b) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
+		return nil, p.fail("index", "the index is UTF-8 without byte order mark")
+	}
+	p.d.UseNumber()
+	if err := p.top(); err != nil {
+		return nil, err
+	}
+	if _, err := p.d.Token(); err != io.EOF {
+		return nil, p.fail("index", "something follows the object")
+	}
+	if len(p.ix.tensors) == 0 {
+		return nil, p.fail("weight_map", "the index names no tensor")
+	}
+	return p.ix, nil
+}
+
+// small reads a whole file of at most a given size. It is not counted among
+// the files that hold tensors.
+func (op *opener) small(name string, most int64) ([]byte, error) {
+	label := filepath.Join(op.dir, name)
+	f, err := op.files.Open(filepath.Join(op.dir, name), label)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if f.Size() > most {
+		return nil, tensor.Errorf(tensor.ErrLimit, label, 0, "file", "%d bytes, at most %d", f.Size(), most)
+	}
+	b := make([]byte, f.Size())
+	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	return b, nil
+}
+
+type indexParser struct {
+	label string
+	d     *json.Decoder
+	ix    *index
+}
+
+func (p *indexParser) fail(field, rule string, args ...any) error {
+	return tensor.Errorf(tensor.ErrFormat, p.label, p.d.InputOffset(), field, rule, args...)
+}
+
+// token returns the next token.
+func (p *indexParser) token(field string) (json.Token, error) {
+	t, err := p.d.Token()
+	if err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil, tensor.Errorf(io.ErrUnexpectedEOF, p.label, p.d.InputOffset(), field, "the index ends too early")
+		}
+		return nil, p.fail(field, "%v", err)
+	}
+	return t, nil
+}
+
+// object walks through an object; each key may stand once.
+func (p *indexParser) object(field string, f func(key string) error) error {
+	t, err := p.token(field)
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return p.fail(field, "an object expected")
+	}
+	seen := map[string]bool{}
+	for p.d.More() {
+		t, err := p.token(field)
+		if err != nil {
+			return err
+		}
+		key := t.(string) // the decoder gives no other token here
+		if seen[key] {
+			return p.fail(field+" "+quote(key), "the key stands twice")
+		}
+		seen[key] = true
+		if err := f(key); err != nil {
+			return err
+		}
+	}
+	_, err = p.token(field)
+	return err
+}
+
+// top reads the index: weight_map, metadata, and whatever else it holds.
+func (p *indexParser) top() error {
+	found := false
+	err := p.object("index", func(key string) error {
+		switch key {
+		case "weight_map":
+			found = true
+			return p.object("weight_map", p.entry)
+		case "metadata":
+			return p.metadata()
+		}
+		return p.skip(key, 8)
+	})
+	if err == nil && !found {
+		return p.fail("weight_map", "the field is missing")
+	}
+	return err
+}
+
+// entry reads where one tensor lies.
+func (p *indexParser) entry(name string) error {
+	field := "weight_map " + quote(name)
+	t, err := p.token(field)
+	if err != nil {
+		return err
+	}
+	shard, ok := t.(string)
+	if !ok {
+		return p.fail(field, "the name of a shard expected, found %v", t)
+	}
+	if !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
+		return p.fail(field, "%s is no plain name of a safetensors file", quote(shard))
+	}
+	p.ix.tensors[name] = mapped{shard, p.d.InputOffset()}
+	p.ix.shards[shard] = true
+	if len(p.ix.shards) > maxShards {
+		return tensor.Errorf(tensor.ErrLimit, p.label, p.d.InputOffset(), field, "more than %d shards", maxShards)
+	}
+	return nil
+}
+
+// metadata reads the one fact in it that can be checked.
+func (p *indexParser) metadata() error {
+	return p.object("metadata", func(key string) error {
+		if key != "total_size" {
+			return p.skip("metadata "+quote(key), 8)
+		}
+		t, err := p.token("metadata total_size")
+		if err != nil {
+			return err
+		}
+		p.ix.hasSize, p.ix.size, p.ix.sizeAt = true, fmt.Sprint(t), p.d.InputOffset()
+		if s, isText := t.(string); isText {
+			p.ix.size = quote(s)
+		}
+		return nil
+	})
+}
+
+// skip passes over a value; depth bounds what stands within it.
+func (p *indexParser) skip(field string, depth int) error {
+	level := 0
+	for {
+		t, err := p.token(field)
+		if err != nil {
+			return err
+		}
+		switch t {
+		case json.Delim('{'), json.Delim('['):
+			if level++; level > depth {
+				return tensor.Errorf(tensor.ErrLimit, p.label, p.d.InputOffset(), field, "objects and arrays within one another deeper than %d", depth)
+			}
+		case json.Delim('}'), json.Delim(']'):
+			level--
+		}
+		if level == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package roles
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// generic gives the tensors without a known name a role from their place in
+// the file: "generic.7". Biases join the matrix whose name they share.
+func generic(n *Network, rest []*tensor.Tensor) {
+	byStem := map[string]*Matrix{}
+	for i, t := range rest {
+		role := "generic." + strconv.Itoa(i)
+		stem, _ := split(t.Name)
+		if t.DType.Kind() == tensor.KindInteger || t.DType == tensor.Opaque || len(t.Shape) == 0 {
+			n.Roles = append(n.Roles, Assignment{t, "none"})
+			continue
+		}
+		n.Roles = append(n.Roles, Assignment{t, role})
+		if len(t.Shape) == 1 {
+			v := newVector(role, t)
+			if m := byStem[stem]; m != nil && m.Bias == nil && (v.Len == m.Rows || v.Len == m.Cols && len(m.Tensor.Shape) == 2) {
+				if v.Len != m.Rows {
+					*m = *m.transpose() // a bias is as long as the outputs
+				}
+				m.Bias = v
+				continue
+			}
+			n.Vectors = append(n.Vectors, v)
+			continue
+		}
+		m := newMatrix(role, t)
+		byStem[stem] = m
+		n.Generic = append(n.Generic, m)
+	}
+}
+
+// labelled are words in names of tensors whose rows carry an outside meaning:
+// tokens, positions, classes. Such rows are never exchangeable.
+var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "head", "logit", "output", "score", "codebook", "relative", "label", "table", "lookup"}
+
+// Exchangeable lists the generic matrices whose rows are hidden units. A row
+// axis counts as hidden only if its size is the input size of another matrix
+// of the network (somebody reads these units), no name says that the rows
+// are tokens, positions or classes, and the first dimension is no declared
+// vocabulary.
+func (n *Network) Exchangeable() []*Matrix {
+	inputs := map[int][]*Matrix{}
+	for _, m := range n.Generic {
+		inputs[inputSize(m)] = append(inputs[inputSize(m)], m)
+	}
+	vocab := map[int]bool{}
+	for _, t := range n.Towers {
+		for _, m := range []*Matrix{t.Embedding, t.Head, t.Positions} {
+			if m != nil {
+				vocab[m.Rows] = true
+			}
+		}
+	}
+	var out []*Matrix
+	for _, m := range n.Generic {
+		read := slices.ContainsFunc(inputs[m.Rows], func(r *Matrix) bool { return r.Tensor != m.Tensor })
+		if read && !vocab[m.Rows] && !hasLabel(m.Tensor.Name) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// inputSize is the number of units a matrix reads: the second dimension, so
+// that a convolution counts its channels without its window.
+func inputSize(m *Matrix) int {
+	if len(m.Tensor.Shape) > 2 {
+		return int(m.Tensor.Shape[1])
+	}
+	return m.Cols
+}
+
+func hasLabel(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(labelled, func(w string) bool { return strings.Contains(name, w) })
+}

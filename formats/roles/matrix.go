@@ -1,0 +1,226 @@
+package roles
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// Matrix is a 2-D view of a stored tensor or of a part of it. Rows are
+// outputs and columns inputs, as in y = W·x, whatever the stored order.
+type Matrix struct {
+	Role   string         // such as "layers.3.mlp.gate"
+	Tensor *tensor.Tensor // what is read
+	Rows   int
+	Cols   int
+	Gain   *Vector // gain of the norm whose output this matrix reads; nil if none
+	Bias   *Vector // bias added to the outputs; nil if none
+
+	start      int64 // first stored row of the view
+	runLen     int64 // rows that lie together, 0 = all
+	runStride  int64 // stored rows from one run to the next
+	stride     int64 // values in a stored row
+	base       int64 // values before stored row 0 (stacked experts)
+	transposed bool  // the stored rows are this view's columns
+	order      []int // row r of the view is row order[r] of the layout; nil = same
+}
+
+// newMatrix views the whole tensor: the first dimension as rows, all others
+// as columns.
+func newMatrix(role string, t *tensor.Tensor) *Matrix {
+	rows, cols := firstDim(t)
+	return &Matrix{Role: role, Tensor: t, Rows: rows, Cols: cols, stride: int64(cols)}
+}
+
+// firstDim splits the shape after the first dimension.
+func firstDim(t *tensor.Tensor) (rows, cols int) {
+	if len(t.Shape) == 0 || t.Shape[0] == 0 {
+		return 0, 0
+	}
+	return int(t.Shape[0]), int(t.Len() / t.Shape[0])
+}
+
+// slice views rows [first, first+n) of m.
+func (m *Matrix) slice(role string, first, n int) *Matrix {
+	s := *m
+	s.Role, s.Rows, s.start = role, n, m.start+int64(first)
+	return &s
+}
+
+// runs views rows that lie in runs of length run, stride rows apart, the
+// first run beginning at row first.
+func (m *Matrix) runs(role string, first, run, stride, rows int) *Matrix {
+	s := m.slice(role, first, rows)
+	s.runLen, s.runStride = int64(run), int64(stride)
+	return s
+}
+
+// transpose swaps rows and columns of a whole 2-D tensor's view.
+func (m *Matrix) transpose() *Matrix {
+	t := *m
+	t.Rows, t.Cols, t.transposed = m.Cols, m.Rows, !m.transposed
+	return &t
+}
+
+// Reordered returns the view whose row r is row order[r] of m.
+func (m *Matrix) Reordered(order []int) *Matrix {
+	c := *m
+	c.order = order
+	if m.order != nil {
+		c.order = make([]int, len(order))
+		for r, p := range order {
+			c.order[r] = m.order[p]
+		}
+	}
+	return &c
+}
+
+// Transposed tells whether reading a row costs reading the whole tensor.
+func (m *Matrix) Transposed() bool { return m.transposed }
+
+// stored returns the stored row (or column, when transposed) of view row r.
+func (m *Matrix) stored(r int) int64 {
+	p := int64(r)
+	if m.order != nil {
+		p = int64(m.order[r])
+	}
+	if m.runLen > 0 {
+		return m.start + p/m.runLen*m.runStride + p%m.runLen
+	}
+	return m.start + p
+}
+
+// Cost is how many stored bytes gathering n rows reads.
+func (m *Matrix) Cost(n int) int64 {
+	total := m.Tensor.StoredBytes()
+	values := m.Tensor.Len()
+	if values == 0 {
+		return 0
+	}
+	if m.transposed {
+		return int64(float64(total) * float64(m.Rows) / float64(values) * float64(m.Cols))
+	}
+	return int64(float64(total) / float64(values) * float64(n) * float64(m.Cols))
+}
+
+// Gather decodes the given rows, in that order, into dst of
+// len(rows)·Cols values. Neighbouring stored rows are read together.
+func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
+	if len(dst) != len(rows)*m.Cols {
+		return fmt.Errorf("roles: gathering %d rows of %d into %d values", len(rows), m.Cols, len(dst))
+	}
+	if m.transposed {
+		return m.gatherColumns(ctx, dst, rows)
+	}
+	for i := 0; i < len(rows); {
+		n := 1
+		for i+n < len(rows) && m.stored(rows[i+n]) == m.stored(rows[i])+int64(n) {
+			n++
+		}
+		at := m.base + m.stored(rows[i])*m.stride
+		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], at); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
+// gatherColumns serves a transposed view: it streams the tensor once and
+// picks the wanted columns out of each stored row.
+func (m *Matrix) gatherColumns(ctx context.Context, dst []float32, rows []int) error {
+	const chunkValues = 1 << 16
+	per := int(max(1, chunkValues/max(1, m.stride)))
+	buf := make([]float32, int64(min(per, m.Cols))*m.stride)
+	for c := 0; c < m.Cols; c += per {
+		n := min(per, m.Cols-c)
+		part := buf[:int64(n)*m.stride]
+		if err := m.Tensor.Data.ReadValues(ctx, part, m.base+int64(c)*m.stride); err != nil {
+			return err
+		}
+		for i, r := range rows {
+			at := m.stored(r)
+			for k := range n {
+				dst[i*m.Cols+c+k] = part[int64(k)*m.stride+at]
+			}
+		}
+	}
+	return nil
+}
+
+// All returns the row numbers 0 … Rows-1.
+func (m *Matrix) All() []int {
+	rows := make([]int, m.Rows)
+	for r := range rows {
+		rows[r] = r
+	}
+	return rows
+}
+
+// Vector is a 1-D view: a norm gain or a bias.
+type Vector struct {
+	Role   string
+	Tensor *tensor.Tensor
+	Len    int
+	Plus   float32 // added to what is stored: 1 where γ is stored less one
+
+	start     int64
+	runLen    int64
+	runStride int64
+	order     []int
+}
+
+// newVector views a whole tensor of one axis.
+func newVector(role string, t *tensor.Tensor) *Vector {
+	return &Vector{Role: role, Tensor: t, Len: int(t.Len())}
+}
+
+// Read decodes the vector, Plus included.
+func (v *Vector) Read(ctx context.Context) ([]float32, error) {
+	all := make([]float32, v.Tensor.Len())
+	if err := v.Tensor.Data.ReadValues(ctx, all, 0); err != nil {
+		return nil, err
+	}
+	out := make([]float32, v.Len)
+	for i := range out {
+		p := int64(i)
+		if v.order != nil {
+			p = int64(v.order[i])
+		}
+		at := v.start + p
+		if v.runLen > 0 {
+			at = v.start + p/v.runLen*v.runStride + p%v.runLen
+		}
+		out[i] = all[at] + v.Plus
+	}
+	return out, nil
+}
+
+// like gives a bias the row selection of the matrix it belongs to.
+func (v *Vector) like(m *Matrix) *Vector {
+	if v == nil {
+		return nil
+	}
+	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
+}
+
+// Reordered returns the vector whose element i is element order[i] of v.
+func (v *Vector) Reordered(order []int) *Vector {
+	if v == nil {
+		return nil
+	}
+	c := *v
+	c.order = order
+	if v.order != nil {
+		c.order = make([]int, len(order))
+		for i, p := range order {
+			c.order[i] = v.order[p]
+		}
+	}
+	return &c
+}
+
+// StoredAt is the number of the tensor's value at which row r begins. It has
+// no meaning for transposed views.
+func (m *Matrix) StoredAt(r int) int64 { return m.base + m.stored(r)*m.stride }

@@ -1,0 +1,185 @@
+package safetensors
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// Limits of this reader beside the format's own.
+const (
+	maxRank      = 64
+	maxNameBytes = 64 << 10
+)
+
+// dtypes maps the format's names of element types.
+var dtypes = func() map[string]tensor.DType {
+	m := map[string]tensor.DType{}
+	for d := tensor.Bool; d <= tensor.F4; d++ {
+		m[d.String()] = d
+	}
+	return m
+}()
+
+// entry is one tensor as the header describes it.
+type entry struct {
+	name       string
+	at         int // of the name, in the header
+	dtype      tensor.DType
+	shape      []int64
+	begin, end int64
+}
+
+// header reads the JSON object.
+func (s *scanner) header() (entries []entry, meta map[string]string, err error) {
+	if s.b[0] != '{' {
+		if err := s.forgive(s.unexpected("header", "'{' as the first byte")); err != nil {
+			return nil, nil, err
+		}
+	}
+	seen := map[string]bool{}
+	err = s.members("header", func(name string, at int) error {
+		if seen[name] {
+			return s.fail(at, quoted(name), "the name stands twice in the header")
+		}
+		seen[name] = true
+		if name == "__metadata__" {
+			meta, err = s.metadata()
+			return err
+		}
+		if len(name) > maxNameBytes {
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, "tensor name", "a name has at most %d bytes, found %d", maxNameBytes, len(name))
+		}
+		e, err := s.entry(name, at)
+		entries = append(entries, e)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return entries, meta, s.rest()
+}
+
+// rest requires spaces up to the end of the header.
+func (s *scanner) rest() error {
+	for ; s.i < len(s.b); s.i++ {
+		switch c := s.b[s.i]; c {
+		case ' ':
+		case '\t', '\n', '\r':
+			if err := s.forgive(s.fail(s.i, "header", "only spaces may follow the object, found byte 0x%02x", c)); err != nil {
+				return err
+			}
+			s.space()
+			s.i--
+		default:
+			return s.fail(s.i, "header", "only spaces may follow the object, found byte 0x%02x", c)
+		}
+	}
+	return nil
+}
+
+func quoted(name string) string { return "tensor " + strconv.QuoteToASCII(name) }
+
+// metadata reads the map of strings that a header may hold.
+func (s *scanner) metadata() (map[string]string, error) {
+	meta := map[string]string{}
+	err := s.members("__metadata__", func(key string, at int) error {
+		if _, twice := meta[key]; twice {
+			return s.fail(at, "__metadata__ "+strconv.QuoteToASCII(key), "the key stands twice")
+		}
+		v, err := s.str("__metadata__ " + strconv.QuoteToASCII(key))
+		meta[key] = v
+		return err
+	})
+	return meta, err
+}
+
+// entry reads the description of one tensor: dtype, shape and data_offsets,
+// each once and nothing else.
+func (s *scanner) entry(name string, at int) (entry, error) {
+	e := entry{name: name, at: at}
+	field := quoted(name)
+	seen := map[string]bool{}
+	err := s.members(field, func(key string, at int) error {
+		if seen[key] {
+			return s.fail(at, field+" "+strconv.QuoteToASCII(key), "the field stands twice")
+		}
+		seen[key] = true
+		switch key {
+		case "dtype":
+			return s.dtype(&e, field)
+		case "shape":
+			shape, err := s.numbers(field+" shape", maxRank)
+			e.shape = shape
+			return err
+		case "data_offsets":
+			return s.offsets(&e, field)
+		}
+		if err := s.forgive(s.fail(at, field+" "+strconv.QuoteToASCII(key), "an entry has the fields dtype, shape and data_offsets only")); err != nil {
+			return err
+		}
+		return s.skip(field, 4)
+	})
+	if err != nil {
+		return e, err
+	}
+	for _, want := range []string{"dtype", "shape", "data_offsets"} {
+		if !seen[want] {
+			return e, s.fail(at, field+" "+want, "the field is missing")
+		}
+	}
+	return e, s.size(e, field)
+}
+
+func (s *scanner) dtype(e *entry, field string) error {
+	at := s.i
+	name, err := s.str(field + " dtype")
+	if err != nil {
+		return err
+	}
+	d, ok := dtypes[name]
+	if !ok {
+		return tensor.Errorf(tensor.ErrUnsupported, s.file, int64(at)+8, field+" dtype", "%s is no type of the format", strconv.QuoteToASCII(name))
+	}
+	e.dtype = d
+	return nil
+}
+
+func (s *scanner) offsets(e *entry, field string) error {
+	at := s.i
+	v, err := s.numbers(field+" data_offsets", 2)
+	if err != nil {
+		return err
+	}
+	if len(v) != 2 || v[1] < v[0] {
+		return s.fail(at, field+" data_offsets", "two offsets, the second not below the first, found %v", v)
+	}
+	e.begin, e.end = v[0], v[1]
+	return nil
+}
+
+// size checks that the range is as long as shape and type make the data. No
+// product may overflow, also where an empty dimension makes it zero.
+func (s *scanner) size(e entry, field string) error {
+	codec, _ := e.dtype.Codec()
+	bits := int64(codec.BlockBytes) * 8 / int64(codec.BlockValues)
+	if e.dtype == tensor.C64 {
+		bits = 64
+	}
+	n, span := int64(1), bits
+	for _, d := range e.shape {
+		if d != 0 && span > math.MaxInt64/d {
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(e.at)+8, field+" shape", "the dimensions span more than 2^63-1 bits")
+		}
+		n *= d
+		span *= max(d, 1)
+	}
+	if n*bits%8 != 0 {
+		return s.fail(e.at, field+" shape", "%d values of %v are no whole number of bytes", n, e.dtype)
+	}
+	if want := n * bits / 8; e.end-e.begin != want {
+		return s.fail(e.at, field+" data_offsets", "%d bytes, but shape and type make %d", e.end-e.begin, want)
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+package safetensors
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"io"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/saferio"
+)
+
+// MaxHeader is the largest header the format allows, in bytes.
+const MaxHeader = 100_000_000
+
+// File is the header of a safetensors file. It implements tensor.Model and is
+// safe for concurrent use.
+type File struct {
+	DataStart int64 // offset of the first tensor's bytes
+	Warnings  []string
+	meta      tensor.Metadata
+	tensors   []*tensor.Tensor
+	byName    map[string]*tensor.Tensor
+}
+
+// Options changes how Read judges a file; nil is strict.
+type Options struct {
+	// Lenient turns what some writers do against the format's text, and
+	// cannot hide or swap a tensor, into warnings: white space around the
+	// header, unknown fields of an entry, bytes behind the last tensor.
+	Lenient bool
+}
+
+// Read parses the header of a safetensors file of size bytes. name is used in
+// errors.
+func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Options) (*File, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	b, err := headerBytes(name, r, size)
+	if err != nil {
+		return nil, err
+	}
+	s := &scanner{file: name, b: b, lenient: o.Lenient}
+	entries, meta, err := s.header()
+	if err != nil {
+		return nil, err
+	}
+	f := &File{DataStart: int64(len(b)) + 8, meta: tensor.Metadata{}, byName: make(map[string]*tensor.Tensor, len(entries))}
+	for k, v := range meta {
+		f.meta["safetensors."+k] = v
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := f.place(s, entries, r, size); err != nil {
+		return nil, err
+	}
+	f.Warnings = s.warnings
+	return f, nil
+}
+
+// headerBytes reads the length and the header.
+func headerBytes(name string, r io.ReaderAt, size int64) ([]byte, error) {
+	c := saferio.NewCursor(r, size)
+	b, err := c.Next(8)
+	if err != nil {
+		return nil, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%v", err)
+	}
+	n := binary.LittleEndian.Uint64(b)
+	if n > MaxHeader || n > uint64(size-8) {
+		if what := otherKind(r, size); what != "" {
+			return nil, tensor.Errorf(tensor.ErrNotModel, name, 0, "header length", "this is %s, no safetensors file", what)
+		}
+	}
+	switch {
+	case n > MaxHeader:
+		return nil, tensor.Errorf(tensor.ErrLimit, name, 0, "header length", "%d bytes, at most %d", n, MaxHeader)
+	case n > uint64(size-8):
+		return nil, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%d bytes claimed, %d left in the file", n, size-8)
+	case n == 0:
+		return nil, tensor.Errorf(tensor.ErrFormat, name, 0, "header length", "the header is empty")
+	}
+	b, err = c.Next(n)
+	if err != nil {
+		return nil, tensor.Errorf(err, name, 8, "header", "%v", err)
+	}
+	return b, nil
+}
+
+// kinds are beginnings of files that are taken for safetensors by mistake.
+var kinds = []struct{ magic, what string }{
+	{"version https://git-lfs", "a Git LFS pointer (git lfs pull fetches the file itself)"},
+	{"<!DOCTYPE", "an HTML page"}, {"<html", "an HTML page"}, {"<?xml", "an XML document"},
+	{"PK\x03\x04", "a zip archive, perhaps a PyTorch checkpoint"}, {"\x80\x02", "a pickle"}, {"\x80\x04", "a pickle"},
+	{"\x1f\x8b", "a gzip file"}, {"GGUF", "a GGUF file"}, {"{", "a JSON text"},
+}
+
+// otherKind tells what a file begins like, or "".
+func otherKind(r io.ReaderAt, size int64) string {
+	head := make([]byte, min(size, 32))
+	if n, _ := r.ReadAt(head, 0); n < len(head) {
+		return ""
+	}
+	for _, k := range kinds {
+		if bytes.HasPrefix(bytes.ToLower(head), bytes.ToLower([]byte(k.magic))) {
+			return k.what
+		}
+	}
+	return ""
+}
+
+// place orders the tensors by their bytes and requires that these cover the
+// rest of the file exactly.
+func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) error {
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))
+	})
+	data := size - f.DataStart
+	end, before := int64(0), ""
+	for _, e := range entries {
+		field := quoted(e.name) + " data_offsets"
+		switch {
+		case e.begin > end:
+			return s.fail(e.at, field, "a hole of %d bytes before byte %d, behind %s", e.begin-end, e.begin, after(before))
+		case e.begin < end:
+			return s.fail(e.at, field, "[%d, %d) overlaps %s, which ends at %d", e.begin, e.end, after(before), end)
+		case e.end > data:
+			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, field, "ends at byte %d of the data, but the file has %d", e.end, data)
+		}
+		end, before = e.end, e.name
+		t := &tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape}
+		t.Data = &tensor.Stored{File: s.file, Name: e.name, R: r, Offset: f.DataStart + e.begin, Bytes: e.end - e.begin, DType: e.dtype}
+		f.tensors = append(f.tensors, t)
+		f.byName[e.name] = t
+	}
+	if end != data {
+		return s.trailing(f.DataStart+end, data-end)
+	}
+	return nil
+}
+
+func (s *scanner) trailing(at, n int64) error {
+	return s.forgive(tensor.Errorf(tensor.ErrFormat, s.file, at, "data", "%d bytes follow the last tensor", n))
+}
+
+// after names the tensor before a place.
+func after(name string) string {
+	if name == "" {
+		return "the beginning of the data"
+	}
+	return quoted(name)
+}
+
+// Tensors lists the tensors in stored order.
+func (f *File) Tensors() []*tensor.Tensor { return f.tensors }
+
+// Tensor returns the tensor of that name.
+func (f *File) Tensor(name string) (*tensor.Tensor, bool) {
+	t, ok := f.byName[name]
+	return t, ok
+}
+
+// Metadata returns the header's strings under "safetensors.".
+func (f *File) Metadata() tensor.Metadata { return f.meta }

@@ -1,0 +1,240 @@
+package formats
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/gguf"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// maxShards bounds the files of a checkpoint; the largest published ones have
+// some 1,400.
+const maxShards = 10_000
+
+// index opens the shards that an index names. The index and the shards must
+// agree on every tensor.
+func (op *opener) index(name string) error {
+	label := filepath.Join(op.dir, name)
+	ix, err := readIndex(op, name, label)
+	if err != nil {
+		return err
+	}
+	shards := slices.Sorted(maps.Keys(ix.shards))
+	if err := op.complete(label, shards); err != nil {
+		return err
+	}
+	for _, shard := range shards {
+		if err := op.within(label, shard); err != nil {
+			return err
+		}
+		f, err := op.blob(shard)
+		if err != nil {
+			return err
+		}
+		s, err := op.safetensors(f)
+		if err != nil {
+			return err
+		}
+		for _, t := range s.Tensors() {
+			mapped, ok := ix.tensors[t.Name]
+			switch {
+			case !ok:
+				if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "%s holds the tensor %s, which the index does not name", quote(shard), quote(t.Name))); err != nil {
+					return err
+				}
+			case mapped.shard != shard && op.c.byName[t.Name] == nil:
+				return tensor.Errorf(tensor.ErrFormat, label, mapped.at, "weight_map "+quote(t.Name), "the tensor is mapped to %s but lies in %s", quote(mapped.shard), quote(shard))
+			}
+		}
+		if err := op.c.join(s, f.label(op)); err != nil {
+			return err
+		}
+	}
+	return op.agree(label, ix)
+}
+
+// agree checks what only the whole set shows: every mapped tensor is there,
+// and the declared size is right.
+func (op *opener) agree(label string, ix *index) error {
+	for _, name := range slices.Sorted(maps.Keys(ix.tensors)) {
+		if op.c.byName[name] == nil {
+			m := ix.tensors[name]
+			return tensor.Errorf(tensor.ErrFormat, label, m.at, "weight_map "+quote(name), "%s does not hold this tensor", quote(m.shard))
+		}
+	}
+	if !ix.hasSize {
+		return nil
+	}
+	total := int64(0)
+	for _, t := range op.c.tensors {
+		total += t.StoredBytes()
+	}
+	if ix.size != strconv.FormatInt(total, 10) {
+		return op.forgive(tensor.Errorf(tensor.ErrFormat, label, ix.sizeAt, "metadata total_size", "%s, but the tensors have %d bytes", ix.size, total))
+	}
+	return nil
+}
+
+// complete requires that numbered shards are all there and that no further
+// shard of the same set lies beside them unnamed.
+func (op *opener) complete(label string, shards []string) error {
+	prefixes := map[string]bool{}
+	for _, s := range shards {
+		if m := numbered.FindStringSubmatch(s); m != nil {
+			prefixes[m[1]] = true
+			if n, _ := strconv.Atoi(m[3]); n != len(shards) {
+				if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the name %s speaks of %d shards, the index names %d", quote(s), n, len(shards))); err != nil {
+					return err
+				}
+				break
+			}
+		}
+	}
+	entries, err := os.ReadDir(op.dir)
+	if err != nil {
+		return nil // the shards themselves may still be readable
+	}
+	for _, e := range entries {
+		m := numbered.FindStringSubmatch(e.Name())
+		if m != nil && m[4] == "safetensors" && prefixes[m[1]] && !slices.Contains(shards, e.Name()) {
+			if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s lies here but is not named", quote(e.Name()))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// within requires that a shard named by an index lies in its folder. Hub
+// caches keep the files elsewhere and link to them: a link into the blobs of
+// the same repository is followed.
+func (op *opener) within(label, shard string) error {
+	path, err := filepath.EvalSymlinks(filepath.Join(op.dir, shard))
+	if err != nil {
+		return nil // opening it will say why
+	}
+	dir, err := filepath.EvalSymlinks(op.dir)
+	if err != nil {
+		return nil
+	}
+	repo := filepath.Dir(filepath.Dir(dir))
+	if filepath.Dir(path) != dir && !(filepath.Base(filepath.Dir(dir)) == "snapshots" && filepath.Dir(path) == filepath.Join(repo, "blobs")) {
+		return tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s is a link that leaves the folder", quote(shard))
+	}
+	return nil
+}
+
+// set opens numbered safetensors shards without an index. All must be there.
+func (op *opener) set(m []string) error {
+	n, _ := strconv.Atoi(m[3])
+	if n == 0 || n > maxShards {
+		return tensor.Errorf(tensor.ErrLimit, filepath.Join(op.dir, m[0]), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
+	}
+	for i := 1; i <= n; i++ {
+		f, err := op.blob(fmt.Sprintf("%s-%05d-of-%s.safetensors", m[1], i, m[3]))
+		if err != nil {
+			return err
+		}
+		s, err := op.safetensors(f)
+		if err != nil {
+			return err
+		}
+		if err := op.c.join(s, f.label(op)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// split opens a GGUF split set from any of its files.
+func (op *opener) split(name string) error {
+	m := numbered.FindStringSubmatch(name)
+	n, _ := strconv.Atoi(m[3])
+	if n == 0 || n > maxShards {
+		return tensor.Errorf(tensor.ErrLimit, filepath.Join(op.dir, name), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
+	}
+	if err := op.noExtra(m, n); err != nil {
+		return err
+	}
+	var first *gguf.File
+	for i := range n {
+		f, err := op.blob(fmt.Sprintf("%s-%05d-of-%s.gguf", m[1], i+1, m[3]))
+		if err != nil {
+			return err
+		}
+		g, err := op.gguf(f)
+		if err != nil {
+			return err
+		}
+		if first == nil {
+			first = g
+		}
+		if err := fits(f.label(op), first, g, i, n); err != nil {
+			return err
+		}
+		if err := op.c.join(g, f.label(op)); err != nil {
+			return err
+		}
+	}
+	if _, _, tensors, ok, _ := first.Split(); ok && tensors != len(op.c.tensors) {
+		return tensor.Errorf(tensor.ErrFormat, filepath.Join(op.dir, name), 0, "split.tensors.count", "%d tensors declared, the shards hold %d", tensors, len(op.c.tensors))
+	}
+	return nil
+}
+
+// noExtra refuses further files of the set beyond its count.
+func (op *opener) noExtra(m []string, n int) error {
+	entries, err := os.ReadDir(op.dir)
+	if err != nil {
+		return nil
+	}
+	for _, e := range entries {
+		x := numbered.FindStringSubmatch(e.Name())
+		if x == nil || x[1] != m[1] || x[3] != m[3] || x[4] != "gguf" {
+			continue
+		}
+		if no, _ := strconv.Atoi(x[2]); no < 1 || no > n {
+			return op.forgive(tensor.Errorf(tensor.ErrFormat, filepath.Join(op.dir, e.Name()), 0, "shard number", "a shard beyond the %d of the set lies here", n))
+		}
+	}
+	return nil
+}
+
+// fits checks a shard against its name and the first shard.
+func fits(label string, first, g *gguf.File, i, n int) error {
+	no, count, _, ok, err := g.Split()
+	if err != nil {
+		return err
+	}
+	archA, _ := first.Metadata().String("general.architecture")
+	archB, hasArch := g.Metadata().String("general.architecture")
+	for _, rule := range []struct {
+		broken     bool
+		field, why string
+	}{
+		{!ok && n > 1, "split keys", "a shard of a set has split.no and split.count"},
+		{ok && no != i, "split.no", fmt.Sprintf("%d, but the name says %d (counted from 0)", no, i)},
+		{ok && count != n, "split.count", fmt.Sprintf("%d, but the name says %d", count, n)},
+		{g.BigEndian != first.BigEndian, "version", "the shards differ in byte order"},
+		{g.Version != first.Version, "version", "the shards differ in version"},
+		{g.Alignment != first.Alignment && len(g.Tensors()) > 0 && len(first.Tensors()) > 0, "general.alignment", "the shards differ in alignment"},
+		{hasArch && archB != archA, "general.architecture", "the shards differ in architecture"},
+	} {
+		if rule.broken {
+			return tensor.Errorf(tensor.ErrFormat, label, 0, rule.field, "%s", rule.why)
+		}
+	}
+	return nil
+}
+
+// plainName tells whether a shard's name is a file name and nothing more.
+func plainName(s string) bool {
+	return s != "" && s != "." && s != ".." && !strings.ContainsAny(s, "/\\\x00:") && cmp.Compare(filepath.Base(s), s) == 0
+}

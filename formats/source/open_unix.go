@@ -1,0 +1,8 @@
+//go:build unix
+
+package source
+
+import "syscall"
+
+// nonblock keeps the opening of a pipe from waiting for a writer.
+const nonblock = syscall.O_NONBLOCK

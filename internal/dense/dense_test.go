@@ -1,0 +1,50 @@
+package dense
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every result equals the plain left-to-right sum, bit for bit, whatever the
+// shape and the number of workers.
+func TestMulNTEqualsDot(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, s := range [][3]int{{1, 1, 1}, {2, 4, 3}, {3, 5, 7}, {33, 9, 64}, {16, 16, 0}, {0, 3, 4}, {50, 41, 129}} {
+		n, m, d := s[0], s[1], s[2]
+		a, b := random(r, n*d), random(r, m*d)
+		want := make([]float32, n*m)
+		for i := range n {
+			for j := range m {
+				want[i*m+j] = Dot(a[i*d:(i+1)*d], b[j*d:(j+1)*d])
+			}
+		}
+		for _, workers := range []int{1, 2, 7} {
+			old := runtime.GOMAXPROCS(workers)
+			got := make([]float32, n*m)
+			MulNT(got, a, b, n, m, d)
+			runtime.GOMAXPROCS(old)
+			require.Equal(t, want, got, "shape %v, %d workers", s, workers)
+		}
+	}
+}
+
+func BenchmarkMulNT(b *testing.B) {
+	const n, m, d = 64, 1024, 2048
+	r := rand.New(rand.NewPCG(1, 2))
+	x, y, dst := random(r, n*d), random(r, m*d), make([]float32, n*m)
+	b.SetBytes(2 * n * m * d) // flops, so MB/s reads as Mflop/s
+	for b.Loop() {
+		MulNT(dst, x, y, n, m, d)
+	}
+}
+
+func random(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
