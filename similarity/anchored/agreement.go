@@ -1,0 +1,138 @@
+// Package anchored holds the calibrated test on token-anchored coordinates:
+// do two independent views of a unit point to the same partner?
+//
+// Each hidden unit is seen twice, through what it reads by its gate and by its
+// up matrix. Units of a copy find the same partner both ways, whatever
+// function-preserving disguise lies between. Units of strangers rarely do;
+// how rarely depends on what the two networks learned alike, so there is no
+// closed-form null: the share is held against the control population.
+package anchored
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+const null = "two independently trained networks agree on units no more than the control population does"
+
+// Agreement counts the units of B whose best partner in A, found by the gate
+// view and by the up view each on its own and in both directions, is the same
+// unit. Layer 0 is left out where there are others: it answers to tokens.
+func Agreement(look int) *similarity.Test {
+	return &similarity.Test{Name: "agreement", Doc: "units that find the same partner through two views", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+		axes, err := p.Axes(ctx, look)
+		if err != nil {
+			return nil, err
+		}
+		var out []similarity.Evidence
+		for _, coordinates := range []string{"raw", "anchored"} {
+			out = append(out, pooled(axes, coordinates)...)
+		}
+		return out, nil
+	}}
+}
+
+// pooled runs over the axes of one system of coordinates.
+func pooled(axes []*similarity.Axis, coordinates string) []similarity.Evidence {
+	total := similarity.Evidence{Test: "agreement", Axis: "mlp (" + coordinates + ")", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null}
+	var layers []similarity.Evidence
+	for _, x := range axes {
+		if x.Coordinates != coordinates || x.Component != "mlp" && x.Component != "experts" {
+			continue
+		}
+		count, n, ok := Count(x)
+		if !ok {
+			continue
+		}
+		e := total
+		e.Tower, e.Axis, e.LayerA, e.LayerB = x.Tower, x.Name+" ("+coordinates+")", x.LayerA, x.LayerB
+		e.Statistic, e.N, e.Effect = float64(count), n, float64(count)/float64(n)
+		layers = append(layers, e)
+	}
+	for _, e := range layers {
+		if e.LayerB == 0 && len(layers) > 1 {
+			continue
+		}
+		total.Statistic += e.Statistic
+		total.N += e.N
+	}
+	if total.N == 0 {
+		total.Skipped = fmt.Sprintf("no layer shows its units through two views in %s coordinates", coordinates)
+		return []similarity.Evidence{total}
+	}
+	total.Effect = total.Statistic / float64(total.N)
+	return append([]similarity.Evidence{total}, layers...)
+}
+
+// Count counts agreeing units of one axis, and the units that could have
+// agreed. ok is false for axes without two views.
+func Count(x *similarity.Axis) (count, n int, ok bool) {
+	var gate, up *similarity.View
+	for i := range x.Views {
+		switch x.Views[i].Name {
+		case "gate":
+			gate = &x.Views[i]
+		case "up":
+			up = &x.Views[i]
+		}
+	}
+	if gate == nil || up == nil {
+		return 0, 0, false
+	}
+	a, b := partners(x, gate), partners(x, up)
+	for j := range a {
+		if a[j] >= 0 && a[j] == b[j] {
+			count++
+		}
+	}
+	n = min(eligible(x.A), eligible(x.B))
+	return count, n, n > 0
+}
+
+func eligible(s similarity.Side) int {
+	n := 0
+	for _, ok := range s.Eligible {
+		if ok {
+			n++
+		}
+	}
+	return n
+}
+
+// partners returns each unit's mutual nearest unit in one view, -1 if none.
+// Units that may have been flipped are compared by size.
+func partners(x *similarity.Axis, v *similarity.View) []int {
+	na, nb := len(x.A.Units), len(x.B.Units)
+	forth, back := make([]int, nb), make([]int, na)
+	bestBack := make([]float32, na)
+	for i := range back {
+		back[i], bestBack[i] = -1, -2
+	}
+	for j := range forth {
+		forth[j] = -1
+		best := float32(-2)
+		for i := range na {
+			if !x.A.Eligible[i] || !x.B.Eligible[j] {
+				continue
+			}
+			c := v.Cosine[j*na+i]
+			if v.Odd && c < 0 {
+				c = -c
+			}
+			if c > best {
+				best, forth[j] = c, i
+			}
+			if c > bestBack[i] {
+				bestBack[i], back[i] = c, j
+			}
+		}
+	}
+	for j, i := range forth {
+		if i >= 0 && back[i] != j {
+			forth[j] = -1
+		}
+	}
+	return forth
+}

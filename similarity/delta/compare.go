@@ -1,0 +1,167 @@
+package delta
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/quant"
+	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// Change is what happened between the two tensors of one role.
+type Change struct {
+	Role      string
+	Component string
+	LayerB    int // -1 outside layers
+	A, B      tensor.DType
+	Complete  bool // every value was read
+	Stats     Stats
+	// Reencoded counts rows of B that the reference rule of B's type gives,
+	// byte for byte, from A's values; [1] the reverse. Rows asked in Encodable.
+	Reencoded [2]int64
+	Encodable [2]int64
+}
+
+// Options bounds what Compare reads.
+type Options struct {
+	Rows int // rows sampled of each matrix; 0 = all
+}
+
+// Compare reads every pair of the matching and sums up how the values differ.
+// Pairs of different shape are left out and named in the second result.
+func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options) (changes []Change, differ []string, err error) {
+	for _, p := range m.Matrices {
+		if p.A.Rows != p.B.Rows || p.A.Cols != p.B.Cols {
+			differ = append(differ, p.Shape())
+			continue
+		}
+		c, err := compareMatrix(ctx, p, seed, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		changes = append(changes, c)
+	}
+	for _, p := range m.Vectors {
+		if p.A.Len != p.B.Len {
+			differ = append(differ, fmt.Sprintf("%s: %d and %d", p.B.Role, p.A.Len, p.B.Len))
+			continue
+		}
+		c, err := compareVector(ctx, p)
+		if err != nil {
+			return nil, nil, err
+		}
+		changes = append(changes, c)
+	}
+	return changes, differ, nil
+}
+
+// valuesAtOnce bounds the memory of a comparison: values of each side held
+// at a time.
+const valuesAtOnce = 1 << 17
+
+func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o Options) (Change, error) {
+	c := Change{Role: p.B.Role, Component: p.Component, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	rows := p.B.All()
+	if o.Rows > 0 && o.Rows < len(rows) {
+		rows = rng.New(seed, "rows of "+p.B.Role).Sample(len(rows), o.Rows)
+		c.Complete = false
+	}
+	cols := p.B.Cols
+	per := max(1, valuesAtOnce/max(1, cols))
+	if p.A.Transposed() || p.B.Transposed() {
+		per = max(per, min(len(rows), 1<<24/max(1, cols))) // each gather reads the whole tensor
+	}
+	w := &walker{a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	for len(rows) > 0 {
+		n := min(per, len(rows))
+		if err := w.step(ctx, &c, rows[:n]); err != nil {
+			return c, err
+		}
+		rows = rows[n:]
+	}
+	return c, nil
+}
+
+// walker holds the buffers of one comparison.
+type walker struct {
+	a, b         *roles.Matrix
+	bufA, bufB   []float32
+	stepA, stepB []float32
+	raw, encoded []byte
+}
+
+// step compares some rows.
+func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
+	n := len(rows) * w.b.Cols
+	a, b := w.bufA[:n], w.bufB[:n]
+	if err := w.a.Gather(ctx, a, rows); err != nil {
+		return err
+	}
+	if err := w.b.Gather(ctx, b, rows); err != nil {
+		return err
+	}
+	var err error
+	if w.stepA, err = w.lattice(w.stepA, w.a, rows, b, &c.Reencoded[1], &c.Encodable[1]); err != nil {
+		return err
+	}
+	if w.stepB, err = w.lattice(w.stepB, w.b, rows, a, &c.Reencoded[0], &c.Encodable[0]); err != nil {
+		return err
+	}
+	c.Stats.add(a, b, c.A, c.B, w.stepA, w.stepB)
+	return nil
+}
+
+// lattice returns the steps of m's quantised storage at each value of the
+// rows, and counts the rows that encoding the other side's values gives byte
+// for byte. It returns nil for storage that is no lattice.
+func (w *walker) lattice(steps []float32, m *roles.Matrix, rows []int, other []float32, equal, asked *int64) ([]float32, error) {
+	s, ok := m.Tensor.Data.(*tensor.Stored)
+	step, has := quant.Steps[m.Tensor.DType.String()]
+	encode := quant.Encoders[m.Tensor.DType.String()]
+	if !ok || m.Transposed() || !has && encode == nil || m.Tensor.DType.Kind() != tensor.KindBlock {
+		return nil, nil
+	}
+	codec, _ := m.Tensor.DType.Codec()
+	size := m.Cols / codec.BlockValues * codec.BlockBytes
+	if cap(w.raw) < size {
+		w.raw, w.encoded = make([]byte, size), make([]byte, size)
+	}
+	raw, encoded := w.raw[:size], w.encoded[:size]
+	steps = steps[:0]
+	for i, r := range rows {
+		if err := s.ReadLittle(raw, m.StoredAt(r)/int64(codec.BlockValues)*int64(codec.BlockBytes)); err != nil {
+			return nil, err
+		}
+		if has {
+			first := len(steps)
+			steps = append(steps, make([]float32, m.Cols)...)
+			step(steps[first:], raw)
+		}
+		if encode != nil {
+			encode(encoded, other[i*m.Cols:(i+1)*m.Cols])
+			*asked++
+			if bytes.Equal(raw, encoded) {
+				*equal++
+			}
+		}
+	}
+	return steps, nil
+}
+
+func compareVector(ctx context.Context, p similarity.VectorPair) (Change, error) {
+	c := Change{Role: p.B.Role, Component: p.Component, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	a, err := p.A.Read(ctx)
+	if err != nil {
+		return c, err
+	}
+	b, err := p.B.Read(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.Stats.add(a, b, c.A, c.B, nil, nil)
+	return c, nil
+}

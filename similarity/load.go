@@ -1,0 +1,389 @@
+package similarity
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/rng"
+)
+
+// Look says how much of each axis is read.
+type Look struct {
+	Units    int  // at most so many units of an axis
+	Heads    int  // at most so many value channels of a layer, in whole heads
+	Experts  int  // at most so many experts of a layer
+	Features int  // rows sampled as features where units are columns of an embedding
+	Layers   int  // at most so many layers, evenly spread; 0 = all
+	Columns  bool // also read units that are columns of large matrices (down, o)
+	Anchors  int  // shared tokens for anchored coordinates; 0 = raw coordinates only
+	Share    int  // percent of the budget left that the look may use
+}
+
+// Looks are the stages of the exact tests: few units of all layers, then many
+// of some, also on token-anchored coordinates. A pair that the first look
+// settles is never looked at twice.
+var Looks = []Look{
+	{Units: 64, Heads: 64, Experts: 2, Features: 256, Share: 40},
+	{Units: 1024, Heads: 512, Experts: 8, Features: 512, Layers: 8, Anchors: 512, Share: 90},
+}
+
+// Axes reads the axes of a look, or returns those already read.
+func (p *Pair) Axes(ctx context.Context, look int) ([]*Axis, error) {
+	if done, ok := p.axes[look]; ok {
+		return done, nil
+	}
+	l := Looks[look]
+	var out []*Axis
+	reads, writes := map[string]*anchor{}, map[string]*anchor{}
+	if l.Anchors > 0 {
+		for _, t := range p.Towers {
+			r, w, err := p.anchors(ctx, t, l.Anchors)
+			if err != nil {
+				return nil, err
+			}
+			reads[t.B.Name], writes[t.B.Name] = r, w
+		}
+	}
+	for _, pl := range p.choose(look) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		axes, err := p.load(ctx, pl, l, reads[pl.axis.Tower], writes[pl.axis.Tower])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, axes...)
+	}
+	p.axes[look] = out
+	return out, nil
+}
+
+// choose thins the plans out to what a look may read.
+func (p *Pair) choose(look int) []plan {
+	l := Looks[look]
+	keep := p.layersOf(l)
+	heads, experts := map[string]int{}, map[string]int{}
+	var out []plan
+	for _, pl := range p.plans() {
+		x := &pl.axis
+		key := fmt.Sprintf("%s.%d", x.Tower, x.LayerB)
+		if x.LayerB >= 0 && !keep[key] {
+			continue
+		}
+		switch x.Component {
+		case "attention":
+			if heads[key]++; (heads[key]-1)*pl.units >= l.Heads {
+				continue
+			}
+		case "experts":
+			if experts[key]++; experts[key] > l.Experts {
+				continue
+			}
+		}
+		if !l.Columns {
+			pl.views = withoutColumns(pl.views)
+		}
+		out = append(out, pl)
+	}
+	return p.withinBudget(out, l)
+}
+
+// layersOf marks the layers a look covers. Layer 0 answers to tokens more
+// than to what was learned and is left out where there are others.
+func (p *Pair) layersOf(l Look) map[string]bool {
+	keep := map[string]bool{}
+	for _, t := range p.Towers {
+		n := len(t.Layers)
+		want := n
+		if l.Layers > 0 {
+			want = min(n, l.Layers)
+		}
+		for _, i := range spread(n, want) {
+			if i == 0 && want < n {
+				i = 1
+			}
+			keep[fmt.Sprintf("%s.%d", t.B.Name, t.B.Layers[t.Layers[i].B].Index)] = true
+		}
+	}
+	return keep
+}
+
+// withoutColumns drops views whose units are columns, except embeddings,
+// which are read by the row.
+func withoutColumns(views []viewPlan) []viewPlan {
+	var out []viewPlan
+	for _, v := range views {
+		if !v.columns || v.name == "embedding" || v.name == "head" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// withinBudget drops layers, evenly, until the plans cost no more than what
+// the look may read of either subject, and books what they cost.
+func (p *Pair) withinBudget(plans []plan, l Look) []plan {
+	for every := 1; ; every *= 2 {
+		var a, b int64
+		var kept []plan
+		for _, pl := range plans {
+			if every > 1 && pl.axis.LayerB >= 0 && pl.axis.LayerB%every != every/2 {
+				continue
+			}
+			kept = append(kept, pl)
+			for _, v := range pl.views {
+				a += v.cost(v.a, pl.units, l)
+				b += v.cost(v.b, pl.units, l)
+			}
+		}
+		if p.Budget <= 0 || max(a, b) <= (p.Budget-p.spent)*int64(l.Share)/100 || len(kept) == 0 || every > 1024 {
+			p.spent += max(a, b)
+			return kept
+		}
+	}
+}
+
+// cost is how many bytes reading a view of m takes.
+func (v viewPlan) cost(m *roles.Matrix, units int, l Look) int64 {
+	switch {
+	case v.columns && (v.name == "embedding" || v.name == "head"):
+		return m.Cost(min(m.Rows, l.Features))
+	case v.columns:
+		return m.Cost(m.Rows)
+	}
+	return m.Cost(min(units, l.Units))
+}
+
+// spread picks k of n positions, evenly.
+func spread(n, k int) []int {
+	if k >= n {
+		k = n
+	}
+	out := make([]int, k)
+	for i := range out {
+		out[i] = (2*i + 1) * n / (2 * k)
+	}
+	return out
+}
+
+// load reads one axis of both subjects and compares its units, in raw
+// coordinates where the two sides share them and in token-anchored ones where
+// there are anchors.
+func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor) ([]*Axis, error) {
+	x := pl.axis
+	x.Coordinates = "raw"
+	x.A.Total, x.B.Total = pl.total(0), pl.total(1)
+	if x.A.Total != x.B.Total && max(x.A.Total, x.B.Total) > l.Units {
+		x.Skipped = "the two sides have different numbers of units, and all of them would have to be read"
+		return []*Axis{&x}, nil
+	}
+	x.A.Units = p.positions(x.Name, x.A.Total, l.Units)
+	x.B.Units = p.positions(x.Name, x.B.Total, l.Units)
+	x.A.Eligible, x.B.Eligible = trues(len(x.A.Units)), trues(len(x.B.Units))
+	var views []bothSides
+	for _, v := range pl.views {
+		a, b, err := p.readView(ctx, v, &x, l)
+		if err != nil {
+			return nil, err
+		}
+		eligible(a.raw, len(x.A.Units), a.dim, x.A.Eligible)
+		eligible(b.raw, len(x.B.Units), b.dim, x.B.Eligible)
+		views = append(views, bothSides{v, a, b})
+	}
+	raw := x.on(views, func(v bothSides) (bothSides, bool) { return v, v.a.dim == v.b.dim })
+	out := []*Axis{raw}
+	if reads != nil && writes != nil && x.Component != "embeddings" && x.Component != "generic" {
+		x.Coordinates = "anchored"
+		out = append(out, x.on(views, func(v bothSides) (bothSides, bool) {
+			by := reads
+			if v.plan.columns {
+				by = writes
+			}
+			if v.a.dim != by.da || v.b.dim != by.db {
+				return v, false
+			}
+			return bothSides{v.plan, by.respond(v.a, false), by.respond(v.b, true)}, true
+		}))
+	}
+	return out, nil
+}
+
+// bothSides holds one view as read.
+type bothSides struct {
+	plan viewPlan
+	a, b sample
+}
+
+// on compares the units in one system of coordinates; to brings a view into
+// it, or says that it cannot.
+func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis {
+	x.A.Eligible, x.B.Eligible = slices.Clone(x.A.Eligible), slices.Clone(x.B.Eligible)
+	var kept []bothSides
+	for _, v := range views {
+		if v, ok := to(v); ok && v.a.dim > 0 {
+			v.a.centre(x.A.Eligible)
+			v.b.centre(x.B.Eligible)
+			kept = append(kept, v)
+		}
+	}
+	if len(kept) == 0 {
+		x.Skipped = "the two sides have no common coordinates: their widths differ"
+		return &x
+	}
+	for _, v := range kept {
+		x.check(v.a, x.A, "A")
+		x.check(v.b, x.B, "B")
+		view := View{Name: v.plan.name, Odd: v.plan.odd}
+		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
+		x.Views = append(x.Views, view)
+	}
+	return &x
+}
+
+// total is the axis' length on one side.
+func (pl plan) total(side int) int {
+	v := pl.views[0]
+	m := v.a
+	if side == 1 {
+		m = v.b
+	}
+	switch {
+	case pl.axis.Component == "attention":
+		return pl.units
+	case v.columns:
+		return m.Cols
+	}
+	return m.Rows
+}
+
+// positions samples the units of an axis. Both sides of an axis of one length
+// get the same positions.
+func (p *Pair) positions(name string, total, most int) []int {
+	return rng.New(p.Seed, "units of "+name).Sample(total, most)
+}
+
+// sample holds the rows of one side of a view: n units × dim features.
+type sample struct {
+	raw, unit []float32
+	n, dim    int
+}
+
+func (s *sample) centre(ok []bool) {
+	s.unit = append([]float32(nil), s.raw...)
+	center(s.unit, s.n, s.dim, ok)
+}
+
+// readView reads both sides of a view.
+func (p *Pair) readView(ctx context.Context, v viewPlan, x *Axis, l Look) (a, b sample, err error) {
+	fa, fb := v.a.All(), v.b.All()
+	if v.columns && (v.name == "embedding" || v.name == "head") {
+		fa, fb = p.features(v, l)
+	}
+	if a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa); err != nil {
+		return a, b, err
+	}
+	b, err = v.read(ctx, v.b, v.atB, x.B.Units, fb)
+	return a, b, err
+}
+
+// features samples tokens, the same on both sides.
+func (p *Pair) features(v viewPlan, l Look) (fa, fb []int) {
+	m := SharedTokens(p.A.Tokens, p.B.Tokens, v.a.Rows, v.b.Rows).sampled(p.Seed, "features of "+v.b.Role, l.Features)
+	return m.A, m.B
+}
+
+// read gathers the units of one side as rows.
+func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, features []int) (sample, error) {
+	if v.columns {
+		return readColumns(ctx, m, at, units, features)
+	}
+	rows := make([]int, len(units))
+	for i, u := range units {
+		rows[i] = at + u
+	}
+	s := sample{raw: make([]float32, len(rows)*m.Cols), n: len(rows), dim: m.Cols}
+	if err := m.Gather(ctx, s.raw, rows); err != nil {
+		return s, err
+	}
+	if v.gains && m.Gain != nil {
+		gain, err := m.Gain.Read(ctx)
+		if err != nil {
+			return s, err
+		}
+		for i := range rows {
+			row := s.raw[i*m.Cols : (i+1)*m.Cols]
+			for k, g := range gain {
+				row[k] *= g
+			}
+		}
+	}
+	return s, nil
+}
+
+// readColumns gathers units that are columns: the features' rows are read and
+// the units' values picked out of them.
+func readColumns(ctx context.Context, m *roles.Matrix, at int, units, features []int) (sample, error) {
+	s := sample{raw: make([]float32, len(units)*len(features)), n: len(units), dim: len(features)}
+	const together = 64
+	buf := make([]float32, together*m.Cols)
+	for f := 0; f < len(features); f += together {
+		part := features[f:min(f+together, len(features))]
+		if err := m.Gather(ctx, buf[:len(part)*m.Cols], part); err != nil {
+			return s, err
+		}
+		for i, u := range units {
+			for k := range part {
+				s.raw[i*len(features)+f+k] = buf[k*m.Cols+at+u]
+			}
+		}
+	}
+	return s, nil
+}
+
+// check runs the guards of one side of one view.
+func (x *Axis) check(s sample, side Side, name string) {
+	if x.Skipped != "" {
+		return
+	}
+	if n := side.count(); n < minUnits {
+		x.Skipped = fmt.Sprintf("%s has %d eligible units of %d read; %d are needed", name, n, len(side.Units), minUnits)
+		return
+	}
+	if why := gramCheck(s.unit, s.n, s.dim, side.Eligible); why != "" {
+		x.Skipped = name + ": " + why
+		return
+	}
+	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible); why != "" {
+		x.Skipped = "the units of " + name + " are not exchangeable: " + why
+	}
+}
+
+// compare fills in the cosines between all units of B and all of A.
+func (v *View) compare(a, b sample, na, nb int) {
+	v.Cosine = make([]float32, nb*na)
+	dense.MulNT(v.Cosine, b.unit, a.unit, nb, na, a.dim)
+	var squares float64
+	count := 0
+	for j := range nb {
+		for i := range na {
+			if i != j {
+				c := float64(v.Cosine[j*na+i])
+				squares += c * c
+				count++
+			}
+		}
+	}
+	v.Spread = math.Sqrt(squares / float64(max(1, count)))
+}
+
+func trues(n int) []bool {
+	b := make([]bool, n)
+	for i := range b {
+		b[i] = true
+	}
+	return b
+}

@@ -1,0 +1,149 @@
+package similarity
+
+import (
+	"fmt"
+
+	"github.com/weightprint/weightprint/formats/roles"
+)
+
+// MatrixPair is a matrix of A and the matrix of B in the same role.
+type MatrixPair struct {
+	Component string
+	Tower     string
+	LayerA    int // -1 outside layers
+	LayerB    int
+	A, B      *roles.Matrix
+}
+
+// VectorPair is a gain or bias of A and the one of B in the same role.
+type VectorPair struct {
+	Component string
+	A, B      *roles.Vector
+}
+
+// Matching holds everything of two networks that stands in the same role,
+// and what has no counterpart.
+type Matching struct {
+	Matrices []MatrixPair
+	Vectors  []VectorPair
+	OnlyA    []string // roles without a counterpart in B
+	OnlyB    []string
+}
+
+// Match pairs matrices and vectors by role, following the pair's towers and
+// layers. A tied head counts as a copy of the embedding.
+func (p *Pair) Match() *Matching {
+	m := &matcher{out: &Matching{}, seenA: map[any]bool{}, seenB: map[any]bool{}}
+	for _, t := range p.Towers {
+		m.tower = t.B.Name
+		m.matrix("embeddings", -1, -1, t.A.Embedding, t.B.Embedding)
+		m.matrix("embeddings", -1, -1, t.A.Positions, t.B.Positions)
+		m.matrix("embeddings", -1, -1, headOf(t.A), headOf(t.B))
+		m.vector("norms", t.A.FinalNorm, t.B.FinalNorm)
+		for _, l := range t.Layers {
+			m.layer(t.A.Layers[l.A], t.B.Layers[l.B], l)
+		}
+	}
+	for _, g := range pairGeneric(p.A.Net.Generic, p.B.Net.Generic) {
+		m.matrix("generic", -1, -1, g[0], g[1])
+	}
+	m.vectors(p.A.Net.Vectors, p.B.Net.Vectors)
+	m.out.OnlyA = m.missing(p.A.Net, m.seenA)
+	m.out.OnlyB = m.missing(p.B.Net, m.seenB)
+	return m.out
+}
+
+// headOf is the output matrix, the embedding where the two are tied.
+func headOf(t *roles.Tower) *roles.Matrix {
+	if t.Head == nil {
+		return t.Embedding
+	}
+	return t.Head
+}
+
+type matcher struct {
+	out          *Matching
+	tower        string
+	seenA, seenB map[any]bool
+}
+
+func (m *matcher) matrix(component string, la, lb int, a, b *roles.Matrix) {
+	if a == nil || b == nil {
+		return
+	}
+	again := m.seenA[a] && m.seenB[b] // both tied: the embedding has been seen
+	m.seenA[a], m.seenB[b] = true, true
+	if again {
+		return
+	}
+	m.out.Matrices = append(m.out.Matrices, MatrixPair{component, m.tower, la, lb, a, b})
+	m.vector(component, a.Bias, b.Bias)
+}
+
+func (m *matcher) vector(component string, a, b *roles.Vector) {
+	if a == nil || b == nil || m.seenA[a] && m.seenB[b] {
+		return
+	}
+	m.seenA[a], m.seenB[b] = true, true
+	m.out.Vectors = append(m.out.Vectors, VectorPair{component, a, b})
+}
+
+func (m *matcher) layer(a, b *roles.Layer, l LayerPair) {
+	m.matrix("attention", l.A, l.B, a.Q, b.Q)
+	m.matrix("attention", l.A, l.B, a.K, b.K)
+	m.matrix("attention", l.A, l.B, a.V, b.V)
+	m.matrix("attention", l.A, l.B, a.O, b.O)
+	m.matrix("experts", l.A, l.B, a.Router, b.Router)
+	m.vector("norms", a.AttnNorm, b.AttnNorm)
+	m.vector("norms", a.MLPNorm, b.MLPNorm)
+	m.vector("norms", a.QNorm, b.QNorm)
+	m.vector("norms", a.KNorm, b.KNorm)
+	ea, eb := a.MLPs(), b.MLPs()
+	component := "mlp"
+	if len(ea) > 1 || len(eb) > 1 {
+		component = "experts"
+	}
+	if len(ea) != len(eb) {
+		return
+	}
+	for e := range eb {
+		m.matrix(component, l.A, l.B, ea[e].Gate, eb[e].Gate)
+		m.matrix(component, l.A, l.B, ea[e].Up, eb[e].Up)
+		m.matrix(component, l.A, l.B, ea[e].Down, eb[e].Down)
+	}
+}
+
+// vectors pairs the vectors without a role: by name, then by length in stored
+// order.
+func (m *matcher) vectors(as, bs []*roles.Vector) {
+	for _, byName := range []bool{true, false} {
+		for _, b := range bs {
+			for _, a := range as {
+				if !m.seenA[a] && !m.seenB[b] && a.Len == b.Len && (!byName || a.Tensor.Name == b.Tensor.Name) {
+					m.vector("generic", a, b)
+				}
+			}
+		}
+	}
+}
+
+// missing lists the roles of a network that found no counterpart.
+func (m *matcher) missing(n *roles.Network, seen map[any]bool) []string {
+	var out []string
+	for _, x := range n.Matrices() {
+		if !seen[x] {
+			out = append(out, x.Role)
+		}
+	}
+	for _, x := range n.AllVectors() {
+		if !seen[x] {
+			out = append(out, x.Role)
+		}
+	}
+	return out
+}
+
+// Shape describes a pair of matrices whose shapes differ, for warnings.
+func (p MatrixPair) Shape() string {
+	return fmt.Sprintf("%s: %d×%d and %d×%d", p.B.Role, p.A.Rows, p.A.Cols, p.B.Rows, p.B.Cols)
+}

@@ -1,0 +1,57 @@
+package similarity
+
+import (
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+)
+
+// Subject is one of the two networks of a comparison.
+type Subject struct {
+	Name   string
+	Net    *roles.Network
+	Tokens []string // token strings by row of the embedding; nil if unknown
+}
+
+// Pair is what tests look at: two subjects, which parts of them are held
+// against each other, and how much may be read.
+type Pair struct {
+	A, B   *Subject
+	Seed   []byte // fixes every random choice
+	Budget int64  // bytes that may be read from each subject; 0 = no limit
+	Towers []TowerPair
+
+	axes  map[int][]*Axis // loaded axes by look
+	spent int64           // bytes of the budget booked so far
+}
+
+// TowerPair holds one tower of A against one of B.
+type TowerPair struct {
+	A, B   *roles.Tower
+	Layers []LayerPair
+}
+
+// LayerPair holds one layer of A against one of B, by position in the tower.
+type LayerPair struct{ A, B int }
+
+// NewPair pairs towers by name (a lone tower with a lone tower whatever their
+// names) and layers by position. seed fixes the sampled positions; budget
+// bounds the bytes read from each side, 0 for no bound.
+func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
+	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, axes: map[int][]*Axis{}}
+	for _, tb := range b.Net.Towers {
+		ta := a.Net.Tower(tb.Name)
+		if ta == nil && len(a.Net.Towers) == 1 && len(b.Net.Towers) == 1 {
+			ta = a.Net.Towers[0]
+		}
+		if ta == nil || slices.ContainsFunc(p.Towers, func(t TowerPair) bool { return t.A == ta }) {
+			continue
+		}
+		t := TowerPair{A: ta, B: tb}
+		for i := range min(len(ta.Layers), len(tb.Layers)) {
+			t.Layers = append(t.Layers, LayerPair{i, i})
+		}
+		p.Towers = append(p.Towers, t)
+	}
+	return p
+}

@@ -1,0 +1,54 @@
+package similarity
+
+import "math"
+
+// Power says what the exact tests would have found.
+type Power struct {
+	Cosine   float64 // of a hypothetical child's units with their originals
+	Units    int     // eligible units that took part
+	Axes     int
+	Expected float64 // fixed points such a child would show
+	Reached  bool    // it would have been found with probability 0.99 or more
+}
+
+// FixedPointPower computes the power of the pooled fixed-point test on the
+// given axes against a child whose units have the given mean cosine with
+// their originals, at the given level. The chance of a unit finding its
+// original is taken from the spread of the cosines that the axis itself
+// shows between different units.
+func FixedPointPower(axes []*Axis, cosine float64, level LogP) Power {
+	p := Power{Cosine: cosine}
+	variance := 0.0
+	for _, x := range axes {
+		if x.Skipped != "" || x.A.Total != x.B.Total || len(x.Views) == 0 {
+			continue
+		}
+		n := min(x.A.count(), x.B.count())
+		q := hit(cosine, x.Views[0].Spread, n)
+		p.Axes++
+		p.Units += n
+		p.Expected += float64(n) * q
+		variance += float64(n) * q * (1 - q)
+	}
+	least := int(p.Expected - 2.33*math.Sqrt(variance))
+	p.Reached = p.Axes > 0 && FixedPoints(least, p.Axes) <= level
+	return p
+}
+
+// hit is the chance that a unit whose cosine with its original is c, give or
+// take s, exceeds the largest of n−1 cosines with strangers of spread s.
+func hit(c, s float64, n int) float64 {
+	if s == 0 {
+		return 1
+	}
+	const steps = 64
+	sum := 0.0
+	for k := range steps {
+		// Midpoints of equal slices of the normal distribution between ±4.
+		z := -4 + 8*(float64(k)+0.5)/steps
+		w := math.Exp(-z*z/2) / math.Sqrt(2*math.Pi) * 8 / steps
+		below := 0.5 * math.Erfc(-(c+s*z)/s/math.Sqrt2)
+		sum += w * math.Pow(below, float64(n-1))
+	}
+	return sum
+}

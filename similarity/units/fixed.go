@@ -1,0 +1,33 @@
+package units
+
+import "github.com/weightprint/weightprint/similarity"
+
+// FixedPoints counts the units of B whose most similar unit of A stands at
+// the same place, pooled over the axes of each component:
+// P ≤ L^K/K! for K fixed points on L axes.
+func FixedPoints(look int) *similarity.Test {
+	return perComponent("fixed-points", "units that are most like the unit at the same place", look, func(p *similarity.Pair, c *component) []similarity.Evidence {
+		all, skipped := c.gather(func(x *similarity.Axis) (tally, string) {
+			if x.A.Total != x.B.Total {
+				return tally{}, "the two sides have different numbers of units"
+			}
+			k, n := 0, 0
+			for j, i := range matches(p, x, pooled(x)) {
+				if i >= 0 {
+					n++
+				}
+				if i >= 0 && x.A.Units[i] == x.B.Units[j] {
+					k++
+				}
+			}
+			return tally{count: float64(k), n: n, p: similarity.FixedPoints(k, 1)}, ""
+		})
+		k := 0
+		for _, t := range all {
+			k += int(t.count)
+		}
+		e := c.evidence("fixed-points", skipped)
+		e = finish(e, all, similarity.FixedPoints(k, len(all)))
+		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+	})
+}

@@ -1,0 +1,51 @@
+package units
+
+import "github.com/weightprint/weightprint/similarity"
+
+// Signs matches units by everything that does not depend on their sign, each
+// unit once, and counts how many matched pairs agree in sign. Flipping a unit
+// of A is a symmetry, so under the null the signs are fair coins whatever the
+// match: P is a binomial tail. The test survives any relabelling of units.
+func Signs(look int) *similarity.Test {
+	return perComponent("signs", "matched units that agree in sign", look, func(p *similarity.Pair, c *component) []similarity.Evidence {
+		all, skipped := c.gather(func(x *similarity.Axis) (tally, string) {
+			odd := oddViews(x)
+			if len(odd) == 0 {
+				return tally{}, "no sign is free in these units"
+			}
+			s, m := 0, 0
+			na := len(x.A.Units)
+			for j, i := range mutual(p, x, pooled(x)) {
+				if i < 0 {
+					continue
+				}
+				var sum float32
+				for _, v := range odd {
+					sum += v.Cosine[j*na+i]
+				}
+				m++
+				if sum > 0 {
+					s++
+				}
+			}
+			return tally{count: float64(s), n: m, p: similarity.SignAgreements(s, m)}, ""
+		})
+		s, m := 0, 0
+		for _, t := range all {
+			s, m = s+int(t.count), m+t.n
+		}
+		e := c.evidence("signs", skipped)
+		e = finish(e, all, similarity.SignAgreements(s, m))
+		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+	})
+}
+
+func oddViews(x *similarity.Axis) []similarity.View {
+	var out []similarity.View
+	for _, v := range x.Views {
+		if v.Odd {
+			out = append(out, v)
+		}
+	}
+	return out
+}

@@ -1,0 +1,50 @@
+package units
+
+import "github.com/weightprint/weightprint/similarity"
+
+// Swaps is the exact form of "the diagonal is large". Units are paired off by
+// position; under the null, exchanging the two units of a pair of A is as
+// likely as not, so each gain d = C[i,i]+C[j,j]−C[i,j]−C[j,i] has a fair sign
+// whatever its size, and Hoeffding bounds their sum. It finds likeness too
+// weak for any single unit to show, such as very long continued training.
+func Swaps(look int) *similarity.Test {
+	return perComponent("swaps", "units closer to their namesakes than to their neighbours'", look, func(p *similarity.Pair, c *component) []similarity.Evidence {
+		var squares, total float64
+		all, skipped := c.gather(func(x *similarity.Axis) (tally, string) {
+			if x.A.Total != x.B.Total {
+				return tally{}, "the two sides have different numbers of units"
+			}
+			t := signedTable(x)
+			var sum, sq float64
+			pairs := 0
+			for i := 0; i+1 < t.na; i += 2 {
+				if !x.A.Eligible[i] || !x.A.Eligible[i+1] || !x.B.Eligible[i] || !x.B.Eligible[i+1] {
+					continue
+				}
+				at := func(j, k int) float64 { return float64(t.c[j*t.na+k]) }
+				d := at(i, i) + at(i+1, i+1) - at(i, i+1) - at(i+1, i)
+				sum += d
+				sq += float64(d * d)
+				pairs++
+			}
+			squares, total = squares+sq, total+sum
+			return tally{count: sum / float64(max(1, len(x.Views))), n: 2 * pairs, p: similarity.Swaps(sum, sq)}, ""
+		})
+		e := c.evidence("swaps", skipped)
+		e = finish(e, all, similarity.Swaps(total, squares))
+		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+	})
+}
+
+// signedTable adds the views as they are: a child that kept its units in
+// place kept their signs.
+func signedTable(x *similarity.Axis) table {
+	t := table{na: len(x.A.Units), nb: len(x.B.Units)}
+	t.c = make([]float32, t.na*t.nb)
+	for _, v := range x.Views {
+		for k, c := range v.Cosine {
+			t.c[k] += c
+		}
+	}
+	return t
+}
