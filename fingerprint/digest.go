@@ -52,7 +52,7 @@ const (
 	purposeRow    purpose = "weightprint v1 row of values"
 	purposeNode   purpose = "weightprint v1 tree node"
 	purposeTensor purpose = "weightprint v1 tensor"
-	purposeRoot   purpose = "weightprint v1 model root"
+	purposeHeader purpose = "weightprint v1 model header"
 	purposeBare   purpose = "weightprint v1 model root without names"
 	purposeStored purpose = "weightprint v1 stored bytes"
 )

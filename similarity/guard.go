@@ -155,14 +155,14 @@ func structured(raw, unit []float32, n, d int, ok []bool) string {
 	}{{"length", length}, {"mean", mean}, {"sign changes", changes}} {
 		r := ranks(s.values)
 		if z := trend(r); math.Abs(z) > exchangeZ {
-			return fmt.Sprintf("the %s of the units follows their order (z = %.1f)", s.name, z)
+			return fmt.Sprintf("the %s of the units follows their order", s.name)
 		}
 		if z := serial(r); math.Abs(z) > exchangeZ {
-			return fmt.Sprintf("neighbouring units are alike in %s (z = %.1f)", s.name, z)
+			return fmt.Sprintf("neighbouring units are alike in %s", s.name)
 		}
 	}
 	if z := adjacency(rows); math.Abs(z) > exchangeZ {
-		return fmt.Sprintf("neighbouring units resemble one another (z = %.1f)", z)
+		return "neighbouring units resemble one another"
 	}
 	return ""
 }
@@ -292,7 +292,7 @@ func gramCheck(unit []float32, n, d int, ok []bool) string {
 		}
 	}
 	if rank := float64(count*count) / squares; rank < minRank {
-		return fmt.Sprintf("effective rank %.1f of the units is below %g", rank, minRank)
+		return fmt.Sprintf("the effective rank of the units is below %g", minRank)
 	}
 	if count >= 3 && count < d && largest < orthogonal {
 		return "the units form an orthogonal basis, as fixed transforms do"

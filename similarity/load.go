@@ -350,7 +350,7 @@ func (x *Axis) check(s sample, side Side, name string) {
 		return
 	}
 	if n := side.count(); n < minUnits {
-		x.Skipped = fmt.Sprintf("%s has %d eligible units of %d read; %d are needed", name, n, len(side.Units), minUnits)
+		x.Skipped = fmt.Sprintf("%s has fewer than %d units that can be told apart", name, minUnits)
 		return
 	}
 	if why := gramCheck(s.unit, s.n, s.dim, side.Eligible); why != "" {

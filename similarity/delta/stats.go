@@ -121,3 +121,28 @@ func (s *Stats) Kurtosis() float64 {
 	n := float64(s.N)
 	return s.D4 / n / (s.DD / n * s.DD / n)
 }
+
+// Merge adds the sums of other values.
+func (s *Stats) Merge(o *Stats) {
+	s.N += o.N
+	s.Equal += o.Equal
+	s.EqualNonzero += o.EqualNonzero
+	s.ZeroA += o.ZeroA
+	s.ZeroB += o.ZeroB
+	s.ZeroOnlyA += o.ZeroOnlyA
+	s.ZeroOnlyB += o.ZeroOnlyB
+	for i := range s.Round {
+		s.Round[i] += o.Round[i]
+		s.Within[i] += o.Within[i]
+		s.Lattice[i] += o.Lattice[i]
+	}
+	s.AA += o.AA
+	s.BB += o.BB
+	s.AB += o.AB
+	s.SumA += o.SumA
+	s.SumB += o.SumB
+	s.SumD += o.SumD
+	s.DD += o.DD
+	s.D4 += o.D4
+	s.MaxD = math.Max(s.MaxD, o.MaxD)
+}

@@ -1,0 +1,230 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	"runtime/debug"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/suite"
+)
+
+// Compare opens the checkpoints that a and b name and compares them. Nil
+// options are the defaults.
+func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
+	opt := &formats.Options{Lenient: o != nil && o.Lenient}
+	ca, err := formats.Open(ctx, a, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer ca.Close()
+	cb, err := formats.Open(ctx, b, opt)
+	if err != nil {
+		return nil, err
+	}
+	defer cb.Close()
+	r, err := Build(ctx, input(ctx, ca), input(ctx, cb), o)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range []*formats.Checkpoint{ca, cb} {
+		if err := c.Verify(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// Build compares two models that are already open.
+func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
+	run := &run{o: o.filled(), in: [2]Input{a, b}}
+	if err := run.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.tests(ctx); err != nil {
+		return nil, err
+	}
+	if err := run.storage(ctx); err != nil {
+		return nil, err
+	}
+	return run.report(ctx)
+}
+
+// run carries a comparison from step to step.
+type run struct {
+	o     Options
+	in    [2]Input
+	whole bool // everything is read
+	pair  *similarity.Pair
+	facts Facts
+	looks []int // look of each piece of evidence
+	warn  []string
+}
+
+// prepare gives roles, fixes the seed and brings rotary rows into one order.
+func (r *run) prepare(ctx context.Context) error {
+	budget := int64(r.o.Budget)
+	total := max(r.in[0].bytesTotal(), r.in[1].bytesTotal())
+	if r.o.Budget == Full || total <= budget {
+		r.whole, budget = true, 0
+	}
+	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+	notes, err := r.pair.AlignRotary(ctx)
+	r.warn = append(r.warn, notes...)
+	for i, in := range r.in {
+		for _, w := range in.Warnings {
+			r.warn = append(r.warn, side(i)+": "+w)
+		}
+		for _, w := range r.networks()[i].Warnings {
+			r.warn = append(r.warn, side(i)+": "+w)
+		}
+	}
+	return err
+}
+
+func side(i int) string { return string(rune('A' + i)) }
+
+// seed binds every random choice to both subjects, whichever is named first.
+func seed(in [2]Input) []byte {
+	a, b := fingerprint.Header(in[0].Model), fingerprint.Header(in[1].Model)
+	if bytes.Compare(a[:], b[:]) > 0 {
+		a, b = b, a
+	}
+	return append(a[:], b[:]...)
+}
+
+// tests runs the looks, the later ones only while the verdict is open or the
+// depth asks for them.
+func (r *run) tests(ctx context.Context) error {
+	for look := range similarity.Looks {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled()) {
+			break
+		}
+		found, err := similarity.Run(ctx, r.pair, suite.Look(look))
+		if err != nil {
+			return err
+		}
+		for range found {
+			r.looks = append(r.looks, look)
+		}
+		r.facts.Evidence = append(r.facts.Evidence, found...)
+		axes, err := r.pair.Axes(ctx, look)
+		if err != nil {
+			return err
+		}
+		power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
+		if power.Reached || look == 0 {
+			r.facts.Power = power
+		}
+	}
+	return nil
+}
+
+// settled tells whether the exact tests have found a relation.
+func (r *run) settled() bool {
+	p, e := r.facts.best(anyEvidence)
+	return e != nil && p <= r.o.Policy.level()
+}
+
+// storage compares values in the same role: all of them where everything is
+// read, some rows of each matrix where a relation was found.
+func (r *run) storage(ctx context.Context) error {
+	if !r.whole && !r.settled() {
+		return nil
+	}
+	m := r.pair.Match()
+	rows := 0
+	if !r.whole {
+		rows = r.pair.RowsWithin(m)
+	}
+	changes, shapes, err := delta.Compare(ctx, m, r.pair.Seed, delta.Options{Rows: rows})
+	if err != nil {
+		return err
+	}
+	r.facts.Storage = Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
+	return nil
+}
+
+// renamed tells whether container, shards or names differ.
+func renamed(in [2]Input) bool {
+	if in[0].Format != in[1].Format {
+		return true
+	}
+	if a, b := in[0].Checkpoint, in[1].Checkpoint; a != nil && b != nil && len(a.Files()) != len(b.Files()) {
+		return true
+	}
+	for _, t := range in[0].Model.Tensors() {
+		if _, ok := in[1].Model.Tensor(t.Name); !ok {
+			return true
+		}
+	}
+	return len(in[0].Model.Tensors()) != len(in[1].Model.Tensors())
+}
+
+// Version is the version of this module as the build knows it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, d := range info.Deps {
+		if d.Path == "github.com/weightprint/weightprint" {
+			return d.Version
+		}
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" && info.Main.Path == "github.com/weightprint/weightprint" {
+		return v
+	}
+	return "development"
+}
+
+// report puts everything together.
+func (r *run) report(ctx context.Context) (*Report, error) {
+	out := &Report{
+		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o,
+		Verdict: r.o.Policy.Decide(r.facts), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+	}
+	for i, in := range r.in {
+		s, err := in.pin(ctx, r.whole)
+		if err != nil {
+			return nil, err
+		}
+		out.Subjects[i] = s
+	}
+	for i, in := range r.in {
+		out.Subjects[i].BytesRead = in.bytesRead()
+	}
+	out.Warnings = append(out.Warnings, r.warn...)
+	r.evidence(out)
+	out.Components = r.components(out.Verdict)
+	out.Layers = r.layers()
+	out.Delta = r.delta()
+	return out, nil
+}
+
+// limits is what no comparison of weights can show.
+var limits = []string{
+	"A relation means a common trained origin or, where the verdict says so, a common random initialisation. It does not say who copied from whom, nor that copying was wrong.",
+	"Distillation from outputs and training on the same data leave no trace in weights.",
+	"Sampled positions follow from the names and shapes of both subjects; they were not chosen by anyone.",
+}
+
+func (r *run) evidence(out *Report) {
+	for i, e := range r.facts.Evidence {
+		if e.LayerB >= 0 {
+			continue // summed up under layers
+		}
+		x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: Number(e.Statistic), Effect: Number(e.Effect), N: e.N, Null: e.Null, Look: r.looks[i] + 1, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
+		if e.P != nil {
+			x.Log10P = number(e.P.Log10())
+		}
+		out.Evidence = append(out.Evidence, x)
+	}
+}
+
+// networks returns the two networks.
+func (r *run) networks() [2]*roles.Network { return [2]*roles.Network{r.pair.A.Net, r.pair.B.Net} }

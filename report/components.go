@@ -1,0 +1,225 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+)
+
+// componentOf names the part of a network that a role belongs to.
+func componentOf(t *roles.Tower, m *roles.Matrix) string {
+	if m == t.Embedding || m == t.Head || m == t.Positions {
+		return "embeddings"
+	}
+	for _, l := range t.Layers {
+		switch m {
+		case l.Q, l.K, l.V, l.O:
+			return "attention"
+		case l.Router:
+			return "experts"
+		}
+		for _, e := range l.MLPs() {
+			if m == e.Gate || m == e.Up || m == e.Down {
+				if len(l.MLPs()) > 1 {
+					return "experts"
+				}
+				return "mlp"
+			}
+		}
+	}
+	return "generic"
+}
+
+// part sums up what one component of B consists of.
+type part struct {
+	name    string // with the tower, unless it is the main one
+	tower   string
+	tensors int
+	values  int64
+}
+
+// parts lists the components of a network in a fixed order.
+func parts(n *roles.Network) []*part {
+	var out []*part
+	add := func(tower, component string, m *roles.Matrix) {
+		name := component
+		if tower != "main" {
+			name = tower + "." + component
+		}
+		i := slices.IndexFunc(out, func(p *part) bool { return p.name == name })
+		if i < 0 {
+			i = len(out)
+			out = append(out, &part{name: name, tower: tower})
+		}
+		out[i].tensors++
+		out[i].values += int64(m.Rows) * int64(m.Cols)
+	}
+	for _, t := range n.Towers {
+		tower := &roles.Network{Towers: []*roles.Tower{t}}
+		for _, m := range tower.Matrices() {
+			add(t.Name, componentOf(t, m), m)
+		}
+	}
+	for _, m := range n.Generic {
+		add("main", "generic", m)
+	}
+	return out
+}
+
+// components judges each part of B on its own.
+func (r *run) components(v Verdict) []Component {
+	all := parts(r.pair.B.Net)
+	total := int64(0)
+	for _, p := range all {
+		total += p.values
+	}
+	out := []Component{}
+	for _, p := range all {
+		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: Number(float64(p.values) / float64(max(1, total)))}
+		logp, by := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == p.name })
+		if by != nil {
+			c.Log10P, c.Effect = number(logp.Log10()), Number(by.Effect)
+		}
+		c.Relation = r.relationOf(p, v, logp, by)
+		if s := r.sums(p); s.N > 0 {
+			c.Effect = Number(s.Cosine())
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func partName(e similarity.Evidence) string {
+	if e.Tower == "main" || e.Tower == "" {
+		return e.Component
+	}
+	return e.Tower + "." + e.Component
+}
+
+// relationOf judges one part.
+func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarity.Evidence) Relation {
+	if same, kinds := r.stored(p); same {
+		if len(kinds) == 0 {
+			return Identical
+		}
+		return Reencoded
+	}
+	switch {
+	case by != nil && logp <= r.o.Policy.level():
+		return Related
+	case by == nil || v.Relation == Inconclusive:
+		return Inconclusive
+	case by.N < minComponentUnits:
+		return Inconclusive
+	}
+	return NoEvidence
+}
+
+// minComponentUnits is how many units a part must have shown before nothing
+// found there means something.
+const minComponentUnits = 64
+
+// stored tells whether all of a part's tensors hold the same values.
+func (r *run) stored(p *part) (same bool, kinds []Kind) {
+	part := Storage{Complete: r.facts.Storage.Complete}
+	for _, c := range r.facts.Storage.Changes {
+		if c.Component == p.name {
+			part.Changes = append(part.Changes, c)
+		}
+	}
+	if len(part.Changes) < p.tensors {
+		return false, nil
+	}
+	return part.same(), part.kinds()
+}
+
+// sums pools the value statistics of a part's matrices.
+func (r *run) sums(p *part) (s delta.Stats) {
+	for i := range r.facts.Storage.Changes {
+		if c := &r.facts.Storage.Changes[i]; c.Component == p.name {
+			s.Merge(&c.Stats)
+		}
+	}
+	return s
+}
+
+// layers sums up the exact evidence layer by layer of B.
+func (r *run) layers() []Layer {
+	type key struct {
+		tower string
+		b     int
+	}
+	best := map[key]*Layer{}
+	var order []key
+	looks := 0
+	for _, e := range r.facts.Evidence {
+		if e.LayerB >= 0 && e.P != nil {
+			looks++
+		}
+	}
+	for _, e := range r.facts.Evidence {
+		if e.LayerB < 0 || e.P == nil {
+			continue
+		}
+		k := key{e.Tower, e.LayerB}
+		l := best[k]
+		if l == nil {
+			l = &Layer{Tower: e.Tower, B: e.LayerB}
+			best[k] = l
+			order = append(order, k)
+		}
+		p := similarity.Bonferroni(*e.P, looks)
+		if l.Log10P == nil || Number(p.Log10()) < *l.Log10P {
+			l.Log10P, l.Effect = number(p.Log10()), Number(e.Effect)
+			l.A = nil
+			if p <= r.o.Policy.level() {
+				a := e.LayerA
+				l.A = &a
+			}
+		}
+	}
+	out := []Layer{}
+	for _, k := range order {
+		out = append(out, *best[k])
+	}
+	slices.SortStableFunc(out, func(a, b Layer) int { return a.B - b.B })
+	return out
+}
+
+// delta sums up the comparison of values.
+func (r *run) delta() *Delta {
+	s := &r.facts.Storage
+	if len(s.Changes) == 0 {
+		return nil
+	}
+	d := &Delta{Complete: s.Complete, Tensors: len(s.Changes), Types: s.types(), OnlyA: nonNil(s.OnlyA), OnlyB: nonNil(s.OnlyB), Shapes: nonNil(s.Shapes)}
+	var all delta.Stats
+	for i := range s.Changes {
+		c := &s.Changes[i]
+		all.Merge(&c.Stats)
+		switch st, _ := c.Storage(); st {
+		case delta.Equal:
+			d.Equal++
+		case delta.Cast:
+			d.Cast++
+		case delta.Quantised:
+			d.Quantised++
+		default:
+			d.Different++
+		}
+	}
+	if d.Types == nil {
+		d.Types = []TypeChange{}
+	}
+	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
+	return d
+}
+
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

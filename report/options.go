@@ -1,0 +1,110 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+)
+
+// Bytes is a number of bytes to read of each subject. Zero means the default.
+type Bytes int64
+
+// Full reads everything.
+const Full Bytes = -1
+
+// DefaultBudget is what is read of each subject unless told otherwise.
+const DefaultBudget Bytes = 64 << 20
+
+var units = []struct {
+	suffix string
+	bytes  int64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1}}
+
+// ParseBytes reads "full", or a number with a unit such as "64MiB" or "2GB".
+func ParseBytes(s string) (Bytes, error) {
+	if s == "full" {
+		return Full, nil
+	}
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(s, u.suffix)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
+		if err != nil || n <= 0 || n*float64(u.bytes) > 1<<62 {
+			break
+		}
+		return Bytes(n * float64(u.bytes)), nil
+	}
+	return 0, fmt.Errorf("%q is no number of bytes such as 64MiB, nor \"full\"", s)
+}
+
+// String writes the number with the largest binary unit that divides it.
+func (b Bytes) String() string {
+	if b == Full {
+		return "full"
+	}
+	for _, u := range []int{3, 2, 1, 0} {
+		if n := int64(b); n > 0 && n%units[u].bytes == 0 {
+			return strconv.FormatInt(n/units[u].bytes, 10) + units[u].suffix
+		}
+	}
+	return strconv.FormatInt(int64(b), 10) + "B"
+}
+
+// MarshalJSON writes what String gives.
+func (b Bytes) MarshalJSON() ([]byte, error) { return json.Marshal(b.String()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (b *Bytes) UnmarshalJSON(text []byte) error {
+	var s string
+	if err := json.Unmarshal(text, &s); err != nil {
+		return err
+	}
+	v, err := ParseBytes(s)
+	*b = v
+	return err
+}
+
+// Depth says how far a comparison goes when it is not settled at once.
+type Depth string
+
+// The depths.
+const (
+	Quick  Depth = "quick"  // the first look at the exact tests only
+	Normal Depth = "normal" // further looks and the calibrated tests while the verdict is open
+	Deep   Depth = "full"   // all tests, on all layers, whatever the first looks say
+)
+
+// Options changes what a comparison reads and how it decides; nil and zero
+// fields are the defaults. Everything that can change a result is part of the
+// report.
+type Options struct {
+	Budget Bytes  `json:"budget"`
+	Depth  Depth  `json:"depth"`
+	Policy Policy `json:"policy"`
+
+	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
+	Log     *slog.Logger `json:"-"`
+}
+
+// filled returns the options with defaults in place of zero fields.
+func (o *Options) filled() Options {
+	var f Options
+	if o != nil {
+		f = *o
+	}
+	if f.Budget == 0 {
+		f.Budget = DefaultBudget
+	}
+	if f.Depth == "" {
+		f.Depth = Normal
+	}
+	f.Policy = f.Policy.filled()
+	if f.Log == nil {
+		f.Log = slog.New(slog.DiscardHandler)
+	}
+	return f
+}

@@ -1,0 +1,165 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// Policy holds the thresholds of a verdict; zero fields are the defaults.
+type Policy struct {
+	// Alpha is the level of the exact tier, after correction for every look,
+	// test and component: 1e-9 unless set. A relation is stated only below it.
+	Alpha float64 `json:"alpha"`
+	// Cosine is the likeness of a hypothetical child that "no evidence" must
+	// have been able to find with probability 0.99: 0.3 unless set.
+	Cosine float64 `json:"cosine"`
+}
+
+func (p Policy) filled() Policy {
+	if p.Alpha == 0 {
+		p.Alpha = 1e-9
+	}
+	if p.Cosine == 0 {
+		p.Cosine = 0.3
+	}
+	return p
+}
+
+// level is Alpha as a natural logarithm.
+func (p Policy) level() similarity.LogP { return similarity.LogP(math.Log(p.Alpha)) }
+
+// Facts is all that a decision rests on.
+type Facts struct {
+	Evidence []similarity.Evidence
+	Power    similarity.Power
+	Storage  Storage
+}
+
+// exactLooks counts the exact tests that gave a pooled p-value: the number of
+// chances a false alarm had.
+func (f *Facts) exactLooks() int {
+	n := 0
+	for _, e := range f.Evidence {
+		if e.P != nil && e.LayerB < 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// best returns the smallest p-value over all pooled exact tests that fit,
+// corrected for the number of tests in all.
+func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e *similarity.Evidence) {
+	for i := range f.Evidence {
+		x := &f.Evidence[i]
+		if x.P != nil && x.LayerB < 0 && fits(*x) && (e == nil || *x.P < p) {
+			p, e = *x.P, x
+		}
+	}
+	if e == nil {
+		return 0, nil
+	}
+	return similarity.Bonferroni(p, f.exactLooks()), e
+}
+
+func anyEvidence(similarity.Evidence) bool { return true }
+
+// agreement returns the calibrated agreement of the kind of coordinates that
+// shows more of it, nil if it was not asked for.
+func (f *Facts) agreement() *similarity.Evidence {
+	var best *similarity.Evidence
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		if e.Test == "agreement" && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
+			best = e
+		}
+	}
+	return best
+}
+
+// Decide draws the conclusion. It is a pure function of the facts.
+func (p Policy) Decide(f Facts) Verdict {
+	p = p.filled()
+	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Tier: "none"}
+	logp, by := f.best(anyEvidence)
+	if by != nil {
+		v.Log10P = number(logp.Log10())
+	}
+	switch {
+	case f.Storage.same():
+		p.sameValues(&v, f)
+	case by != nil && logp <= p.level():
+		v.Relation, v.Tier = Related, "exact"
+		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f if the two were initialised independently", by.Axis, phrase(by), math.Ceil(logp.Log10())))
+		v.Alternatives = append(v.Alternatives, "a common ancestor", "the same random initialisation", "a public component that both took over")
+	case f.Power.Reached && f.agreement() != nil:
+		v.Relation = NoEvidence
+		v.Because = append(v.Because,
+			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", probability(logp)),
+			fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
+		v.Alternatives = append(v.Alternatives, "distillation from outputs and training on the same data, which weights do not show")
+	default:
+		v.Relation = Inconclusive
+		v.Because = append(v.Because, openReasons(f)...)
+	}
+	v.Score, v.Strength = p.score(v, logp)
+	return v
+}
+
+// openReasons says what would settle an open verdict.
+func openReasons(f Facts) []string {
+	if f.Power.Axes == 0 {
+		return []string{"no units of the two could be compared: no part has a common role and shape"}
+	}
+	if !f.Power.Reached {
+		return []string{"too few units were compared to find a distant relative: a larger --budget would settle it"}
+	}
+	return []string{"the calibrated tests were not run: --depth normal or full would settle it"}
+}
+
+// phrase says in words what a test counted.
+func phrase(e *similarity.Evidence) string {
+	switch e.Test {
+	case "fixed-points":
+		return fmt.Sprintf("%.0f of %d units are most like the unit at the same place", e.Statistic, e.N)
+	case "order":
+		return fmt.Sprintf("%.0f of %d units match in the same order", e.Statistic, e.N)
+	case "signs":
+		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
+	case "swaps":
+		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
+	}
+	return fmt.Sprintf("%s %.3g", e.Test, e.Statistic)
+}
+
+// probability writes a p-value; it is never zero.
+func probability(p similarity.LogP) string {
+	if p > similarity.LogP(math.Log(0.001)) {
+		return fmt.Sprintf("%.2g", math.Exp(float64(p)))
+	}
+	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
+}
+
+// controls is the size of the control population: no likelihood ratio is
+// stated above what that many independent pairs could support.
+const controls = 1000
+
+// score turns the evidence into LR/(1+LR) at even odds, and into words.
+func (p Policy) score(v Verdict, logp similarity.LogP) (Number, string) {
+	lr := 1.0
+	switch v.Relation {
+	case Identical, Reencoded:
+		lr = controls
+	case Related:
+		lr = math.Min(controls, math.Exp(math.Min(50, -float64(logp))))
+	case NoEvidence:
+		lr = 0.01 // the power stated with it is 0.99 or more
+	}
+	words := strength(lr)
+	if v.Relation == NoEvidence {
+		words = "support for no common origin"
+	}
+	return Number(lr / (1 + lr)), words
+}

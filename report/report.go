@@ -1,0 +1,121 @@
+package report
+
+import (
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// Schema names the JSON form. Fields may be added under the same name; none
+// is removed or given another meaning.
+const Schema = "weightprint.report/1"
+
+// Report is everything a comparison found.
+type Report struct {
+	Schema     string      `json:"schema"`
+	Tool       Tool        `json:"tool"`
+	Options    Options     `json:"options"`
+	Subjects   [2]Subject  `json:"subjects"`
+	Verdict    Verdict     `json:"verdict"`
+	Components []Component `json:"components"`
+	Evidence   []Evidence  `json:"evidence"`
+	Layers     []Layer     `json:"layers"`
+	Delta      *Delta      `json:"delta,omitempty"`
+	Context    []Context   `json:"context"`
+	Limits     []string    `json:"limits"`
+	Warnings   []string    `json:"warnings"`
+}
+
+// Tool says which program wrote a report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Subject pins one of the two checkpoints.
+type Subject struct {
+	Ref        string              `json:"ref"`
+	Format     string              `json:"format"`
+	Root       *fingerprint.Digest `json:"root"`   // over all values; null when not all were read
+	Header     fingerprint.Digest  `json:"header"` // over names, types and shapes
+	Parameters int64               `json:"parameters"`
+	BytesRead  int64               `json:"bytesRead"`
+	BytesTotal int64               `json:"bytesTotal"`
+	Files      []File              `json:"files"`
+	Declared   []string            `json:"declaredParents,omitempty"` // what the files say of themselves
+}
+
+// File is one file of a checkpoint, by its path relative to the checkpoint.
+type File struct {
+	Path   string              `json:"path"`
+	Size   int64               `json:"size"`
+	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
+}
+
+// Component is what was found for one part of the networks.
+type Component struct {
+	Name            string   `json:"name"`
+	Relation        Relation `json:"relation"`
+	Tensors         int      `json:"tensors"`
+	ParametersShare Number   `json:"parametersShare"`
+	Log10P          *Number  `json:"log10P"`
+	Effect          Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
+}
+
+// Evidence is one test's result.
+type Evidence struct {
+	Test      string   `json:"test"`
+	Axis      string   `json:"axis"`
+	Component string   `json:"component"`
+	Tier      string   `json:"tier"`
+	Statistic Number   `json:"statistic"`
+	Effect    Number   `json:"effect"`
+	N         int      `json:"n"`
+	Log10P    *Number  `json:"log10P"`
+	Null      string   `json:"null"`
+	Look      int      `json:"look"`
+	Skipped   string   `json:"skipped,omitempty"`
+	Warnings  []string `json:"warnings"`
+}
+
+// Layer is what was found for one layer of B.
+type Layer struct {
+	Tower  string  `json:"tower"`
+	A      *int    `json:"a"` // its source in A, null if none was found
+	B      int     `json:"b"`
+	Log10P *Number `json:"log10P"`
+	Effect Number  `json:"effect"`
+}
+
+// Delta sums up how the values of corresponding tensors differ.
+type Delta struct {
+	Complete  bool         `json:"complete"` // all values were compared
+	Tensors   int          `json:"tensors"`
+	Equal     int          `json:"equal"`
+	Cast      int          `json:"cast"`
+	Quantised int          `json:"quantised"`
+	Different int          `json:"different"`
+	Types     []TypeChange `json:"types"` // what became of the values, by stored type
+	OnlyA     []string     `json:"onlyA"` // roles without a counterpart
+	OnlyB     []string     `json:"onlyB"`
+	Shapes    []string     `json:"shapes"` // roles whose shapes differ
+	Relative  Number       `json:"relative"`
+	Cosine    Number       `json:"cosine"`
+}
+
+// TypeChange says that tensors of one stored type are a cast or quantisation
+// of the other side's.
+type TypeChange struct {
+	Of      string       `json:"of"` // "A" or "B": the side that was made
+	Type    tensor.DType `json:"type"`
+	Storage string       `json:"storage"` // "cast" or "quantised"
+	Tensors int          `json:"tensors"`
+	Exact   int          `json:"exact"`  // tensors that are byte for byte what the type's reference rule gives
+	Within  Number       `json:"within"` // share of values within half a step
+}
+
+// Context is a figure shown for orientation and used for nothing.
+type Context struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Note  string `json:"note"`
+}
