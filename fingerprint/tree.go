@@ -45,12 +45,3 @@ func (t *Tree) node(left, right Digest) Digest {
 	t.h.Write(right[:])
 	return sum(t.h)
 }
-
-// treeOf is the root over a list of leaves.
-func treeOf(leaves []Digest) Digest {
-	var t Tree
-	for _, l := range leaves {
-		t.Add(l)
-	}
-	return t.Root()
-}

@@ -27,7 +27,7 @@ func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
 		return nil, err
 	}
 	defer cb.Close()
-	r, err := Build(ctx, input(ctx, ca), input(ctx, cb), o)
+	r, err := Build(ctx, FromCheckpoint(ctx, ca), FromCheckpoint(ctx, cb), o)
 	if err != nil {
 		return nil, err
 	}

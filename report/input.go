@@ -22,8 +22,9 @@ type Input struct {
 	Checkpoint *formats.Checkpoint // where Model was opened from, if so
 }
 
-// input reads what a checkpoint says beside its weights.
-func input(ctx context.Context, c *formats.Checkpoint) Input {
+// FromCheckpoint makes an input of an open checkpoint, with what it says beside
+// its weights.
+func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 	in := Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
 	tokens, err := c.Vocabulary(ctx)
 	if err != nil {

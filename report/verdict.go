@@ -18,6 +18,9 @@ const (
 	Inconclusive Relation = "inconclusive" // what was read cannot tell
 )
 
+// Relations lists them all.
+var Relations = []Relation{Identical, Reencoded, Related, SharedInit, NoEvidence, Inconclusive}
+
 // Kind says how one subject was made from the other.
 type Kind string
 

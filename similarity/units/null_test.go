@@ -3,7 +3,6 @@ package units_test
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -72,6 +71,6 @@ func TestNullIsSuperUniform(t *testing.T) {
 			most := m*level + 2.58*math.Sqrt(m*level*(1-level)) + 1
 			require.LessOrEqual(t, float64(counts[k]), most, "%s at %g", key, level)
 		}
-		t.Log(fmt.Sprintf("%-26s %6d pairs, rejected %v", key, given[key], counts))
+		t.Logf("%-26s %6d pairs, rejected %v", key, given[key], counts)
 	}
 }

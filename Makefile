@@ -1,0 +1,29 @@
+# make check: what every change must pass, on top of the README's test command.
+TOOLS = go tool -modfile=internal/tools/go.mod
+
+.PHONY: check fmt vet staticcheck short bench fuzz
+check: fmt vet staticcheck short
+
+fmt:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+
+vet:
+	go vet ./...
+
+staticcheck:
+	$(TOOLS) staticcheck ./...
+
+short:
+	go test -race -short ./...
+
+bench:
+	go test -run xxx -bench . ./...
+
+# make fuzz T=60s: every fuzz target for a while.
+T ?= 30s
+fuzz:
+	@for p in $$(go list ./...); do \
+	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) $$p || exit 1; \
+	  done; \
+	done

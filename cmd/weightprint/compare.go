@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report"
+)
+
+// compareFlags are the flags of compare.
+type compareFlags struct {
+	budget, depth string
+	failOn        []string
+	quiet         bool
+	lenient       bool
+	out           output
+}
+
+func compareCommand() *cobra.Command {
+	var f compareFlags
+	c := &cobra.Command{
+		Use:   "compare A B",
+		Short: "compare two checkpoints and print a verdict with its evidence",
+		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
+prints a verdict with the evidence it rests on.
+
+A and B are safetensors or GGUF files, folders that hold them, an
+*.index.json, or any shard of a set; formats may differ.`,
+		Example: `  weightprint compare base/ suspect.gguf
+  weightprint compare base/ suspect/ --budget full --json -o report.json
+  weightprint compare base/ release/ --fail-on related,reencoded,identical -q`,
+		Args: args(cobra.ExactArgs(2)),
+		RunE: func(c *cobra.Command, a []string) error { return compare(c, a, f) },
+	}
+	fl := c.Flags()
+	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.StringVar(&f.depth, "depth", string(report.Normal), "how far to go: quick (first look only), normal (until settled), full (everything)")
+	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
+	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	f.out.flags(fl)
+	return c
+}
+
+func compare(c *cobra.Command, a []string, f compareFlags) error {
+	o, err := f.options()
+	if err != nil {
+		return usageError{err}
+	}
+	r, err := f.compare(c.Context(), a, o, c.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	write := f.out.report(r)
+	if f.quiet {
+		write = func(w io.Writer) error { _, err := fmt.Fprintln(w, r.Summary()); return err }
+	}
+	if err := f.out.write(c.OutOrStdout(), write); err != nil {
+		return err
+	}
+	return f.finding(r)
+}
+
+// options checks the flags.
+func (f *compareFlags) options() (*report.Options, error) {
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient}
+	var err error
+	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
+		return nil, fmt.Errorf("--budget: %w", err)
+	}
+	if !slices.Contains([]report.Depth{report.Quick, report.Normal, report.Deep}, o.Depth) {
+		return nil, fmt.Errorf("--depth: %q is not one of quick, normal, full", f.depth)
+	}
+	for _, name := range f.failOn {
+		if !slices.Contains(report.Relations, report.Relation(name)) {
+			return nil, fmt.Errorf("--fail-on: %q is not one of %s", name, relationNames())
+		}
+	}
+	return o, f.out.check()
+}
+
+func relationNames() string {
+	names := make([]string, len(report.Relations))
+	for i, r := range report.Relations {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}
+
+// compare opens both models and shows progress while they are read.
+func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Options, stderr io.Writer) (*report.Report, error) {
+	var in [2]report.Input
+	var open [2]*formats.Checkpoint
+	for i, ref := range a {
+		m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient})
+		if err != nil {
+			return nil, err
+		}
+		defer m.Close()
+		open[i], in[i] = m, report.FromCheckpoint(ctx, m)
+	}
+	p := startProgress(stderr, f.quiet, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
+	r, err := report.Build(ctx, in[0], in[1], o)
+	p.stop()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range open {
+		if err := m.Verify(); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// finding turns the verdict into an exit code, if asked for.
+func (f *compareFlags) finding(r *report.Report) error {
+	if !slices.Contains(f.failOn, string(r.Verdict.Relation)) {
+		return nil
+	}
+	if r.Verdict.Relation == report.Inconclusive {
+		return exitCode(exitInconclusive)
+	}
+	return exitCode(exitFinding)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+type inspectFlags struct {
+	json, lenient, unknown bool
+	tensor, values, file   string
+}
+
+func inspectCommand() *cobra.Command {
+	var f inspectFlags
+	c := &cobra.Command{
+		Use:   "inspect MODEL",
+		Short: "list the tensors of a checkpoint and the roles they play",
+		Example: `  weightprint inspect model/
+  weightprint inspect model.gguf --json
+  weightprint inspect model.gguf --tensor blk.0.attn_q.weight --values q.f32`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error { return inspect(c, a[0], f) },
+	}
+	fl := c.Flags()
+	fl.BoolVar(&f.json, "json", false, "print JSON")
+	fl.StringVarP(&f.file, "output", "o", "", "write the listing to a file")
+	fl.StringVar(&f.tensor, "tensor", "", "with --values: the tensor to decode")
+	fl.StringVar(&f.values, "values", "", "write the tensor's values as little-endian float32, row by row")
+	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	fl.BoolVar(&f.unknown, "allow-unknown-types", false, "list GGUF files that hold tensors of unknown type")
+	c.MarkFlagsRequiredTogether("tensor", "values")
+	return c
+}
+
+func inspect(c *cobra.Command, ref string, f inspectFlags) error {
+	ctx := c.Context()
+	m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if f.tensor != "" {
+		t, ok := m.Tensor(f.tensor)
+		if !ok {
+			return fmt.Errorf("%s: no tensor is called %s", tensor.Printable(ref), tensor.Printable(f.tensor))
+		}
+		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })
+	}
+	l := listing(m)
+	out := output{file: f.file}
+	return out.write(c.OutOrStdout(), func(w io.Writer) error {
+		if !f.json {
+			return l.text(w)
+		}
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(l)
+	})
+}
+
+// writeValues decodes a tensor into little-endian float32.
+func writeValues(ctx context.Context, w io.Writer, t *tensor.Tensor) error {
+	b := bufio.NewWriterSize(w, 1<<20)
+	for part, err := range t.Chunks(ctx, make([]float32, 1<<16)) {
+		if err != nil {
+			return err
+		}
+		for _, v := range part {
+			var word [4]byte
+			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
+			b.Write(word[:]) // an error stays in b until Flush
+		}
+	}
+	return b.Flush()
+}
+
+// model is what inspect prints.
+type model struct {
+	Schema     string         `json:"schema"`
+	Ref        string         `json:"ref"`
+	Format     string         `json:"format"`
+	Family     string         `json:"family"`
+	Parameters int64          `json:"parameters"`
+	Bytes      int64          `json:"bytes"`
+	Files      []file         `json:"files"`
+	Parents    []string       `json:"declaredParents"`
+	Towers     []tower        `json:"towers"`
+	Tensors    []listedTensor `json:"tensors"`
+	Warnings   []string       `json:"warnings"`
+}
+
+type file struct {
+	Path string `json:"path"`
+	Size int64  `json:"size"`
+}
+
+type tower struct {
+	Name    string `json:"name"`
+	Layers  int    `json:"layers"`
+	Hidden  int    `json:"hidden"`
+	Heads   int    `json:"heads"`
+	KVHeads int    `json:"kvHeads"`
+	HeadDim int    `json:"headDim"`
+}
+
+type listedTensor struct {
+	Name  string       `json:"name"`
+	Role  string       `json:"role"`
+	DType tensor.DType `json:"dtype"`
+	Shape []int64      `json:"shape"`
+	Bytes int64        `json:"bytes"`
+}
+
+// listing collects what inspect prints.
+func listing(m *formats.Checkpoint) *model {
+	net := roles.Map(m)
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Family: net.Family, Bytes: m.BytesTotal(),
+		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
+	for _, f := range m.Files() {
+		l.Files = append(l.Files, file{f.Path, f.Size()})
+	}
+	for _, t := range net.Towers {
+		l.Towers = append(l.Towers, tower{t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim})
+	}
+	role := map[*tensor.Tensor]string{}
+	for _, a := range net.Roles {
+		role[a.Tensor] = a.Role
+	}
+	for _, t := range m.Tensors() {
+		n, _ := tensor.Elements(t.Shape)
+		l.Parameters += n
+		l.Tensors = append(l.Tensors, listedTensor{t.Name, role[t], t.DType, t.Shape, t.StoredBytes()})
+	}
+	return l
+}
+
+// text prints the listing for people.
+func (l *model) text(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	for _, t := range l.Towers {
+		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+	}
+	for _, p := range l.Parents {
+		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(p))
+	}
+	for _, s := range l.Warnings {
+		fmt.Fprintf(b, "warning: %s\n", tensor.Printable(s))
+	}
+	wide := 0
+	for _, t := range l.Tensors {
+		wide = max(wide, len(tensor.Printable(t.Name)))
+	}
+	for _, t := range l.Tensors {
+		fmt.Fprintf(b, "%-*s  %-28s %-8v %v\n", wide, tensor.Printable(t.Name), t.Role, t.DType, t.Shape)
+	}
+	return b.Flush()
+}

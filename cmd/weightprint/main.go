@@ -1,0 +1,100 @@
+// Command weightprint decides from the weights alone whether two neural
+// networks share weights, which parts, how one was made from the other, and
+// how sure that is.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitDone         = 0
+	exitFinding      = 1  // a relation named by --fail-on was found
+	exitError        = 2  // the work could not be completed
+	exitInconclusive = 3  // inconclusive, and --fail-on names it
+	exitMismatch     = 4  // a digest or a verification differs
+	exitUsage        = 64 // the command line is wrong
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// usageError is a mistake in the command line.
+type usageError struct{ error }
+
+// exitCode ends the program with a code after its result was printed.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// run is main for tests.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := rootCommand(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &code):
+		return int(code)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "weightprint: interrupted")
+		return 130
+	}
+	fmt.Fprintf(stderr, "weightprint: %s\n", oneLine(err))
+	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
+		return exitUsage
+	}
+	return exitError
+}
+
+// oneLine keeps an error on one line.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// rootCommand puts the verbs together.
+func rootCommand(stdout, stderr io.Writer) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "weightprint",
+		Short: "decide from the weights whether two neural networks share weights",
+		Long: `weightprint decides from the weights alone whether two neural networks share
+weights, which parts, how one was made from the other, and how sure that is.
+
+It reads safetensors and GGUF files, any mix of them, and by default no more
+than 64 MiB of each model. It cannot see distillation from outputs, models
+behind an API, or training on the same data: weights do not show these.`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(compareCommand(), inspectCommand(), demoCommand(), versionCommand())
+	return root
+}
+
+// args wraps a check of positional arguments so that failing it is a usage
+// error.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, a []string) error {
+		if err := check(c, a); err != nil {
+			return usageError{fmt.Errorf("%s: %w; see weightprint %s --help", c.Name(), err, c.Name())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+
+	"github.com/weightprint/weightprint/report"
+)
+
+// output says in which form and where to a result is written.
+type output struct {
+	format string
+	json   bool
+	file   string
+}
+
+// writers are the forms of a report.
+var writers = map[string]func(*report.Report, io.Writer) error{
+	"text": (*report.Report).WriteText,
+	"json": (*report.Report).WriteJSON,
+}
+
+func (o *output) flags(fl *pflag.FlagSet) {
+	fl.StringVar(&o.format, "format", "text", "form of the result: text or json")
+	fl.BoolVar(&o.json, "json", false, "short for --format json")
+	fl.StringVarP(&o.file, "output", "o", "", "write the result to a file")
+}
+
+// check looks at the flags before any work is done.
+func (o *output) check() error {
+	if o.json {
+		o.format = "json"
+	}
+	if writers[o.format] == nil {
+		return fmt.Errorf("--format: %q is not one of text, json", o.format)
+	}
+	return nil
+}
+
+func (o *output) report(r *report.Report) func(io.Writer) error {
+	return func(w io.Writer) error { return writers[o.format](r, w) }
+}
+
+// write sends a result to the standard output or, whole or not at all, to the
+// file.
+func (o *output) write(stdout io.Writer, write func(io.Writer) error) error {
+	if o.file == "" {
+		return write(stdout)
+	}
+	return writeFile(o.file, 0o644, write)
+}
+
+// writeFile writes beside the final name and renames, so that nothing partial
+// ever stands under it.
+func writeFile(name string, mode os.FileMode, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".weightprint-tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(f.Name())
+		}
+	}()
+	if err = write(f); err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if closing := f.Close(); err == nil {
+		err = closing
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return os.Rename(f.Name(), name)
+}

@@ -1,0 +1,21 @@
+// Package weightprint is the map of this module; it has no API of its own.
+//
+// weightprint decides from the weights alone whether two neural networks share
+// weights, which parts, how one was made from the other, and how sure that is.
+// One chain leads from bytes to a verdict, and imports run along it one way:
+//
+//	formats/source     bytes of a file
+//	formats/tensor     the vocabulary: element types, tensors, models
+//	formats/…          one strict reader for each format
+//	formats/roles      which tensor plays which part
+//	formats            Open: any checkpoint, however it is stored
+//	fingerprint        digests of exact values
+//	similarity/…       evidence: tests with a stated null each
+//	report             Compare, the door: evidence to verdict
+//
+// Start with [github.com/weightprint/weightprint/report.Compare]. The statistics
+// are in docs/STATISTICS.md, the formats in docs/FORMATS.md.
+//
+// Stability: the JSON report (schema weightprint.report/1) and value digests
+// never change meaning; Go APIs follow semantic versioning.
+package weightprint

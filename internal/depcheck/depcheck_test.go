@@ -1,0 +1,89 @@
+// Package depcheck keeps the chain of imports straight: bytes, tensors, roles,
+// fingerprint, evidence, verdict. Each package imports only what stands before
+// it.
+package depcheck
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/weightprint/weightprint"
+
+// ranks orders the packages; a package imports only from lower ranks. The
+// longest prefix decides.
+var ranks = []struct {
+	prefix string
+	rank   int
+}{
+	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0},
+	{"formats/tensor", 1},
+	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2},
+	{"formats", 3},
+	{"fingerprint", 3},
+	{"similarity", 4},
+	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/index", 5},
+	{"similarity/suite", 6},
+	{"report", 7},
+	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8},
+	{"cmd", 9}, {"examples", 9},
+	{"", 10},
+}
+
+func rank(t *testing.T, path string) int {
+	t.Helper()
+	path = strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+	best, length := -1, -1
+	for _, r := range ranks {
+		if (path == r.prefix || strings.HasPrefix(path, r.prefix+"/") || r.prefix == "" && path == "") && len(r.prefix) > length {
+			best, length = r.rank, len(r.prefix)
+		}
+	}
+	require.GreaterOrEqual(t, best, 0, "package %s has no place in the chain", path)
+	return best
+}
+
+// only says which packages may import what is named.
+var only = []struct{ what, where string }{
+	{"gonum.org/v1/gonum", "internal/linalg"},
+	{"gonum.org/v1/plot", "report/html"},
+	{"github.com/zeebo/blake3", "fingerprint internal/rng"},
+	{"net/http", "formats/source"},
+	{"net", "formats/source"},
+	{"github.com/spf13/cobra", "cmd"},
+	{"github.com/stretchr/testify", "formats/formatstest internal/vectors similarity/similaritytest"},
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	require.Greater(t, len(lines), 15)
+	for _, line := range lines {
+		words := strings.Fields(line)
+		from := words[0]
+		place := strings.TrimPrefix(strings.TrimPrefix(from, module), "/")
+		for _, to := range words[1:] {
+			if strings.HasPrefix(to, module) {
+				require.Less(t, rank(t, to), rank(t, from), "%s imports %s", from, to)
+			}
+			for _, o := range only {
+				if to == o.what || strings.HasPrefix(to, o.what+"/") && o.what != "net" {
+					require.True(t, allowed(place, o.where), "%s imports %s, which only %s may", from, to, o.where)
+				}
+			}
+		}
+	}
+}
+
+func allowed(place, where string) bool {
+	for _, w := range strings.Fields(where) {
+		if place == w || strings.HasPrefix(place, w+"/") {
+			return true
+		}
+	}
+	return false
+}

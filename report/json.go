@@ -1,0 +1,71 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"unicode"
+	"unicode/utf8"
+)
+
+// JSONSchema is the JSON Schema of the JSON form.
+//
+//go:embed schema.json
+var JSONSchema []byte
+
+// maxReport bounds what ReadJSON takes in.
+const maxReport = 64 << 20
+
+// WriteJSON writes the report as indented JSON. The same report gives the
+// same bytes. Characters that could steer a terminal or reorder text are
+// escaped.
+func (r *Report) WriteJSON(w io.Writer) error {
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(escapeInvisible(b), '\n'))
+	return err
+}
+
+// escapeInvisible writes control and format characters as \u escapes. In
+// JSON they can only stand inside strings.
+func escapeInvisible(b []byte) []byte {
+	var out bytes.Buffer
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		switch {
+		case r < utf8.RuneSelf || unicode.IsGraphic(r):
+			out.Write(b[:n])
+		case r > 0xffff:
+			r -= 0x10000
+			fmt.Fprintf(&out, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+		b = b[n:]
+	}
+	return out.Bytes()
+}
+
+// ReadJSON reads a report back. Reports of another schema are refused.
+func ReadJSON(rd io.Reader) (*Report, error) {
+	b, err := io.ReadAll(io.LimitReader(rd, maxReport+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) > maxReport {
+		return nil, fmt.Errorf("report: larger than %d bytes", maxReport)
+	}
+	var r Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	if r.Schema != Schema {
+		return nil, fmt.Errorf("report: schema %q is not %q: %w", r.Schema, Schema, errors.ErrUnsupported)
+	}
+	return &r, nil
+}
