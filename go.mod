@@ -9,6 +9,7 @@ require (
 	github.com/x448/float16 v0.8.4
 	github.com/zeebo/blake3 v0.2.4
 	golang.org/x/term v0.40.0
+	gonum.org/v1/gonum v0.17.0
 )
 
 require (

@@ -102,7 +102,7 @@ func (p *Pair) layersOf(l Look) map[string]bool {
 		if l.Layers > 0 {
 			want = min(n, l.Layers)
 		}
-		for _, i := range spread(n, want) {
+		for _, i := range Spread(n, want) {
 			if i == 0 && want < n {
 				i = 1
 			}
@@ -158,8 +158,8 @@ func (v viewPlan) cost(m *roles.Matrix, units int, l Look) int64 {
 	return m.Cost(min(units, l.Units))
 }
 
-// spread picks k of n positions, evenly.
-func spread(n, k int) []int {
+// Spread picks k of n positions, evenly.
+func Spread(n, k int) []int {
 	if k >= n {
 		k = n
 	}

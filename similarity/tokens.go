@@ -63,3 +63,19 @@ func (m TokenMatch) sampled(seed []byte, purpose string, n int) TokenMatch {
 	}
 	return out
 }
+
+// SharedTokens pairs the embedding rows of a tower pair and keeps at most n
+// pairs, chosen at random for the purpose.
+func (p *Pair) SharedTokens(t TowerPair, purpose string, n int) TokenMatch {
+	return p.tokens(t).sampled(p.Seed, purpose+" of "+t.B.Name, n)
+}
+
+// Afford is how many of n things that cost each so many bytes the budget
+// still allows to read, and books them.
+func (p *Pair) Afford(each int64, n int) int {
+	if p.Budget > 0 && each > 0 {
+		n = int(min(int64(n), max(0, (p.Budget-p.spent)/each)))
+	}
+	p.spent += int64(n) * each
+	return n
+}

@@ -5,6 +5,7 @@ package suite
 import (
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/anchored"
+	"github.com/weightprint/weightprint/similarity/invariants"
 	"github.com/weightprint/weightprint/similarity/units"
 )
 
@@ -23,6 +24,7 @@ func Look(look int) []*similarity.Test {
 	tests := units.Tests(look)
 	if look > 0 {
 		tests = append(tests, anchored.Agreement(look))
+		tests = append(tests, invariants.Tests()...)
 	}
 	return tests
 }
