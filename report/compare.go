@@ -100,26 +100,42 @@ func seed(in [2]Input) []byte {
 // tests runs the looks, the later ones only while the verdict is open or the
 // depth asks for them.
 func (r *run) tests(ctx context.Context) error {
+	if err := r.structure(ctx); err != nil {
+		return err
+	}
 	for look := range similarity.Looks {
 		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled()) {
 			break
 		}
-		found, err := similarity.Run(ctx, r.pair, suite.Look(look))
-		if err != nil {
+		if err := r.look(ctx, look); err != nil {
 			return err
 		}
-		for range found {
-			r.looks = append(r.looks, look)
+		if look == 0 {
+			if err := r.relook(ctx); err != nil {
+				return err
+			}
 		}
-		r.facts.Evidence = append(r.facts.Evidence, found...)
-		axes, err := r.pair.Axes(ctx, look)
-		if err != nil {
-			return err
-		}
-		power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
-		if power.Reached || look == 0 {
-			r.facts.Power = power
-		}
+	}
+	return nil
+}
+
+// look runs the tests of one look.
+func (r *run) look(ctx context.Context, look int) error {
+	found, err := similarity.Run(ctx, r.pair, suite.Look(look))
+	if err != nil {
+		return err
+	}
+	for range found {
+		r.looks = append(r.looks, look)
+	}
+	r.facts.Evidence = append(r.facts.Evidence, found...)
+	axes, err := r.pair.Axes(ctx, look)
+	if err != nil {
+		return err
+	}
+	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
+	if power.Reached || look == 0 {
+		r.facts.Power = power
 	}
 	return nil
 }

@@ -35,12 +35,13 @@ type Facts struct {
 	Evidence []similarity.Evidence
 	Power    similarity.Power
 	Storage  Storage
+	Spent    int // exact tests whose results were given up because the layers were paired anew
 }
 
 // exactLooks counts the exact tests that gave a pooled p-value: the number of
 // chances a false alarm had.
 func (f *Facts) exactLooks() int {
-	n := 0
+	n := f.Spent
 	for _, e := range f.Evidence {
 		if e.P != nil && e.LayerB < 0 {
 			n++

@@ -19,6 +19,9 @@ type Axis struct {
 	Views       []View
 	A, B        Side
 	Skipped     string // why there is no p-value; empty when there is
+
+	sample string // purpose of the sampled positions: one for all layers of a tower
+	avoid  []int  // positions that chose the layers
 }
 
 // View is how alike the units are as seen through one pair of matrices.
@@ -74,7 +77,7 @@ func (p *Pair) plans() []plan {
 		for _, l := range t.Layers {
 			la, lb := t.A.Layers[l.A], t.B.Layers[l.B]
 			all = append(all, mlpPlans(t, la, lb)...)
-			all = append(all, headPlans(t, la, lb)...)
+			all = append(all, headPlans(t, l.B, la, lb)...)
 		}
 	}
 	return append(all, genericPlans(p)...)
@@ -110,12 +113,15 @@ func residualPlan(t TowerPair) []plan {
 func mlpPlans(t TowerPair, a, b *roles.Layer) []plan {
 	var out []plan
 	ea, eb := a.MLPs(), b.MLPs()
-	for e := range min(len(ea), len(eb)) {
+	for e, x := range expertPairs(len(ea), len(eb)) {
 		name, component := "layers."+strconv.Itoa(b.Index)+".mlp", "mlp"
-		if len(eb) > 1 {
+		if len(ea) > 1 || len(eb) > 1 {
 			name, component = "layers."+strconv.Itoa(b.Index)+".experts."+strconv.Itoa(e), "experts"
 		}
-		p := plan{axis: axisOf(t, name, component, a.Index, b.Index), units: eb[e].Width()}
+		p := plan{axis: axisOf(t, name, component, a.Index, b.Index), units: eb[x[1]].Width()}
+		p.axis.sample, p.axis.avoid = "mlp units of "+t.B.Name, t.held
+		ea, eb := []*roles.MLP{ea[x[0]]}, []*roles.MLP{eb[x[1]]}
+		e := 0
 		gated := ea[e].Gate != nil && eb[e].Gate != nil
 		for _, v := range []viewPlan{
 			{name: "gate", a: ea[e].Gate, b: eb[e].Gate, gains: true},
@@ -133,24 +139,55 @@ func mlpPlans(t TowerPair, a, b *roles.Layer) []plan {
 	return out
 }
 
+// expertPairs holds experts against experts by position, and a dense MLP
+// against every expert of the other side.
+func expertPairs(a, b int) (out [][2]int) {
+	for e := range max(a, b) {
+		switch {
+		case a == 1:
+			out = append(out, [2]int{0, e})
+		case b == 1:
+			out = append(out, [2]int{e, 0})
+		case e < a && e < b:
+			out = append(out, [2]int{e, e})
+		}
+	}
+	if a == 0 || b == 0 {
+		return nil
+	}
+	return out
+}
+
 // headPlans looks at the value channels inside each KV head. Heads differ in
 // kind, so channels are exchangeable only within one.
-func headPlans(t TowerPair, a, b *roles.Layer) []plan {
+func headPlans(t TowerPair, l int, a, b *roles.Layer) []plan {
 	d := t.B.HeadDim
 	if a.V == nil || b.V == nil || d == 0 || t.A.HeadDim != d || a.V.Rows%d != 0 || b.V.Rows%d != 0 {
 		return nil
 	}
 	var out []plan
-	for h := range min(a.V.Rows, b.V.Rows) / d {
+	for h, g := range t.headMap(l, min(a.V.Rows, b.V.Rows)/d) {
 		p := plan{axis: axisOf(t, "layers."+strconv.Itoa(b.Index)+".attn.v."+strconv.Itoa(h), "attention", a.Index, b.Index), units: d}
-		p.views = []viewPlan{{name: "v", odd: true, a: a.V, b: b.V, atA: h * d, atB: h * d, gains: true}}
+		p.views = []viewPlan{{name: "v", odd: true, a: a.V, b: b.V, atA: g * d, atB: h * d, gains: true}}
 		if a.O != nil && b.O != nil && a.O.Cols%a.V.Rows == 0 && b.O.Cols%b.V.Rows == 0 {
 			ga, gb := a.O.Cols/a.V.Rows, b.O.Cols/b.V.Rows // query heads that share the KV head: the first one speaks
-			p.views = append(p.views, viewPlan{name: "o", odd: true, a: a.O, b: b.O, atA: h * ga * d, atB: h * gb * d, columns: true})
+			p.views = append(p.views, viewPlan{name: "o", odd: true, a: a.O, b: b.O, atA: g * ga * d, atB: h * gb * d, columns: true})
 		}
 		out = append(out, p)
 	}
 	return out
+}
+
+// headMap says which KV head of A each KV head of B is held against.
+func (t *TowerPair) headMap(layer, n int) []int {
+	if m, ok := t.Heads[layer]; ok {
+		return m
+	}
+	m := make([]int, n)
+	for h := range m {
+		m[h] = h
+	}
+	return m
 }
 
 // genericPlans looks at the output units of matrices without a known role,

@@ -20,6 +20,7 @@ type Look struct {
 	Layers   int  // at most so many layers, evenly spread; 0 = all
 	Columns  bool // also read units that are columns of large matrices (down, o)
 	Anchors  int  // shared tokens for anchored coordinates; 0 = raw coordinates only
+	Wide     int  // longest axis that may be read whole where the two sides differ in length
 	Share    int  // percent of the budget left that the look may use
 }
 
@@ -28,7 +29,7 @@ type Look struct {
 // settles is never looked at twice.
 var Looks = []Look{
 	{Units: 64, Heads: 64, Experts: 2, Features: 256, Share: 40},
-	{Units: 1024, Heads: 512, Experts: 8, Features: 512, Layers: 8, Anchors: 512, Share: 90},
+	{Units: 1024, Heads: 512, Experts: 8, Features: 512, Layers: 8, Anchors: 512, Wide: 1 << 14, Share: 90},
 }
 
 // Axes reads the axes of a look, or returns those already read.
@@ -155,6 +156,9 @@ func (v viewPlan) cost(m *roles.Matrix, units int, l Look) int64 {
 	case v.columns:
 		return m.Cost(m.Rows)
 	}
+	if v.a.Rows != v.b.Rows && l.Wide > 0 && v.name != "v" {
+		return m.Cost(min(m.Rows, l.Wide))
+	}
 	return m.Cost(min(units, l.Units))
 }
 
@@ -177,12 +181,16 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 	x := pl.axis
 	x.Coordinates = "raw"
 	x.A.Total, x.B.Total = pl.total(0), pl.total(1)
+	most := [2]int{l.Units, l.Units}
 	if x.A.Total != x.B.Total && max(x.A.Total, x.B.Total) > l.Units {
-		x.Skipped = "the two sides have different numbers of units, and all of them would have to be read"
-		return []*Axis{&x}, nil
+		if l.Wide == 0 || max(x.A.Total, x.B.Total) > l.Wide {
+			x.Skipped = "the two sides have different numbers of units, and all of them would have to be read"
+			return []*Axis{&x}, nil
+		}
+		most = wideSample(x.A.Total, x.B.Total, l.Units)
 	}
-	x.A.Units = p.positions(x.Name, x.A.Total, l.Units)
-	x.B.Units = p.positions(x.Name, x.B.Total, l.Units)
+	x.A.Units = p.positions(&x, x.A.Total, most[0])
+	x.B.Units = p.positions(&x, x.B.Total, most[1])
 	x.A.Eligible, x.B.Eligible = trues(len(x.A.Units)), trues(len(x.B.Units))
 	var views []bothSides
 	for _, v := range pl.views {
@@ -260,10 +268,31 @@ func (pl plan) total(side int) int {
 	return m.Rows
 }
 
-// positions samples the units of an axis. Both sides of an axis of one length
-// get the same positions.
-func (p *Pair) positions(name string, total, most int) []int {
-	return rng.New(p.Seed, "units of "+name).Sample(total, most)
+// wideSample reads the larger side of an axis whole, so that every unit of the
+// smaller one can find its original.
+func wideSample(a, b, units int) [2]int {
+	if a > b {
+		return [2]int{a, units}
+	}
+	return [2]int{units, b}
+}
+
+// positions samples the units of an axis, less those that chose its layers.
+// Both sides of an axis of one length get the same positions, and so do all
+// layers of a tower.
+func (p *Pair) positions(x *Axis, total, most int) []int {
+	name := x.sample
+	if name == "" {
+		name = x.Name
+	}
+	all := rng.New(p.Seed, "units of "+name).Sample(total, min(total, most+len(x.avoid)))
+	out := all[:0]
+	for _, u := range all {
+		if _, held := slices.BinarySearch(x.avoid, u); !held && len(out) < most {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // sample holds the rows of one side of a view: n units × dim features.

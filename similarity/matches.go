@@ -103,13 +103,10 @@ func (m *matcher) layer(a, b *roles.Layer, l LayerPair) {
 	if len(ea) > 1 || len(eb) > 1 {
 		component = "experts"
 	}
-	if len(ea) != len(eb) {
-		return
-	}
-	for e := range eb {
-		m.matrix(component, l.A, l.B, ea[e].Gate, eb[e].Gate)
-		m.matrix(component, l.A, l.B, ea[e].Up, eb[e].Up)
-		m.matrix(component, l.A, l.B, ea[e].Down, eb[e].Down)
+	for _, e := range expertPairs(len(ea), len(eb)) {
+		m.matrix(component, l.A, l.B, ea[e[0]].Gate, eb[e[1]].Gate)
+		m.matrix(component, l.A, l.B, ea[e[0]].Up, eb[e[1]].Up)
+		m.matrix(component, l.A, l.B, ea[e[0]].Down, eb[e[1]].Down)
 	}
 }
 

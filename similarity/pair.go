@@ -29,10 +29,24 @@ type Pair struct {
 type TowerPair struct {
 	A, B   *roles.Tower
 	Layers []LayerPair
+	Heads  map[int][]int // by layer position in B: the KV head of A for each KV head of B; nil = by position
+
+	held []int // MLP unit positions that chose Layers and take no part in any test
 }
 
 // LayerPair holds one layer of A against one of B, by position in the tower.
 type LayerPair struct{ A, B int }
+
+// Follow sets the layers of a tower pair, chosen by looking at the given MLP
+// unit positions; tests from here on leave those positions out, so their
+// p-values need no correction for the choice.
+func (p *Pair) Follow(t int, layers []LayerPair, held []int) {
+	p.Towers[t].Layers, p.Towers[t].held = layers, held
+	p.Forget()
+}
+
+// Forget drops the axes read so far, after the pairing has changed.
+func (p *Pair) Forget() { p.axes = map[int][]*Axis{} }
 
 // NewPair pairs towers by name (a lone tower with a lone tower whatever their
 // names) and layers by position. seed fixes the sampled positions; budget

@@ -18,20 +18,33 @@ type Power struct {
 // shows between different units.
 func FixedPointPower(axes []*Axis, cosine float64, level LogP) Power {
 	p := Power{Cosine: cosine}
-	variance := 0.0
+	expected, variance := 0.0, 0.0
+	var ordered []LogP
 	for _, x := range axes {
-		if x.Skipped != "" || x.A.Total != x.B.Total || len(x.Views) == 0 {
+		if x.Skipped != "" || len(x.Views) == 0 {
 			continue
 		}
 		n := min(x.A.count(), x.B.count())
+		if x.A.Total != x.B.Total {
+			// Units of the smaller side find their originals among all of the
+			// larger: the order test sees them.
+			q := hit(cosine, x.Views[0].Spread, max(x.A.count(), x.B.count()))
+			p.Axes++
+			p.Units += n
+			p.Expected += float64(n) * q
+			ordered = append(ordered, Ordered(n, int(float64(n)*q-2.33*math.Sqrt(float64(n)*q*(1-q)))))
+			continue
+		}
 		q := hit(cosine, x.Views[0].Spread, n)
 		p.Axes++
 		p.Units += n
 		p.Expected += float64(n) * q
+		expected += float64(n) * q
 		variance += float64(n) * q * (1 - q)
 	}
-	least := int(p.Expected - 2.33*math.Sqrt(variance))
-	p.Reached = p.Axes > 0 && FixedPoints(least, p.Axes) <= level
+	fixed := p.Axes - len(ordered)
+	least := int(expected - 2.33*math.Sqrt(variance))
+	p.Reached = fixed > 0 && FixedPoints(least, fixed) <= level || len(ordered) > 0 && Fisher(ordered) <= level
 	return p
 }
 

@@ -1,8 +1,6 @@
 package units
 
 import (
-	"slices"
-
 	"github.com/weightprint/weightprint/similarity"
 )
 
@@ -22,7 +20,7 @@ func Order(look int) *similarity.Test {
 			}
 			// n is the number of units that could have matched, not of those that did.
 			n := min(eligibleUnits(x.A), eligibleUnits(x.B))
-			k := longestIncreasing(seq)
+			k := similarity.LongestIncreasing(seq)
 			return tally{count: float64(k), n: n, p: similarity.Ordered(eligibleUnits(x.B), k)}, ""
 		})
 		ps := make([]similarity.LogP, len(all))
@@ -43,19 +41,4 @@ func eligibleUnits(s similarity.Side) int {
 		}
 	}
 	return n
-}
-
-// longestIncreasing is the length of the longest strictly increasing
-// subsequence (patience sorting).
-func longestIncreasing(seq []int) int {
-	var tops []int
-	for _, v := range seq {
-		i, _ := slices.BinarySearch(tops, v)
-		if i == len(tops) {
-			tops = append(tops, v)
-		} else {
-			tops[i] = v
-		}
-	}
-	return len(tops)
 }

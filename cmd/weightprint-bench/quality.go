@@ -1,0 +1,363 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/report"
+)
+
+// member is one model of a zoo, as its manifest.json describes it.
+type member struct {
+	Name     string   `json:"name"`
+	Path     string   `json:"path"`
+	Parents  []string `json:"parents"`
+	Relation string   `json:"relation"`
+}
+
+// truths maps the beginning of a manifest's relation to the kinds that name
+// it; the first is the right one, the others are neighbours.
+var truths = []struct {
+	prefix string
+	kinds  []report.Kind
+}{
+	{"obfuscated", []report.Kind{report.Reparameterised}},
+	{"dtype variant", []report.Kind{report.CastKind}},
+	{"noise", []report.Kind{report.Noised}},
+	{"vocabulary", []report.Kind{report.VocabularyChanged}},
+	{"pruned MLP", []report.Kind{report.WidthPruned}},
+	{"pruned heads", []report.Kind{report.WidthPruned}},
+	{"pruned hidden", []report.Kind{report.WidthPruned}},
+	{"pruned", []report.Kind{report.Pruned}},
+	{"quantised", []report.Kind{report.QuantisedKind}},
+	{"renamed", []report.Kind{report.Repackaged}},
+	{"fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
+	{"grand-child", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
+	{"continued pre-training, then obf", []report.Kind{report.Reparameterised}},
+	{"continued pre-training twice, then obf", []report.Kind{report.Reparameterised}},
+	{"continued", []report.Kind{report.ContinuedPretrained, report.FineTuned}},
+	{"LoRA merged", []report.Kind{report.LoRAMerged}},
+	{"merge", []report.Kind{report.Merged, report.FineTuned, report.ContinuedPretrained}},
+	{"frankenmerge (localised", []report.Kind{report.Partial}},
+	{"frankenmerge", []report.Kind{report.DepthUpscaled}},
+	{"layers dropped", []report.Kind{report.LayerDropped}},
+	{"depth-upscaled", []report.Kind{report.DepthUpscaled}},
+	{"MoE", []report.Kind{report.MoEUpcycled}},
+	{"embeddings", []report.Kind{report.Partial}},
+	{"GGUF", []report.Kind{report.QuantisedKind, report.Repackaged}},
+}
+
+// pairing is one ordered pair with its truth and what was found.
+type pairing struct {
+	a, b   *member
+	truth  string // "strangers", "shared-init", "related"
+	direct bool   // b was made from a
+	report *report.Report
+}
+
+func qualityCommand() *cobra.Command {
+	var pairs, only string
+	var markdown bool
+	c := &cobra.Command{
+		Use:   "quality DIR",
+		Short: "run all pairs of a zoo of known lineage and count right and wrong verdicts",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cases, err := zooCases(args[0], only)
+			if err != nil {
+				return err
+			}
+			if err := runCases(c.Context(), args[0], cases); err != nil {
+				return err
+			}
+			if pairs != "" {
+				if err := writePairs(pairs, cases); err != nil {
+					return err
+				}
+			}
+			summarise(c.OutOrStdout(), cases, markdown)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&pairs, "pairs", "", "also write one line a pair to this file")
+	c.Flags().StringVar(&only, "only", "", "only pairs with this model")
+	c.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table instead of Go benchmark format")
+	return c
+}
+
+// zooCases reads a manifest and lists all ordered pairs.
+func zooCases(dir, only string) ([]*pairing, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	if err != nil {
+		return nil, err
+	}
+	var m struct{ Models []*member }
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, err
+	}
+	by := map[string]*member{}
+	for _, x := range m.Models {
+		by[x.Name] = x
+	}
+	var out []*pairing
+	for _, a := range m.Models {
+		for _, b := range m.Models {
+			if a == b || strings.Contains(a.Relation, "adapter") || strings.Contains(b.Relation, "adapter") || only != "" && a.Name != only && b.Name != only {
+				continue
+			}
+			out = append(out, &pairing{a: a, b: b, truth: truth(by, a, b), direct: slices.Contains(b.Parents, a.Name)})
+		}
+	}
+	return out, nil
+}
+
+// roots lists the models without parents that x descends from.
+func roots(by map[string]*member, x *member) (out []*member) {
+	if len(x.Parents) == 0 {
+		return []*member{x}
+	}
+	for _, p := range x.Parents {
+		if by[p] != nil {
+			out = append(out, roots(by, by[p])...)
+		}
+	}
+	return out
+}
+
+func truth(by map[string]*member, a, b *member) string {
+	ra, rb := roots(by, a), roots(by, b)
+	out := "strangers"
+	for _, x := range ra {
+		for _, y := range rb {
+			if x == y {
+				return "related"
+			}
+			if strings.Contains(x.Relation, "shared init with "+y.Name) || strings.Contains(y.Relation, "shared init with "+x.Name) {
+				out = "shared-init"
+			}
+		}
+	}
+	return out
+}
+
+func runCases(ctx context.Context, dir string, cases []*pairing) error {
+	work := make(chan *pairing)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	for range runtime.NumCPU() {
+		wg.Go(func() {
+			for c := range work {
+				r, err := report.Compare(ctx, filepath.Join(dir, c.a.Path), filepath.Join(dir, c.b.Path), nil)
+				mu.Lock()
+				c.report = r
+				if err != nil && first == nil {
+					first = fmt.Errorf("%s against %s: %w", c.a.Name, c.b.Name, err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, c := range cases {
+		work <- c
+	}
+	close(work)
+	wg.Wait()
+	return first
+}
+
+// outcome judges a verdict: right, wrong or inconclusive.
+func (c *pairing) outcome() string {
+	r := c.report.Verdict.Relation
+	same := r == report.Related || r == report.Reencoded || r == report.Identical
+	switch {
+	case c.truth == "related" && same, c.truth == "shared-init" && r == report.SharedInit, c.truth == "strangers" && r == report.NoEvidence:
+		return "right"
+	case r == report.Inconclusive:
+		return "inconclusive"
+	case c.truth != "strangers" && r == report.NoEvidence:
+		return "missed"
+	}
+	return "wrong"
+}
+
+// kind judges the kinds of a direct child: right, neighbour or wrong.
+func (c *pairing) kind() string {
+	for _, t := range truths {
+		if !strings.HasPrefix(c.b.Relation, t.prefix) {
+			continue
+		}
+		for i, k := range t.kinds {
+			if slices.Contains(c.report.Verdict.Kinds, k) {
+				return []string{"right", "neighbour", "neighbour"}[i]
+			}
+		}
+		return "wrong"
+	}
+	return "unknown"
+}
+
+// direction judges the direction of a direct child.
+func (c *pairing) direction() string {
+	switch c.report.Verdict.Direction {
+	case report.AToB:
+		return "right"
+	case report.BToA:
+		return "wrong"
+	}
+	return "undetermined"
+}
+
+func writePairs(path string, cases []*pairing) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := bufio.NewWriter(f)
+	for _, c := range cases {
+		v := c.report.Verdict
+		p := 0.0
+		if v.Log10P != nil {
+			p = float64(*v.Log10P)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%s\t%.1f", c.truth, c.outcome(), c.a.Name, c.b.Name, v.Relation, v.Tier, v.Kinds, v.Direction, p)
+		if c.direct {
+			fmt.Fprintf(w, "\tkind=%s\tdirection=%s", c.kind(), c.direction())
+		}
+		for _, e := range c.report.Evidence {
+			if e.Tier == "calibrated" && e.Skipped == "" {
+				fmt.Fprintf(w, "\t%s/%s=%.4f", e.Test, e.Axis, float64(e.Effect))
+			}
+		}
+		var layers []string
+		for _, l := range c.report.Layers {
+			if l.A == nil {
+				layers = append(layers, "-")
+			} else {
+				layers = append(layers, fmt.Sprint(*l.A))
+			}
+		}
+		fmt.Fprintf(w, "\tlayers=%s\n", strings.Join(layers, ","))
+	}
+	return w.Flush()
+}
+
+// summarise prints counts by truth, kinds and directions of direct children,
+// and how well the scores separate strangers from relatives.
+func summarise(w io.Writer, cases []*pairing, markdown bool) {
+	count := func(pick func(*pairing) bool, what func(*pairing) string) (n int, by map[string]int) {
+		by = map[string]int{}
+		for _, c := range cases {
+			if pick(c) {
+				n++
+				by[what(c)]++
+			}
+		}
+		return n, by
+	}
+	if markdown {
+		fmt.Fprint(w, "| pairs | n | right | missed | wrong | inconclusive |\n|---|---|---|---|---|---|\n")
+	}
+	for _, t := range []string{"strangers", "shared-init", "related"} {
+		n, by := count(func(c *pairing) bool { return c.truth == t }, (*pairing).outcome)
+		if markdown {
+			fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d |\n", t, n, by["right"], by["missed"], by["wrong"], by["inconclusive"])
+		} else {
+			fmt.Fprintf(w, "BenchmarkQuality/relation=%s %d %d right %d missed %d wrong %d inconclusive\n", t, n, by["right"], by["missed"], by["wrong"], by["inconclusive"])
+		}
+	}
+	direct := func(c *pairing) bool { return c.direct }
+	n, kinds := count(direct, (*pairing).kind)
+	_, dirs := count(direct, (*pairing).direction)
+	score := auc(cases, func(c *pairing) float64 { return float64(c.report.Verdict.Score) })
+	logp := auc(cases, func(c *pairing) float64 {
+		if p := c.report.Verdict.Log10P; p != nil {
+			return -float64(*p)
+		}
+		return 0
+	})
+	tpr := tprAt(cases, 1e-3)
+	if markdown {
+		fmt.Fprintf(w, "\n| direct children | n | right | neighbour | wrong | undetermined |\n|---|---|---|---|---|---|\n| kind | %d | %d | %d | %d | |\n| direction | %d | %d | | %d | %d |\n", n, kinds["right"], kinds["neighbour"], kinds["wrong"], n, dirs["right"], dirs["wrong"], dirs["undetermined"])
+		fmt.Fprintf(w, "\nAUC of the score %.4f, of −log10 p %.4f; true positives at a false-alarm rate of 1e-3: %.4f.\n", score, logp, tpr)
+		return
+	}
+	fmt.Fprintf(w, "BenchmarkQuality/kinds %d %d right %d neighbour %d wrong\n", n, kinds["right"], kinds["neighbour"], kinds["wrong"])
+	fmt.Fprintf(w, "BenchmarkQuality/direction %d %d right %d wrong %d undetermined\n", n, dirs["right"], dirs["wrong"], dirs["undetermined"])
+	fmt.Fprintf(w, "BenchmarkQuality/separation %d %.4f AUC-score %.4f AUC-log10p %.4f TPR@1e-3\n", len(cases), score, logp, tpr)
+}
+
+// auc is the chance that a related pair scores above strangers, ties half.
+func auc(cases []*pairing, score func(*pairing) float64) float64 {
+	type point struct {
+		s       float64
+		related bool
+	}
+	var all []point
+	for _, c := range cases {
+		if c.truth != "shared-init" {
+			all = append(all, point{score(c), c.truth == "related"})
+		}
+	}
+	slices.SortFunc(all, func(a, b point) int { return cmp.Compare(a.s, b.s) })
+	var sum, below, related float64
+	for i := 0; i < len(all); {
+		j := i
+		var neg, pos float64
+		for ; j < len(all) && all[j].s == all[i].s; j++ {
+			if all[j].related {
+				pos++
+			} else {
+				neg++
+			}
+		}
+		sum += pos * (below + neg/2)
+		below += neg
+		related += pos
+		i = j
+	}
+	if below == 0 || related == 0 {
+		return 0
+	}
+	return sum / (below * related)
+}
+
+// tprAt is the share of related pairs that score above all but the given
+// share of strangers.
+func tprAt(cases []*pairing, fpr float64) float64 {
+	var neg, pos []float64
+	for _, c := range cases {
+		s := float64(c.report.Verdict.Score)
+		switch c.truth {
+		case "strangers":
+			neg = append(neg, s)
+		case "related":
+			pos = append(pos, s)
+		}
+	}
+	if len(neg) == 0 || len(pos) == 0 {
+		return 0
+	}
+	slices.Sort(neg)
+	limit := neg[len(neg)-1-int(fpr*float64(len(neg)))]
+	n := 0
+	for _, s := range pos {
+		if s > limit {
+			n++
+		}
+	}
+	return float64(n) / float64(len(pos))
+}

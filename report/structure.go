@@ -1,0 +1,75 @@
+package report
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/layers"
+)
+
+// structure pairs heads and layers where the two subjects differ in number of
+// them.
+func (r *run) structure(ctx context.Context) error {
+	for i := range r.pair.Towers {
+		t := r.pair.Towers[i]
+		if len(t.A.Layers) != len(t.B.Layers) {
+			if _, err := r.remap(ctx, i); err != nil {
+				return err
+			}
+		}
+		if err := r.pair.MapHeads(ctx, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relook pairs the layers anew where some of them showed no likeness at their
+// own position, and runs the first look again on other units.
+func (r *run) relook(ctx context.Context) error {
+	changed := false
+	for i, t := range r.pair.Towers {
+		if len(t.A.Layers) != len(t.B.Layers) || !r.unmatched(t) {
+			continue
+		}
+		c, err := r.remap(ctx, i)
+		if err != nil {
+			return err
+		}
+		changed = changed || c
+	}
+	if !changed {
+		return nil
+	}
+	r.facts.Spent = r.facts.exactLooks()
+	r.facts.Evidence, r.looks = nil, nil
+	return r.look(ctx, 0)
+}
+
+// remap chooses the layers of a tower anew and tells whether that changed
+// anything.
+func (r *run) remap(ctx context.Context, tower int) (bool, error) {
+	pairs, held, ok, err := layers.Map(ctx, r.pair, r.pair.Towers[tower])
+	if err != nil || !ok {
+		return false, err
+	}
+	r.pair.Follow(tower, pairs, held)
+	return true, nil
+}
+
+// unmatched tells whether some layer of B gave no sign of its counterpart.
+func (r *run) unmatched(t similarity.TowerPair) bool {
+	const sign = -7 // natural logarithm of 1e-3
+	seen := map[int]bool{}
+	for _, e := range r.facts.Evidence {
+		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < sign {
+			seen[e.LayerB] = true
+		}
+	}
+	for _, l := range t.Layers {
+		if !seen[t.B.Layers[l.B].Index] {
+			return true
+		}
+	}
+	return false
+}
