@@ -104,7 +104,7 @@ func (r *run) tests(ctx context.Context) error {
 		return err
 	}
 	for look := range similarity.Looks {
-		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled()) {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.originOpen(r.o.Policy.level())) {
 			break
 		}
 		if err := r.look(ctx, look); err != nil {
@@ -140,17 +140,28 @@ func (r *run) look(ctx context.Context, look int) error {
 	return nil
 }
 
-// settled tells whether the exact tests have found a relation.
+// settled tells whether the exact tests have found a relation of the body;
+// where only embeddings were found the question how much more is common stays
+// open.
 func (r *run) settled() bool {
-	p, e := r.facts.best(anyEvidence)
+	p, e := r.facts.best(anyBody)
 	return e != nil && p <= r.o.Policy.level()
+}
+
+// related tells whether anything was found.
+func (r *run) related() bool {
+	p, e := r.facts.best(anyEvidence)
+	return e != nil && p <= r.o.Policy.level() || r.facts.channels(Controls).found()
 }
 
 // storage compares values in the same role: all of them where everything is
 // read, some rows of each matrix where a relation was found.
 func (r *run) storage(ctx context.Context) error {
-	if !r.whole && !r.settled() {
+	if !r.whole && !r.related() {
 		return nil
+	}
+	if err := r.shape(ctx); err != nil {
+		return err
 	}
 	m := r.pair.Match()
 	rows := 0
@@ -162,7 +173,13 @@ func (r *run) storage(ctx context.Context) error {
 		return err
 	}
 	r.facts.Storage = Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
-	return nil
+	if !r.related() {
+		return nil
+	}
+	if err := r.spectra(ctx, m); err != nil {
+		return err
+	}
+	return r.shuffled(ctx)
 }
 
 // renamed tells whether container, shards or names differ.

@@ -35,7 +35,10 @@ type Facts struct {
 	Evidence []similarity.Evidence
 	Power    similarity.Power
 	Storage  Storage
-	Spent    int // exact tests whose results were given up because the layers were paired anew
+	Spectra  []SpectrumOf
+	Shape    Shape
+	Repeats  bool // two layers of A have the same source in B
+	Spent    int  // exact tests whose results were given up because the layers were paired anew
 }
 
 // exactLooks counts the exact tests that gave a pooled p-value: the number of
@@ -67,19 +70,6 @@ func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e 
 
 func anyEvidence(similarity.Evidence) bool { return true }
 
-// agreement returns the calibrated agreement of the kind of coordinates that
-// shows more of it, nil if it was not asked for.
-func (f *Facts) agreement() *similarity.Evidence {
-	var best *similarity.Evidence
-	for i := range f.Evidence {
-		e := &f.Evidence[i]
-		if e.Test == "agreement" && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
-			best = e
-		}
-	}
-	return best
-}
-
 // Decide draws the conclusion. It is a pure function of the facts.
 func (p Policy) Decide(f Facts) Verdict {
 	p = p.filled()
@@ -88,14 +78,21 @@ func (p Policy) Decide(f Facts) Verdict {
 	if by != nil {
 		v.Log10P = number(logp.Log10())
 	}
+	found := f.channels(Controls)
 	switch {
 	case f.Storage.same():
 		p.sameValues(&v, f)
 	case by != nil && logp <= p.level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f if the two were initialised independently", by.Axis, phrase(by), math.Ceil(logp.Log10())))
-		v.Alternatives = append(v.Alternatives, "a common ancestor", "the same random initialisation", "a public component that both took over")
-	case f.Power.Reached && f.agreement() != nil:
+		p.origin(&v, &f)
+	case found.found():
+		v.Relation, v.Tier = Related, "calibrated"
+		for _, e := range found.all() {
+			v.Because = append(v.Because, beside(e))
+		}
+		p.origin(&v, &f)
+	case f.Power.Reached && found.ran && len(found.with) == 0:
 		v.Relation = NoEvidence
 		v.Because = append(v.Because,
 			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", probability(logp)),
@@ -103,14 +100,58 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Alternatives = append(v.Alternatives, "distillation from outputs and training on the same data, which weights do not show")
 	default:
 		v.Relation = Inconclusive
-		v.Because = append(v.Because, openReasons(f)...)
+		v.Because = append(v.Because, openReasons(f, found)...)
 	}
-	v.Score, v.Strength = p.score(v, logp)
+	v.Score, v.Strength = p.score(v, logp, found)
 	return v
 }
 
+// beside puts a calibrated result next to its controls.
+func beside(e *similarity.Evidence) string {
+	s := Controls.Stand(e.Test, e.Effect, e.N)
+	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
+}
+
+// origin tells a shared random initialisation from derivation, and how the one
+// was made from the other.
+func (p Policy) origin(v *Verdict, f *Facts) {
+	shared, words := f.sharedInit(p.level())
+	if words != "" {
+		v.Because = append(v.Because, words)
+	}
+	if shared {
+		v.Relation = SharedInit
+		v.Alternatives = append(v.Alternatives, "a copy taken early in training, before anything of note was learned")
+		return
+	}
+	for _, x := range p.made(f) {
+		v.Kinds = append(v.Kinds, x.kind)
+		v.Because = append(v.Because, fmt.Sprintf("%s: %s", x.kind, x.words))
+		v.point(x.direction)
+	}
+	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
+	if words == "" {
+		v.Alternatives = append(v.Alternatives, "the same random initialisation")
+	}
+}
+
+// point adds one-way evidence to the verdict. Evidence for both ways leaves
+// the direction undetermined.
+func (v *Verdict) point(d Direction) {
+	switch {
+	case d == Undetermined || d == "":
+	case v.Direction == Undetermined && !v.crossed:
+		v.Direction = d
+	case v.Direction != d:
+		v.Direction, v.crossed = Undetermined, true
+	}
+}
+
 // openReasons says what would settle an open verdict.
-func openReasons(f Facts) []string {
+func openReasons(f Facts, found calibrated) []string {
+	if len(found.with) > 0 {
+		return []string{beside(found.with[0]), "one such result does not make a finding: --depth full, or a larger --budget, would show whether others join it"}
+	}
 	if f.Power.Axes == 0 {
 		return []string{"no units of the two could be compared: no part has a common role and shape"}
 	}
@@ -143,18 +184,20 @@ func probability(p similarity.LogP) string {
 	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
 }
 
-// controls is the size of the control population: no likelihood ratio is
-// stated above what that many independent pairs could support.
-const controls = 1000
-
-// score turns the evidence into LR/(1+LR) at even odds, and into words.
-func (p Policy) score(v Verdict, logp similarity.LogP) (Number, string) {
+// score turns the evidence into LR/(1+LR) at even odds, and into words. No
+// likelihood ratio is stated above what the control population could support:
+// its number of independent pairs.
+func (p Policy) score(v Verdict, logp similarity.LogP, found calibrated) (Number, string) {
+	limit := math.Max(1, float64(Controls.Pairs()))
 	lr := 1.0
 	switch v.Relation {
 	case Identical, Reencoded:
-		lr = controls
-	case Related:
-		lr = math.Min(controls, math.Exp(math.Min(50, -float64(logp))))
+		lr = limit
+	case Related, SharedInit:
+		lr = math.Min(limit, math.Exp(math.Min(50, -float64(logp))))
+		for _, e := range found.all() {
+			lr = math.Max(lr, math.Min(limit, 1/float64(Controls.Stand(e.Test, e.Effect, e.N).P)))
+		}
 	case NoEvidence:
 		lr = 0.01 // the power stated with it is 0.99 or more
 	}

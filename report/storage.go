@@ -34,6 +34,23 @@ func (s *Storage) same() bool {
 	return forthAll || backAll
 }
 
+// direction is that of the conversions that lose something: rounding and
+// quantisation cannot be undone.
+func (s *Storage) direction() Direction {
+	v := Verdict{Direction: Undetermined}
+	for i := range s.Changes {
+		st, forth := s.Changes[i].Storage()
+		switch {
+		case st != delta.Cast && st != delta.Quantised:
+		case forth:
+			v.point(AToB)
+		default:
+			v.point(BToA)
+		}
+	}
+	return v.Direction
+}
+
 // kinds lists what was done to the storage.
 func (s *Storage) kinds() []Kind {
 	var cast, quantised bool
@@ -101,6 +118,9 @@ func (p Policy) sameValues(v *Verdict, f Facts) {
 	v.Relation = Reencoded
 	if len(v.Kinds) == 0 {
 		v.Relation = Identical
+	}
+	if d := f.Storage.direction(); d != Undetermined {
+		v.Direction = d
 	}
 	read := "all values were compared"
 	if !f.Storage.Complete {

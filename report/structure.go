@@ -49,11 +49,15 @@ func (r *run) relook(ctx context.Context) error {
 // remap chooses the layers of a tower anew and tells whether that changed
 // anything.
 func (r *run) remap(ctx context.Context, tower int) (bool, error) {
-	pairs, held, ok, err := layers.Map(ctx, r.pair, r.pair.Towers[tower])
-	if err != nil || !ok {
+	m, err := layers.Map(ctx, r.pair, r.pair.Towers[tower])
+	if err != nil || m == nil {
 		return false, err
 	}
-	r.pair.Follow(tower, pairs, held)
+	r.facts.Repeats = r.facts.Repeats || m.Repeats
+	if !m.Changed {
+		return false, nil
+	}
+	r.pair.Follow(tower, m.Pairs, m.Held)
 	return true, nil
 }
 

@@ -45,6 +45,9 @@ const (
 	Partial             Kind = "partial"
 )
 
+// allKinds lists the kinds in the order in which reports list them.
+var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
+
 // Direction says which subject was made from the other.
 type Direction string
 
@@ -66,6 +69,8 @@ type Verdict struct {
 	Strength     string    `json:"strength"`
 	Because      []string  `json:"because"`
 	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
+
+	crossed bool // one-way evidence pointed both ways
 }
 
 // Number is a float64 written with six significant digits, so that the last

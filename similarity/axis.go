@@ -30,6 +30,7 @@ type View struct {
 	Odd    bool      // changes sign with the unit
 	Cosine []float32 // len(B.Units) × len(A.Units); 0 where a unit is not eligible
 	Spread float64   // standard deviation of the cosines that are on no diagonal
+	Leads  Directions
 }
 
 // Side is one subject's part of an axis.

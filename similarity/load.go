@@ -28,7 +28,7 @@ type Look struct {
 // of some, also on token-anchored coordinates. A pair that the first look
 // settles is never looked at twice.
 var Looks = []Look{
-	{Units: 64, Heads: 64, Experts: 2, Features: 256, Share: 40},
+	{Units: 64, Heads: 64, Experts: 2, Features: 256, Wide: 512, Share: 40},
 	{Units: 1024, Heads: 512, Experts: 8, Features: 512, Layers: 8, Anchors: 512, Wide: 1 << 14, Share: 90},
 }
 
@@ -247,6 +247,9 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 		x.check(v.b, x.B, "B")
 		view := View{Name: v.plan.name, Odd: v.plan.odd}
 		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
+		if (!v.plan.columns || x.Component == "embeddings") && x.Skipped == "" {
+			view.Leads = directions(view, v.a, v.b, &x)
+		}
 		x.Views = append(x.Views, view)
 	}
 	return &x

@@ -25,6 +25,7 @@ type member struct {
 	Path     string   `json:"path"`
 	Parents  []string `json:"parents"`
 	Relation string   `json:"relation"`
+	Recipe   string   `json:"recipe"`
 }
 
 // truths maps the beginning of a manifest's relation to the kinds that name
@@ -211,13 +212,17 @@ func (c *pairing) kind() string {
 
 // direction judges the direction of a direct child.
 func (c *pairing) direction() string {
-	switch c.report.Verdict.Direction {
-	case report.AToB:
-		return "right"
-	case report.BToA:
-		return "wrong"
+	right := report.AToB
+	if strings.Contains(c.b.Recipe, "before rounding") {
+		right = report.BToA // the listed parent is the rounded one
 	}
-	return "undetermined"
+	switch c.report.Verdict.Direction {
+	case report.Undetermined:
+		return "undetermined"
+	case right:
+		return "right"
+	}
+	return "wrong"
 }
 
 func writePairs(path string, cases []*pairing) error {
@@ -239,7 +244,7 @@ func writePairs(path string, cases []*pairing) error {
 		}
 		for _, e := range c.report.Evidence {
 			if e.Tier == "calibrated" && e.Skipped == "" {
-				fmt.Fprintf(w, "\t%s/%s=%.4f", e.Test, e.Axis, float64(e.Effect))
+				fmt.Fprintf(w, "\t%s/%s=%.4f:%.4f", e.Test, e.Axis, float64(e.Statistic), float64(e.Effect))
 			}
 		}
 		var layers []string

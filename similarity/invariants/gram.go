@@ -3,7 +3,6 @@ package invariants
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -56,7 +55,8 @@ func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) 
 	rows := leastUsed(a, len(m.A), t.A.Embedding.Cols)
 	ga := cosines(a, rows, t.A.Embedding.Cols)
 	gb := cosines(b, rows, t.B.Embedding.Cols)
-	e.Statistic, e.N = correlation(ga, gb), len(rows)
+	e.Statistic, _ = similarity.Correlation(ga, gb)
+	e.N = len(rows)
 	e.Effect = e.Statistic
 	return e, nil
 }
@@ -115,23 +115,4 @@ func cosines(x []float32, rows []int, d int) []float64 {
 		}
 	}
 	return out
-}
-
-// correlation is Pearson's.
-func correlation(x, y []float64) float64 {
-	var mx, my, xx, yy, xy float64
-	for i := range x {
-		mx += x[i] / float64(len(x))
-		my += y[i] / float64(len(y))
-	}
-	for i := range x {
-		dx, dy := x[i]-mx, y[i]-my
-		xx += dx * dx
-		yy += dy * dy
-		xy += dx * dy
-	}
-	if xx == 0 || yy == 0 {
-		return 0
-	}
-	return xy / math.Sqrt(xx*yy)
 }

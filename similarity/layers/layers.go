@@ -10,16 +10,23 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 )
 
-// Map explores a tower pair and returns the layer of A for each layer of B,
-// together with the unit positions that chose it. A layer without a clear
-// source keeps its own position where A has one, so that tests look somewhere.
-// ok is false when the layers could not be compared or the map is that of the
-// pair already.
-func Map(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (pairs []similarity.LayerPair, held []int, ok bool, err error) {
+// Result is a layer map.
+type Result struct {
+	Pairs   []similarity.LayerPair // the layer of A for each layer of B
+	Held    []int                  // unit positions that chose it; no test may use them
+	Changed bool                   // the map is clear and not the pair's own
+	Repeats bool                   // several layers of A point to one of B
+}
+
+// Map explores a tower pair. A layer of B without a clear source keeps its own
+// position where A has one, so that tests look somewhere. The result is nil
+// when the layers could not be compared.
+func Map(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (*Result, error) {
 	s, err := p.ScoreLayers(ctx, t)
 	if err != nil || s == nil {
-		return nil, nil, false, err
+		return nil, err
 	}
+	r := &Result{Held: s.Held}
 	clear := false
 	for b, row := range s.Count {
 		a, found := source(row, s.Units, b)
@@ -30,9 +37,17 @@ func Map(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (pairs
 		if !found {
 			a = b
 		}
-		pairs = append(pairs, similarity.LayerPair{A: a, B: b})
+		r.Pairs = append(r.Pairs, similarity.LayerPair{A: a, B: b})
+		strong := 0
+		for _, n := range row {
+			if n >= max(4, s.Units/2) {
+				strong++
+			}
+		}
+		r.Repeats = r.Repeats || strong > 1
 	}
-	return pairs, s.Held, clear && differs(pairs, t.Layers), nil
+	r.Changed = clear && differs(r.Pairs, t.Layers)
+	return r, nil
 }
 
 // source picks the layer of A that most units of a layer of B point to. It

@@ -6,6 +6,7 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/anchored"
 	"github.com/weightprint/weightprint/similarity/invariants"
+	"github.com/weightprint/weightprint/similarity/learned"
 	"github.com/weightprint/weightprint/similarity/units"
 )
 
@@ -21,7 +22,7 @@ func Default() []*similarity.Test {
 // Look lists the tests of one look: exact tests always, and from the second
 // look on the calibrated ones.
 func Look(look int) []*similarity.Test {
-	tests := units.Tests(look)
+	tests := append(units.Tests(look), learned.Tests(look)...)
 	if look > 0 {
 		tests = append(tests, anchored.Agreement(look))
 		tests = append(tests, invariants.Tests()...)

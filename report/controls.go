@@ -1,0 +1,199 @@
+package report
+
+import (
+	_ "embed"
+	"encoding/json"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// controlsJSON holds what the calibrated tests showed between independently
+// trained networks; statistics only.
+//
+//go:embed controls.json
+var controlsJSON []byte
+
+// Population is the control population: how calibrated statistics spread over
+// pairs of networks that were trained independently of each other.
+type Population struct {
+	Version  int       `json:"version"`
+	Made     string    `json:"made"` // the command that made it
+	Networks int       `json:"networks"`
+	Strata   []Stratum `json:"strata"`
+}
+
+// Stratum is the part of a population whose pairs are alike in what they share.
+type Stratum struct {
+	Name  string               `json:"name"` // "same-data", "other-data", "distilled", "shared-init", "other-shape"
+	Pairs int                  `json:"pairs"`
+	Tests map[string][]Control `json:"tests"` // by effect, ascending
+}
+
+// Control is what one test showed on one pair: its effect and on how many
+// units, heads or tokens that rests.
+type Control struct {
+	Effect float64
+	N      int
+}
+
+// MarshalJSON writes a control as [effect, n].
+func (c Control) MarshalJSON() ([]byte, error) {
+	return json.Marshal([2]float64{c.Effect, float64(c.N)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Control) UnmarshalJSON(text []byte) error {
+	var x [2]float64
+	err := json.Unmarshal(text, &x)
+	c.Effect, c.N = x[0], int(x[1])
+	return err
+}
+
+// Controls returns the population that ships with the module.
+var Controls = func() *Population {
+	var p Population
+	if err := json.Unmarshal(controlsJSON, &p); err != nil {
+		panic("controls.json: " + err.Error())
+	}
+	return &p
+}()
+
+// sharedInit is the stratum of pairs that share their random initialisation:
+// no control for independence.
+const sharedInit = "shared-init"
+
+// Standing is one effect among its controls.
+type Standing struct {
+	N       int    `json:"n"`       // control pairs that gave the test
+	Largest Number `json:"largest"` // among them
+	Q99     Number `json:"q99"`
+	P       Number `json:"p"`       // conformal: (1 + controls at least as large)/(N + 1)
+	Nearest string `json:"nearest"` // the stratum whose largest value is highest
+}
+
+// enough is how many controls of about the size of the case are needed before
+// the others are left aside.
+const enough = 100
+
+// Stand places an effect that rests on n units among the independent pairs of
+// the population; nil where the population has no such test. Effects scatter
+// more the fewer units they rest on, so the case is held against controls that
+// rest on between half as many units and as many, or, where those are few, on
+// no more than as many.
+func (p *Population) Stand(test string, effect float64, n int) *Standing {
+	for _, least := range []int{n / 2, 0} {
+		if s := p.stand(test, effect, least, n); s != nil && s.N >= enough {
+			return s
+		}
+	}
+	return p.stand(test, effect, 0, math.MaxInt)
+}
+
+func (p *Population) stand(test string, effect float64, least, most int) *Standing {
+	var all []float64
+	s := Standing{}
+	for _, t := range p.Strata {
+		if t.Name == sharedInit {
+			continue
+		}
+		for _, c := range t.Tests[test] {
+			if c.N < least || c.N > most {
+				continue
+			}
+			all = append(all, c.Effect)
+			if s.Nearest == "" || Number(c.Effect) > s.Largest {
+				s.Largest, s.Nearest = Number(c.Effect), t.Name
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.Sort(all)
+	s.N, s.Q99 = len(all), Number(all[len(all)*99/100])
+	i, _ := slices.BinarySearch(all, effect)
+	s.P = Number(float64(1+len(all)-i) / float64(s.N+1))
+	return &s
+}
+
+// Pairs is the number of independent pairs: no likelihood ratio above it can
+// be supported.
+func (p *Population) Pairs() int {
+	n := 0
+	for _, t := range p.Strata {
+		if t.Name != sharedInit {
+			n += t.Pairs
+		}
+	}
+	return n
+}
+
+// channel is one calibrated test that can speak for a common origin whatever
+// the basis of the networks, and what it takes.
+type channel struct {
+	test  string
+	floor float64 // least effect that counts
+	times float64 // multiple of the largest control that counts
+	alone bool    // settles the verdict alone; others need company
+}
+
+var channels = []channel{
+	{"agreement", 0.05, 3, true},
+	{"token-gram", 0.25, 3, true},
+	{"qk-phases", 0.14, 1.1, false},
+	{"qk-sizes", 0.25, 1.05, false},
+	{"ov-spectra", 0.25, 1.1, false},
+}
+
+// calibrated is what the calibrated channels say.
+type calibrated struct {
+	alone []*similarity.Evidence // channels that suffice
+	with  []*similarity.Evidence // channels beyond their controls that need company
+	ran   bool                   // the agreement test, at least, was run
+}
+
+// found tells whether the channels make a finding.
+func (c calibrated) found() bool { return len(c.alone) > 0 || len(c.with) > 1 }
+
+// all lists the channels that spoke.
+func (c calibrated) all() []*similarity.Evidence {
+	return append(slices.Clone(c.alone), c.with...)
+}
+
+// minAgreeing is how many units must agree before their share means anything.
+const minAgreeing = 8
+
+// channels holds every calibrated result against the population. Where a test
+// was run in several ways the one that shows most speaks.
+func (f *Facts) channels(p *Population) (out calibrated) {
+	for _, ch := range channels {
+		var best *similarity.Evidence
+		for i := range f.Evidence {
+			e := &f.Evidence[i]
+			if e.Test == ch.test && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
+				best = e
+			}
+		}
+		if best == nil {
+			continue
+		}
+		if ch.test == "agreement" {
+			out.ran = true
+			if best.Statistic < minAgreeing {
+				continue
+			}
+		}
+		s := p.Stand(ch.test, best.Effect, best.N)
+		if s == nil || best.Effect < ch.floor || best.Effect <= ch.times*float64(s.Largest) {
+			continue
+		}
+		if ch.alone {
+			out.alone = append(out.alone, best)
+		} else {
+			out.with = append(out.with, best)
+		}
+	}
+	return out
+}

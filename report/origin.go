@@ -1,0 +1,96 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// Thresholds of the question whether two networks share more than their random
+// initialisation. Of the control pairs that share only that, gains correlate
+// at no more than 0.22 around their means, and leading directions of the body
+// carry over to a share that falls from 0.8 to 0.5 and less as training goes
+// on; see docs/STATISTICS.md.
+const (
+	sameGains   = 0.40 // gains that correlate at this or more were learned together
+	otherGains  = 0.30
+	keptLeads   = 0.93 // leading directions kept to this share were learned together, whatever the gains
+	freshLeads  = 0.65 // without gains to ask: what only an initialisation leaves
+	mutedWords  = "norm gains correlate at %.2f around their means"
+	leadsWords  = "the leading directions of matching units carry over to a share of %.2f"
+	unsureWords = "; this does not settle whether more than the initialisation is common"
+)
+
+// sharedInit judges whether a related pair shares its random initialisation
+// only, and says in words what that rests on; the words are empty where
+// nothing could be asked.
+func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
+	leads, hasLeads := f.leads()
+	gains, hasGains := f.gains(level)
+	switch {
+	case hasGains && hasLeads:
+		words = fmt.Sprintf(mutedWords+", "+leadsWords, gains, leads)
+	case hasGains:
+		words = fmt.Sprintf(mutedWords, gains)
+	case hasLeads:
+		words = fmt.Sprintf(leadsWords, leads)
+	default:
+		return false, ""
+	}
+	switch {
+	case hasGains && gains >= sameGains, hasLeads && leads >= keptLeads:
+		return false, words
+	case hasGains && gains < otherGains && hasLeads:
+		return true, words
+	case !hasGains && leads < freshLeads:
+		return true, words
+	}
+	return false, words + unsureWords
+}
+
+// leads is the share of leading directions that carry over: of the body, or of
+// the embeddings where the body shows no clear units.
+func (f *Facts) leads() (share float64, ok bool) {
+	embeddings := -1.0
+	best := -1.0
+	for _, e := range f.Evidence {
+		if e.Test != "leading-directions" || e.Skipped != "" {
+			continue
+		}
+		if e.Component == "embeddings" {
+			embeddings = max(embeddings, e.Statistic)
+		} else {
+			best = max(best, e.Statistic)
+		}
+	}
+	if best < 0 {
+		best = embeddings
+	}
+	return best, best >= 0
+}
+
+// gains is the correlation of the norm gains. It can be asked only where the
+// residual dimensions of the two stand at the same places, which units found
+// in raw coordinates show.
+func (f *Facts) gains(level similarity.LogP) (c float64, ok bool) {
+	p, e := f.best(func(e similarity.Evidence) bool {
+		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
+	})
+	if e == nil || p > level {
+		return 0, false
+	}
+	for _, e := range f.Evidence {
+		if e.Test == "gains" && e.Skipped == "" {
+			return e.Statistic, true
+		}
+	}
+	return 0, false
+}
+
+// originOpen tells whether the question needs another look: gains that differ
+// without units clear enough to ask for directions.
+func (f *Facts) originOpen(level similarity.LogP) bool {
+	_, hasLeads := f.leads()
+	gains, hasGains := f.gains(level)
+	return !hasLeads && (!hasGains || gains < sameGains)
+}
