@@ -1,0 +1,44 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report"
+)
+
+func recipeCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "recipe CHILD PARENT…",
+		Short: "find which parents a merged model was mixed from, and how",
+		Long: `recipe fits the child to the parents, layer by layer, and names the method that
+explains it down to the rounding of its storage: copy, linear, slerp,
+task-arithmetic, ties, dare, or whole layers spliced. Parents that took no part
+get weight 0. Give the base model too where task vectors may have been used.`,
+		Example: "  weightprint recipe merged/ finetune-a/ finetune-b/ base/",
+		Args:    args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, refs []string) error {
+			ctx := c.Context()
+			var in []report.Input
+			for _, ref := range refs {
+				m, err := formats.Open(ctx, ref, nil)
+				if err != nil {
+					return err
+				}
+				defer m.Close()
+				in = append(in, report.FromCheckpoint(ctx, m))
+			}
+			r, err := report.FindRecipe(ctx, in[0], in[1:], nil)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return r.WriteJSON(c.OutOrStdout())
+			}
+			return r.WriteText(c.OutOrStdout())
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}

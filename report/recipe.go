@@ -1,0 +1,175 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/layers"
+	"github.com/weightprint/weightprint/similarity/recipe"
+)
+
+// RecipeSchema names the JSON form of a Recipe.
+const RecipeSchema = "weightprint.recipe/1"
+
+// Recipe says how a child was mixed from parents.
+type Recipe struct {
+	Schema   string         `json:"schema"`
+	Tool     Tool           `json:"tool"`
+	Child    Subject        `json:"child"`
+	Parents  []RecipeParent `json:"parents"`
+	Method   recipe.Method  `json:"method"`
+	Base     *int           `json:"base"`     // index of the parent that task vectors start from
+	Density  Number         `json:"density"`  // TIES: share kept; DARE: share not dropped; 0 otherwise
+	Residual Number         `json:"residual"` // |child − mixture| / |child − nearest parent|
+	Rounding Number         `json:"rounding"` // the residual in units of the child's own rounding
+	Missing  bool           `json:"parentMissing"`
+	Layers   []RecipeLayer  `json:"layers"`
+	Because  []string       `json:"because"`
+	Warnings []string       `json:"warnings"`
+}
+
+// RecipeParent is one of the given parents.
+type RecipeParent struct {
+	Subject
+	Relation Relation `json:"relation"` // of the child to it, from the exact tests alone
+	Log10P   *Number  `json:"log10P"`
+	Weight   Number   `json:"weight"`
+	CI       Number   `json:"ci95"` // half width
+	Takes    bool     `json:"takesPart"`
+}
+
+// RecipeLayer is the mixture of one layer of the child.
+type RecipeLayer struct {
+	Name     string   `json:"name"`
+	Sources  []*int   `json:"sources"` // layer of each parent; null if none or outside layers
+	Weights  []Number `json:"weights"`
+	CI       []Number `json:"ci95"`
+	Residual Number   `json:"residual"`
+}
+
+// FindRecipe finds which of the parents the child was mixed from, and how.
+func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (*Recipe, error) {
+	out := &Recipe{Schema: RecipeSchema, Tool: Tool{"weightprint", Version()}, Layers: []RecipeLayer{}, Because: []string{}, Warnings: []string{}}
+	quick := o.filled()
+	quick.Depth = Quick
+	var pairs []*similarity.Pair
+	for _, in := range parents {
+		r, err := Build(ctx, in, child, &quick)
+		if err != nil {
+			return nil, err
+		}
+		out.Child = r.Subjects[1]
+		out.Parents = append(out.Parents, RecipeParent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
+		p, err := recipePair(ctx, in, child)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	found, err := recipe.Find(ctx, pairs)
+	if err != nil {
+		return nil, err
+	}
+	out.fill(found)
+	return out, nil
+}
+
+// recipePair lays a parent and the child side by side, layer for layer.
+func recipePair(ctx context.Context, parent, child Input) (*similarity.Pair, error) {
+	p := similarity.NewPair(parent.subject(), child.subject(), nil, 0)
+	if _, err := p.AlignRotary(ctx); err != nil {
+		return nil, err
+	}
+	for i, t := range p.Towers {
+		m, err := layers.Map(ctx, p, t)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil && m.Changed {
+			p.Follow(i, m.Pairs, m.Held)
+		}
+	}
+	return p, nil
+}
+
+func (r *Recipe) fill(f *recipe.Recipe) {
+	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, Number(f.Density), Number(f.Residual), Number(f.Rounding), f.Missing
+	if f.Base >= 0 {
+		r.Base = &f.Base
+	}
+	r.Warnings = append(r.Warnings, f.Warnings...)
+	for k := range r.Parents {
+		p := &r.Parents[k]
+		p.Weight, p.CI = Number(f.Weights[k]), Number(f.CI[k])
+		p.Takes = math.Abs(f.Weights[k]) > 0.02
+	}
+	for _, l := range f.Layers {
+		x := RecipeLayer{Name: l.Name, Residual: Number(l.Residual)}
+		for k, w := range l.Weights {
+			x.Weights, x.CI = append(x.Weights, Number(w)), append(x.CI, Number(l.CI[k]))
+			if s := l.Sources[k]; s >= 0 {
+				x.Sources = append(x.Sources, &s)
+			} else {
+				x.Sources = append(x.Sources, nil)
+			}
+		}
+		r.Layers = append(r.Layers, x)
+	}
+	r.Because = append(r.Because, fmt.Sprintf("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding))
+	if f.Missing {
+		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
+	}
+	if f.Density > 0 {
+		r.Because = append(r.Because, fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density))
+	}
+}
+
+// WriteJSON writes the recipe as indented JSON.
+func (r *Recipe) WriteJSON(w io.Writer) error {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(append(raw, '\n'))
+	return err
+}
+
+// WriteText writes the recipe for people.
+func (r *Recipe) WriteText(w io.Writer) error {
+	t := &text{}
+	t.line("%s", tensor.Printable(r.Child.Ref))
+	t.line("")
+	t.line("%s", strings.ToUpper(string(r.Method)))
+	for _, b := range r.Because {
+		t.row("", b)
+	}
+	t.line("")
+	t.line("%8s %9s  %-13s parent", "weight", "± 95 %", "relation")
+	for k, p := range r.Parents {
+		base := ""
+		if r.Base != nil && *r.Base == k {
+			base = "  (base)"
+		}
+		t.line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, tensor.Printable(p.Ref), base)
+	}
+	t.line("")
+	for _, l := range r.Layers {
+		var words []string
+		for k, x := range l.Weights {
+			word := fmt.Sprintf("%.3f", float64(x))
+			if s := l.Sources[k]; s != nil && float64(x) > 0.02 {
+				word += fmt.Sprintf(" of layer %d", *s)
+			}
+			words = append(words, word)
+		}
+		t.line("%-12s %s", l.Name, strings.Join(words, " | "))
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
