@@ -22,6 +22,7 @@ type Axis struct {
 
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers
+	deep   int    // layers of the tower
 }
 
 // View is how alike the units are as seen through one pair of matrices.
@@ -88,7 +89,7 @@ func axisOf(t TowerPair, name, component string, a, b int) Axis {
 	if t.B.Name != "main" {
 		name = t.B.Name + "." + name
 	}
-	return Axis{Name: name, Component: component, Tower: t.B.Name, LayerA: a, LayerB: b}
+	return Axis{Name: name, Component: component, Tower: t.B.Name, LayerA: a, LayerB: b, deep: len(t.B.Layers)}
 }
 
 // residualPlan looks at the dimensions of the residual stream through the

@@ -247,12 +247,19 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 		x.check(v.b, x.B, "B")
 		view := View{Name: v.plan.name, Odd: v.plan.odd}
 		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
-		if (!v.plan.columns || x.Component == "embeddings") && x.Skipped == "" {
+		if x.leads(v.plan) {
 			view.Leads = directions(view, v.a, v.b, &x)
 		}
 		x.Views = append(x.Views, view)
 	}
 	return &x
+}
+
+// leads tells whether a view is one on which leading directions are compared:
+// one a layer, and where there are many layers one layer in three.
+func (x *Axis) leads(v viewPlan) bool {
+	few := x.deep < 12 || x.LayerB%3 == 1
+	return x.Skipped == "" && (v.name == "gate" || v.name == "v" || v.name == "embedding" || v.name == "up" && !v.odd) && few
 }
 
 // total is the axis' length on one side.

@@ -146,15 +146,15 @@ func (p MatrixPair) Shape() string {
 }
 
 // RowsWithin is how many rows of every matrix of a matching the budget still
-// allows to read, at least 1 and at most 64, and books them.
+// allows to read, at least 1 and at most 16, and books them.
 func (p *Pair) RowsWithin(m *Matching) int {
 	var perRow int64
 	for _, x := range m.Matrices {
 		perRow += max(x.A.Cost(1), x.B.Cost(1))
 	}
-	rows := 64
+	rows := 16
 	if p.Budget > 0 && perRow > 0 {
-		rows = int(min(64, max(1, (p.Budget-p.spent)*9/10/perRow)))
+		rows = int(min(16, max(1, (p.Budget-p.spent)*9/10/perRow)))
 	}
 	p.spent += int64(rows) * perRow
 	return rows

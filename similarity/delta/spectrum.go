@@ -3,6 +3,7 @@ package delta
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -48,6 +49,7 @@ func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int
 	}
 	s := &Spectrum{Rows: n, Cols: m, Levels: [2]float64{levels(a, m), levels(b, m)}, Pattern: pattern(a, b, m)}
 	d := make([]float32, n*m)
+	mantissa := mantissaBits(p.B.Tensor.DType)
 	var dd, d4, aa, rr float64
 	for i := range d {
 		x := float64(b[i]) - float64(a[i])
@@ -55,7 +57,7 @@ func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int
 		dd += float64(x * x)
 		d4 += float64(float64(x*x) * float64(x*x))
 		aa += float64(float64(a[i]) * float64(a[i]))
-		u := ulp(b[i], p.B.Tensor.DType)
+		u := ulp(b[i], mantissa)
 		rr += u * u / 12
 	}
 	if dd == 0 || aa == 0 {
@@ -111,33 +113,44 @@ func singular(d []float32, n, m int) ([]float64, error) {
 	return values, nil
 }
 
-// ulp is the distance between neighbouring numbers of a plain type around x.
-func ulp(x float32, t tensor.DType) float64 {
-	bits := map[tensor.DType]int{tensor.BF16: 7, tensor.F16: 10, tensor.F8E4M3: 3, tensor.F8E5M2: 2}[t]
-	if bits == 0 {
-		bits = 23
+// mantissaBits is how many bits a plain type stores of a number's fraction.
+func mantissaBits(t tensor.DType) int {
+	if bits, ok := map[tensor.DType]int{tensor.BF16: 7, tensor.F16: 10, tensor.F8E4M3: 3, tensor.F8E5M2: 2}[t]; ok {
+		return bits
 	}
-	if x == 0 {
+	return 23
+}
+
+// ulp is the distance between neighbouring numbers around x.
+func ulp(x float32, bits int) float64 {
+	e := int(math.Float32bits(x) >> 23 & 0xff)
+	if e == 0 {
 		return 0
 	}
-	_, e := math.Frexp(float64(x))
-	return math.Ldexp(1, e-1-bits)
+	return math.Ldexp(1, e-127-bits)
 }
 
 // group is the smallest number of neighbours that share a scale in common
 // quantised layouts.
 const group = 32
 
+// levelRows is how many rows are enough to count levels on.
+const levelRows = 32
+
 // levels is the mean number of different values among 32 neighbours.
 func levels(x []float32, cols int) float64 {
 	var sum, n float64
-	for r := 0; r+cols <= len(x); r += cols {
+	var sorted [group]float32
+	for r := 0; r+cols <= min(len(x), levelRows*cols); r += cols {
 		for c := 0; c+group <= cols; c += group {
-			seen := map[float32]bool{}
-			for _, v := range x[r+c : r+c+group] {
-				seen[v] = true
+			copy(sorted[:], x[r+c:])
+			slices.Sort(sorted[:])
+			sum++
+			for i := 1; i < group; i++ {
+				if sorted[i] != sorted[i-1] {
+					sum++
+				}
 			}
-			sum += float64(len(seen))
 			n++
 		}
 	}
