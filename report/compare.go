@@ -255,6 +255,9 @@ func (r *run) evidence(out *Report) {
 		if e.P != nil {
 			x.Log10P = number(e.P.Log10())
 		}
+		if e.Tier == similarity.Calibrated && e.Skipped == "" {
+			x.Controls = Controls.Stand(e.Test, e.Effect, e.N)
+		}
 		out.Evidence = append(out.Evidence, x)
 	}
 }

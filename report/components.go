@@ -1,11 +1,13 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/units"
 )
 
 // componentOf names the part of a network that a role belongs to.
@@ -184,6 +186,13 @@ func (r *run) layers() []Layer {
 	for _, k := range order {
 		out = append(out, *best[k])
 	}
+	for _, t := range r.pair.Towers {
+		for _, l := range t.B.Layers {
+			if len(order) > 0 && best[key{t.B.Name, l.Index}] == nil {
+				out = append(out, Layer{Tower: t.B.Name, B: l.Index})
+			}
+		}
+	}
 	slices.SortStableFunc(out, func(a, b Layer) int { return a.B - b.B })
 	return out
 }
@@ -191,7 +200,8 @@ func (r *run) layers() []Layer {
 // delta sums up the comparison of values.
 func (r *run) delta() *Delta {
 	s := &r.facts.Storage
-	if len(s.Changes) == 0 {
+	maps := r.maps()
+	if len(s.Changes) == 0 && (len(maps) == 0 || !r.related()) {
 		return nil
 	}
 	d := &Delta{Complete: s.Complete, Tensors: len(s.Changes), Types: s.types(), OnlyA: nonNil(s.OnlyA), OnlyB: nonNil(s.OnlyB), Shapes: nonNil(s.Shapes)}
@@ -213,8 +223,42 @@ func (r *run) delta() *Delta {
 	if d.Types == nil {
 		d.Types = []TypeChange{}
 	}
+	d.Maps = maps
 	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
 	return d
+}
+
+// maps lists what became of the units of axes that were shortened.
+func (r *run) maps() []UnitMap {
+	out := []UnitMap{}
+	seen := map[string]bool{}
+	for look := range similarity.Looks {
+		for _, x := range r.pair.Loaded(look) {
+			if x.Skipped != "" || x.A.Total == x.B.Total || seen[x.Name] {
+				continue
+			}
+			m := UnitMap{Axis: x.Name, OfA: x.A.Total, OfB: x.B.Total, A: []int{}, B: []int{}}
+			for j, i := range units.Partners(r.pair, x) {
+				if i >= 0 {
+					m.A, m.B = append(m.A, x.A.Units[i]), append(m.B, x.B.Units[j])
+				}
+			}
+			seen[x.Name] = true
+			out = append(out, m)
+		}
+	}
+	for _, t := range r.pair.Towers {
+		for _, l := range t.Layers {
+			if heads, ok := t.Heads[l.B]; ok {
+				m := UnitMap{Axis: fmt.Sprintf("layers.%d.attn.kv", t.B.Layers[l.B].Index), A: heads, OfA: t.A.Layers[l.A].V.Rows / t.A.HeadDim, OfB: len(heads)}
+				for h := range heads {
+					m.B = append(m.B, h)
+				}
+				out = append(out, m)
+			}
+		}
+	}
+	return out
 }
 
 func nonNil(s []string) []string {

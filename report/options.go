@@ -17,7 +17,7 @@ const Full Bytes = -1
 // DefaultBudget is what is read of each subject unless told otherwise.
 const DefaultBudget Bytes = 64 << 20
 
-var units = []struct {
+var byteUnits = []struct {
 	suffix string
 	bytes  int64
 }{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1}, {"", 1}}
@@ -27,7 +27,7 @@ func ParseBytes(s string) (Bytes, error) {
 	if s == "full" {
 		return Full, nil
 	}
-	for _, u := range units {
+	for _, u := range byteUnits {
 		digits, ok := strings.CutSuffix(s, u.suffix)
 		if !ok {
 			continue
@@ -47,8 +47,8 @@ func (b Bytes) String() string {
 		return "full"
 	}
 	for _, u := range []int{3, 2, 1, 0} {
-		if n := int64(b); n > 0 && n%units[u].bytes == 0 {
-			return strconv.FormatInt(n/units[u].bytes, 10) + units[u].suffix
+		if n := int64(b); n > 0 && n%byteUnits[u].bytes == 0 {
+			return strconv.FormatInt(n/byteUnits[u].bytes, 10) + byteUnits[u].suffix
 		}
 	}
 	return strconv.FormatInt(int64(b), 10) + "B"

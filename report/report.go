@@ -75,6 +75,8 @@ type Evidence struct {
 	Look      int      `json:"look"`
 	Skipped   string   `json:"skipped,omitempty"`
 	Warnings  []string `json:"warnings"`
+
+	Controls *Standing `json:"controls,omitempty"` // a calibrated effect among its controls
 }
 
 // Layer is what was found for one layer of B.
@@ -98,8 +100,19 @@ type Delta struct {
 	OnlyA     []string     `json:"onlyA"` // roles without a counterpart
 	OnlyB     []string     `json:"onlyB"`
 	Shapes    []string     `json:"shapes"` // roles whose shapes differ
+	Maps      []UnitMap    `json:"maps"`   // what became of units where the two sides have different numbers of them
 	Relative  Number       `json:"relative"`
 	Cosine    Number       `json:"cosine"`
+}
+
+// UnitMap says which units of A the units of B come from, on an axis that is
+// longer on one side than on the other.
+type UnitMap struct {
+	Axis string `json:"axis"`
+	A    []int  `json:"a"` // positions in A, pair by pair
+	B    []int  `json:"b"` // positions in B
+	OfA  int    `json:"ofA"`
+	OfB  int    `json:"ofB"`
 }
 
 // TypeChange says that tensors of one stored type are a cast or quantisation

@@ -281,6 +281,7 @@ func (pl plan) total(side int) int {
 // wideSample reads the larger side of an axis whole, so that every unit of the
 // smaller one can find its original.
 func wideSample(a, b, units int) [2]int {
+	units = max(units, 512) // as many as the first look reads whole
 	if a > b {
 		return [2]int{a, units}
 	}

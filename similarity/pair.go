@@ -45,6 +45,9 @@ func (p *Pair) Follow(t int, layers []LayerPair, held []int) {
 	p.Forget()
 }
 
+// Loaded returns the axes that a look has read, nil if it was not taken.
+func (p *Pair) Loaded(look int) []*Axis { return p.axes[look] }
+
 // Forget drops the axes read so far, after the pairing has changed.
 func (p *Pair) Forget() { p.axes = map[int][]*Axis{} }
 

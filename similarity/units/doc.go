@@ -199,6 +199,10 @@ func matches(p *similarity.Pair, x *similarity.Axis, t table) []int {
 	return out
 }
 
+// Partners returns the index into A's units of each of B's units' mutual best
+// match, -1 for none.
+func Partners(p *similarity.Pair, x *similarity.Axis) []int { return mutual(p, x, pooled(x)) }
+
 // mutual keeps the matches that hold in both directions, so that each unit of
 // A is used at most once.
 func mutual(p *similarity.Pair, x *similarity.Axis, t table) []int {
