@@ -23,7 +23,8 @@ type Spectrum struct {
 	Rank       int        // singular values above Rounding
 	Relative   float64    // |b−a| / |a|
 	Kurtosis   float64    // of the entries of b−a
-	Levels     [2]float64 // mean number of different values in 32 neighbours, of A and B
+	Levels     [2]float64 // mean number of different values other than 0 in 32 neighbours, of A and B
+	Filled     [2]float64 // mean number of values other than 0 in 32 neighbours
 	Pattern    [2]int     // n:m zeros that every group of B has and A has not; 0:0 if none
 }
 
@@ -47,7 +48,9 @@ func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int
 	if err := p.B.Gather(ctx, b, at); err != nil {
 		return nil, err
 	}
-	s := &Spectrum{Rows: n, Cols: m, Levels: [2]float64{levels(a, m), levels(b, m)}, Pattern: pattern(a, b, m)}
+	s := &Spectrum{Rows: n, Cols: m, Pattern: pattern(a, b, m)}
+	s.Levels[0], s.Filled[0] = levels(a, m)
+	s.Levels[1], s.Filled[1] = levels(b, m)
 	d := make([]float32, n*m)
 	mantissa := mantissaBits(p.B.Tensor.DType)
 	var dd, d4, aa, rr float64
@@ -137,27 +140,29 @@ const group = 32
 // levelRows is how many rows are enough to count levels on.
 const levelRows = 32
 
-// levels is the mean number of different values among 32 neighbours.
-func levels(x []float32, cols int) float64 {
-	var sum, n float64
+// levels is the mean number of different values, and of values, other than 0
+// among 32 neighbours.
+func levels(x []float32, cols int) (different, filled float64) {
+	n := 0.0
 	var sorted [group]float32
 	for r := 0; r+cols <= min(len(x), levelRows*cols); r += cols {
 		for c := 0; c+group <= cols; c += group {
 			copy(sorted[:], x[r+c:])
 			slices.Sort(sorted[:])
-			sum++
-			for i := 1; i < group; i++ {
-				if sorted[i] != sorted[i-1] {
-					sum++
+			for i, v := range sorted {
+				if v == 0 {
+					continue
+				}
+				filled++
+				if i == 0 || v != sorted[i-1] {
+					different++
 				}
 			}
 			n++
 		}
 	}
-	if n == 0 {
-		return 0
-	}
-	return sum / n
+	n = math.Max(n, 1)
+	return different / n, filled / n
 }
 
 // pattern finds an n:m mask along the inputs: every group of m values of B
@@ -199,4 +204,6 @@ func (s *Spectrum) Noise() bool {
 
 // Coarse tells whether the values of B lie on far fewer levels than A's: they
 // were quantised to four bits or fewer and stored as plain numbers.
-func (s *Spectrum) Coarse() bool { return s.Levels[1] > 0 && s.Levels[1] <= 17 && s.Levels[0] >= 24 }
+func (s *Spectrum) Coarse() bool {
+	return s.Levels[1] > 0 && s.Levels[1] <= 16 && s.Levels[1] <= 0.7*s.Filled[1] && s.Levels[0] >= 0.8*s.Filled[0]
+}

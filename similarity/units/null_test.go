@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +35,20 @@ func pairs(t *testing.T) int {
 	return 20000
 }
 
+// inParallel runs f for 0…n−1 on all processors.
+func inParallel(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // Under the null every pooled p-value is uniform or larger: over independent
 // pairs of random shapes and quirks, the share below a level stays within the
 // upper end of the 99 % binomial band around it, for each test and component.
@@ -40,14 +57,18 @@ func TestNullIsSuperUniform(t *testing.T) {
 	levels := []float64{.1, .01, .001}
 	rejected := map[string][]int{}
 	given := map[string]int{}
-	for i := range n {
+	var mu sync.Mutex
+	inParallel(n, func(i int) {
 		r := rand.New(rand.NewPCG(uint64(i), 77))
 		s := zoo.Shape{Layers: 1 + r.IntN(3), Hidden: 17 + r.IntN(30), Width: 16 + r.IntN(64), Heads: 2, KVHeads: 1 + r.IntN(2), HeadDim: 16, Vocab: 20 + r.IntN(60), Untied: r.IntN(2) == 0}
 		quirks := func() zoo.Quirks {
 			return zoo.Quirks{Ties: []float64{0, 0, .3}[r.IntN(3)], Coarse: []float64{0, .5}[r.IntN(2)], Common: []float64{0, 3}[r.IntN(2)], Heavy: r.IntN(4) == 0, Correlated: r.IntN(4) == 0}
 		}
 		a, b := zoo.Random(r, s, quirks()), zoo.Random(r, s, quirks())
-		for _, e := range run(t, a, b, uint64(i), 0) {
+		found := run(t, a, b, uint64(i), 0)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, e := range found {
 			if e.P == nil || e.LayerB >= 0 {
 				continue
 			}
@@ -62,7 +83,7 @@ func TestNullIsSuperUniform(t *testing.T) {
 				}
 			}
 		}
-	}
+	})
 	require.Len(t, given, 12, "four tests on three components")
 	for key, counts := range rejected {
 		m := float64(given[key])

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+func exact(component string, log10 float64) similarity.Evidence {
+	p := similarity.LogP(log10 * math.Ln10)
+	return similarity.Evidence{Test: "fixed-points", Axis: component, Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, N: 100, P: &p}
+}
+
+func effect(test string, x float64, n int) similarity.Evidence {
+	return similarity.Evidence{Test: test, Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: x * float64(n), Effect: x, N: n}
+}
+
+func gainsOf(c float64) similarity.Evidence {
+	return similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: c, Effect: c, N: 9}
+}
+
+func leadsOf(s float64) similarity.Evidence {
+	return similarity.Evidence{Test: "leading-directions", Axis: "mlp", Component: "mlp", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: s, Effect: 1, N: 90}
+}
+
+func TestDecide(t *testing.T) {
+	power := similarity.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
+	for _, c := range []struct {
+		name     string
+		facts    Facts
+		relation Relation
+		tier     string
+	}{
+		{"nothing was compared", Facts{}, Inconclusive, "none"},
+		{"no power", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0, 500)}}, Inconclusive, "none"},
+		{"power, but the calibrated tests were not run", Facts{Evidence: []similarity.Evidence{exact("mlp", 0)}, Power: power}, Inconclusive, "none"},
+		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"not small enough", Facts{Evidence: []similarity.Evidence{exact("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exact("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
+		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exact("mlp", -9.5)}, Spent: 10}, Inconclusive, "none"},
+		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
+		{"gains destroyed, directions kept", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, Related, "exact"},
+		{"gains apart and nothing else known", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12)}}, Related, "exact"},
+		{"disguised", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.9, 1000)}, Power: power}, Related, "calibrated"},
+		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Policy{}.Decide(c.facts)
+			require.Equal(t, c.relation, v.Relation, "%v", v.Because)
+			require.Equal(t, c.tier, v.Tier)
+			require.NotEmpty(t, v.Because)
+			require.GreaterOrEqual(t, float64(v.Score), 0.0)
+			require.LessOrEqual(t, float64(v.Score), 1.0)
+		})
+	}
+}
+
+// Adding a test that found nothing never lowers a corrected p-value.
+func TestCorrectionIsMonotone(t *testing.T) {
+	f := Facts{Evidence: []similarity.Evidence{exact("mlp", -20)}}
+	p1, _ := f.best(anyEvidence)
+	f.Evidence = append(f.Evidence, exact("attention", 0))
+	p2, _ := f.best(anyEvidence)
+	require.Greater(t, p2, p1)
+}
+
+func TestOppositeOneWayEvidenceCancels(t *testing.T) {
+	v := Verdict{Direction: Undetermined}
+	v.point(AToB)
+	require.Equal(t, AToB, v.Direction)
+	v.point(BToA)
+	v.point(AToB)
+	require.Equal(t, Undetermined, v.Direction)
+}
+
+func TestControlsStand(t *testing.T) {
+	p := &Population{Strata: []Stratum{{Name: "same-data", Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: sharedInit, Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
+	s := p.Stand("x", 0.25, 10)
+	require.Equal(t, 3, s.N)
+	require.Equal(t, Number(0.5), s.P)
+	require.Equal(t, Number(0.3), s.Largest)
+	require.Nil(t, p.Stand("y", 1, 1))
+}

@@ -1,0 +1,164 @@
+package report_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/demo"
+	"github.com/weightprint/weightprint/internal/vectors"
+	"github.com/weightprint/weightprint/report"
+)
+
+// models extracts the embedded networks.
+func models(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, demo.Extract(dir))
+	return dir
+}
+
+func compare(t testing.TB, a, b string, o *report.Options) *report.Report {
+	t.Helper()
+	r, err := report.Compare(context.Background(), a, b, o)
+	require.NoError(t, err)
+	return r
+}
+
+func TestDemoPairsInBothOrders(t *testing.T) {
+	dir := models(t)
+	for _, s := range demo.Steps {
+		for _, pair := range [][2]string{{s.A, s.B}, {s.B, s.A}} {
+			r := compare(t, filepath.Join(dir, pair[0]), filepath.Join(dir, pair[1]), nil)
+			require.Equal(t, s.Want, string(r.Verdict.Relation), "%v", pair)
+			if r.Verdict.Relation == report.Related {
+				require.Equal(t, "exact", r.Verdict.Tier)
+				require.Less(t, float64(*r.Verdict.Log10P), -100.0)
+			}
+		}
+	}
+}
+
+// The same bytes come out on any number of processors and in every run.
+func TestReportIsDeterministic(t *testing.T) {
+	dir := models(t)
+	var first []byte
+	for _, procs := range []int{1, 2, 7, 2} {
+		old := runtime.GOMAXPROCS(procs)
+		r := compare(t, filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), &report.Options{Depth: report.Deep})
+		runtime.GOMAXPROCS(old)
+		var b bytes.Buffer
+		require.NoError(t, r.WriteJSON(&b))
+		if first == nil {
+			first = b.Bytes()
+		}
+		require.Equal(t, string(first), b.String())
+	}
+	back, err := report.ReadJSON(bytes.NewReader(first))
+	require.NoError(t, err)
+	var again bytes.Buffer
+	require.NoError(t, back.WriteJSON(&again))
+	require.Equal(t, string(first), again.String())
+}
+
+func TestIdenticalUnderAnotherName(t *testing.T) {
+	dir := models(t)
+	entries, err := os.ReadDir(filepath.Join(dir, "base"))
+	require.NoError(t, err)
+	other := t.TempDir()
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, "base", e.Name()))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(other, e.Name()), b, 0o600))
+	}
+	r := compare(t, filepath.Join(dir, "base"), other, nil)
+	require.Equal(t, report.Identical, r.Verdict.Relation)
+	require.Equal(t, r.Subjects[0].Root, r.Subjects[1].Root)
+}
+
+func TestClaims(t *testing.T) {
+	dir := models(t)
+	r := compare(t, filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), nil)
+	require.NoError(t, r.Check(report.Claim{Relation: report.Related}))
+	require.ErrorIs(t, r.Check(report.Claim{Relation: report.NoEvidence}), report.ErrContradicted)
+	require.ErrorIs(t, r.Check(report.Claim{Relation: report.Related, Kinds: []report.Kind{report.Merged}}), report.ErrUnproven)
+}
+
+// zooCases are pairs of really trained networks of known lineage, with what
+// must be found. kinds are those that must be among the kinds found.
+var zooCases = []struct {
+	a, b     string
+	relation report.Relation
+	tier     string
+	kinds    []report.Kind
+	arrow    report.Direction
+}{
+	{"r1", "r2", report.NoEvidence, "none", nil, report.Undetermined},
+	{"r1", "distill-r1", report.NoEvidence, "none", nil, report.Undetermined},
+	{"r1", "r2-obf-all", report.NoEvidence, "none", nil, report.Undetermined},
+	{"r1", "r4", report.SharedInit, "exact", nil, report.Undetermined},
+	{"r4-ft-short", "r1-prune-mlp", report.SharedInit, "exact", nil, report.Undetermined},
+	{"r1", "r1-cpt2", report.Related, "exact", []report.Kind{report.ContinuedPretrained}, report.Undetermined},
+	{"r1", "r1-ft-short", report.Related, "exact", []report.Kind{report.FineTuned}, report.Undetermined},
+	{"r1", "r1-lora-merged", report.Related, "exact", []report.Kind{report.LoRAMerged}, report.Undetermined},
+	{"r1", "r1-noise3", report.Related, "exact", []report.Kind{report.Noised}, report.Undetermined},
+	{"r1", "r1-prune24", report.Related, "exact", []report.Kind{report.Pruned}, report.AToB},
+	{"r1-quant4sim", "r1", report.Related, "exact", nil, report.Undetermined},
+	{"r1", "r1-quant4sim", report.Related, "exact", []report.Kind{report.QuantisedKind}, report.AToB},
+	{"r1", "r1-prune-mlp", report.Related, "exact", []report.Kind{report.WidthPruned}, report.AToB},
+	{"r1", "r1-prune-hidden", report.Related, "exact", []report.Kind{report.WidthPruned}, report.AToB},
+	{"r1-prune-heads", "r1", report.Related, "exact", []report.Kind{report.WidthPruned}, report.BToA},
+	{"r1", "r1-dropped-layers", report.Related, "exact", []report.Kind{report.LayerDropped}, report.AToB},
+	{"r1", "r1-upscaled", report.Related, "exact", []report.Kind{report.DepthUpscaled}, report.AToB},
+	{"r1", "r1-vocabext", report.Related, "exact", []report.Kind{report.VocabularyChanged}, report.AToB},
+	{"r1", "r1-vocabshuf", report.Related, "exact", []report.Kind{report.VocabularyChanged}, report.Undetermined},
+	{"r1", "r1-moe", report.Related, "exact", []report.Kind{report.MoEUpcycled}, report.AToB},
+	{"r1", "franken-r1fta-r2", report.Related, "exact", []report.Kind{report.Partial}, report.Undetermined},
+	{"r1", "embed-transplant", report.Related, "exact", []report.Kind{report.Partial}, report.Undetermined},
+	{"r1", "r1-obf-mlpperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
+	{"r1", "r1-obf-residperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
+	{"r1", "r1-cpt2-obf-all", report.Related, "calibrated", []report.Kind{report.Reparameterised}, report.Undetermined},
+	{"r1", "r1-gguf-q4_0", report.Reencoded, "exact", []report.Kind{report.Repackaged, report.QuantisedKind}, report.AToB},
+	{"r1", "r1-f16", report.Reencoded, "exact", []report.Kind{report.CastKind}, report.AToB},
+}
+
+func TestZoo(t *testing.T) {
+	zoo, ok := vectors.Shared(t, "zoo")
+	if !ok {
+		return
+	}
+	for _, c := range zooCases {
+		t.Run(c.a+"→"+c.b, func(t *testing.T) {
+			t.Parallel()
+			v := compare(t, filepath.Join(zoo, c.a), filepath.Join(zoo, c.b), nil).Verdict
+			require.Equal(t, c.relation, v.Relation, "%v", v.Because)
+			require.Equal(t, c.tier, v.Tier)
+			require.Subset(t, v.Kinds, c.kinds)
+			if c.arrow != report.Undetermined {
+				require.Equal(t, c.arrow, v.Direction)
+			}
+		})
+	}
+}
+
+func ExampleCompare() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := demo.Extract(dir); err != nil {
+		panic(err)
+	}
+	r, err := report.Compare(context.Background(), filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), nil)
+	if err != nil {
+		panic(err)
+	}
+	os.Stdout.WriteString(string(r.Verdict.Relation))
+	// Output: related
+}
