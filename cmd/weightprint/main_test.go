@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/demo"
+	"github.com/weightprint/weightprint/report"
+)
+
+// call runs the program.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(context.Background(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func demoModels(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, demo.Extract(dir))
+	return dir
+}
+
+func TestDemo(t *testing.T) {
+	code, out, _ := call("demo")
+	require.Zero(t, code)
+	for _, s := range demo.Steps {
+		require.Contains(t, out, "=> "+s.Want)
+	}
+}
+
+func TestCompareJSONFollowsItsSchema(t *testing.T) {
+	dir := demoModels(t)
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema))
+	require.NoError(t, err)
+	c := jsonschema.NewCompiler()
+	require.NoError(t, c.AddResource("report.json", doc))
+	schema, err := c.Compile("report.json")
+	require.NoError(t, err)
+	for _, s := range demo.Steps {
+		for _, depth := range []string{"normal", "full"} {
+			code, out, stderr := call("compare", filepath.Join(dir, s.A), filepath.Join(dir, s.B), "--json", "--depth", depth)
+			require.Zero(t, code, stderr)
+			got, err := jsonschema.UnmarshalJSON(strings.NewReader(out))
+			require.NoError(t, err)
+			require.NoError(t, schema.Validate(got))
+		}
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	dir := demoModels(t)
+	a, b, s := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "other-seed")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"done", []string{"compare", a, b, "-q"}, 0},
+		{"finding", []string{"compare", a, b, "-q", "--fail-on", "related,identical"}, 1},
+		{"no finding", []string{"compare", a, s, "-q", "--fail-on", "related"}, 0},
+		{"missing file", []string{"compare", a, filepath.Join(dir, "none")}, 2},
+		{"folder without weights", []string{"compare", a, t.TempDir()}, 2},
+		{"unknown flag", []string{"compare", a, b, "--nonsense"}, 64},
+		{"unknown verb", []string{"compaer"}, 64},
+		{"too few arguments", []string{"compare", a}, 64},
+		{"bad budget", []string{"compare", a, b, "--budget", "lots"}, 64},
+		{"bad relation", []string{"compare", a, b, "--fail-on", "stolen"}, 64},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, stderr := call(c.args...)
+			require.Equal(t, c.code, code, stderr)
+			if c.code == 2 || c.code == 64 {
+				require.Empty(t, out)
+				require.True(t, strings.HasPrefix(stderr, "weightprint: "), stderr)
+				require.Equal(t, 1, strings.Count(stderr, "\n"), stderr)
+			}
+		})
+	}
+}
+
+// Bad input is one line that names file, offset, field and rule.
+func TestBadInputNamesItsPlace(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "model.safetensors")
+	header := `{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,9]}}`
+	raw := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	require.NoError(t, os.WriteFile(file, append(append(raw, header...), make([]byte, 9)...), 0o600))
+	code, out, stderr := call("inspect", file)
+	require.Equal(t, 2, code)
+	require.Empty(t, out)
+	require.Regexp(t, `^weightprint: .*model\.safetensors: offset \d+: .+: .+\n$`, stderr)
+}
+
+func TestInspectWritesValues(t *testing.T) {
+	dir := demoModels(t)
+	file := filepath.Join(t.TempDir(), "v.f32")
+	code, _, stderr := call("inspect", filepath.Join(dir, "base"), "--tensor", "model.norm.weight", "--values", file)
+	require.Zero(t, code, stderr)
+	code, out, _ := call("inspect", filepath.Join(dir, "base"), "--json")
+	require.Zero(t, code)
+	var x struct {
+		Tensors []struct {
+			Name  string
+			Shape []int
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &x))
+	require.NotEmpty(t, x.Tensors)
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	for _, s := range x.Tensors {
+		if s.Name == "model.norm.weight" {
+			require.EqualValues(t, 4*s.Shape[0], info.Size())
+		}
+	}
+}
+
+// A cancelled context ends a comparison at once.
+func TestInterrupt(t *testing.T) {
+	dir := demoModels(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, stderr bytes.Buffer
+	start := time.Now()
+	code := run(ctx, []string{"compare", filepath.Join(dir, "base"), filepath.Join(dir, "other-seed")}, &out, &stderr)
+	require.Equal(t, 130, code)
+	require.Empty(t, out.String())
+	require.Less(t, time.Since(start), time.Second)
+}
+
+func TestNoRegularFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no FIFOs")
+	}
+	fifo := filepath.Join(t.TempDir(), "model.safetensors")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	code, _, stderr := call("inspect", fifo)
+	require.Equal(t, 2, code)
+	require.Contains(t, stderr, "model.safetensors")
+}
+
+func TestOutputFile(t *testing.T) {
+	dir := demoModels(t)
+	file := filepath.Join(t.TempDir(), "report.json")
+	code, out, stderr := call("compare", filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), "--json", "-o", file)
+	require.Zero(t, code, stderr)
+	require.Empty(t, out)
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	r, err := report.ReadJSON(f)
+	require.NoError(t, err)
+	require.Equal(t, report.Related, r.Verdict.Relation)
+}
+
+func TestRecipe(t *testing.T) {
+	dir := demoModels(t)
+	code, out, stderr := call("recipe", filepath.Join(dir, "fine-tune"), filepath.Join(dir, "base"), filepath.Join(dir, "other-seed"), "--json")
+	require.Zero(t, code, stderr)
+	var r report.Recipe
+	require.NoError(t, json.Unmarshal([]byte(out), &r))
+	require.True(t, r.Missing, "a fine-tune is no mixture of its parent and a stranger")
+	require.Greater(t, float64(r.Parents[0].Weight), 0.9)
+}
