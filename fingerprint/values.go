@@ -169,9 +169,10 @@ func wideBits(t tensor.DType, raw []byte, i int, f form) uint64 {
 	return integer(t, raw, i)
 }
 
-// rows streams the digests of a tensor's rows in order. buf bounds the memory
-// used for values; rows longer than it are read whole.
-func rows(ctx context.Context, t *tensor.Tensor, yield func(row int64, d Digest)) error {
+// rows streams a tensor's rows in order, with their digests; values are nil
+// for types that float32 does not hold. Rows are read together up to 2¹⁸
+// values, longer ones whole.
+func rows(ctx context.Context, t *tensor.Tensor, yield func(row int64, values []float32, d Digest)) error {
 	cols, n := t.Cols(), t.Rows()
 	if cols == 0 || n == 0 {
 		return nil
@@ -189,14 +190,15 @@ func rows(ctx context.Context, t *tensor.Tensor, yield func(row int64, d Digest)
 			return err
 		}
 		for i := range k {
-			yield(first+i, h.floats(buf[i*cols:(i+1)*cols]))
+			row := buf[i*cols : (i+1)*cols]
+			yield(first+i, row, h.floats(row))
 		}
 	}
 	return nil
 }
 
 // wideRows is rows for types that decode to more than float32 holds.
-func wideRows(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, per int64, h *rowHasher, yield func(int64, Digest)) error {
+func wideRows(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, per int64, h *rowHasher, yield func(int64, []float32, Digest)) error {
 	size := t.Cols() * int64(width(t.DType))
 	n := t.Rows()
 	buf := make([]byte, min(per, n)*size)
@@ -209,7 +211,7 @@ func wideRows(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, per int64
 			return err
 		}
 		for i := range k {
-			yield(first+i, h.wide(t.DType, buf[i*size:(i+1)*size]))
+			yield(first+i, nil, h.wide(t.DType, buf[i*size:(i+1)*size]))
 		}
 	}
 	return nil
@@ -237,7 +239,7 @@ func writeShape(h *blake3.Hasher, shape []int64) {
 // values, whatever the name, the file, the container and the stored type.
 func Values(ctx context.Context, t *tensor.Tensor) (Digest, error) {
 	var tree Tree
-	if err := rows(ctx, t, func(_ int64, d Digest) { tree.Add(d) }); err != nil {
+	if err := rows(ctx, t, func(_ int64, _ []float32, d Digest) { tree.Add(d) }); err != nil {
 		return Digest{}, err
 	}
 	return tensorDigest(t.Shape, tree.Root()), nil

@@ -53,7 +53,11 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
-	r, err := f.compare(c.Context(), a, o, c.ErrOrStderr())
+	make := func() (*report.Report, error) { return f.compare(c.Context(), a, o, c.ErrOrStderr()) }
+	if isPrint(a[0]) || isPrint(a[1]) {
+		make = func() (*report.Report, error) { return screen(c.Context(), a, o) }
+	}
+	r, err := make()
 	if err != nil {
 		return err
 	}
