@@ -15,7 +15,8 @@ const (
 	sameGains   = 0.40 // gains that correlate at this or more were learned together
 	otherGains  = 0.30
 	keptLeads   = 0.93 // leading directions kept to this share were learned together, whatever the gains
-	freshLeads  = 0.65 // without gains to ask: what only an initialisation leaves
+	freshBody   = 0.45 // without gains to ask: what only an initialisation leaves of the body's directions,
+	freshTokens = 0.65 // and of the embeddings', which frequent tokens draw together
 	mutedWords  = "norm gains correlate at %.2f around their means"
 	leadsWords  = "the leading directions of matching units carry over to a share of %.2f"
 	unsureWords = "; this does not settle whether more than the initialisation is common"
@@ -25,7 +26,12 @@ const (
 // only, and says in words what that rests on; the words are empty where
 // nothing could be asked.
 func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
-	leads, hasLeads := f.leads()
+	leads, hasLeads := f.leads("")
+	fresh := freshBody
+	if !hasLeads {
+		leads, hasLeads = f.leads("embeddings")
+		fresh = freshTokens
+	}
 	gains, hasGains := f.gains(level)
 	switch {
 	case hasGains && hasLeads:
@@ -42,29 +48,20 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		return false, words
 	case hasGains && gains < otherGains && hasLeads:
 		return true, words
-	case !hasGains && leads < freshLeads:
+	case !hasGains && leads < fresh:
 		return true, words
 	}
 	return false, words + unsureWords
 }
 
-// leads is the share of leading directions that carry over: of the body, or of
-// the embeddings where the body shows no clear units.
-func (f *Facts) leads() (share float64, ok bool) {
-	embeddings := -1.0
+// leads is the largest share of leading directions that carry over in one
+// component; without a name, in any but the embeddings.
+func (f *Facts) leads(component string) (share float64, ok bool) {
 	best := -1.0
 	for _, e := range f.Evidence {
-		if e.Test != "leading-directions" || e.Skipped != "" {
-			continue
-		}
-		if e.Component == "embeddings" {
-			embeddings = max(embeddings, e.Statistic)
-		} else {
+		if e.Test == "leading-directions" && e.Skipped == "" && (e.Component == component || component == "" && e.Component != "embeddings") {
 			best = max(best, e.Statistic)
 		}
-	}
-	if best < 0 {
-		best = embeddings
 	}
 	return best, best >= 0
 }
@@ -90,7 +87,7 @@ func (f *Facts) gains(level similarity.LogP) (c float64, ok bool) {
 // originOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
 func (f *Facts) originOpen(level similarity.LogP) bool {
-	_, hasLeads := f.leads()
+	_, hasLeads := f.leads("")
 	gains, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
 }

@@ -34,6 +34,7 @@ var truths = []struct {
 	prefix string
 	kinds  []report.Kind
 }{
+	{"obfuscated, then fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
 	{"obfuscated", []report.Kind{report.Reparameterised}},
 	{"dtype variant", []report.Kind{report.CastKind}},
 	{"noise", []report.Kind{report.Noised}},
