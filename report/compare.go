@@ -140,12 +140,21 @@ func (r *run) look(ctx context.Context, look int) error {
 	return nil
 }
 
-// settled tells whether the exact tests have found a relation of the body;
-// where only embeddings were found the question how much more is common stays
-// open.
+// settled tells whether the exact tests have found a relation in every part of
+// the body that they could test; what is left open asks for another look.
 func (r *run) settled() bool {
-	p, e := r.facts.best(anyBody)
-	return e != nil && p <= r.o.Policy.level()
+	any := false
+	for _, c := range body {
+		p, e := r.facts.best(func(e similarity.Evidence) bool { return e.Component == c })
+		if e == nil {
+			continue
+		}
+		if p > r.o.Policy.level() {
+			return false
+		}
+		any = true
+	}
+	return any
 }
 
 // related tells whether anything was found.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -21,7 +22,7 @@ type finding struct {
 // kindRules are asked in turn; each looks at the facts of a related pair on
 // its own.
 var kindRules = []func(*Facts, similarity.LogP) []finding{
-	layersChanged, widthChanged, expertsAdded, vocabularyChanged, valuesChanged, inDisguise, inPart,
+	layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, inDisguise, inPart,
 }
 
 // made lists how a related pair was made from one another.
@@ -132,6 +133,56 @@ func (f *Facts) embeddingsFound() bool {
 	return e != nil && p < -20
 }
 
+// sameFunction finds changes of basis inside single matrices that leave the
+// function as it is: gains moved into the matrices behind them, heads in
+// another order, and values or queries turned inside their heads.
+func sameFunction(f *Facts, _ similarity.LogP) []finding {
+	var folded delta.Folded
+	var plain delta.Stats
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && slices.Contains(body, c.Component) {
+			folded.Merge(&c.Folded)
+			plain.Merge(&c.Stats)
+		}
+	}
+	if folded.N > 0 && plain.Relative() > 0.02 && folded.Relative() < 0.3*plain.Relative() {
+		d := Undetermined
+		if g := f.Shape.FlatGains; g[0] != g[1] {
+			d = AToB
+			if g[0] {
+				d = BToA
+			}
+		}
+		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Relative(), plain.Relative()), d}}
+	}
+	if f.Shape.HeadsMoved {
+		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
+	}
+	qk, vo, mlp := f.roleCosine(".attn.q", ".attn.k"), f.roleCosine(".attn.v", ".attn.o"), f.componentCosine("mlp", "experts")
+	if mlp > 0.8 && min(qk, vo) < 0.5 && max(qk, vo) > 0.8 {
+		what := "queries and keys"
+		if vo < qk {
+			what = "values and outputs"
+		}
+		return []finding{{Reparameterised, fmt.Sprintf("%s differ (cosine %.2f) where everything around them is alike (%.2f): they were turned inside their heads, or trained anew", what, min(qk, vo), max(qk, vo)), Undetermined}}
+	}
+	return nil
+}
+
+// roleCosine is the mean cosine of the values whose role ends so.
+func (f *Facts) roleCosine(ends ...string) float64 {
+	var s delta.Stats
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		for _, e := range ends {
+			if strings.HasSuffix(c.Role, e) {
+				s.Merge(&c.Stats)
+			}
+		}
+	}
+	return s.Cosine()
+}
+
 // componentCosine is the mean cosine of the values of a component, 0 if none
 // was compared.
 func (f *Facts) componentCosine(names ...string) float64 {
@@ -150,7 +201,7 @@ var body = []string{"mlp", "attention", "experts", "generic"}
 // valuesChanged looks at how values differ where roles and shapes are the
 // same.
 func valuesChanged(f *Facts, level similarity.LogP) []finding {
-	if f.inDisguise(level) {
+	if f.inDisguise(level) || sameFunction(f, level) != nil {
 		return nil // values in one role are not those of one unit
 	}
 	var all delta.Stats

@@ -16,7 +16,7 @@ const (
 	otherGains  = 0.30
 	keptLeads   = 0.93 // leading directions kept to this share were learned together, whatever the gains
 	freshBody   = 0.45 // without gains to ask: what only an initialisation leaves of the body's directions,
-	freshTokens = 0.65 // and of the embeddings', which frequent tokens draw together
+	freshTokens = 0.60 // and of the embeddings', which frequent tokens draw together
 	mutedWords  = "norm gains correlate at %.2f around their means"
 	leadsWords  = "the leading directions of matching units carry over to a share of %.2f"
 	unsureWords = "; this does not settle whether more than the initialisation is common"
@@ -40,13 +40,16 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		words = fmt.Sprintf(mutedWords, gains)
 	case hasLeads:
 		words = fmt.Sprintf(leadsWords, leads)
+	case f.exactFound(level):
+		// Units that share what was learned correspond clearly.
+		return true, "units correspond too weakly for anything learned to be common"
 	default:
 		return false, ""
 	}
 	switch {
 	case hasGains && gains >= sameGains, hasLeads && leads >= keptLeads:
 		return false, words
-	case hasGains && gains < otherGains && hasLeads:
+	case hasGains && gains < otherGains:
 		return true, words
 	case !hasGains && leads < fresh:
 		return true, words
@@ -90,4 +93,10 @@ func (f *Facts) originOpen(level similarity.LogP) bool {
 	_, hasLeads := f.leads("")
 	gains, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
+}
+
+// exactFound tells whether the relation rests on an exact test.
+func (f *Facts) exactFound(level similarity.LogP) bool {
+	p, e := f.best(anyEvidence)
+	return e != nil && p <= level
 }

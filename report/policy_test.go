@@ -40,10 +40,11 @@ func TestDecide(t *testing.T) {
 		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
 		{"not small enough", Facts{Evidence: []similarity.Evidence{exact("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
 		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exact("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
-		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exact("mlp", -9.5)}, Spent: 10}, Inconclusive, "none"},
+		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exact("mlp", -9.5), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
 		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
 		{"gains destroyed, directions kept", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, Related, "exact"},
-		{"gains apart and nothing else known", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12)}}, Related, "exact"},
+		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12)}}, SharedInit, "exact"},
+		{"gains in between", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.35), leadsOf(0.7)}}, Related, "exact"},
 		{"disguised", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.9, 1000)}, Power: power}, Related, "calibrated"},
 		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
 	} {

@@ -13,10 +13,11 @@ import (
 type Shape struct {
 	Hidden, Layers, Width, KVHeads, Experts, Vocabulary [2]int
 
-	Sources   []int   // layer of A found for each layer of B, -1 for none; empty when layers were not tested
-	Shuffled  float64 // share of the probed vocabulary rows of B found at another row of A
-	FlatGains [2]bool // all norm gains of a subject are equal, as when they were folded away
-	Untied    [2]bool // the head is stored apart from the embedding
+	Sources    []int   // layer of A found for each layer of B, -1 for none; empty when layers were not tested
+	Shuffled   float64 // share of the probed vocabulary rows of B found at another row of A
+	HeadsMoved bool    // KV heads of B stand at other places than in A
+	FlatGains  [2]bool // all norm gains of a subject are equal, as when they were folded away
+	Untied     [2]bool // the head is stored apart from the embedding
 }
 
 // shape describes the first tower of the pair; further towers are judged as
@@ -49,6 +50,7 @@ func (r *run) shape(ctx context.Context) error {
 		}
 	}
 	s.Sources = r.sources(t)
+	s.HeadsMoved = headsMoved(t)
 	return nil
 }
 
@@ -136,7 +138,7 @@ func (r *run) shuffled(ctx context.Context) error {
 	}
 	t := r.pair.Towers[0]
 	a, b := t.A.Embedding, t.B.Embedding
-	if a == nil || b == nil || a.Cols != b.Cols || r.embeddingCosine() > 0.2 || r.pair.Afford(a.Cost(a.Rows), 1) == 0 {
+	if a == nil || b == nil || a.Cols != b.Cols || r.embeddingCosine() > 0.5 || r.pair.Afford(a.Cost(a.Rows), 1) == 0 {
 		return nil
 	}
 	share, err := delta.Moved(ctx, a, b, r.pair.Seed)
@@ -152,4 +154,20 @@ func (r *run) embeddingCosine() float64 {
 		}
 	}
 	return 1
+}
+
+// headsMoved tells whether the head maps of equally many heads are no identity.
+func headsMoved(t similarity.TowerPair) bool {
+	for _, l := range t.Layers {
+		heads, ok := t.Heads[l.B]
+		if !ok || t.A.Layers[l.A].V == nil || len(heads)*t.A.HeadDim != t.A.Layers[l.A].V.Rows {
+			continue
+		}
+		for h, g := range heads {
+			if h != g {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -17,7 +17,7 @@ func (r *run) structure(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := r.pair.MapHeads(ctx, i); err != nil {
+		if err := r.pair.MapHeads(ctx, i, false); err != nil {
 			return err
 		}
 	}
@@ -37,6 +37,14 @@ func (r *run) relook(ctx context.Context) error {
 			return err
 		}
 		changed = changed || c
+	}
+	if !changed && r.headsOpen() {
+		for i := range r.pair.Towers {
+			if err := r.pair.MapHeads(ctx, i, true); err != nil {
+				return err
+			}
+			changed = changed || headsMoved(r.pair.Towers[i])
+		}
 	}
 	if !changed {
 		return nil
@@ -76,4 +84,13 @@ func (r *run) unmatched(t similarity.TowerPair) bool {
 		}
 	}
 	return false
+}
+
+// headsOpen tells whether MLP units were found at their places and value
+// channels were not: their heads may stand in another order.
+func (r *run) headsOpen() bool {
+	level := r.o.Policy.level()
+	mlp, a := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
+	attention, b := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "attention" })
+	return a != nil && b != nil && mlp <= level && (attention > level || a.Effect > 0.9 && b.Effect < 0.7)
 }

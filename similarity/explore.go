@@ -223,11 +223,11 @@ func LongestIncreasing(seq []int) int {
 	return len(tops)
 }
 
-// MapHeads finds, for every layer pair whose KV heads differ in number, the KV
-// head of A that each KV head of B came from: the one whose key rows point the
+// MapHeads finds, for every layer pair (unless all is set, only where the KV
+// heads differ in number), the KV head of A that each KV head of B came from: the one whose key rows point the
 // same way. Labels of value channels, which the tests count, are independent
 // of key rows under the null, so the choice costs no p-value anything.
-func (p *Pair) MapHeads(ctx context.Context, t int) error {
+func (p *Pair) MapHeads(ctx context.Context, t int, all bool) error {
 	tp := &p.Towers[t]
 	d := tp.B.HeadDim
 	if d == 0 || tp.A.HeadDim != d || tp.A.Hidden != tp.B.Hidden {
@@ -235,7 +235,7 @@ func (p *Pair) MapHeads(ctx context.Context, t int) error {
 	}
 	for _, l := range tp.Layers {
 		a, b := tp.A.Layers[l.A].K, tp.B.Layers[l.B].K
-		if a == nil || b == nil || a.Cols != b.Cols || a.Rows == b.Rows || a.Rows%d != 0 || b.Rows%d != 0 {
+		if a == nil || b == nil || a.Cols != b.Cols || a.Rows == b.Rows && !all || a.Rows%d != 0 || b.Rows%d != 0 {
 			continue
 		}
 		heads, err := p.mapHeads(ctx, a, b, d)

@@ -20,6 +20,7 @@ type Change struct {
 	A, B      tensor.DType
 	Complete  bool // every value was read
 	Stats     Stats
+	Folded    Folded // the values with the gain of the norm before them folded in
 	// Reencoded counts rows of B that the reference rule of B's type gives,
 	// byte for byte, from A's values; [1] the reverse. Rows asked in Encodable.
 	Reencoded [2]int64
@@ -75,7 +76,11 @@ func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o 
 	if p.A.Transposed() || p.B.Transposed() {
 		per = max(per, min(len(rows), 1<<24/max(1, cols))) // each gather reads the whole tensor
 	}
-	w := &walker{a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	gains, err := foldable(ctx, p)
+	if err != nil {
+		return c, err
+	}
+	w := &walker{gains: gains, a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {
@@ -89,6 +94,7 @@ func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o 
 // walker holds the buffers of one comparison.
 type walker struct {
 	a, b         *roles.Matrix
+	gains        [2][]float32 // nil where there are none
 	bufA, bufB   []float32
 	stepA, stepB []float32
 	raw, encoded []byte
@@ -112,6 +118,7 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 		return err
 	}
 	c.Stats.add(a, b, c.A, c.B, w.stepA, w.stepB)
+	c.Folded.add(a, b, w.gains, w.b.Cols)
 	return nil
 }
 

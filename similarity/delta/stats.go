@@ -68,6 +68,9 @@ func (s *Stats) add(a, b []float32, ta, tb tensor.DType, stepA, stepB []float32)
 	s.within(1, b, a, stepA)
 }
 
+// AddPlain counts values of which no storage is known.
+func (s *Stats) AddPlain(a, b []float32) { s.add(a, b, tensor.F32, tensor.F32, nil, nil) }
+
 func (s *Stats) zeros(x, y float32) {
 	if x == 0 {
 		s.ZeroA++

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/lineage"
+)
+
+// treeWriters are the forms of a lineage graph.
+var treeWriters = map[string]func(*lineage.Graph, io.Writer) error{
+	"text": (*lineage.Graph).WriteText,
+	"json": (*lineage.Graph).WriteJSON,
+	"dot":  (*lineage.Graph).WriteDOT,
+	"svg":  (*lineage.Graph).WriteSVG,
+}
+
+func treeCommand() *cobra.Command {
+	var format, file string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "tree MODEL…",
+		Short: "draw the lineage of several models",
+		Long: `tree compares all pairs of models and draws who was made from whom. A model may
+have two parents. Where neither one-way evidence nor a third relative tells parent
+from child, the edge says that its direction is undetermined.`,
+		Example: "  weightprint tree models/* --format svg -o lineage.svg",
+		Args:    args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, refs []string) error {
+			if asJSON {
+				format = "json"
+			}
+			write := treeWriters[format]
+			if write == nil {
+				return usageError{fmt.Errorf("--format: %q is not one of text, json, dot, svg", format)}
+			}
+			var in []report.Input
+			for _, ref := range refs {
+				m, err := formats.Open(c.Context(), ref, nil)
+				if err != nil {
+					return err
+				}
+				defer m.Close()
+				in = append(in, report.FromCheckpoint(c.Context(), m))
+			}
+			g, err := lineage.Build(c.Context(), in, nil)
+			if err != nil {
+				return err
+			}
+			out := output{file: file}
+			return out.write(c.OutOrStdout(), func(w io.Writer) error { return write(g, w) })
+		},
+	}
+	fl := c.Flags()
+	fl.StringVar(&format, "format", "text", "text, json, dot or svg")
+	fl.BoolVar(&asJSON, "json", false, "short for --format json")
+	fl.StringVarP(&file, "output", "o", "", "file to write")
+	return c
+}

@@ -1,0 +1,494 @@
+// Package lineage puts many models into one graph: who was made from whom,
+// with several parents where models were merged, and common ancestors that are
+// not among the models where the weights show siblings without a parent.
+//
+// Every edge rests on a comparison. Which of two relatives is the parent
+// follows from one-way evidence where there is any; otherwise from the geometry
+// of differences: the differences of children to their parent are orthogonal to
+// each other, so of three relatives the one from which the other two go out at
+// right angles is the hub. Where neither speaks the edge has no direction.
+package lineage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/recipe"
+)
+
+// Schema names the JSON form of a Graph.
+const Schema = "weightprint.tree/1"
+
+// Graph is a lineage.
+type Graph struct {
+	Schema string   `json:"schema"`
+	Nodes  []Node   `json:"nodes"`
+	Edges  []Edge   `json:"edges"`
+	Limits []string `json:"limits"`
+}
+
+// Node is a model, or a common ancestor that is not among the models.
+type Node struct {
+	ID     int    `json:"id"`
+	Ref    string `json:"ref"`
+	Hidden bool   `json:"hidden,omitempty"`
+	Family int    `json:"family"` // models of one family share a trained origin
+}
+
+// Edge says that one model was made from another. From is the parent; where
+// the direction is not known the two may stand the other way round.
+type Edge struct {
+	From      int              `json:"from"`
+	To        int              `json:"to"`
+	Relation  report.Relation  `json:"relation"`
+	Kinds     []report.Kind    `json:"kinds"`
+	Direction report.Direction `json:"direction"` // "a-to-b" (from → to) or "undetermined"
+	Because   string           `json:"because"`   // what the direction rests on
+	Distance  report.Number    `json:"distance"`  // |difference| / |values|
+	Log10P    *report.Number   `json:"log10P"`
+}
+
+// pair is what is known of two models.
+type pair struct {
+	verdict  report.Verdict
+	distance float64 // between the values, 2 if unknown
+}
+
+// builder holds the pairs while the graph grows.
+type builder struct {
+	in    []report.Input
+	pairs [][]pair
+	vecs  *vectors
+}
+
+// Build compares all pairs of models and draws the graph.
+func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, error) {
+	b := &builder{in: in, pairs: make([][]pair, len(in))}
+	for i := range b.pairs {
+		b.pairs[i] = make([]pair, len(in))
+	}
+	if err := b.compare(ctx, o); err != nil {
+		return nil, err
+	}
+	var err error
+	if b.vecs, err = newVectors(ctx, in); err != nil {
+		return nil, err
+	}
+	for i := range in {
+		for j := range in {
+			b.pairs[i][j].distance = b.vecs.distance(i, j, b.pairs[min(i, j)][max(i, j)].distance)
+		}
+	}
+	return b.graph(ctx)
+}
+
+// compare fills in the verdicts of all pairs i < j.
+func (b *builder) compare(ctx context.Context, o *report.Options) error {
+	type job struct{ i, j int }
+	var jobs []job
+	for j := range b.in {
+		for i := range j {
+			jobs = append(jobs, job{i, j})
+		}
+	}
+	var next int
+	var first error
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for {
+				mu.Lock()
+				if next == len(jobs) || first != nil {
+					mu.Unlock()
+					return
+				}
+				x := jobs[next]
+				next++
+				mu.Unlock()
+				r, err := report.Build(ctx, b.in[x.i], b.in[x.j], o)
+				mu.Lock()
+				if err != nil && first == nil {
+					first = err
+				}
+				if err == nil {
+					p := &b.pairs[x.i][x.j]
+					p.verdict, p.distance = r.Verdict, 1.9
+					if d := r.Delta; d != nil && d.Tensors > 0 {
+						p.distance = min(float64(d.Relative), 1.8)
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return first
+}
+
+// verdict is that of the pair, seen from i.
+func (b *builder) verdict(i, j int) report.Verdict {
+	if i < j {
+		return b.pairs[i][j].verdict
+	}
+	v := b.pairs[j][i].verdict
+	switch v.Direction {
+	case report.AToB:
+		v.Direction = report.BToA
+	case report.BToA:
+		v.Direction = report.AToB
+	}
+	return v
+}
+
+// kin tells whether two models share a trained origin.
+func (b *builder) kin(i, j int) bool {
+	switch b.verdict(i, j).Relation {
+	case report.Identical, report.Reencoded, report.Related:
+		return true
+	}
+	return false
+}
+
+// families groups the models by kinship.
+func (b *builder) families() []int {
+	family := make([]int, len(b.in))
+	for i := range family {
+		family[i] = i
+		for j := range i {
+			if b.kin(j, i) {
+				old, now := family[i], family[j]
+				for k := range i + 1 {
+					if family[k] == old {
+						family[k] = now
+					}
+				}
+			}
+		}
+	}
+	return family
+}
+
+// origin is the member that fits best as the origin of all. Models that lie
+// between two others, and copies of others in another storage, neither are one
+// nor say which is.
+func (b *builder) origin(members []int) int {
+	var speak []int
+	for k, i := range members {
+		copied := slices.ContainsFunc(members[:k], func(j int) bool {
+			r := b.verdict(i, j).Relation
+			return r == report.Reencoded || r == report.Identical
+		})
+		if !copied && !b.vecs.between(i, members) {
+			speak = append(speak, i)
+		}
+	}
+	if len(speak) == 0 {
+		speak = members
+	}
+	return slices.MinFunc(speak, func(i, j int) int {
+		return cmp.Or(cmp.Compare(b.root(i, speak), b.root(j, speak)), cmp.Compare(i, j))
+	})
+}
+
+// root is how badly a model fits as the origin of its family: the share of
+// pairs of others whose differences from it are not orthogonal, and evidence
+// that it was made from another, which outweighs any angle.
+func (b *builder) root(i int, members []int) float64 {
+	sum, n := 0.0, 0.0
+	against := 0.0
+	for k, p := range members {
+		if p == i {
+			continue
+		}
+		if b.kin(i, p) && b.verdict(i, p).Direction == report.BToA {
+			against += 4
+		}
+		for _, q := range members[k+1:] {
+			if q == i {
+				continue
+			}
+			if c, ok := b.vecs.angle(i, p, q); ok {
+				n++
+				if c > 0.15 || c < -0.15 {
+					sum++
+				}
+			}
+		}
+	}
+	if n == 0 {
+		return against + 1
+	}
+	return against + sum/n
+}
+
+// graph hangs every family from its best origin: models join in the order of
+// their distance from it, each below the nearest model that is there already
+// and that one-way evidence does not exclude.
+func (b *builder) graph(ctx context.Context) (*Graph, error) {
+	g := &Graph{Schema: Schema, Edges: []Edge{}, Limits: []string{
+		"Edges say what the weights show. Without one-way evidence or a third relative the direction is undetermined.",
+		"A parent that is not among the models can only be seen as a hidden ancestor of siblings.",
+	}}
+	families := b.families()
+	for i := range b.in {
+		g.Nodes = append(g.Nodes, Node{ID: i, Ref: b.in[i].Ref, Family: families[i]})
+	}
+	for f := range b.in {
+		var members []int
+		for i, x := range families {
+			if x == f {
+				members = append(members, i)
+			}
+		}
+		if len(members) > 1 {
+			if err := b.grow(ctx, g, members); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return g, nil
+}
+
+// grow hangs the members of one family: merged models below their parents,
+// the others one by one below the nearest model that is there already.
+func (b *builder) grow(ctx context.Context, g *Graph, members []int) error {
+	origin := b.origin(members)
+	merged, err := b.merges(ctx, origin, members)
+	if err != nil {
+		return err
+	}
+	in := []int{origin}
+	var rest []int
+	for _, i := range members {
+		if i != origin && merged[i] == nil {
+			rest = append(rest, i)
+		}
+	}
+	for len(rest) > 0 {
+		parent, child := b.nearest(in, rest)
+		if parent < 0 {
+			break
+		}
+		direction, because := b.direction(parent, child, members)
+		g.Edges = append(g.Edges, b.describe(parent, child, direction, because))
+		in = append(in, child)
+		rest = slices.DeleteFunc(rest, func(i int) bool { return i == child })
+	}
+	for _, c := range members {
+		for _, p := range merged[c] {
+			e := b.describe(p.parent, c, report.AToB, p.words)
+			e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
+			g.Edges = append(g.Edges, e)
+		}
+	}
+	return nil
+}
+
+// nearest is the pair of a placed and an open model that is nearest. A pair
+// that one-way evidence excludes counts only if nothing else is left.
+func (b *builder) nearest(in, rest []int) (parent, child int) {
+	best := 9.0
+	parent, child = -1, -1
+	for _, c := range rest {
+		for _, p := range in {
+			if !b.kin(p, c) {
+				continue
+			}
+			d := b.pairs[p][c].distance
+			if b.verdict(p, c).Direction == report.BToA {
+				d += 2
+			}
+			if d < best {
+				best, parent, child = d, p, c
+			}
+		}
+	}
+	return parent, child
+}
+
+// share is a parent of a merged model.
+type share struct {
+	parent int
+	words  string
+}
+
+// merges finds the members that were mixed from two others: those whose
+// difference from the origin is mostly a sum of the others' differences, and
+// which a merge recipe then explains down to rounding.
+func (b *builder) merges(ctx context.Context, origin int, members []int) (map[int][]share, error) {
+	out := map[int][]share{}
+	for _, c := range members {
+		if c == origin || b.vecs.shape[c] != b.vecs.shape[origin] {
+			continue
+		}
+		for _, pq := range b.vecs.mixtures(origin, c, members) {
+			r, err := report.FindRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]}, nil)
+			if err != nil {
+				return nil, err
+			}
+			if r.Missing || r.Method == recipe.Copy || !r.Parents[0].Takes || !r.Parents[1].Takes {
+				continue
+			}
+			for k := range 2 {
+				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, float64(r.Parents[k].Weight))})
+			}
+			break
+		}
+	}
+	return out, nil
+}
+
+func (b *builder) describe(from, to int, d report.Direction, because string) Edge {
+	v := b.verdict(from, to)
+	if d == report.BToA {
+		from, to, d = to, from, report.AToB
+	}
+	return Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: d, Because: because, Distance: report.Number(b.pairs[from][to].distance), Log10P: v.Log10P}
+}
+
+// direction asks one-way evidence first, then the geometry of a third
+// relative.
+func (b *builder) direction(parent, child int, members []int) (report.Direction, string) {
+	if d := b.verdict(parent, child).Direction; d != report.Undetermined && d != "" {
+		return d, "one-way evidence"
+	}
+	for _, third := range members {
+		if third == parent || third == child {
+			continue
+		}
+		if c, ok := b.vecs.angle(parent, child, third); ok && c > -0.2 && c < 0.2 {
+			return report.AToB, fmt.Sprintf("the differences of this child and of %s from the parent are orthogonal (cosine %.2f)", b.in[third].Ref, c)
+		}
+	}
+	return report.Undetermined, ""
+}
+
+// vectors holds the same sampled values of models of one shape.
+type vectors struct {
+	x     [][]float32
+	shape []string
+}
+
+// newVectors samples the values of all models, at positions that depend on
+// shapes only.
+func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
+	v := &vectors{}
+	for _, m := range in {
+		x, shape, err := report.SampleValues(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		v.x, v.shape = append(v.x, x), append(v.shape, shape)
+	}
+	return v, nil
+}
+
+// distance is |x−y|/|x|; where the shapes differ, what the comparison found on
+// the matrices that both have.
+func (v *vectors) distance(i, j int, found float64) float64 {
+	if v.shape[i] != v.shape[j] {
+		return found
+	}
+	var s delta.Stats
+	s.AddPlain(v.x[i], v.x[j])
+	return min(s.Relative(), 2)
+}
+
+// angle is the cosine between child−parent and third−parent.
+func (v *vectors) angle(parent, child, third int) (float64, bool) {
+	if v.shape[parent] != v.shape[child] || v.shape[parent] != v.shape[third] {
+		return 0, false
+	}
+	a, b := minus(v.x[child], v.x[parent]), minus(v.x[third], v.x[parent])
+	c, ok := similarity.Cosine(a, b)
+	return c, ok
+}
+
+func minus(x, y []float32) []float32 {
+	out := make([]float32, len(x))
+	for i := range out {
+		out[i] = x[i] - y[i]
+	}
+	return out
+}
+
+// between tells whether a model lies on the line between two others.
+func (v *vectors) between(c int, members []int) bool {
+	for i, p := range members {
+		for _, q := range members[i+1:] {
+			if p == c || q == c || v.shape[p] != v.shape[c] || v.shape[q] != v.shape[c] {
+				continue
+			}
+			d, e := minus(v.x[c], v.x[p]), minus(v.x[q], v.x[p])
+			dd, ee, de := dot(d, d), dot(e, e), dot(d, e)
+			if dd == 0 || ee == 0 {
+				continue
+			}
+			if t := de / ee; t > 0.05 && t < 0.95 && dd-de*de/ee < 0.1*dd {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// mixtures lists, best first and at most two, the pairs of members whose
+// differences from the origin explain a good part of the child's, with weights
+// that a merge can have.
+func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
+	const explained = 0.4
+	type fit struct {
+		pq [2]int
+		r2 float64
+	}
+	var fits []fit
+	y := minus(v.x[child], v.x[origin])
+	yy := dot(y, y)
+	tasks := map[int][]float32{}
+	for _, p := range members {
+		if p != origin && p != child && v.shape[p] == v.shape[origin] {
+			tasks[p] = minus(v.x[p], v.x[origin])
+		}
+	}
+	for i, p := range members {
+		for _, q := range members[i+1:] {
+			a, b := tasks[p], tasks[q]
+			if a == nil || b == nil || yy == 0 {
+				continue
+			}
+			aa, bb, ab, ay, by := dot(a, a), dot(b, b), dot(a, b), dot(a, y), dot(b, y)
+			det := aa*bb - ab*ab
+			if det <= 1e-9*aa*bb {
+				continue
+			}
+			w, u := (ay*bb-by*ab)/det, (by*aa-ay*ab)/det
+			if r2 := (w*ay + u*by) / yy; r2 > explained && plausible(w) && plausible(u) {
+				fits = append(fits, fit{[2]int{p, q}, r2})
+			}
+		}
+	}
+	slices.SortStableFunc(fits, func(a, b fit) int { return cmp.Compare(b.r2, a.r2) })
+	for _, f := range fits[:min(2, len(fits))] {
+		out = append(out, f.pq)
+	}
+	return out
+}
+
+// plausible tells whether a weight is one that merges use.
+func plausible(w float64) bool { return w > -0.8 && w < 0.96 && (w > 0.1 || w < -0.1) }
+
+func dot(x, y []float32) float64 {
+	sum := 0.0
+	for i := range x {
+		sum += float64(float64(x[i]) * float64(y[i]))
+	}
+	return sum
+}

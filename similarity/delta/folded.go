@@ -1,0 +1,57 @@
+package delta
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// Folded sums up values with norm gains folded in: moving a gain into the
+// matrix behind it changes nothing else.
+type Folded struct {
+	N          int64
+	AA, BB, AB float64
+}
+
+// Relative is |b−a|/|a|, 0 where nothing was summed.
+func (f *Folded) Relative() float64 {
+	s := Stats{AA: f.AA, DD: max(0, f.AA+f.BB-2*f.AB)}
+	return s.Relative()
+}
+
+// Merge adds the sums of other values.
+func (f *Folded) Merge(o *Folded) {
+	f.N += o.N
+	f.AA += o.AA
+	f.BB += o.BB
+	f.AB += o.AB
+}
+
+// foldable reads the gains of both sides where they have them and differ.
+func foldable(ctx context.Context, p similarity.MatrixPair) (gains [2][]float32, err error) {
+	if p.A.Gain == nil || p.B.Gain == nil || p.A.Gain.Len != p.A.Cols || p.B.Gain.Len != p.B.Cols {
+		return gains, nil
+	}
+	var a, b []float32
+	if a, err = p.A.Gain.Read(ctx); err != nil {
+		return gains, err
+	}
+	if b, err = p.B.Gain.Read(ctx); err != nil {
+		return gains, err
+	}
+	return [2][]float32{a, b}, nil
+}
+
+func (f *Folded) add(a, b []float32, gains [2][]float32, cols int) {
+	if gains[0] == nil {
+		return
+	}
+	for i := range a {
+		x := float64(a[i]) * float64(gains[0][i%cols])
+		y := float64(b[i]) * float64(gains[1][i%cols])
+		f.AA += float64(x * x)
+		f.BB += float64(y * y)
+		f.AB += float64(x * y)
+	}
+	f.N += int64(len(a))
+}
