@@ -3,7 +3,9 @@ package report
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -114,7 +116,20 @@ func size(n int64) string {
 type text struct{ b strings.Builder }
 
 func (t *text) line(format string, args ...any) {
-	t.b.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
+	t.b.WriteString(strings.TrimRight(visible(fmt.Sprintf(format, args...)), " ") + "\n")
+}
+
+// visible spells out control, direction and other invisible characters.
+func visible(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsGraphic(c) && c != utf8.RuneError {
+			b.WriteRune(c)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
+		}
+	}
+	return b.String()
 }
 
 // row writes a label and a text that wraps beside it. Empty texts are left out.

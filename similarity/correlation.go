@@ -20,17 +20,3 @@ func Correlation[F float32 | float64](x, y []F) (c float64, ok bool) {
 	}
 	return xy / math.Sqrt(xx*yy), true
 }
-
-// Cosine is that of two lists; ok is false where either vanishes.
-func Cosine(x, y []float32) (c float64, ok bool) {
-	var xx, yy, xy float64
-	for i := range x {
-		xx += float64(float64(x[i]) * float64(x[i]))
-		yy += float64(float64(y[i]) * float64(y[i]))
-		xy += float64(float64(x[i]) * float64(y[i]))
-	}
-	if xx == 0 || yy == 0 || math.IsNaN(xy) {
-		return 0, false
-	}
-	return xy / math.Sqrt(xx*yy), true
-}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/html"
 )
 
 // output says in which form and where to a result is written.
@@ -22,10 +23,12 @@ type output struct {
 var writers = map[string]func(*report.Report, io.Writer) error{
 	"text": (*report.Report).WriteText,
 	"json": (*report.Report).WriteJSON,
+	"md":   (*report.Report).WriteMarkdown,
+	"html": html.Write,
 }
 
 func (o *output) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&o.format, "format", "text", "form of the result: text or json")
+	fl.StringVar(&o.format, "format", "text", "form of the result: text, json, md or html")
 	fl.BoolVar(&o.json, "json", false, "short for --format json")
 	fl.StringVarP(&o.file, "output", "o", "", "write the result to a file")
 }
@@ -36,7 +39,7 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if writers[o.format] == nil {
-		return fmt.Errorf("--format: %q is not one of text, json", o.format)
+		return fmt.Errorf("--format: %q is not one of text, json, md, html", o.format)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func treeCommand() *cobra.Command {
 		Use:   "tree MODEL…",
 		Short: "draw the lineage of several models",
 		Long: `tree compares all pairs of models and draws who was made from whom. A model may
-have two parents. Where neither one-way evidence nor a third relative tells parent
+have two parents. Where neither one-way evidence nor a merge recipe tells parent
 from child, the edge says that its direction is undetermined.`,
 		Example: "  weightprint tree models/* --format svg -o lineage.svg",
 		Args:    args(cobra.MinimumNArgs(2)),

@@ -1,12 +1,9 @@
 // Package lineage puts many models into one graph: who was made from whom,
-// with several parents where models were merged, and common ancestors that are
-// not among the models where the weights show siblings without a parent.
+// with several parents where models were merged.
 //
-// Every edge rests on a comparison. Which of two relatives is the parent
-// follows from one-way evidence where there is any; otherwise from the geometry
-// of differences: the differences of children to their parent are orthogonal to
-// each other, so of three relatives the one from which the other two go out at
-// right angles is the hub. Where neither speaks the edge has no direction.
+// Every edge rests on a comparison and joins models that are nearest to each
+// other. Which of two relatives is the parent follows from one-way evidence, and
+// for merged models from their recipe; otherwise the edge has no direction.
 package lineage
 
 import (
@@ -18,7 +15,6 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
@@ -34,11 +30,10 @@ type Graph struct {
 	Limits []string `json:"limits"`
 }
 
-// Node is a model, or a common ancestor that is not among the models.
+// Node is a model.
 type Node struct {
 	ID     int    `json:"id"`
 	Ref    string `json:"ref"`
-	Hidden bool   `json:"hidden,omitempty"`
 	Family int    `json:"family"` // models of one family share a trained origin
 }
 
@@ -120,9 +115,12 @@ func (b *builder) compare(ctx context.Context, o *report.Options) error {
 				}
 				if err == nil {
 					p := &b.pairs[x.i][x.j]
-					p.verdict, p.distance = r.Verdict, 1.9
+					p.verdict, p.distance = r.Verdict, incomparable
 					if d := r.Delta; d != nil && d.Tensors > 0 {
 						p.distance = min(float64(d.Relative), 1.8)
+					}
+					if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
+						p.distance = incomparable
 					}
 				}
 				mu.Unlock()
@@ -176,9 +174,11 @@ func (b *builder) families() []int {
 	return family
 }
 
-// origin is the member that fits best as the origin of all. Models that lie
-// between two others, and copies of others in another storage, neither are one
-// nor say which is.
+// origin is the member that a family is hung from: one that no one-way
+// evidence says was made from another, with the most neighbours in the shortest
+// tree that joins all. Models that lie between two others, and copies of others
+// in another storage, do not count. It orders the picture; no direction is
+// stated because of it.
 func (b *builder) origin(members []int) int {
 	var speak []int
 	for k, i := range members {
@@ -193,40 +193,30 @@ func (b *builder) origin(members []int) int {
 	if len(speak) == 0 {
 		speak = members
 	}
-	return slices.MinFunc(speak, func(i, j int) int {
-		return cmp.Or(cmp.Compare(b.root(i, speak), b.root(j, speak)), cmp.Compare(i, j))
-	})
-}
-
-// root is how badly a model fits as the origin of its family: the share of
-// pairs of others whose differences from it are not orthogonal, and evidence
-// that it was made from another, which outweighs any angle.
-func (b *builder) root(i int, members []int) float64 {
-	sum, n := 0.0, 0.0
-	against := 0.0
-	for k, p := range members {
-		if p == i {
-			continue
+	degree := map[int]int{}
+	in, rest := speak[:1:1], slices.Clone(speak[1:])
+	for len(rest) > 0 {
+		p, c := b.nearest(in, rest)
+		if p < 0 {
+			break
 		}
-		if b.kin(i, p) && b.verdict(i, p).Direction == report.BToA {
-			against += 4
-		}
-		for _, q := range members[k+1:] {
-			if q == i {
-				continue
-			}
-			if c, ok := b.vecs.angle(i, p, q); ok {
+		degree[p]++
+		degree[c]++
+		in = append(in, c)
+		rest = slices.DeleteFunc(rest, func(i int) bool { return i == c })
+	}
+	made := func(i int) int {
+		n := 0
+		for _, j := range members {
+			if i != j && b.kin(i, j) && b.verdict(i, j).Direction == report.BToA {
 				n++
-				if c > 0.15 || c < -0.15 {
-					sum++
-				}
 			}
 		}
+		return n
 	}
-	if n == 0 {
-		return against + 1
-	}
-	return against + sum/n
+	return slices.MinFunc(speak, func(i, j int) int {
+		return cmp.Or(cmp.Compare(made(i), made(j)), cmp.Compare(degree[j], degree[i]), cmp.Compare(i, j))
+	})
 }
 
 // graph hangs every family from its best origin: models join in the order of
@@ -234,8 +224,8 @@ func (b *builder) root(i int, members []int) float64 {
 // and that one-way evidence does not exclude.
 func (b *builder) graph(ctx context.Context) (*Graph, error) {
 	g := &Graph{Schema: Schema, Edges: []Edge{}, Limits: []string{
-		"Edges say what the weights show. Without one-way evidence or a third relative the direction is undetermined.",
-		"A parent that is not among the models can only be seen as a hidden ancestor of siblings.",
+		"Edges join nearest relatives. Without one-way evidence or a merge recipe their direction is undetermined, and siblings whose training was alike may stand below each other.",
+		"A parent that is not among the models does not appear.",
 	}}
 	families := b.families()
 	for i := range b.in {
@@ -277,7 +267,7 @@ func (b *builder) grow(ctx context.Context, g *Graph, members []int) error {
 		if parent < 0 {
 			break
 		}
-		direction, because := b.direction(parent, child, members)
+		direction, because := b.direction(parent, child)
 		g.Edges = append(g.Edges, b.describe(parent, child, direction, because))
 		in = append(in, child)
 		rest = slices.DeleteFunc(rest, func(i int) bool { return i == child })
@@ -354,22 +344,18 @@ func (b *builder) describe(from, to int, d report.Direction, because string) Edg
 	return Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: d, Because: because, Distance: report.Number(b.pairs[from][to].distance), Log10P: v.Log10P}
 }
 
-// direction asks one-way evidence first, then the geometry of a third
-// relative.
-func (b *builder) direction(parent, child int, members []int) (report.Direction, string) {
+// direction is that of one-way evidence. Geometry alone does not give one: the
+// differences of two siblings from their parent are orthogonal, but so are
+// those of a child and of a grandparent from the model between them.
+func (b *builder) direction(parent, child int) (report.Direction, string) {
 	if d := b.verdict(parent, child).Direction; d != report.Undetermined && d != "" {
 		return d, "one-way evidence"
 	}
-	for _, third := range members {
-		if third == parent || third == child {
-			continue
-		}
-		if c, ok := b.vecs.angle(parent, child, third); ok && c > -0.2 && c < 0.2 {
-			return report.AToB, fmt.Sprintf("the differences of this child and of %s from the parent are orthogonal (cosine %.2f)", b.in[third].Ref, c)
-		}
-	}
 	return report.Undetermined, ""
 }
+
+// incomparable stands for the distance of values that do not correspond.
+const incomparable = 1.9
 
 // vectors holds the same sampled values of models of one shape.
 type vectors struct {
@@ -394,22 +380,12 @@ func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
 // distance is |x−y|/|x|; where the shapes differ, what the comparison found on
 // the matrices that both have.
 func (v *vectors) distance(i, j int, found float64) float64 {
-	if v.shape[i] != v.shape[j] {
+	if v.shape[i] != v.shape[j] || found == incomparable {
 		return found
 	}
 	var s delta.Stats
 	s.AddPlain(v.x[i], v.x[j])
 	return min(s.Relative(), 2)
-}
-
-// angle is the cosine between child−parent and third−parent.
-func (v *vectors) angle(parent, child, third int) (float64, bool) {
-	if v.shape[parent] != v.shape[child] || v.shape[parent] != v.shape[third] {
-		return 0, false
-	}
-	a, b := minus(v.x[child], v.x[parent]), minus(v.x[third], v.x[parent])
-	c, ok := similarity.Cosine(a, b)
-	return c, ok
 }
 
 func minus(x, y []float32) []float32 {
