@@ -176,3 +176,80 @@ func TestRecipe(t *testing.T) {
 	require.True(t, r.Missing, "a fine-tune is no mixture of its parent and a stranger")
 	require.Greater(t, float64(r.Parents[0].Weight), 0.9)
 }
+
+func TestFingerprintVerifyAndIndex(t *testing.T) {
+	dir := demoModels(t)
+	base, tune, stranger := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "other-seed")
+	file, ix := filepath.Join(dir, "base.wfp"), filepath.Join(dir, "index")
+	code, _, stderr := call("fingerprint", base, "-o", file)
+	require.Zero(t, code, stderr)
+	code, out, _ := call("verify", file, base)
+	require.Zero(t, code)
+	require.Contains(t, out, "verified")
+	code, out, _ = call("verify", file, tune)
+	require.Equal(t, 4, code)
+	require.Contains(t, out, "values of rows")
+	code, out, stderr = call("compare", file, tune, "--json")
+	require.Zero(t, code, stderr)
+	require.Contains(t, out, "screening")
+
+	code, _, stderr = call("index", "add", "--index", ix, file, stranger)
+	require.Zero(t, code, stderr)
+	code, out, stderr = call("index", "search", "--index", ix, tune, "--json")
+	require.Zero(t, code, stderr)
+	var found struct {
+		Searched int
+		Hits     []struct {
+			Name   string
+			Log10P float64
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &found))
+	require.Equal(t, 2, found.Searched)
+	require.Len(t, found.Hits, 1)
+	require.Equal(t, "base", found.Hits[0].Name)
+	require.Less(t, found.Hits[0].Log10P, -9.0)
+}
+
+func TestVerifyReport(t *testing.T) {
+	dir := demoModels(t)
+	base, tune := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune")
+	file := filepath.Join(dir, "r.json")
+	code, _, stderr := call("compare", base, tune, "--json", "-o", file)
+	require.Zero(t, code, stderr)
+	code, _, stderr = call("verify", file, base, tune)
+	require.Zero(t, code, stderr)
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, bytes.Replace(raw, []byte(`"direction": "undetermined"`), []byte(`"direction": "a-to-b"`), 1), 0o600))
+	code, out, _ := call("verify", file, base, tune)
+	require.Equal(t, 4, code)
+	require.Contains(t, out, "verdict.direction")
+}
+
+func TestAudit(t *testing.T) {
+	dir := demoModels(t)
+	for claim, want := range map[string]string{
+		`{"parent":"base"}`:                          "confirmed",
+		`{"parent":"other-seed"}`:                    "contradicted",
+		`{"parent":"nowhere"}`:                       "unproven",
+		`{"parent":"base","direction":"a-to-b"}`:     "unproven",
+		`{"parent":"base","kinds":["merged"]}`:       "unproven",
+		`{"parent":"base","relation":"no-evidence"}`: "contradicted",
+	} {
+		file := filepath.Join(t.TempDir(), "claim.json")
+		require.NoError(t, os.WriteFile(file, []byte(claim), 0o600))
+		code, out, stderr := call("audit", filepath.Join(dir, "fine-tune"), "--claim", file, "--fail-on", "contradicted")
+		require.True(t, strings.HasPrefix(out, want), "%s: %s%s", claim, out, stderr)
+		require.Equal(t, want == "contradicted", code == 1)
+	}
+}
+
+func TestFormats(t *testing.T) {
+	dir := demoModels(t)
+	for format, want := range map[string]string{"md": "# RELATED", "html": "<!doctype html>", "text": "RELATED", "json": "{"} {
+		code, out, stderr := call("compare", filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), "--format", format)
+		require.Zero(t, code, stderr)
+		require.Contains(t, out, want)
+	}
+}

@@ -25,7 +25,7 @@ var ranks = []struct {
 	{"formats", 3},
 	{"fingerprint", 3},
 	{"similarity", 4},
-	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/index", 6},
+	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/index", 6},
 	{"similarity/suite", 6},
 	{"report", 7},
 	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8},
