@@ -132,16 +132,26 @@ func sketch(ctx context.Context, name string, m *roles.Matrix) (*Sketch, error) 
 	return s, nil
 }
 
-// eligible marks units that can be told apart.
+// exceptions is how many values of a unit must differ from its constant.
+const exceptions = 8
+
+// eligible marks units that can be told apart: finite, not nearly constant, and
+// no exact copy of another.
 func eligible(x []float32, n, d int) []bool {
 	out := make([]bool, n)
 	for i := range out {
 		row := x[i*d : (i+1)*d]
-		finite := true
+		finite, first, last := true, 0, 0
 		for _, v := range row {
 			finite = finite && !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0)
+			if v != row[0] {
+				first++
+			}
+			if v != row[d-1] {
+				last++
+			}
 		}
-		out[i] = finite && slices.Min(row) != slices.Max(row)
+		out[i] = finite && min(first, last) >= min(exceptions, (d+1)/2)
 		for j := range i {
 			if out[i] && slices.Equal(row, x[j*d:(j+1)*d]) {
 				out[i], out[j] = false, false

@@ -20,7 +20,7 @@ const (
 	orthogonal     = 1e-4 // rows all this close to orthogonal are a fixed basis
 )
 
-// eligible marks the rows of X (n×d) that can be told apart: finite, not
+// eligible marks the rows of X (n×d) that can be told apart: finite, not nearly
 // constant, and no exact copy of another.
 func eligible(x []float32, n, d int, ok []bool) {
 	key := make([]byte, 4*d)
@@ -42,16 +42,24 @@ func eligible(x []float32, n, d int, ok []bool) {
 	}
 }
 
-// varies tells whether a row is finite and holds at least two values.
+// varies tells whether a row is finite and more than a constant with a few
+// exceptions: rows of an identity or a selection are alike in every network
+// that has one.
 func varies(row []float32) bool {
-	different := false
+	const exceptions = 8
+	first, last := 0, 0
 	for _, v := range row {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			return false
 		}
-		different = different || v != row[0]
+		if v != row[0] {
+			first++
+		}
+		if v != row[len(row)-1] {
+			last++
+		}
 	}
-	return different
+	return min(first, last) >= min(exceptions, (len(row)+1)/2)
 }
 
 // center subtracts from the eligible rows of X their mean row, scales the
