@@ -8,12 +8,12 @@ import (
 
 // Thresholds of the question whether two networks share more than their random
 // initialisation. Of the control pairs that share only that, gains correlate
-// at no more than 0.22 around their means, and leading directions of the body
-// carry over to a share that falls from 0.8 to 0.5 and less as training goes
+// at no more than 0.33 around their means, and leading directions of MLPs
+// carry over to a share that falls from 0.9 to 0.5 and less as training goes
 // on; see docs/STATISTICS.md.
 const (
 	sameGains   = 0.40 // gains that correlate at this or more were learned together
-	otherGains  = 0.30
+	otherGains  = 0.35
 	keptLeads   = 0.93 // leading directions kept to this share were learned together, whatever the gains
 	freshBody   = 0.45 // without gains to ask: what only an initialisation leaves of the body's directions,
 	freshTokens = 0.60 // and of the embeddings', which frequent tokens draw together
@@ -58,15 +58,23 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 }
 
 // leads is the largest share of leading directions that carry over in one
-// component; without a name, in any but the embeddings.
+// component; without a name, in the MLPs, or where they show no clear units in
+// any other part of the body.
 func (f *Facts) leads(component string) (share float64, ok bool) {
-	best := -1.0
+	mlp, other := -1.0, -1.0
 	for _, e := range f.Evidence {
-		if e.Test == "leading-directions" && e.Skipped == "" && (e.Component == component || component == "" && e.Component != "embeddings") {
-			best = max(best, e.Statistic)
+		switch {
+		case e.Test != "leading-directions" || e.Skipped != "":
+		case component == "" && (e.Component == "mlp" || e.Component == "experts"):
+			mlp = max(mlp, e.Statistic)
+		case e.Component == component || component == "" && e.Component != "embeddings":
+			other = max(other, e.Statistic)
 		}
 	}
-	return best, best >= 0
+	if mlp >= 0 {
+		return mlp, true
+	}
+	return other, other >= 0
 }
 
 // gains is the correlation of the norm gains. It can be asked only where the

@@ -32,9 +32,6 @@ type Spectrum struct {
 // equally strong everywhere.
 const margin = 1.15
 
-// spectrumRows is how many rows of a matrix are looked at.
-const spectrumRows = 256
-
 // Measure reads rows of a pair of matrices of one shape and describes their
 // difference. The edge of the singular values of noise of standard deviation
 // s on an n×m matrix is s(√n+√m) (Marchenko and Pastur 1967).
