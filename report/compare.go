@@ -39,9 +39,15 @@ func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
 	return r, nil
 }
 
-// Build compares two models that are already open.
+// Build compares two models that are already open. A LoRA adapter is applied to
+// Options.Base, or where there is none to the other side.
 func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
-	run := &run{o: o.filled(), in: [2]Input{a, b}}
+	in, err := resolve([2]Input{a, b}, o.base())
+	if err != nil {
+		return nil, err
+	}
+	run := &run{o: o.filled(), in: in}
+	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -2,9 +2,12 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity"
@@ -20,6 +23,62 @@ type Input struct {
 	Declared   []string // models that the files name as their origin
 	Warnings   []string
 	Checkpoint *formats.Checkpoint // where Model was opened from, if so
+	Adapter    string              // what adapter was applied to a base, "" for none
+
+	parts []*formats.Checkpoint // the base and the adapter
+}
+
+// checkpoints lists the files that the input was opened from.
+func (in Input) checkpoints() []*formats.Checkpoint {
+	if in.Checkpoint != nil {
+		return []*formats.Checkpoint{in.Checkpoint}
+	}
+	return in.parts
+}
+
+// IsAdapter tells whether the input is a LoRA adapter, which can be compared
+// only together with a base.
+func (in Input) IsAdapter() bool { return packed.IsAdapter(in.Model) }
+
+// WithAdapter is a base with a LoRA adapter applied. Nothing is written.
+func WithAdapter(base, adapter Input) (Input, error) {
+	m, err := packed.NewAdapter(base.Model, adapter.Model)
+	if err != nil {
+		return Input{}, fmt.Errorf("%s on %s: %w", adapter.Ref, base.Ref, err)
+	}
+	return Input{
+		parts: slices.Concat(base.checkpoints(), adapter.checkpoints()),
+		Ref:   base.Ref + " + " + adapter.Ref, Format: base.Format + "+adapter", Model: m, Tokens: base.Tokens, Declared: adapter.Declared,
+		Warnings: append(slices.Clone(base.Warnings), adapter.Warnings...),
+		Adapter:  fmt.Sprintf("a LoRA adapter of rank %d and scale %.4g on %d matrices", m.Rank, m.Scale, len(m.Targets)),
+	}, nil
+}
+
+// resolve applies adapters among the two inputs of a comparison: to the given
+// base, or else to the other side.
+func resolve(in [2]Input, base *Input) ([2]Input, error) {
+	out := in
+	for i := range in {
+		if !in[i].IsAdapter() {
+			continue
+		}
+		on := base
+		if on == nil {
+			on = &in[1-i]
+		}
+		if on.IsAdapter() {
+			return out, fmt.Errorf("%s is an adapter: name the model that it adapts with --base", in[i].Ref)
+		}
+		applied, err := WithAdapter(*on, in[i])
+		if err != nil {
+			return out, err
+		}
+		if base == nil {
+			applied.Warnings = append(applied.Warnings, "the adapter was applied to the other side, so what the two have in common follows from that")
+		}
+		out[i] = applied
+	}
+	return out, nil
 }
 
 // FromCheckpoint makes an input of an open checkpoint, with what it says beside
@@ -42,10 +101,13 @@ func (in Input) subject() *similarity.Subject {
 // bytesTotal is the size of the files, or of the stored values where the model
 // does not come from files.
 func (in Input) bytesTotal() int64 {
-	if in.Checkpoint != nil {
-		return in.Checkpoint.BytesTotal()
-	}
 	n := int64(0)
+	for _, c := range in.checkpoints() {
+		n += c.BytesTotal()
+	}
+	if n > 0 {
+		return n
+	}
 	for _, t := range in.Model.Tensors() {
 		n += t.StoredBytes()
 	}
@@ -67,27 +129,27 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 		}
 		s.Root = &root
 	}
-	if in.Checkpoint == nil {
-		return s, nil
-	}
-	for _, f := range in.Checkpoint.Files() {
-		x := File{Path: f.Path, Size: f.Size()}
-		if whole {
-			d, err := fingerprint.Stored(ctx, f, f.Size())
-			if err != nil {
-				return s, err
+	for _, c := range in.checkpoints() {
+		for _, f := range c.Files() {
+			x := File{Path: f.Path, Size: f.Size()}
+			if whole {
+				d, err := fingerprint.Stored(ctx, f, f.Size())
+				if err != nil {
+					return s, err
+				}
+				x.Digest = &d
 			}
-			x.Digest = &d
+			s.Files = append(s.Files, x)
 		}
-		s.Files = append(s.Files, x)
 	}
 	return s, nil
 }
 
 // bytesRead is how much of the files was read, headers included.
 func (in Input) bytesRead() int64 {
-	if in.Checkpoint == nil {
-		return 0
+	n := int64(0)
+	for _, c := range in.checkpoints() {
+		n += c.BytesRead()
 	}
-	return in.Checkpoint.BytesRead()
+	return n
 }

@@ -22,7 +22,7 @@ type finding struct {
 // kindRules are asked in turn; each looks at the facts of a related pair on
 // its own.
 var kindRules = []func(*Facts, similarity.LogP) []finding{
-	layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, inDisguise, inPart,
+	adapterApplied, layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, inDisguise, inPart,
 }
 
 // made lists how a related pair was made from one another.
@@ -35,6 +35,16 @@ func (p Policy) made(f *Facts) (out []finding) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b finding) int { return cmp.Compare(a.kind.order(), b.kind.order()) })
+	return out
+}
+
+// adapterApplied says where a subject is a base with an adapter on it.
+func adapterApplied(f *Facts, _ similarity.LogP) (out []finding) {
+	for i, words := range f.Adapter {
+		if words != "" {
+			out = append(out, finding{Adapter, side(i) + " has " + words, Undetermined})
+		}
+	}
 	return out
 }
 

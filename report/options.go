@@ -88,6 +88,15 @@ type Options struct {
 
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Log     *slog.Logger `json:"-"`
+	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
+}
+
+// base is the base of adapters, nil for none.
+func (o *Options) base() *Input {
+	if o == nil {
+		return nil
+	}
+	return o.Base
 }
 
 // filled returns the options with defaults in place of zero fields.

@@ -37,8 +37,9 @@ type Facts struct {
 	Storage  Storage
 	Spectra  []SpectrumOf
 	Shape    Shape
-	Repeats  bool // two layers of A have the same source in B
-	Spent    int  // exact tests whose results were given up because the layers were paired anew
+	Adapter  [2]string // what adapter a subject has applied, in words
+	Repeats  bool      // two layers of A have the same source in B
+	Spent    int       // exact tests whose results were given up because the layers were paired anew
 }
 
 // exactLooks counts the exact tests that gave a pooled p-value: the number of

@@ -146,6 +146,19 @@ func TestZoo(t *testing.T) {
 	}
 }
 
+// A merged adapter is the base with the adapter on it.
+func TestAdapterOnItsBase(t *testing.T) {
+	zoo, ok := vectors.Shared(t, "zoo")
+	if !ok {
+		return
+	}
+	r := compare(t, filepath.Join(zoo, "r1"), filepath.Join(zoo, "r1-lora-adapter"), nil)
+	require.Equal(t, report.Related, r.Verdict.Relation)
+	require.Subset(t, r.Verdict.Kinds, []report.Kind{report.Adapter})
+	_, err := report.Compare(context.Background(), filepath.Join(zoo, "r1-prune-hidden"), filepath.Join(zoo, "r1-lora-adapter"), nil)
+	require.Error(t, err)
+}
+
 func ExampleCompare() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

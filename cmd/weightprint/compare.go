@@ -16,6 +16,7 @@ import (
 // compareFlags are the flags of compare.
 type compareFlags struct {
 	budget, depth string
+	base          string
 	failOn        []string
 	quiet         bool
 	lenient       bool
@@ -31,7 +32,8 @@ func compareCommand() *cobra.Command {
 prints a verdict with the evidence it rests on.
 
 A and B are safetensors or GGUF files, folders that hold them, an
-*.index.json, or any shard of a set; formats may differ.`,
+*.index.json, or any shard of a set; formats may differ. A LoRA adapter (PEFT) is
+compared as if it were merged into the other side, or into --base.`,
 		Example: `  weightprint compare base/ suspect.gguf
   weightprint compare base/ suspect/ --budget full --json -o report.json
   weightprint compare base/ release/ --fail-on related,reencoded,identical -q`,
@@ -43,6 +45,7 @@ A and B are safetensors or GGUF files, folders that hold them, an
 	fl.StringVar(&f.depth, "depth", string(report.Normal), "how far to go: quick (first look only), normal (until settled), full (everything)")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
+	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	f.out.flags(fl)
 	return c
@@ -108,6 +111,15 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 		}
 		defer m.Close()
 		open[i], in[i] = m, report.FromCheckpoint(ctx, m)
+	}
+	if f.base != "" {
+		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: f.lenient})
+		if err != nil {
+			return nil, err
+		}
+		defer m.Close()
+		base := report.FromCheckpoint(ctx, m)
+		o.Base = &base
 	}
 	p := startProgress(stderr, f.quiet, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
 	r, err := report.Build(ctx, in[0], in[1], o)

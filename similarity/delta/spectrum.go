@@ -73,6 +73,11 @@ func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int
 	}
 	for _, v := range values {
 		s.Largest = math.Max(s.Largest, v)
+	}
+	// The Gram matrix is computed in float32: its roots mean nothing below
+	// a thousandth of the largest.
+	s.Rounding = math.Max(s.Rounding, 1e-3*s.Largest)
+	for _, v := range values {
 		if v > s.Rounding {
 			s.Rank++
 		}
