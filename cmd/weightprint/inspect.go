@@ -44,6 +44,9 @@ func inspectCommand() *cobra.Command {
 }
 
 func inspect(c *cobra.Command, ref string, f inspectFlags) error {
+	if isPrint(ref) {
+		return inspectPrint(c, ref, f.json)
+	}
 	ctx := c.Context()
 	m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
 	if err != nil {
@@ -95,6 +98,7 @@ type model struct {
 	Bytes      int64          `json:"bytes"`
 	Files      []file         `json:"files"`
 	Parents    []string       `json:"declaredParents"`
+	Adapter    *adapter       `json:"adapter,omitempty"`
 	Towers     []tower        `json:"towers"`
 	Tensors    []listedTensor `json:"tensors"`
 	Warnings   []string       `json:"warnings"`
@@ -133,6 +137,7 @@ func listing(m *formats.Checkpoint) *model {
 	for _, t := range net.Towers {
 		l.Towers = append(l.Towers, tower{t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim})
 	}
+	l.Adapter = adapterOf(m)
 	role := map[*tensor.Tensor]string{}
 	for _, a := range net.Roles {
 		role[a.Tensor] = a.Role
@@ -155,6 +160,7 @@ func (l *model) text(w io.Writer) error {
 	for _, p := range l.Parents {
 		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(p))
 	}
+	l.Adapter.text(b)
 	for _, s := range l.Warnings {
 		fmt.Fprintf(b, "warning: %s\n", tensor.Printable(s))
 	}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/packed"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// adapter is what inspect says of a LoRA adapter.
+type adapter struct {
+	Rank    int      `json:"rank"`
+	Alpha   int      `json:"alpha"`
+	Targets []string `json:"targets"` // kinds of matrices that are adapted
+}
+
+// adapterOf describes a LoRA adapter, nil for other models.
+func adapterOf(m *formats.Checkpoint) *adapter {
+	if !packed.IsAdapter(m) {
+		return nil
+	}
+	a := &adapter{Targets: []string{}}
+	a.Rank, _ = m.Metadata().Int("adapter.r")
+	a.Alpha, _ = m.Metadata().Int("adapter.lora_alpha")
+	for _, t := range m.Tensors() {
+		module, _, _ := strings.Cut(t.Name, ".lora_")
+		kind := module[strings.LastIndexByte(module, '.')+1:]
+		if !slices.Contains(a.Targets, kind) {
+			a.Targets = append(a.Targets, kind)
+		}
+	}
+	slices.Sort(a.Targets)
+	return a
+}
+
+func (a *adapter) text(w io.Writer) {
+	if a != nil {
+		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %d, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
+	}
+}
+
+// listedPrint is what inspect prints of a fingerprint file.
+type listedPrint struct {
+	Schema     string              `json:"schema"`
+	Ref        string              `json:"ref"`
+	Complete   bool                `json:"complete"`
+	Root       *fingerprint.Digest `json:"root"`
+	Header     fingerprint.Digest  `json:"header"`
+	Parameters int64               `json:"parameters"`
+	Tensors    []string            `json:"tensors"`
+	Sketches   []string            `json:"sketches"`
+}
+
+// inspectPrint lists a fingerprint file.
+func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
+	f, err := readPrint(ref)
+	if err != nil {
+		return err
+	}
+	l := listedPrint{Schema: "weightprint.inspect/1", Ref: ref, Complete: f.Complete, Header: f.Header, Parameters: f.Parameters, Tensors: []string{}, Sketches: []string{}}
+	if f.Complete {
+		l.Root = &f.Root
+	}
+	for _, t := range f.Tensors {
+		l.Tensors = append(l.Tensors, t.Name)
+	}
+	for _, s := range f.Sketches {
+		l.Sketches = append(l.Sketches, fmt.Sprintf("%s: %d of %d units", s.Axis, len(s.Units), s.Length))
+	}
+	w := c.OutOrStdout()
+	if asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		return e.Encode(l)
+	}
+	fmt.Fprintf(w, "%s\nfingerprint of %d parameters\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Header)
+	if l.Root != nil {
+		fmt.Fprintf(w, "root   %s, over %d tensors\n", l.Root, len(l.Tensors))
+	} else {
+		fmt.Fprintln(w, "no digest of the values: only sketched units were read")
+	}
+	for _, s := range l.Sketches {
+		fmt.Fprintf(w, "sketch %s\n", tensor.Printable(s))
+	}
+	return nil
+}
