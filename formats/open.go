@@ -19,23 +19,27 @@ import (
 )
 
 // Open opens the checkpoint that ref names: a safetensors or GGUF file, any
-// shard of a set, an index of shards, or a folder that holds one of these.
-// Close it after use.
+// shard of a set, an index of shards, a folder that holds one of these, or a
+// model in a local store (source.Locate). Close it after use.
 func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	info, err := os.Stat(ref)
+	path, err := source.Locate(ref)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
 	if err != nil {
 		return nil, tensor.Errorf(unwrapped(err), ref, -1, "file", "cannot be opened: %v", unwrapped(err))
 	}
 	op := &opener{ctx: ctx, o: o, files: source.NewFiles(o.MaxOpenFiles), c: &Checkpoint{Ref: ref, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
 	if info.IsDir() {
-		op.dir = ref
+		op.dir = path
 		err = op.folder()
 	} else {
-		op.dir = filepath.Dir(ref)
-		err = op.file(filepath.Base(ref))
+		op.dir = filepath.Dir(path)
+		err = op.file(filepath.Base(path))
 	}
 	if err == nil {
 		err = op.surroundings()
