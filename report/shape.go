@@ -112,7 +112,7 @@ func (r *run) spectra(ctx context.Context, m *similarity.Matching) error {
 	}
 	n, rows := 64, 256
 	if !r.whole {
-		n, rows = 8, 128
+		n, rows = 6, 96
 	}
 	for _, i := range similarity.Spread(len(differ), n) {
 		p := differ[i]

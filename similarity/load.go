@@ -256,9 +256,9 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 }
 
 // leads tells whether a view is one on which leading directions are compared:
-// one a layer, and where there are many layers one layer in three.
+// one a layer, and where there are many layers one layer in six.
 func (x *Axis) leads(v viewPlan) bool {
-	few := x.deep < 12 || x.LayerB%3 == 1
+	few := x.deep < 12 || x.LayerB%6 == 1
 	return x.Skipped == "" && (v.name == "gate" || v.name == "v" || v.name == "embedding" || v.name == "up" && !v.odd) && few
 }
 
