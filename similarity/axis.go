@@ -19,6 +19,7 @@ type Axis struct {
 	Views       []View
 	A, B        Side
 	Skipped     string // why there is no p-value; empty when there is
+	Charge      LogP   // what choosing the layers with the same units costs, to be added to a p-value
 
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers
@@ -39,6 +40,8 @@ type Side struct {
 	Total    int    // units the axis has
 	Units    []int  // positions read, ascending
 	Eligible []bool // by index into Units: neither zero, constant, duplicate nor non-finite
+
+	marks marks
 }
 
 // count is the number of eligible units.
@@ -121,7 +124,7 @@ func mlpPlans(t TowerPair, a, b *roles.Layer) []plan {
 			name, component = "layers."+strconv.Itoa(b.Index)+".experts."+strconv.Itoa(e), "experts"
 		}
 		p := plan{axis: axisOf(t, name, component, a.Index, b.Index), units: eb[x[1]].Width()}
-		p.axis.sample, p.axis.avoid = "mlp units of "+t.B.Name, t.held
+		p.axis.sample, p.axis.avoid, p.axis.Charge = "mlp units of "+t.B.Name, t.held, t.charge()
 		ea, eb := []*roles.MLP{ea[x[0]]}, []*roles.MLP{eb[x[1]]}
 		e := 0
 		gated := ea[e].Gate != nil && eb[e].Gate != nil
@@ -170,6 +173,7 @@ func headPlans(t TowerPair, l int, a, b *roles.Layer) []plan {
 	var out []plan
 	for h, g := range t.headMap(l, min(a.V.Rows, b.V.Rows)/d) {
 		p := plan{axis: axisOf(t, "layers."+strconv.Itoa(b.Index)+".attn.v."+strconv.Itoa(h), "attention", a.Index, b.Index), units: d}
+		p.axis.sample = "value channels of " + t.B.Name
 		p.views = []viewPlan{{name: "v", odd: true, a: a.V, b: b.V, atA: g * d, atB: h * d, gains: true}}
 		if a.O != nil && b.O != nil && a.O.Cols%a.V.Rows == 0 && b.O.Cols%b.V.Rows == 0 {
 			ga, gb := a.O.Cols/a.V.Rows, b.O.Cols/b.V.Rows // query heads that share the KV head: the first one speaks

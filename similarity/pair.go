@@ -1,6 +1,7 @@
 package similarity
 
 import (
+	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -31,7 +32,17 @@ type TowerPair struct {
 	Layers []LayerPair
 	Heads  map[int][]int // by layer position in B: the KV head of A for each KV head of B; nil = by position
 
-	held []int // MLP unit positions that chose Layers and take no part in any test
+	chosen bool  // Layers were chosen by looking at MLP units
+	held   []int // MLP unit positions that chose Layers and take no part in any test
+}
+
+// charge is what the choice of layers costs an MLP axis where no units were
+// held back for it: any layer of A might have been chosen.
+func (t *TowerPair) charge() LogP {
+	if !t.chosen || len(t.held) > 0 {
+		return 0
+	}
+	return LogP(math.Log(float64(len(t.A.Layers))))
 }
 
 // LayerPair holds one layer of A against one of B, by position in the tower.
@@ -41,7 +52,8 @@ type LayerPair struct{ A, B int }
 // unit positions; tests from here on leave those positions out, so their
 // p-values need no correction for the choice.
 func (p *Pair) Follow(t int, layers []LayerPair, held []int) {
-	p.Towers[t].Layers, p.Towers[t].held = layers, held
+	x := &p.Towers[t]
+	x.Layers, x.held, x.chosen = layers, held, true
 	p.Forget()
 }
 

@@ -53,10 +53,11 @@ func components(axes []*similarity.Axis) []*component {
 
 // tally is what one axis adds to a pooled test.
 type tally struct {
-	axis  *similarity.Axis
-	count float64 // the statistic's part
-	n     int     // units or pairs that took part
-	p     similarity.LogP
+	axis    *similarity.Axis
+	count   float64 // the statistic's part
+	squares float64 // of the terms of count, where the test needs them
+	n       int     // units or pairs that took part
+	p       similarity.LogP
 }
 
 // evidence starts a result for a component, with the axes that gave none.
@@ -99,23 +100,57 @@ func (c *component) gather(f func(*similarity.Axis) (tally, string)) (all []tall
 	return all, skipped
 }
 
-// finish closes a pooled result: without any axis it is skipped, with the
-// reasons.
-func finish(e similarity.Evidence, all []tally, p similarity.LogP) similarity.Evidence {
+// results closes a test on a component: the component as a whole, combined by
+// pool, then each of its layers.
+func (c *component) results(test string, all []tally, skipped map[string]int, pool func([]tally) similarity.LogP) []similarity.Evidence {
+	e := c.evidence(test, skipped)
 	if len(all) == 0 {
 		e.Skipped = "no axis could be used"
-		return e
+		return []similarity.Evidence{e}
 	}
-	for _, t := range all {
+	once := fresh(all)
+	if n := len(all) - len(once); n > 0 {
+		e.Warnings = append(e.Warnings, fmt.Sprintf("%d of %d axes repeat another one in both subjects and are not counted again", n, len(all)))
+	}
+	cost := 0.0
+	for _, t := range once {
 		e.Statistic += t.count
 		e.N += t.n
+		cost += checkLoss + float64(t.axis.Charge)
 	}
 	if e.N > 0 {
 		e.Effect = e.Statistic / float64(e.N)
 	}
-	p = min(0, p+similarity.LogP(checkLoss*float64(len(all))))
+	var p similarity.LogP
+	if c.name == "generic" {
+		p = best(once)
+	} else {
+		p = min(0, pool(once)+similarity.LogP(cost))
+	}
 	e.P = &p
-	return e
+	return append([]similarity.Evidence{e}, byLayer(e, all)...)
+}
+
+// fresh keeps the first of all axes that repeat one another.
+func fresh(all []tally) []tally {
+	var out []tally
+	for _, t := range all {
+		if !slices.ContainsFunc(out, func(o tally) bool { return t.axis.Repeats(o.axis) }) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// best combines axes that one symmetry may move together, as a permutation of
+// a residual stream moves the rows of all matrices that write to it: the
+// smallest p-value times their number.
+func best(all []tally) similarity.LogP {
+	p := similarity.LogP(0)
+	for _, t := range all {
+		p = min(p, t.p)
+	}
+	return min(0, p+similarity.LogP(checkLoss+math.Log(float64(len(all)))))
 }
 
 // byLayer repeats a pooled result axis by axis, for the reader who wants to
@@ -127,7 +162,7 @@ func byLayer(e similarity.Evidence, all []tally) []similarity.Evidence {
 			continue
 		}
 		l := e
-		p := min(0, t.p+similarity.LogP(checkLoss))
+		p := min(0, t.p+similarity.LogP(checkLoss)+t.axis.Charge)
 		l.Axis, l.LayerA, l.LayerB, l.Statistic, l.N, l.P, l.Warnings = t.axis.Name, t.axis.LayerA, t.axis.LayerB, t.count, t.n, &p, nil
 		l.Effect = t.count / float64(max(1, t.n))
 		out = append(out, l)

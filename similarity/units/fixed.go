@@ -4,7 +4,7 @@ import "github.com/weightprint/weightprint/similarity"
 
 // FixedPoints counts the units of B whose most similar unit of A stands at
 // the same place, pooled over the axes of each component:
-// P ≤ L^K/K! for K fixed points on L axes.
+// P ≤ L^K/K! for K fixed points on L independent axes.
 func FixedPoints(look int) *similarity.Test {
 	return perComponent("fixed-points", "units that are most like the unit at the same place", look, func(p *similarity.Pair, c *component) []similarity.Evidence {
 		all, skipped := c.gather(func(x *similarity.Axis) (tally, string) {
@@ -22,12 +22,12 @@ func FixedPoints(look int) *similarity.Test {
 			}
 			return tally{count: float64(k), n: n, p: similarity.FixedPoints(k, 1)}, ""
 		})
-		k := 0
-		for _, t := range all {
-			k += int(t.count)
-		}
-		e := c.evidence("fixed-points", skipped)
-		e = finish(e, all, similarity.FixedPoints(k, len(all)))
-		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+		return c.results("fixed-points", all, skipped, func(all []tally) similarity.LogP {
+			k := 0
+			for _, t := range all {
+				k += int(t.count)
+			}
+			return similarity.FixedPoints(k, len(all))
+		})
 	})
 }

@@ -23,13 +23,13 @@ func Order(look int) *similarity.Test {
 			k := similarity.LongestIncreasing(seq)
 			return tally{count: float64(k), n: n, p: similarity.Ordered(eligibleUnits(x.B), k)}, ""
 		})
-		ps := make([]similarity.LogP, len(all))
-		for i, t := range all {
-			ps[i] = t.p
-		}
-		e := c.evidence("order", skipped)
-		e = finish(e, all, similarity.Fisher(ps))
-		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+		return c.results("order", all, skipped, func(all []tally) similarity.LogP {
+			ps := make([]similarity.LogP, len(all))
+			for i, t := range all {
+				ps[i] = t.p
+			}
+			return similarity.Fisher(ps)
+		})
 	})
 }
 

@@ -30,13 +30,13 @@ func Signs(look int) *similarity.Test {
 			}
 			return tally{count: float64(s), n: m, p: similarity.SignAgreements(s, m)}, ""
 		})
-		s, m := 0, 0
-		for _, t := range all {
-			s, m = s+int(t.count), m+t.n
-		}
-		e := c.evidence("signs", skipped)
-		e = finish(e, all, similarity.SignAgreements(s, m))
-		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+		return c.results("signs", all, skipped, func(all []tally) similarity.LogP {
+			s, m := 0, 0
+			for _, t := range all {
+				s, m = s+int(t.count), m+t.n
+			}
+			return similarity.SignAgreements(s, m)
+		})
 	})
 }
 

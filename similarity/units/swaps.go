@@ -9,7 +9,6 @@ import "github.com/weightprint/weightprint/similarity"
 // weak for any single unit to show, such as very long continued training.
 func Swaps(look int) *similarity.Test {
 	return perComponent("swaps", "units closer to their namesakes than to their neighbours'", look, func(p *similarity.Pair, c *component) []similarity.Evidence {
-		var squares, total float64
 		all, skipped := c.gather(func(x *similarity.Axis) (tally, string) {
 			if x.A.Total != x.B.Total {
 				return tally{}, "the two sides have different numbers of units"
@@ -27,12 +26,16 @@ func Swaps(look int) *similarity.Test {
 				sq += float64(d * d)
 				pairs++
 			}
-			squares, total = squares+sq, total+sum
-			return tally{count: sum / float64(max(1, len(x.Views))), n: 2 * pairs, p: similarity.Swaps(sum, sq)}, ""
+			views := float64(max(1, len(x.Views)))
+			return tally{count: sum / views, squares: sq / (views * views), n: 2 * pairs, p: similarity.Swaps(sum, sq)}, ""
 		})
-		e := c.evidence("swaps", skipped)
-		e = finish(e, all, similarity.Swaps(total, squares))
-		return append([]similarity.Evidence{e}, byLayer(e, all)...)
+		return c.results("swaps", all, skipped, func(all []tally) similarity.LogP {
+			sum, squares := 0.0, 0.0
+			for _, t := range all {
+				sum, squares = sum+t.count, squares+t.squares
+			}
+			return similarity.Swaps(sum, squares)
+		})
 	})
 }
 
