@@ -136,7 +136,7 @@ type channel struct {
 	test  string
 	floor float64 // least effect that counts
 	times float64 // multiple of the largest control that counts
-	alone bool    // settles the verdict alone; others need company
+	alone bool    // makes a finding; the others only leave a verdict open
 }
 
 var channels = []channel{
@@ -150,12 +150,12 @@ var channels = []channel{
 // calibrated is what the calibrated channels say.
 type calibrated struct {
 	alone []*similarity.Evidence // channels that suffice
-	with  []*similarity.Evidence // channels beyond their controls that need company
+	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
 	ran   bool                   // the agreement test, at least, was run
 }
 
 // found tells whether the channels make a finding.
-func (c calibrated) found() bool { return len(c.alone) > 0 || len(c.with) > 1 }
+func (c calibrated) found() bool { return len(c.alone) > 0 }
 
 // all lists the channels that spoke.
 func (c calibrated) all() []*similarity.Evidence {

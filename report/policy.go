@@ -151,7 +151,7 @@ func (v *Verdict) point(d Direction) {
 // openReasons says what would settle an open verdict.
 func openReasons(f Facts, found calibrated) []string {
 	if len(found.with) > 0 {
-		return []string{beside(found.with[0]), "one such result does not make a finding: --depth full, or a larger --budget, would show whether others join it"}
+		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}
 	}
 	if f.Power.Axes == 0 {
 		return []string{"no units of the two could be compared: no part has a common role and shape"}
@@ -196,7 +196,7 @@ func (p Policy) score(v Verdict, logp similarity.LogP, found calibrated) (Number
 		lr = limit
 	case Related, SharedInit:
 		lr = math.Min(limit, math.Exp(math.Min(50, -float64(logp))))
-		for _, e := range found.all() {
+		for _, e := range found.alone {
 			lr = math.Max(lr, math.Min(limit, 1/float64(Controls.Stand(e.Test, e.Effect, e.N).P)))
 		}
 	case NoEvidence:
