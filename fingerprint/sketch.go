@@ -130,7 +130,7 @@ func matrixAxis(name string, m *roles.Matrix) axis {
 }
 
 // residualTokens is how many tokens stand for the vocabulary.
-const residualTokens = 256
+const residualTokens = 512
 
 // tokens draws tokens by number, below the largest power of two that the
 // vocabulary holds, so that a few tokens more change nothing.

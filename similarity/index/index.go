@@ -245,12 +245,12 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 		if err != nil {
 			return nil, err
 		}
-		found := screen.FixedPoints(e.Fingerprint, f)[0]
-		h := Hit{Name: e.Name, Evidence: found, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
-		if found.P != nil {
-			h.P = similarity.Bonferroni(*found.P, len(x.records))
+		found, p := screen.Best(screen.Run(e.Fingerprint, f))
+		h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
+		if found != nil {
+			h.Evidence, h.P = *found, similarity.Bonferroni(p, len(x.records))
 		}
-		if h.Same || found.P != nil && h.P <= level {
+		if h.Same || found != nil && h.P <= level {
 			out = append(out, h)
 		}
 	}
