@@ -49,6 +49,14 @@ func (f *Fingerprint) WriteTo(w io.Writer) (int64, error) {
 	return int64(n), err
 }
 
+// Digest is the digest that ends the file form: over all that the fingerprint
+// says.
+func (f *Fingerprint) Digest() (d Digest) {
+	b := f.encode()
+	copy(d[:], b[len(b)-len(d):])
+	return d
+}
+
 func (f *Fingerprint) encode() []byte {
 	e := &encoder{}
 	e.b = append(e.b, magic...)

@@ -2,7 +2,6 @@ package screen
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -78,8 +77,7 @@ const profileBits, near = 64, 12
 func (p *pair) agreement() int {
 	alike := 0
 	for _, t := range p.tokens {
-		d := bits.OnesCount64(p.a.Profile[t] ^ p.b.Profile[t])
-		if min(d, profileBits-d) <= near {
+		if ProfilesAlike(p.a.Profile[t], p.b.Profile[t]) {
 			alike++
 		}
 	}

@@ -16,6 +16,7 @@ package screen
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/similarity"
@@ -104,4 +105,25 @@ func squaredCosine(s *fingerprint.Sketch) float64 {
 		}
 	}
 	return sum/float64(max(1, pairs)) - math.Pi*math.Pi/4/fingerprint.SketchBits
+}
+
+// Testable tells whether a fingerprint holds anything that a test may use. One
+// of nothing but constant, repeated or generic units does not.
+func Testable(f *fingerprint.Fingerprint) bool {
+	if len(usable(f)) > 0 || residual(f) != nil {
+		return true
+	}
+	for i := range f.Probes {
+		if _, ok := pairOf(&f.Probes[i], &f.Probes[i]); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// ProfilesAlike tells whether two profiles of fingerprint.Probes are of units
+// that look alike, turned round or not.
+func ProfilesAlike(a, b uint64) bool {
+	d := bits.OnesCount64(a ^ b)
+	return min(d, profileBits-d) <= near
 }
