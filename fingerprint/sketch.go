@@ -148,14 +148,20 @@ func residual(t *roles.Tower) *axis {
 	}
 	some := tokens(e.Rows, residualTokens)
 	return &axis{name: t.Name + ".residual", length: e.Cols, dim: len(some), read: func(ctx context.Context, x []float32, units []int) error {
-		row := make([]float32, e.Cols)
+		row, tables := make([]float32, e.Cols), 0
 		for k, token := range some {
 			if err := e.Gather(ctx, row, []int{token}); err != nil {
 				return err
 			}
+			if !varies(row) || tabular(row) {
+				tables++
+			}
 			for i, u := range units {
 				x[i*len(some)+k] = row[u]
 			}
+		}
+		if 2*tables > len(some) { // no learned embedding: leave no unit that could be compared
+			clear(x)
 		}
 		return nil
 	}}

@@ -101,14 +101,12 @@ func probes(a, b *fingerprint.Fingerprint) (order, signs, agreement similarity.E
 		var o, s, g best
 		for j := range a.Probes {
 			p, ok := pairOf(&a.Probes[j], pb)
-			if !ok {
+			if !ok || !sound(a, p.a.Axis) || !sound(b, p.b.Axis) {
 				continue
 			}
 			n := len(p.tokens)
-			if ordered(a, p.a.Axis) && ordered(b, p.b.Axis) {
-				k, log := p.order()
-				o.offer(k, n, log)
-			}
+			k, log := p.order()
+			o.offer(k, n, log)
 			if k, n, log := p.signs(); n > 0 {
 				s.offer(k, n, log)
 				g.offer(p.agreement(), n, -similarity.LogP(p.agreement()))
@@ -178,9 +176,10 @@ func twice(before []fingerprint.Probes, p *fingerprint.Probes) bool {
 	return false
 }
 
-// ordered tells whether the sketch of the same axis shows no trend: where
-// units were sorted their order says nothing.
-func ordered(f *fingerprint.Fingerprint, axis string) bool {
+// sound tells whether an axis has a sketch that is ground for a test: units of
+// few directions answer to tokens alike, sorted ones stand in one order, in
+// networks that share nothing.
+func sound(f *fingerprint.Fingerprint, axis string) bool {
 	for i := range f.Sketches {
 		if f.Sketches[i].Axis == axis {
 			return !structured(&f.Sketches[i])

@@ -114,7 +114,7 @@ func Testable(f *fingerprint.Fingerprint) bool {
 		return true
 	}
 	for i := range f.Probes {
-		if _, ok := pairOf(&f.Probes[i], &f.Probes[i]); ok {
+		if _, ok := pairOf(&f.Probes[i], &f.Probes[i]); ok && sound(f, f.Probes[i].Axis) {
 			return true
 		}
 	}
