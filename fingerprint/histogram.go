@@ -102,32 +102,49 @@ func rank(n uint64, k int) uint64 {
 func (h *histogram) moments(n uint64) (m [3]float64) {
 	var sums [3]big.Int
 	for e := range 255 {
-		var at [3]big.Int
+		var plus, minus, second, fourth wideSum
 		for mantissa := range 128 {
-			plus, minus := h[e<<7|mantissa], h[1<<15|e<<7|mantissa]
-			if plus|minus == 0 {
-				continue
-			}
-			v := int64(mantissa)
+			p, q := h[e<<7|mantissa], h[1<<15|e<<7|mantissa]
+			v := uint64(mantissa)
 			if e > 0 {
 				v |= 128
 			}
-			both := new(big.Int).SetUint64(plus + minus)
-			signed := new(big.Int).Sub(new(big.Int).SetUint64(plus), new(big.Int).SetUint64(minus))
-			at[0].Add(&at[0], signed.Mul(signed, big.NewInt(v)))
-			at[1].Add(&at[1], new(big.Int).Mul(both, big.NewInt(v*v)))
-			at[2].Add(&at[2], new(big.Int).Mul(both, big.NewInt(v*v*v*v)))
+			plus.add(p, v)
+			minus.add(q, v)
+			second.add(p+q, v*v)
+			fourth.add(p+q, v*v*v*v)
 		}
-		for k, power := range [3]int{1, 2, 4} {
-			sums[k].Add(&sums[k], at[k].Lsh(&at[k], uint(power*(max(e, 1)-1))))
+		first := new(big.Int).Sub(plus.big(), minus.big())
+		for k, at := range []*big.Int{first, second.big(), fourth.big()} {
+			sums[k].Add(&sums[k], at.Lsh(at, uint(powers[k]*(max(e, 1)-1))))
 		}
 	}
-	for k, power := range [3]int{1, 2, 4} {
+	for k, power := range powers {
 		// A mantissa of 1 at the least exponent is 2⁻¹³³.
 		scale := new(big.Int).Lsh(new(big.Int).SetUint64(n), uint(133*power))
 		m[k], _ = new(big.Rat).SetFrac(&sums[k], scale).Float64()
 	}
 	return m
+}
+
+var powers = [3]int{1, 2, 4}
+
+// wideSum adds products of 64-bit numbers.
+type wideSum struct{ hi, lo uint64 }
+
+func (s *wideSum) add(a, b uint64) {
+	if a == 0 {
+		return
+	}
+	hi, lo := bits.Mul64(a, b)
+	var carry uint64
+	s.lo, carry = bits.Add64(s.lo, lo, 0)
+	s.hi += hi + carry
+}
+
+func (s *wideSum) big() *big.Int {
+	v := new(big.Int).SetUint64(s.hi)
+	return v.Or(v.Lsh(v, 64), new(big.Int).SetUint64(s.lo))
 }
 
 // exponents gives the share of values at each of the largest exponents, in

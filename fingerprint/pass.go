@@ -39,6 +39,10 @@ const (
 	defaultChunk = 4 << 20
 	leastChunk   = 4 << 10
 	mostChunk    = 64 << 20
+
+	// leastJob is how many stored bytes a job has at least: handing its counts
+	// over costs as much as counting some ten thousand values.
+	leastJob = 1 << 20
 )
 
 // job is a run of leaves of one tensor, read by one worker.
@@ -109,7 +113,7 @@ func (p *pass) run(ctx context.Context, ts []*tensor.Tensor, finished func(*whol
 	return ctx.Err()
 }
 
-// dispatch cuts a tensor into jobs of about a chunk. A tensor without values
+// dispatch cuts a tensor into jobs of about a chunk, or a MiB. A tensor without values
 // is one job without leaves.
 func (p *pass) dispatch(ctx context.Context, t *tensor.Tensor, ordered, work chan<- *job) bool {
 	w := &whole{layout: layoutOf(t)}
@@ -117,7 +121,7 @@ func (p *pass) dispatch(ctx context.Context, t *tensor.Tensor, ordered, work cha
 		w.counts = new(histogram)
 	}
 	bytes := max(1, t.StoredBytes()/max(1, w.leaves())) // of a leaf
-	step := max(1, int64(p.chunk)/bytes)
+	step := max(1, max(int64(p.chunk), leastJob)/bytes)
 	for first, end := int64(0), w.leaves(); first == 0 || first < end; first += step {
 		j := &job{of: w, first: first, last: min(first+step, end), done: make(chan struct{})}
 		for _, to := range []chan<- *job{ordered, work} {
