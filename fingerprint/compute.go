@@ -402,9 +402,9 @@ type roleDigest struct {
 }
 
 // plainRole leaves out the number of a generic role, which is no more than a
-// place in the file.
+// place in the file. Integers have no role, but may be stored as floats.
 func plainRole(role string) string {
-	if strings.HasPrefix(role, "generic.") {
+	if role == "none" || strings.HasPrefix(role, "generic.") {
 		return "generic"
 	}
 	return role

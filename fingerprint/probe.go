@@ -122,7 +122,7 @@ func (p *probe) tokens(ctx context.Context) error {
 		for i := range probeTokens {
 			mean += x[i*d+k]
 		}
-		mean /= probeTokens
+		mean = float32(mean / probeTokens)
 		for i := range probeTokens {
 			x[i*d+k] -= mean
 			if gain != nil {
