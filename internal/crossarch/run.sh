@@ -85,7 +85,7 @@ for target in arm64 amd64 ppc64le s390x riscv64; do
 	if [ "$(grep -c 'TEXT' "$dir/asm")" -lt 100 ]; then
 		echo "crossarch: $target: no listing to look at"
 		failed=1
-	elif grep -E '	(V?F?N?MADD|V?FN?M(ADD|SUB)|VFMA|WFM|FMADD|FMSUB|FNMADD|FNMSUB)[A-Z0-9]*	' "$dir/asm" | grep -vE '	(MADD|MADDW|UMADDL|SMADDL)	' >"$dir/fused"; then
+	elif grep -E '	(V?FN?M(ADD|SUB)[0-9]*[PS]?[DS]?|V?W?FM[AS][DS]B)	' "$dir/asm" >"$dir/fused"; then
 		echo "crossarch: $target: FUSED multiply-adds:"
 		head -5 "$dir/fused"
 		failed=1
