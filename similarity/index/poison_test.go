@@ -38,7 +38,7 @@ var generic = map[string]func(x []float32, d int){
 		fill(x, func(i int) float64 { return math.Exp(-float64(i%d) / float64(d) * float64(i/d%50+1)) })
 	},
 	"two rows in turn": func(x []float32, d int) {
-		fill(x, func(i int) float64 { return math.Sin(float64((i/d)%2*1000+(i%d)*(i%d))) })
+		fill(x, func(i int) float64 { return math.Sin(float64((i/d)%2*1000 + (i%d)*(i%d))) })
 	},
 	"rank two": func(x []float32, d int) {
 		fill(x, func(i int) float64 {

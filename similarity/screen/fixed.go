@@ -2,7 +2,9 @@ package screen
 
 import (
 	"math"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/rng"
@@ -112,7 +114,7 @@ func sameAxes(a, b []*fingerprint.Sketch) bool {
 // fixed counts the units of B whose nearest sketch of A stands at the same
 // place; ties go to a unit drawn at random.
 func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
-	order := rng.New([]byte("weightprint.screen/1"), sb.Axis).Perm(len(sa.Units))
+	order := relabelling(len(sa.Units))
 	for j := range sb.Units {
 		if !sb.Eligible[j] {
 			continue
@@ -135,6 +137,19 @@ func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
 		}
 	}
 	return hits, n
+}
+
+// relabellings holds one random order for each number of units. It has nothing
+// to do with any model's own order, which is all that breaking ties needs.
+var relabellings sync.Map
+
+func relabelling(n int) []int {
+	if p, ok := relabellings.Load(n); ok {
+		return p.([]int)
+	}
+	p := rng.New([]byte("weightprint.screen/1"), strconv.Itoa(n)).Perm(n)
+	relabellings.Store(n, p)
+	return p
 }
 
 // layerOf reads the layer number out of an axis name; axes without one count
