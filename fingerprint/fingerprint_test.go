@@ -3,13 +3,17 @@ package fingerprint_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/golden"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
@@ -135,14 +139,31 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// BenchmarkCompute fingerprints a stored bfloat16 network of 40 M parameters in
+// memory.
 func BenchmarkCompute(b *testing.B) {
-	m := model(1)
-	n := int64(0)
-	for _, t := range m.Tensors() {
-		n += t.StoredBytes()
+	const hidden, width = 1024, 4096
+	r := rand.New(rand.NewPCG(1, 1))
+	m := joined{}
+	add := func(name string, shape ...int64) {
+		n, _ := tensor.Elements(shape)
+		raw := make([]byte, 0, 2*n)
+		for range n {
+			raw = binary.LittleEndian.AppendUint16(raw, uint16(math.Float32bits(float32(r.NormFloat64()))>>16))
+		}
+		m = append(m, &tensor.Tensor{Name: name, DType: tensor.BF16, Shape: shape, Data: &tensor.Stored{R: bytes.NewReader(raw), Bytes: 2 * n, DType: tensor.BF16}})
 	}
-	b.SetBytes(n)
+	add("model.embed_tokens.weight", 4000, hidden)
+	for l := range 3 {
+		p := fmt.Sprintf("model.layers.%d.mlp.", l)
+		add(p+"gate_proj.weight", width, hidden)
+		add(p+"up_proj.weight", width, hidden)
+		add(p+"down_proj.weight", hidden, width)
+	}
+	b.SetBytes(2 * (4000*hidden + 9*hidden*width))
 	for b.Loop() {
-		print(b, m, nil)
+		if _, err := fingerprint.Compute(context.Background(), m, &fingerprint.Options{Workers: 1}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -116,11 +116,22 @@ func (k *kept) prepare() {
 	k.spans = out
 }
 
+// from is the first span that ends behind a value.
+func (k *kept) from(first int64) int {
+	i, _ := slices.BinarySearchFunc(k.spans, first, func(s span, v int64) int { return cmp.Compare(s.first+int64(s.length)-1, v) })
+	return i
+}
+
+// wants tells whether any of n values is wanted.
+func (k *kept) wants(first, n int64) bool {
+	i := k.from(first)
+	return i < len(k.spans) && k.spans[i].first < first+n
+}
+
 // take copies what is wanted of values that stream by.
 func (k *kept) take(first int64, values []float32) {
 	end := first + int64(len(values))
-	i, _ := slices.BinarySearchFunc(k.spans, first, func(s span, v int64) int { return cmp.Compare(s.first+int64(s.length)-1, v) })
-	for ; i < len(k.spans) && k.spans[i].first < end; i++ {
+	for i := k.from(first); i < len(k.spans) && k.spans[i].first < end; i++ {
 		s := &k.spans[i]
 		from, to := max(first, s.first), min(end, s.first+int64(s.length))
 		if from < to {

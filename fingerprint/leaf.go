@@ -105,8 +105,12 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n int64, flo
 	switch {
 	case isWide(t.DType):
 		r.leaf, nan = h.wide(t.DType, int(n))
-	case t.DType == tensor.BF16 && !floats && h.halvesAreFinite():
+	case t.DType == tensor.BF16 && h.halvesAreFinite():
 		r.leaf = h.halves()
+		if floats {
+			h.floats = grow(h.floats, n)
+			codec.Decode(h.floats, h.raw)
+		}
 	default:
 		h.floats = grow(h.floats, n)
 		codec.Decode(h.floats, h.raw)

@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -20,6 +21,7 @@ type pass struct {
 // sink is given values of a tensor as they are read, from several workers at
 // once but no value twice.
 type sink interface {
+	wants(first, n int64) bool
 	take(first int64, values []float32)
 }
 
@@ -142,7 +144,8 @@ func (p *pass) do(ctx context.Context, h *hasher, j *job) error {
 	sinks := p.sinks[t]
 	for i := j.first; i < j.last; i++ {
 		first, n := j.of.leaf(i)
-		r, err := h.leaf(ctx, t, first, n, len(sinks) > 0)
+		wanted := slices.ContainsFunc(sinks, func(s sink) bool { return s.wants(first, n) })
+		r, err := h.leaf(ctx, t, first, n, wanted)
 		if err != nil {
 			return err
 		}
@@ -151,7 +154,9 @@ func (p *pass) do(ctx context.Context, h *hasher, j *job) error {
 			j.stored = append(j.stored, r.stored)
 		}
 		for _, s := range sinks {
-			s.take(first, r.floats)
+			if wanted {
+				s.take(first, r.floats)
+			}
 		}
 	}
 	j.of.add(h.counts)

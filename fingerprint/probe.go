@@ -144,11 +144,21 @@ func (p *probe) begin() {
 	slices.SortFunc(p.starts, func(a, b start) int { return cmp.Compare(a.at, b.at) })
 }
 
+// wants tells whether a row of the gate begins among n values.
+func (p *probe) wants(first, n int64) bool {
+	i := p.from(first)
+	return i < len(p.starts) && p.starts[i].at < first+n
+}
+
+func (p *probe) from(first int64) int {
+	i, _ := slices.BinarySearchFunc(p.starts, first, func(s start, v int64) int { return cmp.Compare(s.at, v) })
+	return i
+}
+
 // take scores the rows of the gate that stream by. A leaf holds whole rows.
 func (p *probe) take(first int64, values []float32) {
 	d := int64(p.gate.Cols)
-	i, _ := slices.BinarySearchFunc(p.starts, first, func(s start, v int64) int { return cmp.Compare(s.at, v) })
-	for ; i < len(p.starts) && p.starts[i].at+d <= first+int64(len(values)); i++ {
+	for i := p.from(first); i < len(p.starts) && p.starts[i].at+d <= first+int64(len(values)); i++ {
 		at := p.starts[i].at - first
 		p.score(p.starts[i].unit, values[at:at+d])
 	}
