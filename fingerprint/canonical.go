@@ -47,13 +47,6 @@ func isWide(t tensor.DType) bool {
 	return false
 }
 
-func width(t tensor.DType) int {
-	if t == tensor.I32 || t == tensor.U32 {
-		return 4
-	}
-	return 8
-}
-
 // integer returns the i-th stored integer as its bits.
 func integer(t tensor.DType, raw []byte, i int) uint64 {
 	switch t {

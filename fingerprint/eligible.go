@@ -1,12 +1,10 @@
 package fingerprint
 
 import (
-	"math"
 	"slices"
-)
 
-// exceptions is how many values of a unit must differ from its constant.
-const exceptions = 8
+	"github.com/weightprint/weightprint/internal/dense"
+)
 
 // eligible marks units that can be told apart: finite, not nearly constant, no
 // row of a fixed table, and no exact copy of another.
@@ -14,7 +12,7 @@ func eligible(x []float32, n, d int) []bool {
 	out := make([]bool, n)
 	for i := range out {
 		row := x[i*d : (i+1)*d]
-		out[i] = varies(row) && !tabular(row)
+		out[i] = dense.Varies(row) && !tabular(row)
 		for j := range i {
 			if out[i] && slices.Equal(row, x[j*d:(j+1)*d]) {
 				out[i], out[j] = false, false
@@ -22,24 +20,6 @@ func eligible(x []float32, n, d int) []bool {
 		}
 	}
 	return out
-}
-
-// varies tells whether a row is finite and more than a constant with a few
-// exceptions.
-func varies(row []float32) bool {
-	first, last := 0, 0
-	for _, v := range row {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return false
-		}
-		if v != row[0] {
-			first++
-		}
-		if v != row[len(row)-1] {
-			last++
-		}
-	}
-	return min(first, last) >= min(exceptions, (len(row)+1)/2)
 }
 
 // tabular tells whether a row is a formula's: a constant, ramp, exponential or

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -167,7 +168,7 @@ func (p *probe) take(first int64, values []float32) {
 // score says how much of a unit's response to all tokens is to each.
 func (p *probe) score(unit int, row []float32) {
 	into := p.scores[unit*p.n : (unit+1)*p.n]
-	if !varies(row) || tabular(row) {
+	if !dense.Varies(row) || tabular(row) {
 		return
 	}
 	response := p.see(row)

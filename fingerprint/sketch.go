@@ -8,6 +8,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -153,7 +154,7 @@ func residual(t *roles.Tower) *axis {
 			if err := e.Gather(ctx, row, []int{token}); err != nil {
 				return err
 			}
-			if !varies(row) || tabular(row) {
+			if !dense.Varies(row) || tabular(row) {
 				tables++
 			}
 			for i, u := range units {
