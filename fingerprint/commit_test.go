@@ -149,7 +149,10 @@ func TestChallengeRules(t *testing.T) {
 		"one, no beacon":   func() error { _, err := fingerprint.NewChallenge("", 32, a); return err },
 		"copied":           func() error { _, err := fingerprint.NewChallenge("x", 32, a, a); return err },
 		"too many to open": func() error { _, err := fingerprint.NewChallenge("x", fingerprint.MaxOpen+1, a, b); return err },
-		"long beacon":      func() error { _, err := fingerprint.NewChallenge(string(bytes.Repeat([]byte("x"), 1025)), 32, a, b); return err },
+		"long beacon": func() error {
+			_, err := fingerprint.NewChallenge(string(bytes.Repeat([]byte("x"), 1025)), 32, a, b)
+			return err
+		},
 	} {
 		require.Error(t, make(), name)
 	}
@@ -305,4 +308,3 @@ func TestModelWithoutUnits(t *testing.T) {
 	_, err := fingerprint.Respond(context.Background(), m, p.opening, challengeTo(t, "b", p), "")
 	require.ErrorIs(t, err, fingerprint.ErrNoAxes)
 }
-

@@ -23,7 +23,7 @@ func generic(x []float32, n, d int) string {
 		return "the units form an orthogonal table"
 	}
 	g, n2 := cosines(centre(x, n, d), n, d)
-	if rank := effectiveRank(g, n2); rank < math.Min(genericRank, float64(n2)/2) {
+	if effectiveRank(g, n2) < math.Min(genericRank, float64(n1)/2) {
 		return "the units span too few dimensions"
 	}
 	if neighbours(g, n2) > genericLikeness {
