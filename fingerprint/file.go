@@ -138,7 +138,7 @@ func Decode(b []byte) (*Fingerprint, error) {
 	if d := sum(h); !bytes.Equal(d[:], stated) {
 		return nil, fmt.Errorf("%w: the digest over the file does not agree", ErrFile)
 	}
-	d := &decoder{b: body, at: len(magic) + 4, class: ErrFile}
+	d := &decoder{b: body, at: len(magic) + 4}
 	f := d.fingerprint()
 	if d.err == nil && d.at != len(d.b) {
 		d.fail("%d bytes are left over", len(d.b)-d.at)
@@ -153,15 +153,14 @@ func Decode(b []byte) (*Fingerprint, error) {
 }
 
 type decoder struct {
-	b     []byte
-	at    int
-	class error // what every error is
-	err   error
+	b   []byte
+	at  int
+	err error
 }
 
 func (d *decoder) fail(format string, args ...any) {
 	if d.err == nil {
-		d.err = fmt.Errorf("%w: offset %d: %s", d.class, d.at, fmt.Sprintf(format, args...))
+		d.err = fmt.Errorf("%w: offset %d: %s", ErrFile, d.at, fmt.Sprintf(format, args...))
 	}
 }
 

@@ -45,16 +45,14 @@ func units(length, dim int) int {
 // minSketched is the fewest units that are worth a sketch.
 const minSketched = 8
 
-// unitAxis is an axis whose units can be sketched: rows of m.
-type unitAxis struct {
-	name string // such as "main.layers.3.mlp"
-	m    *roles.Matrix
-}
-
-// unitAxes lists the MLP of every layer and the generic matrices of networks
-// without layers, evenly thinned out to maxSketches.
-func unitAxes(n *roles.Network) []unitAxis {
-	var all []unitAxis
+// sketches sketches the MLP of every layer (48 of them at most), or the generic
+// matrices of networks without layers.
+func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
+	type axis struct {
+		name string
+		m    *roles.Matrix
+	}
+	var all []axis
 	for _, t := range n.Towers {
 		for _, l := range t.Layers {
 			mlps := l.MLPs()
@@ -66,24 +64,16 @@ func unitAxes(n *roles.Network) []unitAxis {
 				m = mlps[0].Up
 			}
 			if m != nil {
-				all = append(all, unitAxis{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", m})
+				all = append(all, axis{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", m})
 			}
 		}
 	}
 	for _, m := range n.Exchangeable() {
-		all = append(all, unitAxis{m.Role, m})
+		all = append(all, axis{m.Role, m})
 	}
-	out := make([]unitAxis, min(len(all), maxSketches))
-	for i := range out {
-		out[i] = all[i*len(all)/len(out)]
-	}
-	return out
-}
-
-// sketches sketches every axis that has units enough.
-func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
 	var out []Sketch
-	for _, x := range unitAxes(n) {
+	for i := range min(len(all), maxSketches) {
+		x := all[i*len(all)/min(len(all), maxSketches)]
 		if units(x.m.Rows, x.m.Cols) < minSketched {
 			continue
 		}
@@ -117,9 +107,6 @@ func sketch(ctx context.Context, name string, m *roles.Matrix) (*Sketch, error) 
 		}
 	}
 	s.Eligible = eligible(x, n, d)
-	if generic(x, n, d) != "" {
-		clear(s.Eligible)
-	}
 	centred := centre(x, n, d)
 	s.Words = make([]uint64, n*sketchWords)
 	for b := range SketchBits {

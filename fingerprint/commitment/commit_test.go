@@ -1,8 +1,9 @@
-package fingerprint_test
+package commitment_test
 
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -10,36 +11,70 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/fingerprint/commitment"
+	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
 // party is one side of the protocol.
 type party struct {
 	model   *zoo.Model
-	opening *fingerprint.Opening
+	opening *commitment.Opening
+}
+
+func model(seed uint64) *zoo.Model {
+	s := zoo.Shape{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 100, Untied: true}
+	return zoo.Random(rand.New(rand.NewPCG(seed, 1)), s, zoo.Quirks{})
+}
+
+// exact is a model of values that every machine computes alike.
+type exact = zoo.Model
+
+// exactModel has multiples of 2⁻¹², drawn from BLAKE3.
+func exactModel(seed byte) *exact {
+	m := zoo.New()
+	s := rng.New([]byte{seed}, "exact model")
+	add := func(name string, rows, cols int) {
+		v := make([]float32, rows*cols)
+		for i := range v {
+			v[i] = float32(int16(s.Uint64())) / (1 << 12)
+		}
+		m.Add(name, v, int64(rows), int64(cols))
+	}
+	add("model.embed_tokens.weight", 32, 64)
+	for l := range 3 {
+		p := fmt.Sprintf("model.layers.%d.", l)
+		for _, name := range []string{"q", "k", "v", "o"} {
+			add(p+"self_attn."+name+"_proj.weight", 64, 64)
+		}
+		add(p+"mlp.gate_proj.weight", 128, 64)
+		add(p+"mlp.up_proj.weight", 128, 64)
+		add(p+"mlp.down_proj.weight", 64, 128)
+	}
+	return m
 }
 
 func commitTo(t testing.TB, m *zoo.Model, secret byte) party {
 	t.Helper()
-	o, err := fingerprint.Commit(context.Background(), m, fingerprint.Secret{secret, 1})
+	o, err := commitment.Commit(context.Background(), m, commitment.Secret{secret, 1})
 	require.NoError(t, err)
 	return party{m, o}
 }
 
-func challengeTo(t testing.TB, beacon string, ps ...party) *fingerprint.Challenge {
+func challengeTo(t testing.TB, beacon string, ps ...party) *commitment.Challenge {
 	t.Helper()
-	var cs []fingerprint.Commitment
+	var cs []commitment.Commitment
 	for _, p := range ps {
 		cs = append(cs, p.opening.Commitment())
 	}
-	c, err := fingerprint.NewChallenge(beacon, fingerprint.DefaultOpen, cs...)
+	c, err := commitment.NewChallenge(beacon, commitment.DefaultOpen, cs...)
 	require.NoError(t, err)
 	return c
 }
 
-func (p party) respond(t testing.TB, c *fingerprint.Challenge, beacon string) *fingerprint.Response {
+func (p party) respond(t testing.TB, c *commitment.Challenge, beacon string) *commitment.Response {
 	t.Helper()
-	r, err := fingerprint.Respond(context.Background(), p.model, p.opening, c, beacon)
+	r, err := commitment.Respond(context.Background(), p.model, p.opening, c, beacon)
 	require.NoError(t, err)
 	return r
 }
@@ -48,11 +83,11 @@ func TestHonestPartiesPass(t *testing.T) {
 	a, b := commitTo(t, model(1), 1), commitTo(t, model(2), 2)
 	c := challengeTo(t, "beacon", a, b)
 	for _, p := range []party{a, b} {
-		r, err := fingerprint.DecodeResponse(p.respond(t, c, "later").Encode())
+		r, err := commitment.DecodeResponse(p.respond(t, c, "later").Encode())
 		require.NoError(t, err)
 		sketches, err := c.Check(r)
 		require.NoError(t, err)
-		under, err := fingerprint.SketchUnder(context.Background(), p.model, c)
+		under, err := commitment.SketchUnder(context.Background(), p.model, c)
 		require.NoError(t, err)
 		require.Equal(t, under, sketches, "the sketches of a response are those of the model")
 		n, withdrawn := r.Pairs()
@@ -129,28 +164,28 @@ func TestCommitmentBindsValues(t *testing.T) {
 		v[len(v)/2] = math.Nextafter32(v[len(v)/2], 9)
 		require.NotEqual(t, want.Commitment(), commitTo(t, other, 1).opening.Commitment(), x.Name)
 		err := want.Verify(context.Background(), other)
-		require.ErrorIs(t, err, fingerprint.ErrNotCommitted)
+		require.ErrorIs(t, err, commitment.ErrNotCommitted)
 		require.ErrorContains(t, err, x.Name)
 	}
 }
 
 func TestChallengeRules(t *testing.T) {
-	a, b := fingerprint.Commitment{Root: fingerprint.Digest{1}}, fingerprint.Commitment{Root: fingerprint.Digest{2}}
-	ab, err := fingerprint.NewChallenge("", 32, a, b)
+	a, b := commitment.Commitment{Root: fingerprint.Digest{1}}, commitment.Commitment{Root: fingerprint.Digest{2}}
+	ab, err := commitment.NewChallenge("", 32, a, b)
 	require.NoError(t, err)
-	ba, err := fingerprint.NewChallenge("", 32, b, a)
+	ba, err := commitment.NewChallenge("", 32, b, a)
 	require.NoError(t, err)
 	require.Equal(t, ab.Digest(), ba.Digest(), "the order of naming does not matter")
-	other, err := fingerprint.NewChallenge("x", 32, a, b)
+	other, err := commitment.NewChallenge("x", 32, a, b)
 	require.NoError(t, err)
 	require.NotEqual(t, ab.Digest(), other.Digest())
 	for name, make := range map[string]func() error{
-		"none":             func() error { _, err := fingerprint.NewChallenge("x", 32); return err },
-		"one, no beacon":   func() error { _, err := fingerprint.NewChallenge("", 32, a); return err },
-		"copied":           func() error { _, err := fingerprint.NewChallenge("x", 32, a, a); return err },
-		"too many to open": func() error { _, err := fingerprint.NewChallenge("x", fingerprint.MaxOpen+1, a, b); return err },
+		"none":             func() error { _, err := commitment.NewChallenge("x", 32); return err },
+		"one, no beacon":   func() error { _, err := commitment.NewChallenge("", 32, a); return err },
+		"copied":           func() error { _, err := commitment.NewChallenge("x", 32, a, a); return err },
+		"too many to open": func() error { _, err := commitment.NewChallenge("x", commitment.MaxOpen+1, a, b); return err },
 		"long beacon": func() error {
-			_, err := fingerprint.NewChallenge(string(bytes.Repeat([]byte("x"), 1025)), 32, a, b)
+			_, err := commitment.NewChallenge(string(bytes.Repeat([]byte("x"), 1025)), 32, a, b)
 			return err
 		},
 	} {
@@ -166,60 +201,60 @@ func TestCheatsAreFound(t *testing.T) {
 	older := challengeTo(t, "older", a, b)
 	ctx := context.Background()
 
-	_, err := fingerprint.Respond(ctx, b.model, a.opening, c, "")
-	require.ErrorIs(t, err, fingerprint.ErrNotCommitted, "another model")
-	_, err = fingerprint.Respond(ctx, zoo.Random(rand.New(rand.NewPCG(1, 1)), zoo.Shape{Layers: 3, Hidden: 64, Width: 96, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 100}, zoo.Quirks{}), a.opening, c, "")
-	require.ErrorIs(t, err, fingerprint.ErrNotCommitted, "a model of another shape")
-	_, err = fingerprint.Respond(ctx, stranger.model, stranger.opening, c, "")
-	require.ErrorIs(t, err, fingerprint.ErrNotNamed, "another opening")
+	_, err := commitment.Respond(ctx, b.model, a.opening, c, "")
+	require.ErrorIs(t, err, commitment.ErrNotCommitted, "another model")
+	_, err = commitment.Respond(ctx, zoo.Random(rand.New(rand.NewPCG(1, 1)), zoo.Shape{Layers: 3, Hidden: 64, Width: 96, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 100}, zoo.Quirks{}), a.opening, c, "")
+	require.ErrorIs(t, err, commitment.ErrNotCommitted, "a model of another shape")
+	_, err = commitment.Respond(ctx, stranger.model, stranger.opening, c, "")
+	require.ErrorIs(t, err, commitment.ErrNotNamed, "another opening")
 
-	for name, cheat := range map[string]func() *fingerprint.Response{
-		"replayed": func() *fingerprint.Response { return a.respond(t, older, "") },
-		"copied": func() *fingerprint.Response {
+	for name, cheat := range map[string]func() *commitment.Response{
+		"replayed": func() *commitment.Response { return a.respond(t, older, "") },
+		"copied": func() *commitment.Response {
 			r := a.respond(t, c, "")
 			r.Answer.Commitment = b.opening.Commitment().Root
 			return r
 		},
-		"the other's sketches": func() *fingerprint.Response {
+		"the other's sketches": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Answer.Sketches = a.respond(t, c, "").Answer.Sketches
 			return r
 		},
-		"the other's proofs": func() *fingerprint.Response {
+		"the other's proofs": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Proofs = a.respond(t, c, "").Proofs
 			return r
 		},
-		"another beacon": func() *fingerprint.Response {
+		"another beacon": func() *commitment.Response {
 			r := b.respond(t, c, "one")
 			r.Beacon = "two"
 			return r
 		},
-		"fewer proofs": func() *fingerprint.Response {
+		"fewer proofs": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Proofs = r.Proofs[1:]
 			return r
 		},
-		"an axis left out": func() *fingerprint.Response {
+		"an axis left out": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Answer.Axes, r.Answer.Sketches, r.Answer.Tensors = r.Answer.Axes[1:], r.Answer.Sketches[1:], r.Answer.Tensors[1:]
 			return r
 		},
-		"axes exchanged": func() *fingerprint.Response {
+		"axes exchanged": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Answer.Axes[0].Tensor, r.Answer.Axes[1].Tensor = r.Answer.Axes[1].Tensor, r.Answer.Axes[0].Tensor
 			return r
 		},
-		"a tensor's root": func() *fingerprint.Response {
+		"a tensor's root": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Answer.Tensors[0].Tensor.Root[0] ^= 1
 			return r
 		},
 	} {
-		r, err := fingerprint.DecodeResponse(cheat().Encode())
+		r, err := commitment.DecodeResponse(cheat().Encode())
 		require.NoError(t, err, name)
 		_, err = c.Check(r)
-		require.ErrorIs(t, err, fingerprint.ErrMismatch, name)
+		require.ErrorIs(t, err, commitment.ErrMismatch, name)
 	}
 }
 
@@ -288,7 +323,7 @@ func TestOpenedRowsAreTheModels(t *testing.T) {
 			n++
 		}
 	}
-	require.Equal(t, 2*fingerprint.DefaultOpen, n)
+	require.Equal(t, 2*commitment.DefaultOpen, n)
 }
 
 func little(v []float32) []byte {
@@ -305,6 +340,6 @@ func TestModelWithoutUnits(t *testing.T) {
 	m.Add("a", []float32{1, 2, 3, 4}, 2, 2)
 	p := commitTo(t, m, 1)
 	require.NoError(t, p.opening.Verify(context.Background(), m))
-	_, err := fingerprint.Respond(context.Background(), m, p.opening, challengeTo(t, "b", p), "")
-	require.ErrorIs(t, err, fingerprint.ErrNoAxes)
+	_, err := commitment.Respond(context.Background(), m, p.opening, challengeTo(t, "b", p), "")
+	require.ErrorIs(t, err, commitment.ErrNoAxes)
 }

@@ -1,16 +1,32 @@
-package fingerprint
+package commitment
 
 import (
-	"encoding/binary"
 	"math"
 	"strconv"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
-// pairs is how many pairs of units of an axis an answer sketches: the cap of
-// units, and no more than half of the axis.
-func pairs(length, dim int) int { return min(units(length, dim), length/4) }
+const (
+	// SketchBits is the number of projections of a pair of units.
+	SketchBits  = 128
+	sketchWords = SketchBits / 64
+
+	maxPairs = 32 // pairs of an axis that are sketched
+	minPairs = 8  // fewest that are worth a sketch
+	maxAxes  = 48 // axes of a model that are sketched, evenly spread
+)
+
+// pairs is how many pairs of units of an axis an answer sketches. The one-bit
+// numbers published of a matrix, counted in words of 32, stay below a quarter
+// of its rows plus columns, and no more than half of the units are looked at.
+func pairs(length, dim int) int {
+	return min(maxPairs, length/4, (length+dim)/4*32/SketchBits)
+}
+
+// exceptions is how many values of a unit must differ from its constant.
+const exceptions = 8
 
 // A sketch under a challenge is of differences between two units. What all
 // units have in common falls out without a mean that would have to be opened,
@@ -22,7 +38,7 @@ type projector struct {
 	masks map[int][][]uint64
 }
 
-func newProjector(challenge Digest) *projector {
+func newProjector(challenge fingerprint.Digest) *projector {
 	return &projector{challenge[:], map[int][][2]int{}, map[int][][]uint64{}}
 }
 
@@ -112,35 +128,4 @@ func difference(a, b []float32) []float64 {
 		d[k] -= mean
 	}
 	return d
-}
-
-// canonicalValues decodes the canonical bytes of a row to float32, rounding
-// wider forms to nearest; false where they are no canonical row of n values.
-func canonicalValues(b []byte, n int) ([]float32, bool) {
-	decode, ok := canonicalForms[form(firstByte(b))]
-	if !ok || int64(len(b)) != 1+int64(n)*int64(decode.size) {
-		return nil, false
-	}
-	out := make([]float32, n)
-	for i := range out {
-		out[i] = decode.value(b[1+i*decode.size:])
-	}
-	return out, true
-}
-
-func firstByte(b []byte) byte {
-	if len(b) == 0 {
-		return 0
-	}
-	return b[0]
-}
-
-var canonicalForms = map[form]struct {
-	size  int
-	value func([]byte) float32
-}{
-	form32:  {4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }},
-	form64:  {8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }},
-	formInt: {8, func(b []byte) float32 { return float32(int64(binary.LittleEndian.Uint64(b))) }},
-	formNat: {8, func(b []byte) float32 { return float32(binary.LittleEndian.Uint64(b)) }},
 }

@@ -1,10 +1,13 @@
-package fingerprint
+package commitment
 
 // The files of the commitment protocol. docs/FORMAT.md describes them.
 
 const (
-	maxAxis  = 1 << 22 // units of a sketched axis, and values of a unit
-	maxIndex = 1<<40 - 1
+	maxLength  = 1 << 22 // units of a sketched axis, and values of a unit
+	maxIndex   = 1<<40 - 1
+	maxTensors = 1 << 16
+	maxText    = 4 << 10
+	maxRank    = 64
 )
 
 // Encode returns the file form.
@@ -12,7 +15,7 @@ func (c Commitment) Encode() []byte {
 	return sealCommitment.encode(func(e *encoder) { e.digest(c.Root) })
 }
 
-// DecodeCommitment reads a commitment's file form. Errors are ErrSealed.
+// DecodeCommitment reads a commitment's file form. Errors are ErrFile.
 func DecodeCommitment(b []byte) (c Commitment, err error) {
 	err = sealCommitment.decode(b, func(d *decoder) { c.Root = d.digest() }, func() []byte { return c.Encode() })
 	return c, err
@@ -21,23 +24,23 @@ func DecodeCommitment(b []byte) (c Commitment, err error) {
 // Encode returns the file form. It holds the secret.
 func (o *Opening) Encode() []byte {
 	return sealOpening.encode(func(e *encoder) {
-		e.digest(Digest(o.Secret))
+		e.raw(o.Secret[:])
 		e.axes(o.Axes)
-		e.uvarint(uint64(len(o.Tensors)))
+		e.number(int64(len(o.Tensors)))
 		for i := range o.Tensors {
-			e.committed(&o.Tensors[i])
+			e.tensor(&o.Tensors[i])
 		}
 	})
 }
 
-// DecodeOpening reads an opening's file form. Errors are ErrSealed.
+// DecodeOpening reads an opening's file form. Errors are ErrFile.
 func DecodeOpening(b []byte) (*Opening, error) {
 	o := &Opening{}
 	err := sealOpening.decode(b, func(d *decoder) {
 		o.Secret = Secret(d.digest())
 		o.Axes = d.axes()
 		for n := d.number(maxTensors, "number of tensors"); n > 0 && d.err == nil; n-- {
-			o.Tensors = append(o.Tensors, d.committed())
+			o.Tensors = append(o.Tensors, d.tensor())
 		}
 		for _, x := range o.Axes {
 			if x.Tensor >= len(o.Tensors) {
@@ -56,14 +59,14 @@ func (c *Challenge) Encode() []byte {
 	return sealChallenge.encode(func(e *encoder) { e.challenge(c) })
 }
 
-// DecodeChallenge reads a challenge's file form. Errors are ErrSealed.
+// DecodeChallenge reads a challenge's file form. Errors are ErrFile.
 func DecodeChallenge(b []byte) (*Challenge, error) {
 	c := &Challenge{}
 	err := sealChallenge.decode(b, func(d *decoder) {
 		for n := d.number(2, "number of commitments"); n > 0; n-- {
 			c.Commitments = append(c.Commitments, d.digest())
 		}
-		c.Beacon = d.text()
+		c.Beacon = string(d.bytes(maxText, "a text"))
 		c.Open = int(d.number(MaxOpen, "units to open"))
 		if rule := c.broken(); d.err == nil && rule != "" {
 			d.fail("%s", rule)
@@ -80,11 +83,10 @@ func (r *Response) Encode() []byte {
 	return sealResponse.encode(func(e *encoder) {
 		e.answer(&r.Answer)
 		e.text(r.Beacon)
-		e.uvarint(uint64(len(r.Proofs)))
+		e.number(int64(len(r.Proofs)))
 		for _, p := range r.Proofs {
 			for _, row := range p {
-				e.uvarint(uint64(len(row.Row)))
-				e.b = append(e.b, row.Row...)
+				e.bytes(row.Row)
 				e.digest(row.Salt)
 				e.digests(row.Path)
 			}
@@ -92,17 +94,17 @@ func (r *Response) Encode() []byte {
 	})
 }
 
-// DecodeResponse reads a response's file form. Errors are ErrSealed. What it
+// DecodeResponse reads a response's file form. Errors are ErrFile. What it
 // says is not verified: see Challenge.Check.
 func DecodeResponse(b []byte) (*Response, error) {
 	r := &Response{}
 	err := sealResponse.decode(b, func(d *decoder) {
 		r.Answer = d.answer()
-		r.Beacon = d.text()
+		r.Beacon = string(d.bytes(maxText, "a text"))
 		for n := d.number(MaxOpen, "number of proofs"); n > 0 && d.err == nil; n-- {
 			var p UnitProof
 			for side := range p {
-				p[side] = RowProof{d.blob(), d.digest(), d.digests()}
+				p[side] = RowProof{d.bytes(MaxFileBytes, "a row"), d.digest(), d.digests()}
 			}
 			r.Proofs = append(r.Proofs, p)
 		}
@@ -116,45 +118,45 @@ func DecodeResponse(b []byte) (*Response, error) {
 func (e *encoder) challenge(c *Challenge) {
 	e.digests(c.Commitments)
 	e.text(c.Beacon)
-	e.uvarint(uint64(c.Open))
+	e.number(int64(c.Open))
 }
 
-func (e *encoder) axes(axes []CommittedAxis) {
-	e.uvarint(uint64(len(axes)))
+func (e *encoder) axes(axes []Axis) {
+	e.number(int64(len(axes)))
 	for _, x := range axes {
 		e.text(x.Name)
 		for _, v := range []int64{int64(x.Tensor), x.First, x.Step, int64(x.Units), int64(x.Dim)} {
-			e.uvarint(uint64(v))
+			e.number(int64(v))
 		}
 	}
 }
 
-func (d *decoder) axes() (out []CommittedAxis) {
-	for n := d.number(maxSketches, "number of axes"); n > 0 && d.err == nil; n-- {
-		out = append(out, CommittedAxis{
-			Name: d.text(), Tensor: int(d.number(maxTensors, "tensor")),
+func (d *decoder) axes() (out []Axis) {
+	for n := d.number(maxAxes, "number of axes"); n > 0 && d.err == nil; n-- {
+		out = append(out, Axis{
+			Name: string(d.bytes(maxText, "a text")), Tensor: int(d.number(maxTensors, "tensor")),
 			First: d.number(maxIndex, "first leaf"), Step: d.number(maxIndex, "step"),
-			Units: int(d.number(maxAxis, "units")), Dim: int(d.number(maxAxis, "dimension")),
+			Units: int(d.number(maxLength, "units")), Dim: int(d.number(maxLength, "dimension")),
 		})
 	}
 	return out
 }
 
-func (e *encoder) committed(c *CommittedTensor) {
+func (e *encoder) tensor(c *Tensor) {
 	e.text(c.Name)
-	e.uvarint(uint64(len(c.Shape)))
+	e.number(int64(len(c.Shape)))
 	for _, v := range c.Shape {
-		e.uvarint(uint64(v))
+		e.number(int64(v))
 	}
 	e.flag(c.Columns)
-	e.uvarint(uint64(c.Length))
-	e.uvarint(uint64(c.Leaves))
+	e.number(int64(c.Length))
+	e.number(int64(c.Leaves))
 	e.digest(c.Root)
 }
 
-func (d *decoder) committed() (c CommittedTensor) {
+func (d *decoder) tensor() (c Tensor) {
 	const most = 1<<63 - 1
-	c.Name = d.text()
+	c.Name = string(d.bytes(maxText, "a text"))
 	for n := d.number(maxRank, "rank"); n > 0 && d.err == nil; n-- {
 		c.Shape = append(c.Shape, d.number(most, "dimension"))
 	}
@@ -167,19 +169,19 @@ func (d *decoder) committed() (c CommittedTensor) {
 func (e *encoder) answer(a *Answer) {
 	e.digest(a.Commitment)
 	e.digest(a.Challenge)
-	e.uvarint(uint64(a.Leaves))
+	e.number(int64(a.Leaves))
 	e.digest(a.Salt)
 	e.axes(a.Axes)
 	e.digests(a.Path)
-	e.uvarint(uint64(len(a.Tensors)))
+	e.number(int64(len(a.Tensors)))
 	for i := range a.Tensors {
 		t := &a.Tensors[i]
-		e.uvarint(uint64(t.Index))
-		e.committed(&t.Tensor)
+		e.number(int64(t.Index))
+		e.tensor(&t.Tensor)
 		e.digest(t.Salt)
 		e.digests(t.Path)
 	}
-	e.uvarint(uint64(len(a.Sketches)))
+	e.number(int64(len(a.Sketches)))
 	for i := range a.Sketches {
 		e.pairs(&a.Sketches[i])
 	}
@@ -189,34 +191,34 @@ func (d *decoder) answer() (a Answer) {
 	a.Commitment, a.Challenge = d.digest(), d.digest()
 	a.Leaves = d.number(maxTensors+1, "leaves")
 	a.Salt, a.Axes, a.Path = d.digest(), d.axes(), d.digests()
-	for n := d.number(maxSketches, "number of tensors"); n > 0 && d.err == nil; n-- {
-		a.Tensors = append(a.Tensors, Entry{int(d.number(maxTensors, "tensor")), d.committed(), d.digest(), d.digests()})
+	for n := d.number(maxAxes, "number of tensors"); n > 0 && d.err == nil; n-- {
+		a.Tensors = append(a.Tensors, Entry{int(d.number(maxTensors, "tensor")), d.tensor(), d.digest(), d.digests()})
 	}
-	for n := d.number(maxSketches, "number of sketches"); n > 0 && d.err == nil; n-- {
+	for n := d.number(maxAxes, "number of sketches"); n > 0 && d.err == nil; n-- {
 		a.Sketches = append(a.Sketches, d.pairs())
 	}
 	return a
 }
 
-func (e *encoder) pairs(s *PairSketch) {
+func (e *encoder) pairs(s *Sketch) {
 	e.flag(s.Withdrawn)
-	e.uvarint(uint64(len(s.Eligible)))
+	e.number(int64(len(s.Eligible)))
 	for _, ok := range s.Eligible {
 		e.flag(ok)
 	}
 	for _, w := range s.Words {
-		e.u64(w)
+		e.b = le.AppendUint64(e.b, w)
 	}
 }
 
-func (d *decoder) pairs() (s PairSketch) {
+func (d *decoder) pairs() (s Sketch) {
 	s.Withdrawn = d.flag()
-	n := d.number(sketchUnits, "number of sketched pairs")
+	n := d.number(maxPairs, "number of sketched pairs")
 	for range n {
 		s.Eligible = append(s.Eligible, d.flag())
 	}
 	for range n * sketchWords {
-		s.Words = append(s.Words, order.Uint64(d.take(8)))
+		s.Words = append(s.Words, d.word())
 	}
 	return s
 }

@@ -1,9 +1,11 @@
-package fingerprint
+package commitment
 
 import (
 	"bytes"
 	"fmt"
 	"slices"
+
+	"github.com/weightprint/weightprint/fingerprint"
 )
 
 // Challenge fixes, once commitments are public, what has to be answered: which
@@ -11,9 +13,9 @@ import (
 // The same commitments and beacon value always give the same challenge, so
 // anyone can make and check it.
 type Challenge struct {
-	Commitments []Digest // one or two, ascending
-	Beacon      string   // public value that nobody knew when the commitments were made; may be empty for two
-	Open        int      // sketched units to be opened by each party
+	Commitments []fingerprint.Digest // one or two, ascending
+	Beacon      string               // public value that nobody knew when the commitments were made; may be empty for two
+	Open        int                  // sketched units to be opened by each party
 }
 
 const (
@@ -26,8 +28,6 @@ const (
 	maxBeacon = 1 << 10
 )
 
-const purposeChallenge purpose = "weightprint v1 challenge"
-
 // NewChallenge draws a challenge to one or two commitments. With one a beacon
 // value is needed: its owner could otherwise try secrets until the challenge
 // suits him.
@@ -36,9 +36,9 @@ func NewChallenge(beacon string, open int, cs ...Commitment) (*Challenge, error)
 	for _, x := range cs {
 		c.Commitments = append(c.Commitments, x.Root)
 	}
-	slices.SortFunc(c.Commitments, func(a, b Digest) int { return bytes.Compare(a[:], b[:]) })
+	slices.SortFunc(c.Commitments, func(a, b fingerprint.Digest) int { return bytes.Compare(a[:], b[:]) })
 	if rule := c.broken(); rule != "" {
-		return nil, fmt.Errorf("fingerprint: challenge: %s", rule)
+		return nil, fmt.Errorf("challenge: %s", rule)
 	}
 	return c, nil
 }
@@ -61,10 +61,8 @@ func (c *Challenge) broken() string {
 }
 
 // Digest identifies the challenge and is the seed of every choice it makes.
-func (c *Challenge) Digest() Digest {
+func (c *Challenge) Digest() fingerprint.Digest {
 	e := &encoder{}
 	e.challenge(c)
-	h := newHash(purposeChallenge)
-	h.Write(e.b)
-	return sum(h)
+	return purposeChallenge.of(e.b)
 }

@@ -1,15 +1,18 @@
-package fingerprint
+package commitment
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/zeebo/blake3"
+
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/zeebo/blake3"
 )
 
 // ErrNotCommitted says that a model is not the one that a commitment binds.
@@ -27,44 +30,36 @@ func NewSecret() (s Secret, err error) {
 
 // Commitment binds every value of a model and says nothing about it. It can be
 // published.
-type Commitment struct{ Root Digest }
+type Commitment struct{ Root fingerprint.Digest }
 
 // Opening is what the committing party keeps to answer challenges: the secret
 // and what the commitment was made of. Whoever has it and the model can prove,
 // and whoever has it can recognise the model.
 type Opening struct {
 	Secret  Secret
-	Axes    []CommittedAxis
-	Tensors []CommittedTensor // by name
+	Axes    []Axis
+	Tensors []Tensor // by name
 }
 
-// CommittedTensor is one tensor of a commitment. Its tree has salted leaves of
+// Tensor is one tensor of a commitment. Its tree has salted leaves of
 // Length values each: rows, or columns where units are stored as columns.
-type CommittedTensor struct {
+type Tensor struct {
 	Name    string
 	Shape   []int64
 	Columns bool
 	Length  int64
 	Leaves  int64
-	Root    Digest
+	Root    fingerprint.Digest
 }
 
-// CommittedAxis is an axis that answers sketch: unit u is leaf First + u·Step
+// Axis is an axis that answers sketch: unit u is leaf First + u·Step
 // of a tensor.
-type CommittedAxis struct {
+type Axis struct {
 	Name        string
 	Tensor      int // position in Opening.Tensors
 	First, Step int64
 	Units, Dim  int
 }
-
-const (
-	purposeSalt       purpose = "weightprint v1 commitment salt"
-	purposeSalted     purpose = "weightprint v1 commitment salted row"
-	purposeCommitted  purpose = "weightprint v1 commitment tensor"
-	purposeAxes       purpose = "weightprint v1 commitment axes"
-	purposeCommitment purpose = "weightprint v1 commitment"
-)
 
 // Commit reads every value of a model once and makes what a commitment to it
 // is opened with. The same model and secret give the same commitment, in
@@ -72,13 +67,13 @@ const (
 func Commit(ctx context.Context, m tensor.Model, secret Secret) (*Opening, error) {
 	ts := byName(m)
 	o := &Opening{Secret: secret}
-	axes, layouts := committedAxes(roles.Map(m), ts)
+	axes, layouts := axesOf(roles.Map(m), ts)
 	o.Axes = axes
 	for i, t := range ts {
-		c := CommittedTensor{Name: t.Name, Shape: t.Shape, Columns: layouts[i].columns, Length: layouts[i].length, Leaves: layouts[i].leaves(t)}
-		var tree Tree
+		c := Tensor{Name: t.Name, Shape: t.Shape, Columns: layouts[i].columns, Length: layouts[i].length, Leaves: layouts[i].leaves(t)}
+		var tree fingerprint.Tree
 		s := newSalter(secret, i)
-		err := layouts[i].each(ctx, t, func(k int64, _ []byte, d Digest) { tree.Add(s.leaf(k, d)) })
+		err := layouts[i].each(ctx, t, func(k int64, _ []byte, d fingerprint.Digest) { tree.Add(s.leaf(k, d)) })
 		if err != nil {
 			return nil, err
 		}
@@ -86,28 +81,6 @@ func Commit(ctx context.Context, m tensor.Model, secret Secret) (*Opening, error
 		o.Tensors = append(o.Tensors, c)
 	}
 	return o, nil
-}
-
-// committedAxes finds the axes that can be sketched and how their tensors have
-// to be cut for it.
-func committedAxes(n *roles.Network, ts []*tensor.Tensor) ([]CommittedAxis, []layout) {
-	layouts := make([]layout, len(ts))
-	at := map[string]int{}
-	for i, t := range ts {
-		layouts[i], at[t.Name] = plain(t), i
-	}
-	taken := map[int]bool{}
-	var out []CommittedAxis
-	for _, x := range unitAxes(n) {
-		l, first, step, ok := layoutOf(x.m)
-		i := at[x.m.Tensor.Name]
-		if !ok || max(x.m.Rows, x.m.Cols) > maxAxis || pairs(x.m.Rows, x.m.Cols) < minSketched || taken[i] && layouts[i] != l {
-			continue
-		}
-		layouts[i], taken[i] = l, true
-		out = append(out, CommittedAxis{x.name, i, first, step, x.m.Rows, x.m.Cols})
-	}
-	return out, layouts
 }
 
 // salter salts the leaves of one tensor, each with its own salt: a proof shows
@@ -124,20 +97,22 @@ func newSalter(s Secret, tensor int) *salter {
 }
 
 // salt is the salt of leaf i.
-func (s *salter) salt(i int64) Digest {
+func (s *salter) salt(i int64) fingerprint.Digest {
 	var b [48]byte
 	copy(b[:], s.secret[:])
-	binary.LittleEndian.PutUint64(b[32:], uint64(s.tensor))
-	binary.LittleEndian.PutUint64(b[40:], uint64(i))
+	le.PutUint64(b[32:], uint64(s.tensor))
+	le.PutUint64(b[40:], uint64(i))
 	s.salts.Reset()
 	s.salts.Write(b[:])
 	return sum(s.salts)
 }
 
-func (s *salter) leaf(i int64, row Digest) Digest { return salted(s.leaves, s.salt(i), row) }
+func (s *salter) leaf(i int64, row fingerprint.Digest) fingerprint.Digest {
+	return salted(s.leaves, s.salt(i), row)
+}
 
 // salted is a leaf of a committed tensor's tree.
-func salted(h *blake3.Hasher, salt, row Digest) Digest {
+func salted(h *blake3.Hasher, salt, row fingerprint.Digest) fingerprint.Digest {
 	h.Reset()
 	h.Write(salt[:])
 	h.Write(row[:])
@@ -150,29 +125,29 @@ const (
 	saltAxes  = -2
 )
 
+func byName(m tensor.Model) []*tensor.Tensor {
+	ts := slices.Clone(m.Tensors())
+	slices.SortFunc(ts, func(a, b *tensor.Tensor) int { return cmp.Compare(a.Name, b.Name) })
+	return ts
+}
+
 // entry is the leaf of a tensor in the commitment's tree.
-func (c *CommittedTensor) entry(salt Digest) Digest {
+func (c *Tensor) entry(salt fingerprint.Digest) fingerprint.Digest {
 	e := &encoder{}
-	e.digest(salt)
-	e.committed(c)
-	h := newHash(purposeCommitted)
-	h.Write(e.b)
-	return sum(h)
+	e.tensor(c)
+	return purposeTensor.of(salt[:], e.b)
 }
 
 // axesLeaf is the first leaf of the commitment's tree.
-func axesLeaf(salt Digest, axes []CommittedAxis) Digest {
+func axesLeaf(salt fingerprint.Digest, axes []Axis) fingerprint.Digest {
 	e := &encoder{}
-	e.digest(salt)
 	e.axes(axes)
-	h := newHash(purposeAxes)
-	h.Write(e.b)
-	return sum(h)
+	return purposeAxes.of(salt[:], e.b)
 }
 
 // leaves are the leaves of the commitment's tree: the axes, then the tensors.
-func (o *Opening) leaves() []Digest {
-	out := []Digest{axesLeaf(newSalter(o.Secret, 0).salt(saltAxes), o.Axes)}
+func (o *Opening) leaves() []fingerprint.Digest {
+	out := []fingerprint.Digest{axesLeaf(newSalter(o.Secret, 0).salt(saltAxes), o.Axes)}
 	for i := range o.Tensors {
 		out = append(out, o.Tensors[i].entry(newSalter(o.Secret, i).salt(saltEntry)))
 	}
@@ -182,17 +157,12 @@ func (o *Opening) leaves() []Digest {
 // Commitment is the public part.
 func (o *Opening) Commitment() Commitment {
 	leaves := o.leaves()
-	return commitmentOf(int64(len(leaves)), rootOfLeaves(leaves))
+	return commitmentOf(int64(len(leaves)), rootOf(leaves...))
 }
 
 // commitmentOf closes a commitment over the size and root of its tree.
-func commitmentOf(n int64, root Digest) Commitment {
-	h := newHash(purposeCommitment)
-	var b [8]byte
-	binary.LittleEndian.PutUint64(b[:], uint64(n))
-	h.Write(b[:])
-	h.Write(root[:])
-	return Commitment{sum(h)}
+func commitmentOf(n int64, root fingerprint.Digest) Commitment {
+	return Commitment{purposeCommitment.of(le.AppendUint64(nil, uint64(n)), root[:])}
 }
 
 // Verify tells whether a model is the one that the opening belongs to: nil, or

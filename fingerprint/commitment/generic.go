@@ -1,4 +1,4 @@
-package fingerprint
+package commitment
 
 import "math"
 
@@ -15,14 +15,16 @@ const (
 // strangers and take no part in sketches. Products are rounded before they are
 // summed, so that every machine decides alike.
 func generic(x []float32, n, d int) string {
-	raw, n1 := cosines(centredRows(x, n, d), n, d)
+	rows := centredRows(x, n, d)
+	raw, n1 := cosines(rows, n, d)
 	if n1 < 3 {
 		return "too few units differ from a constant"
 	}
 	if n1 < d && largest(raw, n1) < genericCosine {
 		return "the units form an orthogonal table"
 	}
-	g, n2 := cosines(centre(x, n, d), n, d)
+	centreColumns(rows, n, d)
+	g, n2 := cosines(rows, n, d)
 	if effectiveRank(g, n2) < math.Min(genericRank, float64(n1)/2) {
 		return "the units span too few dimensions"
 	}
@@ -46,6 +48,20 @@ func centredRows(x []float32, n, d int) []float64 {
 		}
 	}
 	return out
+}
+
+// centreColumns subtracts from every feature its mean over the units.
+func centreColumns(x []float64, n, d int) {
+	for k := range d {
+		mean := 0.0
+		for i := range n {
+			mean += x[i*d+k]
+		}
+		mean /= float64(n)
+		for i := range n {
+			x[i*d+k] -= mean
+		}
+	}
 }
 
 // cosines between the rows of x that are finite and not zero, m×m.

@@ -1,8 +1,9 @@
-package fingerprint
+package commitment
 
 import (
 	"context"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -61,15 +62,15 @@ func (l layout) leafAt(m *roles.Matrix, r int) (int64, bool) {
 
 // each streams the leaves in order: number, canonical bytes (valid until the
 // next leaf) and their digest.
-func (l layout) each(ctx context.Context, t *tensor.Tensor, yield func(i int64, canonical []byte, d Digest)) error {
+func (l layout) each(ctx context.Context, t *tensor.Tensor, yield func(i int64, canonical []byte, d fingerprint.Digest)) error {
 	if l.leaves(t) == 0 {
 		return nil
 	}
 	if l.columns {
 		return l.eachColumn(ctx, t, yield)
 	}
-	h := newRowHasher()
-	if s, ok := t.Data.(*tensor.Stored); ok && isWide(t.DType) {
+	h := newCanonicaliser()
+	if s, ok := t.Data.(*tensor.Stored); ok && wide(t) {
 		return l.eachWide(ctx, t, s, h, yield)
 	}
 	const target = 1 << 18 // values read together
@@ -89,10 +90,13 @@ func (l layout) each(ctx context.Context, t *tensor.Tensor, yield func(i int64, 
 	return nil
 }
 
+// wide tells whether a tensor decodes to more than float32 holds.
+func wide(t *tensor.Tensor) bool { return wideTypes[t.DType].size > 0 }
+
 // eachWide is each for types that decode to more than float32 holds.
-func (l layout) eachWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, h *rowHasher, yield func(int64, []byte, Digest)) error {
-	size := l.length * int64(width(t.DType))
-	buf := make([]byte, size)
+func (l layout) eachWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, h *canonicaliser, yield func(int64, []byte, fingerprint.Digest)) error {
+	size := l.length * int64(wideTypes[t.DType].size)
+	buf, narrow := make([]byte, size), make([]float32, l.length)
 	for i := range l.leaves(t) {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -100,7 +104,7 @@ func (l layout) eachWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored
 		if err := s.ReadLittle(buf, i*size); err != nil {
 			return err
 		}
-		d := h.wide(t.DType, buf)
+		d := h.wide(t.DType, buf, narrow)
 		yield(i, h.buf, d)
 	}
 	return nil
@@ -108,17 +112,17 @@ func (l layout) eachWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored
 
 // eachColumn is each for columns: stripes of a slab are turned round in memory.
 // Columns are float32 whatever the stored type.
-func (l layout) eachColumn(ctx context.Context, t *tensor.Tensor, yield func(int64, []byte, Digest)) error {
+func (l layout) eachColumn(ctx context.Context, t *tensor.Tensor, yield func(int64, []byte, fingerprint.Digest)) error {
 	const most = 1 << 24 // values held
 	rows, cols := l.length, t.Cols()
-	wide := min(cols, max(1, most/rows))
+	stripe := min(cols, max(1, most/rows))
 	per := min(rows, max(1, (1<<18)/cols))
 	read := make([]float32, per*cols)
-	turned := make([]float32, rows*wide)
-	h := newRowHasher()
+	turned := make([]float32, rows*stripe)
+	h := newCanonicaliser()
 	for slab := range t.Len() / (rows * cols) {
-		for c := int64(0); c < cols; c += wide {
-			w := min(wide, cols-c)
+		for c := int64(0); c < cols; c += stripe {
+			w := min(stripe, cols-c)
 			for r := int64(0); r < rows; r += per {
 				k := min(per, rows-r)
 				if err := t.Data.ReadValues(ctx, read[:k*cols], (slab*rows+r)*cols); err != nil {

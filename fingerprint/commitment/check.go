@@ -1,9 +1,10 @@
-package fingerprint
+package commitment
 
 import (
 	"errors"
 	"fmt"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
@@ -17,7 +18,7 @@ var ErrMismatch = errors.New("the response does not hold")
 // opened row is the committed one, and that its sketch is what the answer
 // says. It returns the sketches, ready for the unit tests. All errors are
 // ErrMismatch.
-func (c *Challenge) Check(r *Response) ([]Sketch, error) {
+func (c *Challenge) Check(r *Response) ([]AxisSketch, error) {
 	a := &r.Answer
 	switch {
 	case a.Challenge != c.Digest():
@@ -35,10 +36,10 @@ func (c *Challenge) Check(r *Response) ([]Sketch, error) {
 	if err := r.opens(c, entries); err != nil {
 		return nil, err
 	}
-	return comparable(a.Axes, a.Sketches), nil
+	return compared(a.Axes, a.Sketches), nil
 }
 
-func (c *Challenge) names(d Digest) bool {
+func (c *Challenge) names(d fingerprint.Digest) bool {
 	for _, x := range c.Commitments {
 		if x == d {
 			return true
@@ -48,12 +49,12 @@ func (c *Challenge) names(d Digest) bool {
 }
 
 // committed verifies axes and tensors against the commitment.
-func (a *Answer) committed() (map[int]*CommittedTensor, error) {
+func (a *Answer) committed() (map[int]*Tensor, error) {
 	root, ok := climb(axesLeaf(a.Salt, a.Axes), 0, a.Leaves, a.Path)
 	if !ok || commitmentOf(a.Leaves, root).Root != a.Commitment {
 		return nil, fmt.Errorf("%w: the axes are not those committed", ErrMismatch)
 	}
-	entries := map[int]*CommittedTensor{}
+	entries := map[int]*Tensor{}
 	for k := range a.Tensors {
 		e := &a.Tensors[k]
 		root, ok := climb(e.Tensor.entry(e.Salt), int64(e.Index)+1, a.Leaves, e.Path)
@@ -67,7 +68,7 @@ func (a *Answer) committed() (map[int]*CommittedTensor, error) {
 
 // shapes verifies that the axes lie within their tensors and that everything
 // is answered, nothing twice and nothing besides.
-func (a *Answer) shapes(entries map[int]*CommittedTensor) error {
+func (a *Answer) shapes(entries map[int]*Tensor) error {
 	wanted := axisTensors(a.Axes)
 	if len(a.Axes) == 0 || len(a.Sketches) != len(a.Axes) || len(a.Tensors) != len(wanted) {
 		return fmt.Errorf("%w: %d axes, %d sketches and %d tensors are answered", ErrMismatch, len(a.Axes), len(a.Sketches), len(a.Tensors))
@@ -82,7 +83,7 @@ func (a *Answer) shapes(entries map[int]*CommittedTensor) error {
 		t := entries[x.Tensor]
 		last := x.First + int64(x.Units-1)*x.Step // no overflow: 22 and 40 bits
 		n := pairs(x.Units, x.Dim)
-		if names[x.Name] || x.Step < 1 || int64(x.Dim) != t.Length || last >= t.Leaves || n < minSketched {
+		if names[x.Name] || x.Step < 1 || int64(x.Dim) != t.Length || last >= t.Leaves || n < minPairs {
 			return fmt.Errorf("%w: axis %s does not lie in its tensor", ErrMismatch, tensor.Printable(x.Name))
 		}
 		names[x.Name] = true
@@ -94,7 +95,7 @@ func (a *Answer) shapes(entries map[int]*CommittedTensor) error {
 }
 
 // opens verifies the opened units.
-func (r *Response) opens(c *Challenge, entries map[int]*CommittedTensor) error {
+func (r *Response) opens(c *Challenge, entries map[int]*Tensor) error {
 	drawn := r.Opened(c)
 	if len(r.Proofs) != len(drawn) {
 		return fmt.Errorf("%w: %d units are opened, %d were drawn", ErrMismatch, len(r.Proofs), len(drawn))
@@ -105,7 +106,7 @@ func (r *Response) opens(c *Challenge, entries map[int]*CommittedTensor) error {
 		x := &r.Answer.Axes[s.Axis]
 		t := entries[x.Tensor]
 		units := p.pairs(x.Units, pairs(x.Units, x.Dim))[s.Pair]
-		var values [2][]float32
+		var rows [2][]float32
 		for side, u := range units {
 			o := &r.Proofs[n][side]
 			leaf := salted(h, o.Salt, rowDigest(o.Row))
@@ -113,11 +114,11 @@ func (r *Response) opens(c *Challenge, entries map[int]*CommittedTensor) error {
 			if !ok || root != t.Root {
 				return fmt.Errorf("%w: row %d of axis %s is not the committed one", ErrMismatch, u, tensor.Printable(x.Name))
 			}
-			if values[side], ok = canonicalValues(o.Row, x.Dim); !ok {
+			if rows[side], ok = values(o.Row, x.Dim); !ok {
 				return fmt.Errorf("%w: row %d of axis %s has not %d values", ErrMismatch, u, tensor.Printable(x.Name), x.Dim)
 			}
 		}
-		if err := r.Answer.Sketches[s.Axis].agrees(p, s.Pair, values); err != nil {
+		if err := r.Answer.Sketches[s.Axis].agrees(p, s.Pair, rows); err != nil {
 			return fmt.Errorf("%w: the sketch of units %d and %d of axis %s is not that of the committed rows", ErrMismatch, units[0], units[1], tensor.Printable(x.Name))
 		}
 	}
@@ -126,7 +127,7 @@ func (r *Response) opens(c *Challenge, entries map[int]*CommittedTensor) error {
 
 // agrees recomputes the sketch of a pair from its opened rows. Of an axis that
 // was withdrawn there is none.
-func (s *PairSketch) agrees(p *projector, pair int, rows [2][]float32) error {
+func (s *Sketch) agrees(p *projector, pair int, rows [2][]float32) error {
 	words, ok := p.sketch(rows[0], rows[1])
 	if s.Withdrawn {
 		words, ok = [sketchWords]uint64{}, false
@@ -135,13 +136,6 @@ func (s *PairSketch) agrees(p *projector, pair int, rows [2][]float32) error {
 		return ErrMismatch
 	}
 	return nil
-}
-
-// rowDigest is the value digest of a canonical row.
-func rowDigest(canonical []byte) Digest {
-	h := newHash(purposeRow)
-	h.Write(canonical)
-	return sum(h)
 }
 
 // Pairs is how many pairs of units a response sketches, and Withdrawn on how

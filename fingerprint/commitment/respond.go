@@ -1,4 +1,4 @@
-package fingerprint
+package commitment
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 )
@@ -22,27 +22,27 @@ type Response struct {
 
 // Answer is the part of a response that is fixed before units are opened.
 type Answer struct {
-	Commitment Digest
-	Challenge  Digest
+	Commitment fingerprint.Digest
+	Challenge  fingerprint.Digest
 	Leaves     int64 // of the commitment's tree
-	Salt       Digest
-	Axes       []CommittedAxis
-	Path       []Digest // from the axes to the commitment
-	Tensors    []Entry  // those of the axes, ascending
-	Sketches   []PairSketch
+	Salt       fingerprint.Digest
+	Axes       []Axis
+	Path       []fingerprint.Digest // from the axes to the commitment
+	Tensors    []Entry              // those of the axes, ascending
+	Sketches   []Sketch
 }
 
 // Entry opens what a commitment says of one tensor.
 type Entry struct {
 	Index  int
-	Tensor CommittedTensor
-	Salt   Digest
-	Path   []Digest
+	Tensor Tensor
+	Salt   fingerprint.Digest
+	Path   []fingerprint.Digest
 }
 
-// PairSketch is the sketch of one axis: one bit a projection, SketchBits for
-// each pair of units.
-type PairSketch struct {
+// Sketch is the sketch of one axis: SketchBits bits for each pair of units, and
+// zeros for pairs that are not eligible.
+type Sketch struct {
 	Withdrawn bool // the party's own check found units that any network could have
 	Eligible  []bool
 	Words     []uint64
@@ -55,14 +55,9 @@ type UnitProof [2]RowProof
 // tensor's root.
 type RowProof struct {
 	Row  []byte
-	Salt Digest
-	Path []Digest
+	Salt fingerprint.Digest
+	Path []fingerprint.Digest
 }
-
-const (
-	purposeAnswer   purpose = "weightprint v1 answer"
-	purposeOpenings purpose = "weightprint v1 units to open"
-)
 
 // Errors of answering.
 var (
@@ -73,12 +68,10 @@ var (
 // Digest identifies an answer. Published before the second beacon value, it
 // keeps a party from choosing its sketches after seeing which units it must
 // open, and from copying the other party's.
-func (a *Answer) Digest() Digest {
+func (a *Answer) Digest() fingerprint.Digest {
 	e := &encoder{}
 	e.answer(a)
-	h := newHash(purposeAnswer)
-	h.Write(e.b)
-	return sum(h)
+	return purposeAnswer.of(e.b)
 }
 
 // Respond answers a challenge. beacon is a public value of after the answer's
@@ -92,7 +85,7 @@ func Respond(ctx context.Context, m tensor.Model, o *Opening, c *Challenge, beac
 	case len(o.Axes) == 0:
 		return nil, ErrNoAxes
 	case len(beacon) > maxBeacon:
-		return nil, fmt.Errorf("fingerprint: a beacon value has at most %d bytes", maxBeacon)
+		return nil, fmt.Errorf("a beacon value has at most %d bytes", maxBeacon)
 	}
 	w, err := readUnits(ctx, m, o, c)
 	if err != nil {
@@ -112,7 +105,7 @@ func Respond(ctx context.Context, m tensor.Model, o *Opening, c *Challenge, beac
 }
 
 // axisTensors lists the tensors that hold axes, ascending, each once.
-func axisTensors(axes []CommittedAxis) []int {
+func axisTensors(axes []Axis) []int {
 	var out []int
 	for _, x := range axes {
 		out = append(out, x.Tensor)
@@ -135,12 +128,8 @@ func (r *Response) Opened(c *Challenge) []Spot {
 			all = append(all, Spot{k, i})
 		}
 	}
-	h := newHash(purposeOpenings)
-	for _, d := range []Digest{c.Digest(), r.Answer.Digest()} {
-		h.Write(d[:])
-	}
-	writeString(h, r.Beacon)
-	seed := sum(h)
+	challenge, answer := c.Digest(), r.Answer.Digest()
+	seed := purposeOpenings.of(challenge[:], answer[:], []byte(r.Beacon))
 	var out []Spot
 	for _, i := range rng.New(seed[:], "openings").Sample(len(all), c.Open) {
 		out = append(out, all[i])
@@ -151,10 +140,10 @@ func (r *Response) Opened(c *Challenge) []Spot {
 // witness holds what a response is made of: the canonical rows of all drawn
 // units, axis by axis, and the leaves of the tensors they lie in.
 type witness struct {
-	axes   []CommittedAxis
-	pairs  [][][2]int       // by axis
-	rows   []map[int][]byte // by axis and unit
-	leaves map[int][]Digest // by tensor
+	axes   []Axis
+	pairs  [][][2]int                   // by axis
+	rows   []map[int][]byte             // by axis and unit
+	leaves map[int][]fingerprint.Digest // by tensor
 }
 
 // readUnits reads the tensors of the axes once.
@@ -171,7 +160,7 @@ func readUnits(ctx context.Context, m tensor.Model, o *Opening, c *Challenge) (*
 		if err != nil {
 			return nil, err
 		}
-		if rootOfLeaves(leaves) != x.Root {
+		if rootOf(leaves...) != x.Root {
 			return nil, fmt.Errorf("%w: tensor %s has other values", ErrNotCommitted, tensor.Printable(x.Name))
 		}
 		w.leaves[i] = leaves
@@ -179,8 +168,8 @@ func readUnits(ctx context.Context, m tensor.Model, o *Opening, c *Challenge) (*
 	return w, nil
 }
 
-func newWitness(axes []CommittedAxis, challenge Digest) *witness {
-	w := &witness{axes: axes, leaves: map[int][]Digest{}}
+func newWitness(axes []Axis, challenge fingerprint.Digest) *witness {
+	w := &witness{axes: axes, leaves: map[int][]fingerprint.Digest{}}
 	p := newProjector(challenge)
 	for _, x := range axes {
 		w.pairs = append(w.pairs, p.pairs(x.Units, pairs(x.Units, x.Dim)))
@@ -191,7 +180,7 @@ func newWitness(axes []CommittedAxis, challenge Digest) *witness {
 
 // read streams tensor number i, keeps the rows that were drawn and returns
 // the leaves that leaf makes.
-func (w *witness) read(ctx context.Context, t *tensor.Tensor, l layout, i int, leaf func(int64, Digest) Digest) ([]Digest, error) {
+func (w *witness) read(ctx context.Context, t *tensor.Tensor, l layout, i int, leaf func(int64, fingerprint.Digest) fingerprint.Digest) ([]fingerprint.Digest, error) {
 	wanted := map[int64][]Spot{} // leaf to axis and, as Pair, unit
 	for k, x := range w.axes {
 		for _, p := range w.pairs[k] {
@@ -203,8 +192,8 @@ func (w *witness) read(ctx context.Context, t *tensor.Tensor, l layout, i int, l
 			}
 		}
 	}
-	var leaves []Digest
-	err := l.each(ctx, t, func(n int64, canonical []byte, d Digest) {
+	var leaves []fingerprint.Digest
+	err := l.each(ctx, t, func(n int64, canonical []byte, d fingerprint.Digest) {
 		if leaf != nil {
 			leaves = append(leaves, leaf(n, d))
 		}
@@ -216,17 +205,17 @@ func (w *witness) read(ctx context.Context, t *tensor.Tensor, l layout, i int, l
 }
 
 // sketches projects all drawn pairs.
-func (w *witness) sketches(p *projector) []PairSketch {
-	out := make([]PairSketch, len(w.axes))
+func (w *witness) sketches(p *projector) []Sketch {
+	out := make([]Sketch, len(w.axes))
 	for k, x := range w.axes {
 		n := len(w.pairs[k])
-		s := PairSketch{Eligible: make([]bool, n), Words: make([]uint64, n*sketchWords), Withdrawn: w.generic(k)}
+		s := Sketch{Eligible: make([]bool, n), Words: make([]uint64, n*sketchWords), Withdrawn: w.generic(k)}
 		for i, u := range w.pairs[k] {
 			if s.Withdrawn {
 				break
 			}
-			a, _ := canonicalValues(w.rows[k][u[0]], x.Dim)
-			b, _ := canonicalValues(w.rows[k][u[1]], x.Dim)
+			a, _ := values(w.rows[k][u[0]], x.Dim)
+			b, _ := values(w.rows[k][u[1]], x.Dim)
 			words, ok := p.sketch(a, b)
 			s.Eligible[i] = ok
 			copy(s.Words[i*sketchWords:], words[:])
@@ -247,7 +236,7 @@ func (w *witness) generic(k int) bool {
 	d := w.axes[k].Dim
 	x := make([]float32, 0, len(units)*d)
 	for _, u := range units {
-		v, _ := canonicalValues(w.rows[k][u], d)
+		v, _ := values(w.rows[k][u], d)
 		x = append(x, v...)
 	}
 	return generic(x, len(units), d) != ""
@@ -262,43 +251,6 @@ func (w *witness) prove(o *Opening, opened []Spot) []UnitProof {
 			at := x.First + int64(u)*x.Step
 			out[n][side] = RowProof{w.rows[s.Axis][u], newSalter(o.Secret, x.Tensor).salt(at), proofOf(w.leaves[x.Tensor], at)}
 		}
-	}
-	return out
-}
-
-// SketchUnder sketches a model under a challenge without any commitment: for
-// comparison of a committed model with one that everybody has.
-func SketchUnder(ctx context.Context, m tensor.Model, c *Challenge) ([]Sketch, error) {
-	ts := byName(m)
-	axes, layouts := committedAxes(roles.Map(m), ts)
-	if len(axes) == 0 {
-		return nil, ErrNoAxes
-	}
-	w := newWitness(axes, c.Digest())
-	for _, i := range axisTensors(axes) {
-		if _, err := w.read(ctx, ts[i], layouts[i], i, nil); err != nil {
-			return nil, err
-		}
-	}
-	return comparable(axes, w.sketches(newProjector(c.Digest()))), nil
-}
-
-// comparable turns paired sketches into the form that tests take. Pairs that
-// have the same bits as another of their axis are not compared.
-func comparable(axes []CommittedAxis, all []PairSketch) []Sketch {
-	out := make([]Sketch, len(axes))
-	for k, x := range axes {
-		s := Sketch{Axis: x.Name, Length: x.Units, Dim: x.Dim, Eligible: slices.Clone(all[k].Eligible), Words: all[k].Words}
-		seen := map[[sketchWords]uint64]int{}
-		for i := range s.Eligible {
-			s.Units = append(s.Units, i)
-			key := [sketchWords]uint64(s.Words[i*sketchWords:])
-			if first, twice := seen[key]; twice {
-				s.Eligible[i], s.Eligible[first] = false, false
-			}
-			seen[key] = i
-		}
-		out[k] = s
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package fingerprint
+package commitment
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
@@ -19,7 +20,7 @@ type forger struct {
 	c       *Challenge
 	w       *witness
 	honest  *Response
-	other   []PairSketch
+	other   []Sketch
 }
 
 func newForger(t testing.TB, committed, other *zoo.Model) *forger {
@@ -123,11 +124,11 @@ func TestMissProbability(t *testing.T) {
 // root from another place, with another leaf, or at another length.
 func TestProofs(t *testing.T) {
 	for n := int64(1); n <= 33; n++ {
-		leaves := make([]Digest, n)
+		leaves := make([]fingerprint.Digest, n)
 		for i := range leaves {
-			leaves[i] = Digest{byte(i), byte(n)}
+			leaves[i] = fingerprint.Digest{byte(i), byte(n)}
 		}
-		root := rootOfLeaves(leaves)
+		root := rootOf(leaves...)
 		for i := range n {
 			proof := proofOf(leaves, i)
 			got, ok := climb(leaves[i], i, n, proof)
@@ -138,13 +139,13 @@ func TestProofs(t *testing.T) {
 					require.NotEqual(t, root, got)
 				}
 			}
-			_, ok = climb(leaves[i], i, n, append(proof, Digest{}))
+			_, ok = climb(leaves[i], i, n, append(proof, fingerprint.Digest{}))
 			require.False(t, ok)
 			if n > 1 {
 				_, ok = climb(leaves[i], i, n, proof[1:])
 				require.False(t, ok)
 			}
-			got, _ = climb(Digest{255}, i, n, proof)
+			got, _ = climb(fingerprint.Digest{255}, i, n, proof)
 			require.NotEqual(t, root, got)
 		}
 		_, ok := climb(root, n, n, nil)

@@ -1,4 +1,4 @@
-package fingerprint_test
+package commitment_test
 
 import (
 	"bytes"
@@ -8,13 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/fingerprint/commitment"
 )
 
 // sealedFiles makes one file of every kind.
 func sealedFiles(t testing.TB, open int) map[string][]byte {
-	a, b := commitTo(t, model(1), 1), commitTo(t, model(2), 2)
-	c, err := fingerprint.NewChallenge("beacon", open, a.opening.Commitment(), b.opening.Commitment())
+	a, b := commitTo(t, exactModel(1), 1), commitTo(t, exactModel(2), 2)
+	c, err := commitment.NewChallenge("beacon", open, a.opening.Commitment(), b.opening.Commitment())
 	require.NoError(t, err)
 	return map[string][]byte{
 		"commitment": a.opening.Commitment().Encode(),
@@ -27,25 +27,25 @@ func sealedFiles(t testing.TB, open int) map[string][]byte {
 // again decodes a file of a kind and encodes it again.
 var again = map[string]func([]byte) ([]byte, error){
 	"commitment": func(b []byte) ([]byte, error) {
-		x, err := fingerprint.DecodeCommitment(b)
+		x, err := commitment.DecodeCommitment(b)
 		return x.Encode(), err
 	},
 	"opening": func(b []byte) ([]byte, error) {
-		x, err := fingerprint.DecodeOpening(b)
+		x, err := commitment.DecodeOpening(b)
 		if err != nil {
 			return nil, err
 		}
 		return x.Encode(), nil
 	},
 	"challenge": func(b []byte) ([]byte, error) {
-		x, err := fingerprint.DecodeChallenge(b)
+		x, err := commitment.DecodeChallenge(b)
 		if err != nil {
 			return nil, err
 		}
 		return x.Encode(), nil
 	},
 	"response": func(b []byte) ([]byte, error) {
-		x, err := fingerprint.DecodeResponse(b)
+		x, err := commitment.DecodeResponse(b)
 		if err != nil {
 			return nil, err
 		}
@@ -62,19 +62,19 @@ func TestSealedFilesFindEveryChange(t *testing.T) {
 			bad := bytes.Clone(b)
 			bad[i] ^= 1 << (i % 8)
 			_, err := again[kind](bad)
-			require.ErrorIs(t, err, fingerprint.ErrSealed, "%s: byte %d", kind, i)
+			require.ErrorIs(t, err, commitment.ErrFile, "%s: byte %d", kind, i)
 			_, err = again[kind](b[:i])
-			require.ErrorIs(t, err, fingerprint.ErrSealed, "%s: cut at %d", kind, i)
+			require.ErrorIs(t, err, commitment.ErrFile, "%s: cut at %d", kind, i)
 		}
 		_, err = again[kind](append(bytes.Clone(b), 0))
-		require.ErrorIs(t, err, fingerprint.ErrSealed, kind)
+		require.ErrorIs(t, err, commitment.ErrFile, kind)
 		b[8] = 2
 		_, err = again[kind](b)
-		require.ErrorIs(t, err, fingerprint.ErrVersion, kind)
+		require.ErrorIs(t, err, commitment.ErrVersion, kind)
 		for other := range again {
 			if other != kind {
 				_, err := again[other](b)
-				require.ErrorIs(t, err, fingerprint.ErrSealed, "%s read as %s", kind, other)
+				require.ErrorIs(t, err, commitment.ErrFile, "%s read as %s", kind, other)
 			}
 		}
 	}
@@ -84,7 +84,7 @@ func TestSealedFilesFindEveryChange(t *testing.T) {
 // ever.
 func TestSealedFilesAreKept(t *testing.T) {
 	for kind, b := range sealedFiles(t, 8) {
-		file := filepath.Join("testdata", "v1", "commit", kind)
+		file := filepath.Join("testdata", "v1", kind)
 		if os.Getenv("WEIGHTPRINT_WRITE_GOLDEN") != "" {
 			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 			require.NoError(t, os.WriteFile(file, b, 0o644))
@@ -101,11 +101,11 @@ func fuzzSealed(f *testing.F, kind string) {
 	f.Add(b[12 : len(b)-32])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {
-		for _, file := range [][]byte{body, fingerprint.Sealed(kind, body)} {
+		for _, file := range [][]byte{body, commitment.Sealed(kind, body)} {
 			if got, err := again[kind](file); err == nil {
 				require.Equal(t, file, got)
 			} else {
-				require.ErrorIs(t, err, fingerprint.ErrSealed)
+				require.ErrorIs(t, err, commitment.ErrFile)
 			}
 		}
 	})
@@ -124,15 +124,15 @@ func FuzzCheck(f *testing.F) {
 	honest := a.respond(f, c, "").Encode()
 	f.Add(honest[12 : len(honest)-32])
 	f.Fuzz(func(t *testing.T, body []byte) {
-		file := fingerprint.Sealed("response", body)
-		r, err := fingerprint.DecodeResponse(file)
+		file := commitment.Sealed("response", body)
+		r, err := commitment.DecodeResponse(file)
 		if err != nil {
 			return
 		}
 		if _, err := c.Check(r); err == nil {
 			require.Equal(t, honest, file)
 		} else {
-			require.ErrorIs(t, err, fingerprint.ErrMismatch)
+			require.ErrorIs(t, err, commitment.ErrMismatch)
 		}
 	})
 }
