@@ -1,5 +1,10 @@
 package commitment
 
+import (
+	"bytes"
+	"fmt"
+)
+
 // The files of the commitment protocol. docs/FORMAT.md describes them.
 
 const (
@@ -221,4 +226,25 @@ func (d *decoder) pairs() (s Sketch) {
 		s.Words = append(s.Words, d.word())
 	}
 	return s
+}
+
+// Decode reads any file of the protocol: a Commitment, *Opening, *Challenge or
+// *Response.
+func Decode(b []byte) (any, error) {
+	for _, k := range kinds {
+		if bytes.HasPrefix(b, []byte(k.seal.magic)) {
+			return k.decode(b)
+		}
+	}
+	return nil, fmt.Errorf("%w: offset 0: the magic of no kind of file", ErrFile)
+}
+
+var kinds = []struct {
+	seal   seal
+	decode func([]byte) (any, error)
+}{
+	{sealCommitment, func(b []byte) (any, error) { return DecodeCommitment(b) }},
+	{sealOpening, func(b []byte) (any, error) { return DecodeOpening(b) }},
+	{sealChallenge, func(b []byte) (any, error) { return DecodeChallenge(b) }},
+	{sealResponse, func(b []byte) (any, error) { return DecodeResponse(b) }},
 }
