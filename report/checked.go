@@ -102,9 +102,10 @@ func (x *Checked) proves(p *CheckedParty, i int) {
 	}
 	x.Proved = append(x.Proved, fmt.Sprintf("%s: %d pairs of units were drawn from %d after the answer was fixed. Their %d rows are rows of the committed model, and give bit for bit the sketches that were answered.", side(i), p.Opened, p.Pairs, 2*p.Opened))
 	if p.Beacon == "" {
-		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: the draw of units to open had no second beacon value, so this party could try out answers until forged ones escaped. Escape probabilities are charged for 2^%d tries.", side(i), tries))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: that sketches which were not opened are honest. The units to open were drawn without a second beacon value, so this party could try out answers until forged ones escaped. Probabilities of escape are charged for 2^%d tries.", side(i), tries))
+	} else {
+		x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
 	}
-	x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
 	if p.Withdrawn > 0 {
 		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: %d of %d axes were withdrawn by the party's own check, as units that any network could have; that check cannot be verified from here.", side(i), p.Withdrawn, p.Axes))
 	}
@@ -114,7 +115,7 @@ func (x *Checked) proves(p *CheckedParty, i int) {
 func (p *CheckedParty) escape(n int) string {
 	miss := commitment.MissProbability(p.Pairs, n, p.Opened)
 	if miss == 0 {
-		return "none"
+		return "0: too few honest ones are left"
 	}
 	log := math.Log(miss)
 	if p.Beacon == "" {
@@ -157,7 +158,10 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 func (x *Checked) limits() {
 	x.NotProved = append(x.NotProved,
 		"That a committed model is the one that a product or service runs. The commitment binds weights, not their use.",
-		"When anything was committed or answered: the files hold no time. It takes dated publications of the commitments and answers, and beacon values younger than those.")
+		"When anything was committed or answered: the files hold no time. Look up when the commitments and answers were published, and that every beacon value is genuine, was agreed on beforehand, and is younger than what it follows.")
+	if n := len(x.Parties); n == 2 && x.Parties[0].Response != nil && x.Parties[1].Response != nil && x.Parties[0].Beacon != x.Parties[1].Beacon {
+		x.NotProved = append(x.NotProved, "That neither side chose its second beacon value: the two are not the same.")
+	}
 }
 
 // WriteText writes the result for people, in 80 columns.

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -38,15 +40,11 @@ It exits with 4 when anything does not hold.`,
 			}
 			f, err := sortFiles(a)
 			if err != nil {
-				return err
+				return mismatch(c.OutOrStdout(), err, asJSON)
 			}
 			x, err := f.check(c.Context(), against, answers)
-			if errors.Is(err, commitment.ErrMismatch) {
-				fmt.Fprintf(c.OutOrStdout(), "MISMATCH: %s\n", oneLine(err))
-				return exitCode(exitMismatch)
-			}
 			if err != nil {
-				return err
+				return mismatch(c.OutOrStdout(), err, asJSON)
 			}
 			o := output{file: file}
 			if asJSON {
@@ -61,6 +59,21 @@ It exits with 4 when anything does not hold.`,
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
 	fl.StringVarP(&file, "output", "o", "", "write the result to a file")
 	return c
+}
+
+// mismatch prints what does not hold; other errors pass.
+func mismatch(w io.Writer, err error, asJSON bool) error {
+	switch {
+	case !errors.Is(err, commitment.ErrMismatch) && !errors.Is(err, commitment.ErrDamaged):
+		return err
+	case asJSON:
+		if err := json.NewEncoder(w).Encode(map[string]string{"schema": report.CheckedSchema, "mismatch": oneLine(err)}); err != nil {
+			return err
+		}
+	default:
+		fmt.Fprintf(w, "MISMATCH: %s\n", oneLine(err))
+	}
+	return exitCode(exitMismatch)
 }
 
 // sealedFiles is what check was given.

@@ -78,6 +78,39 @@ func commitTo(c *cobra.Command, ref, file, secret string) error {
 	return nil
 }
 
+// verifyCommitment holds a model against a commitment, with its opening.
+func verifyCommitment(c *cobra.Command, file, ref, opening string) error {
+	want, err := readSealed(file, commitment.DecodeCommitment)
+	if err != nil {
+		return err
+	}
+	o, err := readSealed(opening, commitment.DecodeOpening)
+	if err != nil {
+		return err
+	}
+	m, err := formats.Open(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if o.Commitment() != want {
+		fmt.Fprintln(c.OutOrStdout(), "differs: the opening is of another commitment")
+		return exitCode(exitMismatch)
+	}
+	err = o.Verify(c.Context(), m)
+	if errors.Is(err, commitment.ErrNotCommitted) {
+		fmt.Fprintf(c.OutOrStdout(), "differs: %s\n", oneLine(err))
+		return exitCode(exitMismatch)
+	}
+	if err == nil {
+		err = m.Verify()
+	}
+	if err == nil {
+		fmt.Fprintln(c.OutOrStdout(), "verified: every value is that of the commitment")
+	}
+	return err
+}
+
 // writeNew writes a file that must not exist yet.
 func writeNew(name string, mode os.FileMode, b []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)

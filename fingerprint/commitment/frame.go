@@ -12,6 +12,7 @@ import (
 var (
 	ErrFile    = errors.New("not a valid file of the commitment protocol")
 	ErrVersion = errors.New("the file has a version this program does not know")
+	ErrDamaged = errors.New("the digest over the file does not agree")
 )
 
 // MaxFileBytes is the largest file of the protocol that is read.
@@ -59,7 +60,7 @@ func (s seal) decode(b []byte, read func(*decoder), again func() []byte) error {
 		return fmt.Errorf("%w: %w: version %d, known %d", ErrFile, ErrVersion, v, version)
 	}
 	if d := s.purpose.of(b[:end]); !bytes.Equal(d[:], b[end:]) {
-		return fmt.Errorf("%w: offset %d: the digest over the file does not agree", ErrFile, end)
+		return fmt.Errorf("%w: offset %d: %w", ErrFile, end, ErrDamaged)
 	}
 	d := &decoder{b: b[:end], at: at}
 	read(d)
