@@ -129,6 +129,12 @@ func values(b []byte, n int) ([]float32, bool) {
 	return out, true
 }
 
+// Values decodes the row to float32; nil where it is no row of n values.
+func (r RowProof) Values(n int) []float32 {
+	v, _ := values(r.Row, n)
+	return v
+}
+
 // rowDigest hashes a canonical leaf.
 func rowDigest(canonical []byte) fingerprint.Digest {
 	h := newHash(purposeRow)

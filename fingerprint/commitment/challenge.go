@@ -60,6 +60,11 @@ func (c *Challenge) broken() string {
 	return ""
 }
 
+// Pairs lists the pairs of units of an axis that the challenge asks to sketch.
+func (c *Challenge) Pairs(x Axis) [][2]int {
+	return newProjector(c.Digest()).pairs(x.Units, pairs(x.Units, x.Dim))
+}
+
 // Digest identifies the challenge and is the seed of every choice it makes.
 func (c *Challenge) Digest() fingerprint.Digest {
 	e := &encoder{}
