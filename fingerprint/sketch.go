@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/generic"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -107,6 +108,9 @@ func sketch(ctx context.Context, name string, m *roles.Matrix) (*Sketch, error) 
 		}
 	}
 	s.Eligible = eligible(x, n, d)
+	if generic.Units(x, n, d) != "" {
+		clear(s.Eligible)
+	}
 	centred := centre(x, n, d)
 	s.Words = make([]uint64, n*sketchWords)
 	for b := range SketchBits {

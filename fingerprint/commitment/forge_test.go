@@ -73,16 +73,16 @@ func network(seed uint64) *zoo.Model {
 
 // A response with forged sketches is found as often as the documents say: k
 // opened of N, F forged, missed with C(N−F,k)/C(N,k) ≤ (1−F/N)^k. The rate of
-// 300 seeded trials lies within 4 standard errors of that.
+// 160 seeded trials lies within 4 standard errors of that.
 func TestForgedSketchesAreFoundAtTheStatedRate(t *testing.T) {
 	f := newForger(t, network(1), network(2))
 	total, _ := f.honest.Pairs()
 	require.Equal(t, 36, total)
-	trials := 300
+	trials := 160
 	if testing.Short() {
 		trials = 60
 	}
-	for _, n := range []int{1, 2, 4, 8, 20} {
+	for _, n := range []int{1, 3, 8, 20} {
 		r := rand.New(rand.NewPCG(uint64(n), 9))
 		found := 0
 		for i := range trials {
@@ -150,41 +150,5 @@ func TestProofs(t *testing.T) {
 		}
 		_, ok := climb(root, n, n, nil)
 		require.False(t, ok)
-	}
-}
-
-// Units that any network could have are withdrawn, others are not.
-func TestGenericUnits(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	const n, d = 32, 64
-	fill := func(f func(i, k int) float64) []float32 {
-		x := make([]float32, n*d)
-		for i := range n {
-			for k := range d {
-				x[i*d+k] = float32(f(i, k))
-			}
-		}
-		return x
-	}
-	u, v := make([]float64, n), make([]float64, d)
-	for i := range u {
-		u[i] = r.NormFloat64()
-	}
-	for k := range v {
-		v[k] = r.NormFloat64()
-	}
-	for name, x := range map[string][]float32{
-		"constant":    fill(func(i, k int) float64 { return 0.5 }),
-		"rank one":    fill(func(i, k int) float64 { return u[i] * v[k] }),
-		"one row":     fill(func(i, k int) float64 { return v[k] }),
-		"cosines":     fill(func(i, k int) float64 { return math.Cos(math.Pi * (float64(k) + 0.5) * float64(i+1) / d) }),
-		"sinusoids":   fill(func(i, k int) float64 { return math.Sin(float64(i) / math.Pow(10000, float64(k/2*2)/d)) }),
-		"sliding row": fill(func(i, k int) float64 { return math.Exp(-math.Pow(float64(k-2*i)/6, 2)) }),
-	} {
-		require.NotEmpty(t, generic(x, n, d), name)
-	}
-	for seed := range uint64(200) {
-		r := rand.New(rand.NewPCG(seed, 1))
-		require.Empty(t, generic(fill(func(i, k int) float64 { return r.NormFloat64() }), n, d))
 	}
 }

@@ -1,34 +1,36 @@
-package commitment
+// Package generic tells units that networks of any origin may have in common
+// from those that say where a network comes from.
+package generic
 
 import "math"
 
 const (
-	genericRank     = 8.0  // effective rank below which units say nothing
-	genericCosine   = 1e-4 // rows all this close to orthogonal are a fixed basis
-	genericLikeness = 6.0  // |z| at which neighbours are too alike
+	minRank    = 8.0  // effective rank below which units say nothing
+	orthogonal = 1e-4 // rows all this close to orthogonal are a fixed basis
+	likeness   = 6.0  // |z| at which neighbours are too alike
 )
 
-// generic tells why units, in stored order, are such as networks of any origin
+// Units tells why units, in stored order, are such as networks of any origin
 // may have: rows of low rank, of an orthogonal table (Fourier, Hadamard), or
 // rows that change little by little (sinusoids, position tables, filters). It
 // returns "" where nothing of this is the case. Such units match between
 // strangers and take no part in sketches. Products are rounded before they are
 // summed, so that every machine decides alike.
-func generic(x []float32, n, d int) string {
+func Units(x []float32, n, d int) string {
 	rows := centredRows(x, n, d)
 	raw, n1 := cosines(rows, n, d)
 	if n1 < 3 {
 		return "too few units differ from a constant"
 	}
-	if n1 < d && largest(raw, n1) < genericCosine {
+	if n1 < d && largest(raw, n1) < orthogonal {
 		return "the units form an orthogonal table"
 	}
 	centreColumns(rows, n, d)
 	g, n2 := cosines(rows, n, d)
-	if effectiveRank(g, n2) < math.Min(genericRank, float64(n1)/2) {
+	if effectiveRank(g, n2) < math.Min(minRank, float64(n1)/2) {
 		return "the units span too few dimensions"
 	}
-	if neighbours(g, n2) > genericLikeness {
+	if neighbours(g, n2) > likeness {
 		return "neighbouring units resemble one another"
 	}
 	return ""
