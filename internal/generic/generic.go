@@ -17,6 +17,9 @@ const (
 // strangers and take no part in sketches. Products are rounded before they are
 // summed, so that every machine decides alike.
 func Units(x []float32, n, d int) string {
+	if recurrences(x, n, d) > n/2 {
+		return "the units follow a formula"
+	}
 	rows := centredRows(x, n, d)
 	raw, n1 := cosines(rows, n, d)
 	if n1 < 3 {
@@ -34,6 +37,26 @@ func Units(x []float32, n, d int) string {
 		return "neighbouring units resemble one another"
 	}
 	return ""
+}
+
+// recurrences counts units that a recurrence x[k+1] = c·x[k] − x[k−1] gives:
+// constants, ramps, exponentials and sinusoids of any frequency.
+func recurrences(x []float32, n, d int) (count int) {
+	const left = 1e-3 // share of the squares that may remain unexplained
+	for i := range n {
+		row := x[i*d : (i+1)*d]
+		var vv, vs, ss float64
+		for k := 1; k+1 < d; k++ {
+			v, s := float64(row[k]), float64(row[k-1])+float64(row[k+1])
+			vv += float64(v * v)
+			vs += float64(v * s)
+			ss += float64(s * s)
+		}
+		if d >= 8 && ss-float64(vs*(vs/vv)) <= left*vv {
+			count++
+		}
+	}
+	return count
 }
 
 // centredRows subtracts from every unit its own mean.

@@ -35,6 +35,7 @@ func TestUnits(t *testing.T) {
 		"rank one":    fill(func(i, k int) float64 { return u[i] * v[k] }),
 		"one row":     fill(func(i, k int) float64 { return v[k] }),
 		"cosines":     fill(func(i, k int) float64 { return math.Cos(math.Pi * (float64(k) + 0.5) * float64(i+1) / d) }),
+		"many waves":  fill(func(i, k int) float64 { return math.Cos(math.Pi * (float64(k) + 0.5) * float64(7*i+1) / 256) }),
 		"sinusoids":   fill(func(i, k int) float64 { return math.Sin(float64(i) / math.Pow(10000, float64(k/2*2)/d)) }),
 		"sliding row": fill(func(i, k int) float64 { return math.Exp(-math.Pow(float64(k-2*i)/6, 2)) }),
 	} {

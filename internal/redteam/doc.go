@@ -11,11 +11,15 @@ type Result struct {
 	Setting string // on what
 	Outcome string // what came of it, in figures
 	Holds   bool   // the documented limit held
+	Open    bool   // no limit is documented for this setting: the outcome is a warning
 }
 
 func (r Result) String() string {
 	verdict := "holds"
-	if !r.Holds {
+	switch {
+	case r.Open && !r.Holds:
+		verdict = "**leaks**"
+	case !r.Holds:
 		verdict = "BROKEN"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s |", r.Attack, r.Setting, r.Outcome, verdict)

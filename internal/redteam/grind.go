@@ -86,7 +86,7 @@ func GrindOpenings(ctx context.Context, forged, open, trials int) (alone, beacon
 	}
 	setting := fmt.Sprintf("%d of %d forged, %d opened", forged, total, open)
 	per := float64(tries) / float64(escapes)
-	alone = Result{"forge sketches, try answers until none of them is opened", setting + ", no second beacon", fmt.Sprintf("an escape every %.0f tries, stated %.0f: charged for 2^64 tries, so nothing is claimed", per, 1/miss), per > 0.5/miss && per < 2/miss}
+	alone = Result{Attack: "forge sketches, try answers until none of them is opened", Setting: setting + ", no second beacon", Outcome: fmt.Sprintf("an escape every %.0f tries, stated %.0f; check charges for 2^64 tries, so it claims nothing", per, 1/miss), Holds: per > 0.5/miss && per < 2/miss}
 	lucky := 0
 	for i := range trials {
 		r.Beacon = fmt.Sprint("later ", i)
@@ -95,7 +95,7 @@ func GrindOpenings(ctx context.Context, forged, open, trials int) (alone, beacon
 		}
 	}
 	spread := 4*math.Sqrt(float64(trials)*miss*(1-miss)) + 1
-	beacon = Result{"forge sketches, one answer", setting + ", with second beacon", fmt.Sprintf("%d of %d escaped, stated %.1f", lucky, trials, miss*float64(trials)), math.Abs(float64(lucky)-miss*float64(trials)) <= spread}
+	beacon = Result{Attack: "forge sketches, one answer", Setting: setting + ", with second beacon", Outcome: fmt.Sprintf("%d of %d escaped, stated %.1f", lucky, trials, miss*float64(trials)), Holds: math.Abs(float64(lucky)-miss*float64(trials)) <= spread}
 	return alone, beacon, nil
 }
 
