@@ -107,7 +107,7 @@ func (x *Checked) proves(p *CheckedParty, i int) {
 		x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
 	}
 	if p.Withdrawn > 0 {
-		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: %d of %d axes were withdrawn by the party's own check, as units that any network could have; that check cannot be verified from here.", side(i), p.Withdrawn, p.Axes))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: %d of %d axes were withdrawn by the party's own check, as units that any network could have; that check cannot be verified from here, and the p-value is charged for every such choice.", side(i), p.Withdrawn, p.Axes))
 	}
 }
 
@@ -132,6 +132,10 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 		p = min(0, p+similarity.LogP(tries*math.Ln2))
 		x.NotProved = append(x.NotProved, fmt.Sprintf("The challenge had no beacon value, so the party that committed last could try out commitments. The p-value is charged for 2^%d tries.", tries))
 	}
+	for i := range x.Parties {
+		// Which axes to withdraw can be chosen with the outcome in view.
+		p = min(0, p+similarity.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
+	}
 	v := &CheckedComparison{Relation: Inconclusive, Log10P: Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: Number(r.Agreement)}
 	x.Comparison = v
 	if r.Axes == 0 {
@@ -152,6 +156,14 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 		}
 	}
 	x.NotProved = append(x.NotProved, "Which of the two came first, and who took from whom: a common ancestor or the same random initialisation look alike here.")
+}
+
+// lchoose is the logarithm of the number of choices of k of n.
+func lchoose(n, k int) float64 {
+	a, _ := math.Lgamma(float64(n + 1))
+	b, _ := math.Lgamma(float64(k + 1))
+	c, _ := math.Lgamma(float64(n - k + 1))
+	return a - b - c
 }
 
 // limits is what no check of responses shows.

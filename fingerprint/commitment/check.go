@@ -87,11 +87,26 @@ func (a *Answer) shapes(entries map[int]*Tensor) error {
 			return fmt.Errorf("%w: axis %s does not lie in its tensor", ErrMismatch, tensor.Printable(x.Name))
 		}
 		names[x.Name] = true
-		if s := &a.Sketches[k]; len(s.Eligible) != n || len(s.Words) != n*sketchWords {
+		s := &a.Sketches[k]
+		if len(s.Eligible) != n || len(s.Words) != n*sketchWords {
 			return fmt.Errorf("%w: axis %s has %d sketches instead of %d", ErrMismatch, tensor.Printable(x.Name), len(s.Eligible), n)
+		}
+		if !s.consistent() {
+			return fmt.Errorf("%w: axis %s has sketches of pairs that it says have none", ErrMismatch, tensor.Printable(x.Name))
 		}
 	}
 	return nil
+}
+
+// consistent tells whether pairs without sketch have zeros for one.
+func (s *Sketch) consistent() bool {
+	for i, ok := range s.Eligible {
+		words := [sketchWords]uint64(s.Words[i*sketchWords:])
+		if ok && s.Withdrawn || !ok && words != [sketchWords]uint64{} {
+			return false
+		}
+	}
+	return true
 }
 
 // opens verifies the opened units.

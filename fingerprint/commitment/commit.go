@@ -80,7 +80,9 @@ func Commit(ctx context.Context, m tensor.Model, secret Secret) (*Opening, error
 		c.Root = tree.Root()
 		o.Tensors = append(o.Tensors, c)
 	}
-	return o, nil
+	// A commitment whose opening could not be read back would be worth nothing.
+	_, err := DecodeOpening(o.Encode())
+	return o, err
 }
 
 // salter salts the leaves of one tensor, each with its own salt: a proof shows

@@ -235,6 +235,16 @@ func TestCheatsAreFound(t *testing.T) {
 			r.Proofs = r.Proofs[1:]
 			return r
 		},
+		"bits of a pair that has none": func() *commitment.Response {
+			r := b.respond(t, c, "")
+			r.Answer.Sketches[0].Eligible[0] = false
+			return r
+		},
+		"a withdrawn axis with bits": func() *commitment.Response {
+			r := b.respond(t, c, "")
+			r.Answer.Sketches[0].Withdrawn = true
+			return r
+		},
 		"an axis left out": func() *commitment.Response {
 			r := b.respond(t, c, "")
 			r.Answer.Axes, r.Answer.Sketches, r.Answer.Tensors = r.Answer.Axes[1:], r.Answer.Sketches[1:], r.Answer.Tensors[1:]

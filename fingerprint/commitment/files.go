@@ -10,7 +10,7 @@ import (
 const (
 	maxLength  = 1 << 22 // units of a sketched axis, and values of a unit
 	maxIndex   = 1<<40 - 1
-	maxTensors = 1 << 16
+	maxTensors = 1 << 20
 	maxText    = 4 << 10
 	maxRank    = 64
 )
