@@ -22,15 +22,8 @@ func candidates(n *roles.Network) []candidate {
 	var all []candidate
 	for _, t := range n.Towers {
 		for _, l := range t.Layers {
-			for _, m := range l.MLPs() {
-				view := m.Gate
-				if view == nil {
-					view = m.Up
-				}
-				if view != nil {
-					all = append(all, candidate{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", view})
-				}
-				break
+			if view := selector(l); view != nil {
+				all = append(all, candidate{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", view})
 			}
 		}
 	}
@@ -42,6 +35,19 @@ func candidates(n *roles.Network) []candidate {
 		out[i] = all[i*len(all)/len(out)]
 	}
 	return out
+}
+
+// selector is the matrix whose rows stand for the units of a layer's MLP, nil
+// without one.
+func selector(l *roles.Layer) *roles.Matrix {
+	mlps := l.MLPs()
+	switch {
+	case len(mlps) == 0:
+		return nil
+	case mlps[0].Gate != nil:
+		return mlps[0].Gate
+	}
+	return mlps[0].Up
 }
 
 // axesOf finds the axes that can be sketched, and how all tensors are cut for

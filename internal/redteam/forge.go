@@ -3,44 +3,16 @@ package redteam
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/roles"
-	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/index"
 )
-
-// publicSeed is that of published sketches, as docs/FORMAT.md gives it.
-var publicSeed = []byte("weightprint.sketch/1")
-
-// projections are the ±1 vectors of published sketches, as docs/FORMAT.md
-// gives them.
-func projections(dim, bits int) [][]float64 {
-	out := make([][]float64, bits)
-	for b := range out {
-		s := rng.New(publicSeed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(dim))
-		out[b] = make([]float64, dim)
-		var word uint64
-		for k := range dim {
-			if k%64 == 0 {
-				word = s.Uint64()
-			}
-			out[b][k] = float64(int(word>>(k%64)&1)*2 - 1)
-		}
-	}
-	return out
-}
 
 // Forging says how close a forged sketch comes to the victim's.
 type Forging struct {
@@ -65,7 +37,7 @@ func Forge(ctx context.Context, m *zoo.Model, victim *fingerprint.Fingerprint, h
 			continue
 		}
 		values := out.Values(gate.Tensor.Name)
-		f := forgery{s: s, dim: gate.Cols, masks: projections(gate.Cols, fingerprint.SketchBits)}
+		f := forgery{s: s, dim: gate.Cols, masks: projections(publicSeed, gate.Cols, fingerprint.SketchBits)}
 		for _, u := range s.Units {
 			row := make([]float64, gate.Cols)
 			for k := range row {
@@ -250,30 +222,4 @@ func ForgedSketch(ctx context.Context, victim, attacker report.Input, how Forgin
 	r.Outcome = fmt.Sprintf("%.2f %% of the weights' length changed; index: %s; fingerprints: %s, marked as screening; weights: %s", 100*change, hit, seen.Verdict.Relation, weights.Verdict.Relation)
 	r.Holds = screening && weights.Verdict.Relation != report.Related && weights.Verdict.Relation != report.Identical
 	return r, nil
-}
-
-// searchFor puts one fingerprint into an index and searches it for another.
-func searchFor(ctx context.Context, entry, query *fingerprint.Fingerprint) (string, error) {
-	hits, err := hitsFor(ctx, entry, query)
-	if err != nil || len(hits) == 0 {
-		return "no hit", err
-	}
-	return fmt.Sprintf("screening hit at log10 p %.0f", hits[0].P.Log10()), nil
-}
-
-func hitsFor(ctx context.Context, entry, query *fingerprint.Fingerprint) (hits []index.Hit, err error) {
-	dir, err := os.MkdirTemp("", "weightprint-redteam-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	file := filepath.Join(dir, "index")
-	if _, err := index.Add(file, index.Entry{Name: "victim", Fingerprint: entry}); err != nil {
-		return nil, err
-	}
-	x, err := index.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	return x.Search(ctx, query, 1, similarity.LogP(math.Log(1e-3)))
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/answers"
 )
 
 // small is a network that is answered for quickly.
@@ -37,16 +36,12 @@ func GrindCommitment(ctx context.Context, tries int) (Result, error) {
 		if err != nil {
 			return r, err
 		}
-		a, err := commitment.SketchUnder(ctx, mine, c)
+		s, found, err := challenged(ctx, c, mine, theirs)
 		if err != nil {
 			return r, err
 		}
-		b, err := commitment.SketchUnder(ctx, theirs, c)
-		if err != nil {
-			return r, err
-		}
-		best = math.Min(best, answers.Test(c.Digest(), a, b).P.Log10())
-		x := report.NewChecked(c, nil, report.CheckedParty{Sketches: a}, report.CheckedParty{Sketches: b})
+		best = math.Min(best, found.P.Log10())
+		x := report.NewChecked(c, nil, report.CheckedParty{Sketches: s[0]}, report.CheckedParty{Sketches: s[1]})
 		least = min(least, x.Comparison.Log10P)
 		if x.Comparison.Relation == report.Related {
 			related++

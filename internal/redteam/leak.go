@@ -17,15 +17,15 @@ const (
 	tall, slight = 2048, 0.01
 )
 
-// LinearRecovery measures how a rank-one edit of a 64×64 matrix is recovered
+// LinearRecovery measures how a rank-one edit of an n×n matrix is recovered
 // from real numbers: at the cap, and with what would be needed.
-func LinearRecovery() []Result {
-	e := NewEdit(1, 64, 64, 0.1)
+func LinearRecovery(n int) []Result {
+	e := NewEdit(1, n, n, 0.1)
 	limit := (e.Rows + e.Cols) / 4
 	capped, free := e.Error(e.RecoverLinear(limit)), e.Error(e.RecoverLinear(4*(e.Rows+e.Cols)))
 	const attack = "recover a rank-one edit from real numbers, base known"
 	return []Result{
-		{Attack: attack, Setting: fmt.Sprintf("64×64, %d numbers: the cap (rows+columns)/4", limit), Outcome: fmt.Sprintf("relative error %.4f", capped), Holds: capped >= enough},
+		{Attack: attack, Setting: fmt.Sprintf("%d×%d, %d numbers: the cap (rows+columns)/4", n, n, limit), Outcome: fmt.Sprintf("relative error %.4f", capped), Holds: capped >= enough},
 		{Attack: attack, Setting: fmt.Sprintf("the same, %d numbers: the attack works", 4*(e.Rows+e.Cols)), Outcome: fmt.Sprintf("relative error %.1e", free), Holds: free < 1e-5},
 	}
 }

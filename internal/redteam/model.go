@@ -4,10 +4,34 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
+
+// publicSeed is that of published sketches, as docs/FORMAT.md gives it.
+var publicSeed = []byte("weightprint.sketch/1")
+
+// projections are the ±1 vectors of sketches under a seed, as docs/FORMAT.md
+// gives them: of published ones under publicSeed, of answers under the
+// challenge's digest.
+func projections(seed []byte, dim, bits int) [][]float64 {
+	out := make([][]float64, bits)
+	for b := range out {
+		s := rng.New(seed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(dim))
+		out[b] = make([]float64, dim)
+		var word uint64
+		for k := range dim {
+			if k%64 == 0 {
+				word = s.Uint64()
+			}
+			out[b][k] = float64(int(word>>(k%64)&1)*2 - 1)
+		}
+	}
+	return out
+}
 
 // copyOf reads a model into memory, where it can be changed.
 func copyOf(ctx context.Context, m tensor.Model) (*zoo.Model, error) {

@@ -5,10 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/internal/rng"
 )
 
 // RecoverAnswered attacks a whole response to a challenge that opened q pairs
@@ -52,7 +50,7 @@ func (e *Edit) RecoverAnswered(ctx context.Context, q int) ([]float64, error) {
 		}
 	}
 	seed := c.Digest()
-	masks := challenged(seed[:], e.Cols)
+	masks := projections(seed[:], e.Cols, commitment.SketchBits)
 	words := r.Answer.Sketches[0].Words
 	for p, u := range pairs {
 		if opened[p] {
@@ -65,23 +63,6 @@ func (e *Edit) RecoverAnswered(ctx context.Context, q int) ([]float64, error) {
 		}
 	}
 	return out, nil
-}
-
-// challenged are the projections of a challenge, as docs/FORMAT.md gives them.
-func challenged(seed []byte, dim int) [][]float64 {
-	out := make([][]float64, commitment.SketchBits)
-	for b := range out {
-		s := rng.New(seed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(dim))
-		out[b] = make([]float64, dim)
-		var word uint64
-		for k := range dim {
-			if k%64 == 0 {
-				word = s.Uint64()
-			}
-			out[b][k] = float64(int(word>>(k%64)&1)*2 - 1)
-		}
-	}
-	return out
 }
 
 // locate finds the multiple of v in the difference of a pair that agrees with

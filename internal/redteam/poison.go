@@ -9,7 +9,6 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/similarity/answers"
 )
 
 // poisons are fillings of a gate matrix that networks of any origin can have in
@@ -63,10 +62,12 @@ func PoisonedIndex(ctx context.Context) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	challenge, err := commitment.NewChallenge("beacon", 1, commitment.Commitment{})
+	if err != nil {
+		return nil, err
+	}
 	for _, p := range poisons {
 		a, b := poisoned(1, p.at), poisoned(2, p.at)
-		r := Result{Attack: "poison with generic parts", Setting: "gates: " + p.name}
-		found := [2]int{}
 		entry, err := fingerprint.Compute(ctx, a, &fingerprint.Options{SketchOnly: true})
 		if err != nil {
 			return nil, err
@@ -75,6 +76,7 @@ func PoisonedIndex(ctx context.Context) ([]Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		var found [2]int
 		for i, q := range []*fingerprint.Fingerprint{same, clean} {
 			hits, err := hitsFor(ctx, entry, q)
 			if err != nil {
@@ -82,22 +84,15 @@ func PoisonedIndex(ctx context.Context) ([]Result, error) {
 			}
 			found[i] = len(hits)
 		}
-		challenge, err := commitment.NewChallenge("beacon", 1, commitment.Commitment{})
+		_, t, err := challenged(ctx, challenge, a, b)
 		if err != nil {
 			return nil, err
 		}
-		sa, err := commitment.SketchUnder(ctx, a, challenge)
-		if err != nil {
-			return nil, err
-		}
-		sb, err := commitment.SketchUnder(ctx, b, challenge)
-		if err != nil {
-			return nil, err
-		}
-		t := answers.Test(challenge.Digest(), sa, sb)
-		r.Outcome = fmt.Sprintf("index: %d hits among strangers with the same part, %d without; answers to a challenge: %d axes compared", found[0], found[1], t.Axes)
-		r.Holds = found == [2]int{} && t.P.Log10() > -3
-		out = append(out, r)
+		out = append(out, Result{
+			Attack: "poison with generic parts", Setting: "gates: " + p.name,
+			Outcome: fmt.Sprintf("index: %d hits among strangers with the same part, %d without; answers to a challenge: %d axes compared", found[0], found[1], t.Axes),
+			Holds:   found == [2]int{} && t.P.Log10() > -3,
+		})
 	}
 	return out, nil
 }

@@ -26,7 +26,7 @@ func TestTheAttackSeesWhatIsPublished(t *testing.T) {
 }
 
 func TestLinearRecoveryFailsAtTheCap(t *testing.T) {
-	for _, r := range redteam.LinearRecovery() {
+	for _, r := range redteam.LinearRecovery(40) {
 		holds(t, r, nil)
 	}
 }
