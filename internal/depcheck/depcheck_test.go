@@ -23,7 +23,7 @@ var ranks = []struct {
 	{"formats/tensor", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2},
 	{"formats", 3},
-	{"fingerprint", 3}, {"fingerprint/commitment", 4},
+	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/prints", 4}, {"internal/golden", 2}, {"internal/crossarch", 4},
 	{"similarity", 4},
 	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/answers", 5}, {"similarity/index", 6},
 	{"similarity/suite", 6},

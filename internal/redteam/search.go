@@ -39,7 +39,11 @@ func hitsFor(ctx context.Context, entry, query *fingerprint.Fingerprint) (hits [
 	if err != nil {
 		return nil, err
 	}
-	return x.Search(ctx, query, 1, similarity.LogP(math.Log(1e-3)))
+	found, err := x.Search(ctx, query, 1, similarity.LogP(math.Log(1e-3)))
+	if err != nil {
+		return nil, err
+	}
+	return found.Hits, nil
 }
 
 // challenged sketches two models under a challenge and tests the sketches.
