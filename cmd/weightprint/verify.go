@@ -10,6 +10,7 @@ import (
 )
 
 func verifyCommand() *cobra.Command {
+	var opening string
 	c := &cobra.Command{
 		Use:   "verify REPORT.json A B",
 		Short: "make a report anew and compare every number",
@@ -17,16 +18,22 @@ func verifyCommand() *cobra.Command {
 the given models, and compares the two reports field by field. It exits with 4
 and names the first difference when they differ.
 
-verify FINGERPRINT.wfp MODEL holds a model against its fingerprint.`,
+verify FINGERPRINT.wfp MODEL holds a model against its fingerprint.
+
+verify COMMIT MODEL --opening FILE shows that a model is the one committed to.`,
 		Example: "  weightprint verify report.json base/ suspect/",
 		Args:    args(cobra.RangeArgs(2, 3)),
 		RunE: func(c *cobra.Command, a []string) error {
+			if opening != "" && len(a) == 2 {
+				return verifyCommitment(c, a[0], a[1], opening)
+			}
 			if len(a) == 2 {
 				return verifyFingerprint(c, a[0], a[1])
 			}
 			return verifyReport(c, a)
 		},
 	}
+	c.Flags().StringVar(&opening, "opening", "", "opening of a commitment")
 	return c
 }
 
