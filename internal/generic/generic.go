@@ -7,7 +7,8 @@ import "math"
 const (
 	minRank    = 8.0  // effective rank below which units say nothing
 	orthogonal = 1e-4 // rows all this close to orthogonal are a fixed basis
-	likeness   = 6.0  // |z| at which neighbours are too alike
+	likeness   = 4.0  // z at which neighbours are too alike
+	suspicion  = 2.7  // the same, where the units also span less than two thirds of what random ones do
 )
 
 // Units tells why units, in stored order, are such as networks of any origin
@@ -30,10 +31,11 @@ func Units(x []float32, n, d int) string {
 	}
 	centreColumns(rows, n, d)
 	g, n2 := cosines(rows, n, d)
-	if effectiveRank(g, n2) < math.Min(minRank, float64(n1)/2) {
+	rank, typical := effectiveRank(g, n2), float64(n2*d)/float64(n2+d) // of n random units in d dimensions
+	if rank < math.Min(minRank, float64(n1)/2) {
 		return "the units span too few dimensions"
 	}
-	if neighbours(g, n2) > likeness {
+	if z := neighbours(g, n2); z > likeness || z > suspicion && 3*rank < 2*typical {
 		return "neighbouring units resemble one another"
 	}
 	return ""
