@@ -16,13 +16,12 @@ import (
 // Compare opens the checkpoints that a and b name and compares them. Nil
 // options are the defaults.
 func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
-	opt := &formats.Options{Lenient: o != nil && o.Lenient}
-	ca, err := formats.Open(ctx, a, opt)
+	ca, err := formats.Open(ctx, a, o.opening())
 	if err != nil {
 		return nil, err
 	}
 	defer ca.Close()
-	cb, err := formats.Open(ctx, b, opt)
+	cb, err := formats.Open(ctx, b, o.opening())
 	if err != nil {
 		return nil, err
 	}

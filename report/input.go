@@ -1,8 +1,13 @@
 package report
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
+	"io"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -130,19 +135,54 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 		s.Root = &root
 	}
 	for _, c := range in.checkpoints() {
+		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
 		for _, f := range c.Files() {
-			x := File{Path: f.Path, Size: f.Size()}
-			if whole {
-				d, err := fingerprint.Stored(ctx, f, f.Size())
-				if err != nil {
-					return s, err
-				}
-				x.Digest = &d
+			x, err := pinFile(ctx, f, whole)
+			if err != nil {
+				return s, err
 			}
 			s.Files = append(s.Files, x)
 		}
 	}
 	return s, nil
+}
+
+// pinFile describes a file. whole asks for its digest; the bytes must then be
+// those that its store or hub names.
+func pinFile(ctx context.Context, f *formats.File, whole bool) (File, error) {
+	x := File{Path: f.Path, Size: f.Size(), ETag: f.Identity.ETag, SHA256: f.Identity.SHA256}
+	if !whole {
+		return x, nil
+	}
+	r := &hashing{ReaderAt: f}
+	if x.SHA256 != "" {
+		r.Hash = sha256.New()
+	}
+	d, err := fingerprint.Stored(ctx, r, f.Size())
+	if err != nil {
+		return x, err
+	}
+	if r.Hash != nil {
+		if got := hex.EncodeToString(r.Sum(nil)); got != x.SHA256 {
+			return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", got, x.SHA256)
+		}
+	}
+	x.Digest = &d
+	return x, nil
+}
+
+// hashing hashes what is read from front to back, where there is a hash.
+type hashing struct {
+	io.ReaderAt
+	hash.Hash
+}
+
+func (h *hashing) ReadAt(p []byte, off int64) (int, error) {
+	n, err := h.ReaderAt.ReadAt(p, off)
+	if h.Hash != nil {
+		h.Write(p[:n]) // never fails
+	}
+	return n, err
 }
 
 // bytesRead is how much of the files was read, headers included.

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+
+	"github.com/weightprint/weightprint/formats"
 )
 
 // Bytes is a number of bytes to read of each subject. Zero means the default.
@@ -87,8 +89,17 @@ type Options struct {
 	Policy Policy `json:"policy"`
 
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
+	Private bool         `json:"-"`                 // let remote references lead to private addresses
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
+}
+
+// opening is how checkpoints are opened.
+func (o *Options) opening() *formats.Options {
+	if o == nil {
+		return nil
+	}
+	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Log: o.Log}
 }
 
 // base is the base of adapters, nil for none.

@@ -14,14 +14,19 @@ type Difference struct {
 }
 
 // Differs compares a report with one made anew, field by field, leaving aside
-// the program's version and the names under which the subjects were opened.
-// It returns nil when they agree.
+// the program's version, where the subjects were opened and what their stores
+// call them and, where a server was read, how much was transferred. It returns
+// nil when they agree.
 func (r *Report) Differs(anew *Report) (*Difference, error) {
-	want, err := r.plain()
+	var remote [2]bool
+	for i := range remote {
+		remote[i] = r.Subjects[i].Remote || anew.Subjects[i].Remote
+	}
+	want, err := r.plain(remote)
 	if err != nil {
 		return nil, err
 	}
-	got, err := anew.plain()
+	got, err := anew.plain(remote)
 	if err != nil {
 		return nil, err
 	}
@@ -29,11 +34,19 @@ func (r *Report) Differs(anew *Report) (*Difference, error) {
 }
 
 // plain turns a report into maps and lists, without what may differ.
-func (r *Report) plain() (map[string]any, error) {
+func (r *Report) plain(remote [2]bool) (map[string]any, error) {
 	c := *r
 	c.Tool.Version = ""
 	for i := range c.Subjects {
-		c.Subjects[i].Ref = ""
+		s := &c.Subjects[i]
+		s.Ref, s.Revision, s.Remote = "", "", false
+		if remote[i] {
+			s.BytesRead = 0
+		}
+		s.Files = slices.Clone(s.Files)
+		for k := range s.Files {
+			s.Files[k].ETag, s.Files[k].SHA256 = "", ""
+		}
 	}
 	var b bytes.Buffer
 	if err := c.WriteJSON(&b); err != nil {
