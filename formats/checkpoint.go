@@ -24,6 +24,8 @@ type Options struct {
 	// AllowPrivate lets remote references lead to loopback and private
 	// addresses.
 	AllowPrivate bool
+	// Offline opens only what lies on this machine.
+	Offline bool
 	// Log is told of what delays remote reads; silent if nil.
 	Log *slog.Logger
 }

@@ -34,6 +34,9 @@ type LineageClaim struct {
 	Direction Direction           `json:"direction"` // seen from the parent: "a-to-b"
 }
 
+// claimed is the source of claims that were given.
+const claimed = "claim"
+
 // ReadClaim reads a claim from JSON. Unknown fields are errors.
 func ReadClaim(r io.Reader) (LineageClaim, error) {
 	var c LineageClaim
@@ -64,7 +67,7 @@ type Audited struct {
 // model's own files declare, against the weights. A parent that cannot be
 // opened leaves its claim unproven.
 func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) ([]Audited, error) {
-	m, err := formats.Open(ctx, ref, nil)
+	m, err := formats.Open(ctx, ref, o.opening())
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +75,7 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 	child := FromCheckpoint(ctx, m)
 	var out []Audited
 	for _, c := range claims {
-		out = append(out, Audited{Claim: c, Source: "claim"})
+		out = append(out, Audited{Claim: c, Source: claimed})
 	}
 	if len(claims) == 0 {
 		for _, name := range child.Declared {
@@ -89,7 +92,14 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 
 // judge compares the model with the claimed parent.
 func (a *Audited) judge(ctx context.Context, ref string, child Input, o *Options) error {
-	parent, err := openParent(ctx, ref, a.Claim.Parent)
+	opening := formats.Options{}
+	if x := o.opening(); x != nil {
+		opening = *x
+	}
+	if a.Source != claimed {
+		opening.Offline = true // what a file declares must not make anyone ask a server
+	}
+	parent, err := openParent(ctx, ref, a.Claim.Parent, &opening)
 	if err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -120,17 +130,17 @@ func (a *Audited) judge(ctx context.Context, ref string, child Input, o *Options
 }
 
 // openParent opens a parent where it is named, or beside the model.
-func openParent(ctx context.Context, ref, parent string) (*formats.Checkpoint, error) {
+func openParent(ctx context.Context, ref, parent string, o *formats.Options) (*formats.Checkpoint, error) {
 	if _, err := os.Stat(parent); err != nil && !filepath.IsAbs(parent) {
 		for _, beside := range []string{filepath.Dir(ref), ref} {
 			if p := filepath.Join(beside, filepath.FromSlash(parent)); filepath.IsLocal(parent) {
 				if _, err := os.Stat(p); err == nil {
-					return formats.Open(ctx, p, nil)
+					return formats.Open(ctx, p, o)
 				}
 			}
 		}
 	}
-	return formats.Open(ctx, parent, nil)
+	return formats.Open(ctx, parent, o)
 }
 
 // WriteAudit writes the outcomes for people.

@@ -90,6 +90,7 @@ type Options struct {
 
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Private bool         `json:"-"`                 // let remote references lead to private addresses
+	Offline bool         `json:"-"`                 // open only what lies on this machine
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
 }
@@ -99,7 +100,7 @@ func (o *Options) opening() *formats.Options {
 	if o == nil {
 		return nil
 	}
-	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Log: o.Log}
+	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Offline: o.Offline, Log: o.Log}
 }
 
 // base is the base of adapters, nil for none.

@@ -37,8 +37,8 @@ type Subject struct {
 	Format     string              `json:"format"`
 	Revision   string              `json:"revision,omitempty"` // commit of the hub's repository
 	Remote     bool                `json:"remote,omitempty"`   // read from a server: bytesRead is what was transferred
-	Root       *fingerprint.Digest `json:"root"`   // over all values; null when not all were read
-	Header     fingerprint.Digest  `json:"header"` // over names, types and shapes
+	Root       *fingerprint.Digest `json:"root"`               // over all values; null when not all were read
+	Header     fingerprint.Digest  `json:"header"`             // over names, types and shapes
 	Parameters int64               `json:"parameters"`
 	BytesRead  int64               `json:"bytesRead"`
 	BytesTotal int64               `json:"bytesTotal"`
@@ -50,7 +50,7 @@ type Subject struct {
 type File struct {
 	Path   string              `json:"path"`
 	Size   int64               `json:"size"`
-	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
+	Digest *fingerprint.Digest `json:"digest"`           // null when the file was not read whole
 	ETag   string              `json:"etag,omitempty"`   // as the server sent it
 	SHA256 string              `json:"sha256,omitempty"` // as the hub or the local store names the file; checked when it is read whole
 }

@@ -1,10 +1,12 @@
 package similarity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -123,6 +125,24 @@ func withoutColumns(views []viewPlan) []viewPlan {
 		}
 	}
 	return out
+}
+
+// Planned is what a look reads of one matrix of either side, in stored bytes.
+type Planned struct {
+	Matrix *roles.Matrix
+	Bytes  int64
+}
+
+// Plan lists what a look would read of both subjects, without reading it.
+func (p *Pair) Plan(look int) (a, b []Planned) {
+	defer func(spent int64) { p.spent = spent }(p.spent)
+	for _, pl := range p.choose(look) {
+		for _, v := range pl.views {
+			a = append(a, Planned{v.a, v.cost(v.a, pl.units, Looks[look])})
+			b = append(b, Planned{v.b, v.cost(v.b, pl.units, Looks[look])})
+		}
+	}
+	return a, b
 }
 
 // withinBudget drops layers, evenly, until the plans cost no more than what
@@ -325,11 +345,13 @@ func (p *Pair) readView(ctx context.Context, v viewPlan, x *Axis, l Look) (a, b 
 	if v.columns && (v.name == "embedding" || v.name == "head") {
 		fa, fb = p.features(v, l)
 	}
-	if a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa); err != nil {
-		return a, b, err
-	}
-	b, err = v.read(ctx, v.b, v.atB, x.B.Units, fb)
-	return a, b, err
+	// Both at once: where the sides lie on servers, one waits while the other reads.
+	var wg sync.WaitGroup
+	var failed error
+	wg.Go(func() { b, failed = v.read(ctx, v.b, v.atB, x.B.Units, fb) })
+	a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa)
+	wg.Wait()
+	return a, b, cmp.Or(err, failed)
 }
 
 // features samples tokens, the same on both sides.

@@ -25,7 +25,9 @@ or unproven. A claim is a JSON file:
   {"parent": "base/", "relation": "related", "kinds": ["fine-tuned"],
    "direction": "a-to-b", "root": "b3:…"}
 
-Only parent is needed; it is a path, also one relative to the model.`,
+Only parent is needed; it is a path, also one relative to the model, or any other
+reference. Parents that the model's files declare are looked for on this machine
+only.`,
 		Example: "  weightprint audit suspect/ --claim claim.json --fail-on contradicted",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
@@ -38,7 +40,8 @@ Only parent is needed; it is a path, also one relative to the model.`,
 					return usageError{fmt.Errorf("--fail-on: %q is not one of confirmed, contradicted, unproven", f)}
 				}
 			}
-			all, err := report.Audit(c.Context(), a[0], claims, nil)
+			n := networkOf(c.Context())
+			all, err := report.Audit(c.Context(), a[0], claims, &report.Options{Private: n.private, Offline: n.offline, Log: n.log})
 			if err != nil {
 				return err
 			}

@@ -105,7 +105,7 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 	var in [2]report.Input
 	var open [2]*formats.Checkpoint
 	for i, ref := range a {
-		m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient})
+		m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient})
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 		open[i], in[i] = m, report.FromCheckpoint(ctx, m)
 	}
 	if f.base != "" {
-		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: f.lenient})
+		m, err := openModel(ctx, f.base, &formats.Options{Lenient: f.lenient})
 		if err != nil {
 			return nil, err
 		}

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -68,7 +67,7 @@ func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*finge
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
-	m, err := formats.Open(ctx, ref, nil)
+	m, err := openModel(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +145,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(c.Context(), ref, nil)
+	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		return inspectPrint(c, ref, f.json)
 	}
 	ctx := c.Context()
-	m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
+	m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
 	if err != nil {
 		return err
 	}

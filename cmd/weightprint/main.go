@@ -84,6 +84,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	networkFlags(root, stderr)
 	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), auditCommand(), demoCommand(), versionCommand())
 	return root
 }

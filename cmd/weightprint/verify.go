@@ -40,7 +40,10 @@ func verifyReport(c *cobra.Command, a []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", a[0], err)
 	}
-	got, err := report.Compare(c.Context(), a[1], a[2], &want.Options)
+	n := networkOf(c.Context())
+	o := want.Options
+	o.Private, o.Offline, o.Log = n.private, n.offline, n.log
+	got, err := report.Compare(c.Context(), a[1], a[2], &o)
 	if err != nil {
 		return err
 	}

@@ -64,9 +64,9 @@ func findHub(_ context.Context, ref string, o Options) ([]Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	if offline() {
+	if o.Offline || offline() {
 		if local == nil {
-			return nil, fmt.Errorf("%v: %w: it is not in %s, and HF_HUB_OFFLINE is set", r, ErrNotStored, hubCache())
+			return nil, fmt.Errorf("%v: %w: it is not in %s, and the hub may not be asked (--offline or HF_HUB_OFFLINE)", r, ErrNotStored, hubCache())
 		}
 		return local, nil
 	}

@@ -16,6 +16,8 @@ type Options struct {
 	// named by number or as localhost, also without encryption. Link-local
 	// addresses, where clouds keep credentials, stay refused.
 	AllowPrivate bool
+	// Offline refuses whatever does not lie on this machine.
+	Offline bool
 	// InFlight is how many requests are under way at once; 16 if zero.
 	InFlight int
 	// CacheBytes bounds the bytes kept of one checkpoint; 72 MiB if zero.

@@ -56,6 +56,9 @@ func findWeb(ctx context.Context, ref string, o Options) ([]Found, error) {
 	if r, ok := asHubRef(u); ok {
 		return findHub(ctx, r.String(), o)
 	}
+	if o.Offline {
+		return nil, tensor.Errorf(ErrNotStored, label, -1, "address", "no server may be asked (--offline)")
+	}
 	c := newClient(o, nil, secret{})
 	if err := c.guard.check(u); err != nil {
 		return nil, tensor.Errorf(err, label, -1, "address", "%v", err)
