@@ -18,7 +18,7 @@ import (
 
 func fingerprintCommand() *cobra.Command {
 	var file, budget string
-	var stdin, ndjson bool
+	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
 		Short: "write what may be published of a model: digests and one-bit sketches",
@@ -40,6 +40,9 @@ record a line; a model that cannot be read gives a record with its error.`,
 				}
 				o.SketchOnly = b != report.Full
 			}
+			if dry && len(a) == 1 {
+				return planPrint(c, a[0], o, asJSON)
+			}
 			if stdin != ndjson || stdin == (len(a) == 1) || !stdin && file == "" {
 				return usageError{fmt.Errorf("fingerprint: give a model and -o FILE, or --stdin --ndjson")}
 			}
@@ -58,7 +61,19 @@ record a line; a model that cannot be read gives a record with its error.`,
 	fl.StringVar(&budget, "budget", "", `"full" (the default) or a number of bytes: sketches only`)
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
+	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
+	fl.BoolVar(&asJSON, "json", false, "with --dry-run: print JSON")
 	return c
+}
+
+// planPrint prints what fingerprinting a model would read.
+func planPrint(c *cobra.Command, ref string, o *fingerprint.Options, asJSON bool) error {
+	m, err := openModel(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return planned(report.PlanFingerprint(report.Headers(m), o), asJSON)(c.OutOrStdout())
 }
 
 // printModel computes the fingerprint of a model, or reads it where ref is a

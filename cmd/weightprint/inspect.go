@@ -14,10 +14,12 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 type inspectFlags struct {
 	json, lenient, unknown bool
+	dry                    bool
 	tensor, values, file   string
 }
 
@@ -39,6 +41,7 @@ func inspectCommand() *cobra.Command {
 	fl.StringVar(&f.values, "values", "", "write the tensor's values as little-endian float32, row by row")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.unknown, "allow-unknown-types", false, "list GGUF files that hold tensors of unknown type")
+	fl.BoolVar(&f.dry, "dry-run", false, "print what would be read besides headers (files, tensors, bytes)")
 	c.MarkFlagsRequiredTogether("tensor", "values")
 	return c
 }
@@ -53,15 +56,21 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		return err
 	}
 	defer m.Close()
+	var t *tensor.Tensor
 	if f.tensor != "" {
-		t, ok := m.Tensor(f.tensor)
-		if !ok {
+		var ok bool
+		if t, ok = m.Tensor(f.tensor); !ok {
 			return fmt.Errorf("%s: no tensor is called %s", tensor.Printable(ref), tensor.Printable(f.tensor))
 		}
+	}
+	out := output{file: f.file}
+	if f.dry {
+		return out.write(c.OutOrStdout(), planned(report.PlanTensor(report.Headers(m), t), f.json))
+	}
+	if t != nil {
 		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })
 	}
 	l := listing(m)
-	out := output{file: f.file}
 	return out.write(c.OutOrStdout(), func(w io.Writer) error {
 		if !f.json {
 			return l.text(w)
