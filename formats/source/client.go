@@ -25,58 +25,67 @@ const maxRedirects = 5
 type client struct {
 	o        Options
 	guard    guard
-	http     *http.Client
+	http     *http.Transport // follows no redirects, keeps no cookies
 	token    secret
 	slots    chan struct{} // one for each request under way
 	gate     gate
 	received atomic.Int64 // bytes of bodies
+
+	leastRate int64 // the slowest transfer that is put up with, in bytes a second
 }
 
 // newClient makes a client. endpoint is the hub that the token belongs to, nil
 // for none.
 func newClient(o Options, endpoint *url.URL, token secret) *client {
-	c := &client{o: o, token: token, slots: make(chan struct{}, o.InFlight), guard: guard{allowPrivate: o.AllowPrivate, endpoint: endpoint, public: o.public}}
+	c := &client{o: o, token: token, slots: make(chan struct{}, o.InFlight), leastRate: leastRate, guard: guard{allowPrivate: o.AllowPrivate, endpoint: endpoint, public: o.public}}
 	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: c.guard.control}
-	c.http = &http.Client{
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				if to, ok := o.hosts[addr]; ok {
-					addr = to
-				}
-				return dialer.DialContext(ctx, network, addr)
-			},
-			TLSClientConfig:        o.tls,
-			TLSHandshakeTimeout:    10 * time.Second,
-			ResponseHeaderTimeout:  o.Timeout,
-			IdleConnTimeout:        90 * time.Second,
-			MaxIdleConnsPerHost:    o.InFlight,
-			MaxResponseHeaderBytes: 64 << 10,
-			DisableCompression:     true,
-			ForceAttemptHTTP2:      true,
+	c.http = &http.Transport{
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if to, ok := o.hosts[strings.ToLower(addr)]; ok {
+				addr = to
+			}
+			return dialer.DialContext(ctx, network, addr)
 		},
+		TLSClientConfig:        o.tls,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  o.Timeout,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    o.InFlight,
+		MaxResponseHeaderBytes: 64 << 10,
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
 	}
 	return c
+}
+
+// place is an address. It is trusted with the token when it is the hub's and
+// nobody but the hub has led there.
+type place struct {
+	*url.URL
+	trusted bool
+}
+
+// home is an address that the user, or this library, has named.
+func (c *client) home(u *url.URL) place {
+	return place{u, c.guard.endpoint != nil && origin(u) == origin(c.guard.endpoint)}
 }
 
 // answer is a response and how it was reached.
 type answer struct {
 	*http.Response
-	at   *url.URL      // where the response comes from
+	at   place         // where the response comes from
 	hops []http.Header // of the redirects of the hub on the way there
 }
 
 // get asks for an address and follows its redirects. The token goes along
 // only while the way stays at the hub; once it has left, it is not sent again.
-func (c *client) get(ctx context.Context, u *url.URL, header http.Header) (*answer, error) {
-	if err := c.guard.check(u); err != nil {
+func (c *client) get(ctx context.Context, at place, header http.Header) (*answer, error) {
+	if err := c.guard.check(at.URL); err != nil {
 		return nil, err
 	}
-	a := &answer{at: u}
-	home := origin(c.guard.endpoint)
-	trusted := home != "" && origin(u) == home
+	a := &answer{at: at}
 	for range maxRedirects + 1 {
-		resp, err := c.ask(ctx, a.at, header, trusted)
+		resp, err := c.ask(ctx, a.at, header)
 		if err != nil {
 			return nil, err
 		}
@@ -85,25 +94,24 @@ func (c *client) get(ctx context.Context, u *url.URL, header http.Header) (*answ
 			return a, nil
 		}
 		resp.Body.Close()
-		if trusted {
+		if a.at.trusted {
 			a.hops = append(a.hops, resp.Header)
 		}
 		next, err := a.at.Parse(resp.Header.Get("Location"))
 		if err != nil || resp.Header.Get("Location") == "" {
 			return nil, fmt.Errorf("%w: a redirect without a place to go", ErrAnswer)
 		}
-		if err := c.guard.redirect(a.at, next); err != nil {
+		if err := c.guard.redirect(a.at.URL, next); err != nil {
 			return nil, err
 		}
-		trusted = trusted && origin(next) == home
-		a.at = next
+		a.at = place{next, a.at.trusted && c.home(next).trusted}
 	}
 	return nil, fmt.Errorf("%w: more than %d redirects", ErrAnswer, maxRedirects)
 }
 
 // ask makes one request.
-func (c *client) ask(ctx context.Context, u *url.URL, header http.Header, trusted bool) (*http.Response, error) {
-	clean := *u
+func (c *client) ask(ctx context.Context, at place, header http.Header) (*http.Response, error) {
+	clean := *at.URL
 	clean.Fragment, clean.RawFragment = "", ""
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, clean.String(), nil)
 	if err != nil {
@@ -114,24 +122,19 @@ func (c *client) ask(ctx context.Context, u *url.URL, header http.Header, truste
 	}
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", "weightprint")
-	if trusted && c.token.value != "" {
+	if at.trusted && c.token.value != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token.value)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.http.RoundTrip(req)
 	if err != nil {
 		return nil, broken(err)
 	}
-	c.gate.heed(u.Host, resp.Header)
+	c.gate.heed(at.Host, resp.Header)
 	return resp, nil
 }
 
-// broken says in this library's words why a request failed. The error of
-// net/http would name the whole address, which may carry a signature.
+// broken says in this library's words why a request failed.
 func broken(err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
-		err = outer.Err
-	}
 	var timeout interface{ Timeout() bool }
 	var unknown *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -173,7 +176,7 @@ func (c *client) body(resp *http.Response, p []byte) error {
 func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64) ([]byte, error) {
 	var out []byte
 	err := c.retry(ctx, u.Host, label, c.allowance(most), func(ctx context.Context) error {
-		a, err := c.get(ctx, u, nil)
+		a, err := c.get(ctx, c.home(u), nil)
 		if err != nil {
 			return err
 		}

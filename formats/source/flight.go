@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -175,12 +174,12 @@ func (r *Remote) ranged(ctx context.Context, s tensor.Span, p []byte) error {
 
 // rangedAt fills p with one range and requires that the answer is about
 // exactly it, and about the same file as before.
-func (r *Remote) rangedAt(ctx context.Context, u *url.URL, s tensor.Span, p []byte) error {
+func (r *Remote) rangedAt(ctx context.Context, at place, s tensor.Span, p []byte) error {
 	header := http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", s.Lo, s.Hi-1)}}
 	if v := r.pin.ifRange(); v != "" {
 		header.Set("If-Range", v)
 	}
-	a, err := r.client.get(ctx, u, header)
+	a, err := r.client.get(ctx, at, header)
 	if err != nil {
 		return err
 	}

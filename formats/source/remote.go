@@ -42,9 +42,9 @@ type Remote struct {
 	id     Identity
 	pin    validator
 
-	mu      sync.Mutex // guards what follows
-	address *url.URL   // as given
-	at      *url.URL   // where redirects led
+	mu      sync.Mutex // guards at
+	address place      // as given
+	at      place      // where redirects led
 
 	kept    segments  // guarded by kept.cache.mu, as is what follows
 	flights []*flight // requests under way
@@ -91,7 +91,7 @@ func (v validator) differs(now validator) bool {
 // openRemote asks for the beginning of a file, and learns its size from the
 // answer. ctx also ends later reads.
 func (c *client) openRemote(ctx context.Context, u *url.URL, label string, kept *cache) (*Remote, error) {
-	r := &Remote{client: c, label: label, address: u, at: u}
+	r := &Remote{client: c, label: label, address: c.home(u), at: c.home(u)}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.kept.cache = kept
 	err := c.retry(r.ctx, u.Host, label, c.allowance(firstBytes), r.first)

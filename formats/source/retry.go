@@ -20,8 +20,7 @@ const (
 	attempts = 5
 	// maxWait is the longest wait that a server may ask for; beyond it the
 	// request fails and says so.
-	maxWait = 5 * time.Minute
-	// leastRate is the slowest transfer that is put up with, in bytes a second.
+	maxWait   = 5 * time.Minute
 	leastRate = 32 << 10
 )
 
@@ -51,7 +50,7 @@ func passing(err error) bool {
 
 // allowance is how long a request for so many bytes may take.
 func (c *client) allowance(n int64) time.Duration {
-	return c.o.Timeout + time.Duration(float64(n)/leastRate*float64(time.Second))
+	return c.o.Timeout + time.Duration(float64(n)/float64(c.leastRate)*float64(time.Second))
 }
 
 // retry runs a request, again where its failure may pass: after the time the
