@@ -21,7 +21,7 @@ func findLMStudio(_ context.Context, ref string, o Options) ([]Found, error) {
 	m := lmName.FindStringSubmatch(strings.TrimPrefix(ref, "lmstudio:"))
 	if m == nil || m[3] != "" && (!filepath.IsLocal(filepath.FromSlash(m[3])) || path.Clean(m[3]) != m[3]) {
 		advice := ""
-		if parts := strings.SplitN(strings.TrimPrefix(ref, "lmstudio:"), "/", 3); len(parts) == 3 && parts[2] != "" {
+		if parts := strings.SplitN(strings.TrimPrefix(ref, "lmstudio:"), "/", 3); m == nil && len(parts) == 3 && filepath.IsLocal(parts[2]) {
 			advice = "lmstudio:" + parts[0] + "/" + parts[1] + ":" + parts[2]
 		}
 		return nil, malformed(ref, "lmstudio:publisher/model[:file]", advice)

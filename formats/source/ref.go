@@ -122,12 +122,12 @@ func instead(ref string) string {
 	return ""
 }
 
-// nearest picks the name that differs least from what was asked for, by at
-// most a third of its letters; "" if none does.
+// nearest picks the name that differs least from what was asked for, by one
+// letter or at most a third of them; "" if none does.
 func nearest(want string, names []string) string {
-	best, least := "", len(want)/3+1
+	best, least := "", max(1, len(want)/3)+1
 	for _, n := range slices.Sorted(slices.Values(names)) {
-		if len(n) > 200 || len(want) > 200 {
+		if len(n) > 200 || len(want) > 200 || len(want) < 2 {
 			continue
 		}
 		if d := edits(want, n); d < least {
