@@ -102,6 +102,7 @@ type model struct {
 	Schema     string         `json:"schema"`
 	Ref        string         `json:"ref"`
 	Format     string         `json:"format"`
+	Revision   string         `json:"revision,omitempty"`
 	Family     string         `json:"family"`
 	Parameters int64          `json:"parameters"`
 	Bytes      int64          `json:"bytes"`
@@ -114,8 +115,10 @@ type model struct {
 }
 
 type file struct {
-	Path string `json:"path"`
-	Size int64  `json:"size"`
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	ETag   string `json:"etag,omitempty"`
+	SHA256 string `json:"sha256,omitempty"` // as the hub or the local store names the file
 }
 
 type tower struct {
@@ -138,10 +141,10 @@ type listedTensor struct {
 // listing collects what inspect prints.
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
-	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Family: net.Family, Bytes: m.BytesTotal(),
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Revision: m.Revision, Family: net.Family, Bytes: m.BytesTotal(),
 		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
-		l.Files = append(l.Files, file{f.Path, f.Size()})
+		l.Files = append(l.Files, file{f.Path, f.Size(), f.Identity.ETag, f.Identity.SHA256})
 	}
 	for _, t := range net.Towers {
 		l.Towers = append(l.Towers, tower{t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim})
@@ -163,6 +166,9 @@ func listing(m *formats.Checkpoint) *model {
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	if l.Revision != "" {
+		fmt.Fprintf(b, "revision %s\n", l.Revision)
+	}
 	for _, t := range l.Towers {
 		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
