@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 )
@@ -51,9 +52,18 @@ func (p *Pair) Axes(ctx context.Context, look int) ([]*Axis, error) {
 			reads[t.B.Name], writes[t.B.Name] = r, w
 		}
 	}
-	for _, pl := range p.choose(look) {
+	announced := 0
+	plans := p.choose(look)
+	for i, pl := range plans {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if i == announced {
+			n, err := p.announce(ctx, plans[i:], l)
+			if err != nil {
+				return nil, err
+			}
+			announced += n
 		}
 		axes, err := p.load(ctx, pl, l, reads[pl.axis.Tower], writes[pl.axis.Tower])
 		if err != nil {
@@ -63,6 +73,55 @@ func (p *Pair) Axes(ctx context.Context, look int) ([]*Axis, error) {
 	}
 	p.axes[look] = out
 	return out, nil
+}
+
+// announce tells the readers of both subjects which rows the next plans will
+// read, and returns how many plans that is. A distant server is then asked for
+// all of them at once.
+func (p *Pair) announce(ctx context.Context, plans []plan, l Look) (n int, err error) {
+	var wants []tensor.Want
+	held := int64(0)
+	for _, pl := range plans {
+		w := p.wants(pl, l)
+		more := int64(0)
+		for _, x := range w {
+			more += x.Bytes()
+		}
+		if n > 0 && held+more > 2*tensor.FetchBytes {
+			break
+		}
+		n, held, wants = n+1, held+more, append(wants, w...)
+	}
+	return n, tensor.FetchAll(ctx, wants)
+}
+
+// wants lists the rows a plan reads, as far as they are sampled: not of axes
+// that are read whole, nor of views whose units are columns.
+func (p *Pair) wants(pl plan, l Look) (out []tensor.Want) {
+	x := pl.axis
+	total := pl.total(0)
+	if total != pl.total(1) {
+		return nil
+	}
+	units := p.positions(&x, total, l.Units)
+	for _, v := range pl.views {
+		if v.columns {
+			continue
+		}
+		out = append(out, v.a.Want(shifted(units, v.atA)), v.b.Want(shifted(units, v.atB)))
+		if v.gains && v.a.Gain != nil && v.b.Gain != nil {
+			out = append(out, v.a.Gain.Want(), v.b.Gain.Want())
+		}
+	}
+	return out
+}
+
+func shifted(units []int, by int) []int {
+	out := make([]int, len(units))
+	for i, u := range units {
+		out[i] = u + by
+	}
+	return out
 }
 
 // choose thins the plans out to what a look may read.
@@ -365,10 +424,7 @@ func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, feat
 	if v.columns {
 		return readColumns(ctx, m, at, units, features)
 	}
-	rows := make([]int, len(units))
-	for i, u := range units {
-		rows[i] = at + u
-	}
+	rows := shifted(units, at)
 	s := sample{raw: make([]float32, len(rows)*m.Cols), n: len(rows), dim: m.Cols}
 	if err := m.Gather(ctx, s.raw, rows); err != nil {
 		return s, err

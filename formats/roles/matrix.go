@@ -123,14 +123,29 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	return nil
 }
 
+// Want is what gathering rows will read; nothing for transposed views, whose
+// rows lie everywhere.
+func (m *Matrix) Want(rows []int) tensor.Want {
+	w := tensor.Want{Data: m.Tensor.Data}
+	if m.transposed {
+		return w
+	}
+	for _, r := range rows {
+		at := m.StoredAt(r)
+		w.Values = append(w.Values, tensor.Span{Lo: at, Hi: at + int64(m.Cols)})
+	}
+	return w
+}
+
+// Want is what reading the vector will read.
+func (v *Vector) Want() tensor.Want {
+	return tensor.Want{Data: v.Tensor.Data, Values: []tensor.Span{{Lo: 0, Hi: v.Tensor.Len()}}}
+}
+
 // gatherRows announces all the rows, so that a remote reader can ask for them
 // at once, and reads them.
 func (m *Matrix) gatherRows(ctx context.Context, dst []float32, rows []int) error {
-	spans := make([]tensor.Span, len(rows))
-	for i, r := range rows {
-		at := m.StoredAt(r)
-		spans[i] = tensor.Span{Lo: at, Hi: at + int64(m.Cols)}
-	}
+	spans := m.Want(rows).Values
 	if err := tensor.Fetch(ctx, m.Tensor.Data, spans); err != nil {
 		return err
 	}

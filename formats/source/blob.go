@@ -40,6 +40,12 @@ func (c *Counted) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
+// Fetches tells whether Fetch does anything.
+func (c *Counted) Fetches() bool {
+	_, ok := c.Blob.(tensor.Fetcher)
+	return ok
+}
+
 // Fetch passes on what will be read next, where that helps.
 func (c *Counted) Fetch(ctx context.Context, spans []tensor.Span) error {
 	if f, ok := c.Blob.(tensor.Fetcher); ok {

@@ -18,7 +18,7 @@ type Options struct {
 	AllowPrivate bool
 	// Offline refuses whatever does not lie on this machine.
 	Offline bool
-	// InFlight is how many requests are under way at once; 16 if zero.
+	// InFlight is how many requests are under way at once; 32 if zero.
 	InFlight int
 	// CacheBytes bounds the bytes kept of one checkpoint; 72 MiB if zero.
 	CacheBytes int64
@@ -43,7 +43,7 @@ func (o *Options) filled() Options {
 		f = *o
 	}
 	if f.InFlight <= 0 {
-		f.InFlight = 16
+		f.InFlight = 32
 	}
 	if f.CacheBytes <= 0 {
 		f.CacheBytes = 72 << 20

@@ -2,7 +2,9 @@ package tensor
 
 import (
 	"context"
+	"errors"
 	"io"
+	"sync"
 )
 
 // Span is a run [Lo, Hi): of the bytes of a file, or of the values of a
@@ -40,4 +42,51 @@ func Fetch(ctx context.Context, d Data, values []Span) error {
 		bytes[i] = Span{s.Offset + v.Lo/per*size, s.Offset + (v.Hi+per-1)/per*size}
 	}
 	return f.Fetch(ctx, bytes)
+}
+
+// Want is what will be read of one tensor's values.
+type Want struct {
+	Data   Data
+	Values []Span
+}
+
+// Bytes is how many stored bytes the spans take, roughly.
+func (w Want) Bytes() int64 {
+	s, ok := w.Data.(*Stored)
+	if !ok {
+		return 0
+	}
+	codec, ok := s.DType.Codec()
+	if !ok {
+		return 0
+	}
+	n := int64(0)
+	for _, v := range w.Values {
+		n += (v.Hi - v.Lo) * int64(codec.BlockBytes) / int64(codec.BlockValues)
+	}
+	return n
+}
+
+// FetchAll announces what will be read of many tensors, all at once. Together
+// it should stay within FetchBytes.
+func FetchAll(ctx context.Context, wants []Want) error {
+	errs := make([]error, len(wants))
+	var wg sync.WaitGroup
+	for i, w := range wants {
+		if s, ok := w.Data.(*Stored); ok && !asksServer(s.R) {
+			continue
+		}
+		wg.Go(func() { errs[i] = Fetch(ctx, w.Data, w.Values) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// asksServer tells whether announcing makes a difference.
+func asksServer(r io.ReaderAt) bool {
+	if w, ok := r.(interface{ Fetches() bool }); ok {
+		return w.Fetches()
+	}
+	_, ok := r.(Fetcher)
+	return ok
 }
