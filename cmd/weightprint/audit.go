@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -51,7 +52,7 @@ only.`,
 				if all == nil {
 					all = []report.Audited{}
 				}
-				if err := e.Encode(map[string]any{"schema": "weightprint.audit/1", "model": a[0], "claims": all}); err != nil {
+				if err := e.Encode(map[string]any{"schema": "weightprint.audit/1", "model": source.Redacted(a[0]), "claims": all}); err != nil {
 					return err
 				}
 			} else if err := report.WriteAudit(c.OutOrStdout(), all); err != nil {

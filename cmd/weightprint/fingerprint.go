@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -130,7 +131,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint
 		if ref == "" {
 			continue
 		}
-		r := line{Ref: ref}
+		r := line{Ref: source.Redacted(ref)}
 		f, err := printModel(ctx, ref, o)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -189,7 +190,7 @@ func screen(ctx context.Context, a []string, o *report.Options) (*report.Report,
 		if err != nil {
 			return nil, err
 		}
-		s[i] = report.Sketched{Ref: ref, Fingerprint: f}
+		s[i] = report.Sketched{Ref: source.Redacted(ref), Fingerprint: f}
 	}
 	return report.Screen(s[0], s[1], o), nil
 }

@@ -54,6 +54,9 @@ func newClient(o Options, endpoint *url.URL, token secret) *client {
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
+		// A connection that died unnoticed would otherwise take every request
+		// with it that is made on it.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: o.Timeout / 2, PingTimeout: o.Timeout / 2},
 	}
 	return c
 }

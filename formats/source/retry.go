@@ -21,7 +21,7 @@ const (
 	// maxWait is the longest wait that a server may ask for; beyond it the
 	// request fails and says so.
 	maxWait   = 5 * time.Minute
-	leastRate = 32 << 10
+	leastRate = 8 << 10
 )
 
 // laterError is a failure after which the server asks to wait.

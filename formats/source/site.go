@@ -33,10 +33,10 @@ type seen struct {
 }
 
 // usual are the names under which checkpoints are published, in the order in
-// which they are asked for: the first that is there is taken. An index comes
-// first, as the shards that it names are many.
-var usual = []string{"model.safetensors.index.json", "model.safetensors", "adapter_model.safetensors", "diffusion_pytorch_model.safetensors.index.json", "diffusion_pytorch_model.safetensors",
-	"consolidated.safetensors", "model.gguf", "pytorch_model.bin.index.json", "pytorch_model.bin"}
+// which they are asked for: the first that is there is taken, a single file
+// before an index, as in folders of this machine.
+var usual = []string{"model.safetensors", "model.safetensors.index.json", "adapter_model.safetensors", "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.safetensors.index.json",
+	"consolidated.safetensors", "model.gguf", "pytorch_model.bin", "pytorch_model.bin.index.json"}
 
 // endings of names that are files whatever else they look like.
 var endings = []string{".safetensors", ".gguf", ".json", ".bin", ".pt", ".pth", ".ckpt"}
@@ -90,6 +90,15 @@ func escapedURL(u *url.URL, escaped string) *url.URL {
 	out := &url.URL{Scheme: u.Scheme, Host: u.Host, RawPath: escaped}
 	out.Path, _ = url.PathUnescape(escaped) // it was escaped by whoever calls
 	return out
+}
+
+// Redacted is a reference as it may be repeated in reports and records: of an
+// address without user name, query and fragment, which may be secret.
+func Redacted(ref string) string {
+	if strings.HasPrefix(ref, "https:") || strings.HasPrefix(ref, "http:") {
+		return printableURL(ref)
+	}
+	return ref
 }
 
 // printableURL is an address without what may be secret: query, fragment, user.
