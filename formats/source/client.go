@@ -1,6 +1,8 @@
 package source
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -179,17 +181,23 @@ func (c *client) body(resp *http.Response, p []byte) error {
 func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64) ([]byte, error) {
 	var out []byte
 	err := c.retry(ctx, u.Host, label, c.allowance(most), func(ctx context.Context) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		silent := time.AfterFunc(c.allowance(wholeStep), func() { cancel(fmt.Errorf("%w: nothing came for long", ErrSlow)) })
+		defer silent.Stop()
 		a, err := c.get(ctx, c.home(u), nil)
 		if err != nil {
-			return err
+			return cmp.Or(slow(ctx), err)
 		}
 		defer a.Body.Close()
 		if err := c.success(a, http.StatusOK); err != nil {
 			return err
 		}
-		out, err = io.ReadAll(io.LimitReader(a.Body, most+1))
+		out, err = readSteps(a.Body, most+1, func() { silent.Reset(c.allowance(wholeStep)) })
 		c.received.Add(int64(len(out)))
 		switch {
+		case ctx.Err() != nil: // a body may seem to end well when its request is given up
+			return cmp.Or(slow(ctx), ctx.Err())
 		case err != nil:
 			return broken(err)
 		case int64(len(out)) > most:
@@ -198,6 +206,30 @@ func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64
 		return nil
 	})
 	return out, err
+}
+
+// wholeStep is how much must come before the time for silence begins anew.
+const wholeStep = 64 << 10
+
+// readSteps reads at most so many bytes, and calls after each step.
+func readSteps(r io.Reader, most int64, step func()) (out []byte, err error) {
+	var b bytes.Buffer
+	for err == nil && int64(b.Len()) < most {
+		_, err = io.CopyN(&b, r, min(wholeStep, most-int64(b.Len())))
+		step()
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return b.Bytes(), err
+}
+
+// slow is the error of a request that was given up as too slow, or nil.
+func slow(ctx context.Context) error {
+	if err := context.Cause(ctx); errors.Is(err, ErrSlow) {
+		return err
+	}
+	return nil
 }
 
 // success requires a status and a body that is not encoded.

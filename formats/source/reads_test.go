@@ -163,4 +163,3 @@ func TestInFlight(t *testing.T) {
 	require.LessOrEqual(t, most.Load(), int64(3))
 	require.Greater(t, most.Load(), int64(1))
 }
-

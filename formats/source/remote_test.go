@@ -405,6 +405,47 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	require.Empty(t, w.leaks("hub.example:443"), "the hub itself put it into an address")
 }
 
+// Small files are read whole, also in steps, and not from servers that fall
+// silent in between.
+func TestSmallFiles(t *testing.T) {
+	data := pattern(fileBytes)
+	w := newWorld(t)
+	var silent atomic.Int64
+	w.serve("cdn.example:443", false, func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Range") != "" {
+			rw.Write(data) // knows no ranges
+			return
+		}
+		rw.Write(data[:100_000])
+		if silent.Add(-1) >= 0 {
+			rw.(http.Flusher).Flush()
+			<-r.Context().Done()
+			return
+		}
+		rw.Write(data[100_000:])
+	})
+	o := w.options()
+	o.Timeout = 200 * time.Millisecond
+	places, err := Find(context.Background(), "https://cdn.example/m.gguf", o)
+	require.NoError(t, err)
+	s := places[0].Folder.(*site)
+	s.client.leastRate = 1 << 30
+	read := func(most int64) error {
+		b, err := s.Read(context.Background(), "config.json", most)
+		if err == nil {
+			require.True(t, bytes.Equal(data, b), "%d bytes", len(b))
+		}
+		return err
+	}
+	require.NoError(t, read(1<<20))
+	require.NoError(t, read(fileBytes))
+	require.ErrorIs(t, read(fileBytes-1), tensor.ErrLimit)
+	silent.Store(1)
+	require.NoError(t, read(1<<20), "silent once")
+	silent.Store(1000)
+	require.ErrorIs(t, read(1<<40), ErrSlow)
+}
+
 // A server that sends no more than a byte now and then does not hold anyone up.
 func TestTrickle(t *testing.T) {
 	w := newWorld(t)
