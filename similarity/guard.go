@@ -16,7 +16,7 @@ const (
 	minUnits       = 16   // eligible units an axis must have on either side
 	minRank        = 8.0  // effective rank of the units on either side
 	exchangeZ      = 3.3  // |z| at which the order of units counts as structured (two-sided 1e-3)
-	OrderCheckLoss = 0.02 // bound on how often the order check stops a good axis, paid for in every combination
+	OrderCheckLoss = 0.03 // bound on how often the order check stops a good axis (9 checks of up to 3 views), paid for in every combination
 	orthogonal     = 1e-4 // rows all this close to orthogonal are a fixed basis
 )
 
@@ -134,11 +134,12 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 }
 
 // structured looks for anything about the raw rows of X that depends on their
-// position: a trend or a neighbour correlation of their lengths, means and
-// sign changes, or neighbours that resemble one another. It returns what it
-// found, or "". unit holds the centred rows.
+// position: a trend or a neighbour correlation of their lengths, means, sign
+// changes and largest features (a diagonal, as an identity leaves it, or a
+// bank of filters), or neighbours that resemble one another. It returns what
+// it found, or "". unit holds the centred rows.
 func structured(raw, unit []float32, n, d int, ok []bool) string {
-	var length, mean, changes []float64
+	var length, mean, changes, peak []float64
 	var rows [][]float32
 	for i := range n {
 		if !ok[i] {
@@ -155,12 +156,14 @@ func structured(raw, unit []float32, n, d int, ok []bool) string {
 		}
 		mean = append(mean, sum)
 		changes = append(changes, float64(flips))
-		rows = append(rows, unit[i*d:(i+1)*d])
+		centred := unit[i*d : (i+1)*d]
+		peak = append(peak, float64(largest(centred)))
+		rows = append(rows, centred)
 	}
 	for _, s := range []struct {
 		name   string
 		values []float64
-	}{{"length", length}, {"mean", mean}, {"sign changes", changes}} {
+	}{{"length", length}, {"mean", mean}, {"sign changes", changes}, {"largest feature", peak}} {
 		r := ranks(s.values)
 		if z := trend(r); math.Abs(z) > exchangeZ {
 			return fmt.Sprintf("the %s of the units follows their order", s.name)
@@ -173,6 +176,17 @@ func structured(raw, unit []float32, n, d int, ok []bool) string {
 		return "neighbouring units resemble one another"
 	}
 	return ""
+}
+
+// largest is the position of the entry of largest size.
+func largest(row []float32) int {
+	best := 0
+	for k, v := range row {
+		if math.Abs(float64(v)) > math.Abs(float64(row[best])) {
+			best = k
+		}
+	}
+	return best
 }
 
 // ranks returns mid-ranks, centred and scaled to variance 1; all zero when
