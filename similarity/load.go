@@ -395,11 +395,12 @@ func (x *Axis) check(s sample, side Side, name string) {
 		x.Skipped = fmt.Sprintf("%s has fewer than %d units that can be told apart", name, minUnits)
 		return
 	}
-	if why := gramCheck(s.unit, s.n, s.dim, side.Eligible); why != "" {
+	g := gramOf(s.unit, s.n, s.dim, side.Eligible)
+	if why := g.defect(); why != "" {
 		x.Skipped = name + ": " + why
 		return
 	}
-	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible); why != "" {
+	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible, g); why != "" {
 		x.Skipped = "the units of " + name + " are not exchangeable: " + why
 	}
 }
