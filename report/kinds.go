@@ -358,14 +358,31 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 	}
 	words, d := "units, heads or the residual stream of one side were relabelled or rotated: consistent with a re-parameterised copy", Undetermined
 	if s := &f.Shape; s.FlatGains[0] != s.FlatGains[1] {
-		side := "B"
-		d = AToB
+		i := 1
 		if s.FlatGains[0] {
-			side, d = "A", BToA
+			i = 0
 		}
-		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side)
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(i))
+	} else if i := scaled(s.Imbalance); i >= 0 {
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), s.Imbalance[i], s.Imbalance[1-i])
 	}
 	return []finding{{Reparameterised, words, d}}
+}
+
+// scaled names the side whose MLP units were scaled at random: unbalanced by a
+// factor of 1.35 and more, and five times as much as the other side, which has
+// what training leaves and not the exact balance of a second scaling. -1 for
+// neither.
+func scaled(imbalance [2]float64) int {
+	const least, times, trained = 0.3, 5, 0.005
+	for i, v := range imbalance {
+		if o := imbalance[1-i]; v >= least && o >= trained && v >= times*o {
+			return i
+		}
+	}
+	return -1
 }
 
 // inDisguise is the signature of a re-parameterisation: what does not depend

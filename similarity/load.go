@@ -204,6 +204,7 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 	}
 	x.A.marks = mark(views[0].a.raw, views[0].a.n, views[0].a.dim, x.A.Eligible)
 	x.B.marks = mark(views[0].b.raw, views[0].b.n, views[0].b.dim, x.B.Eligible)
+	x.weigh(views)
 	raw := x.on(views, func(v bothSides) (bothSides, bool) { return v, v.a.dim == v.b.dim })
 	out := []*Axis{raw}
 	if reads != nil && writes != nil && x.Component != "embeddings" && x.Component != "generic" {
