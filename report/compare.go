@@ -154,8 +154,11 @@ func (r *run) look(ctx context.Context, look int) error {
 // the body that they could test; what is left open asks for another look.
 func (r *run) settled() bool {
 	any := false
-	for _, c := range body {
-		p, e := r.facts.best(func(e similarity.Evidence) bool { return e.Component == c })
+	for _, part := range parts(r.pair.B.Net) {
+		if part.name == "embeddings" {
+			continue
+		}
+		p, e := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == part.name })
 		if e == nil {
 			continue
 		}

@@ -80,11 +80,12 @@ func (r *run) components(v Verdict) []Component {
 	out := []Component{}
 	for _, p := range all {
 		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: Number(float64(p.values) / float64(max(1, total)))}
-		logp, by := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == p.name })
+		ofPart := func(e similarity.Evidence) bool { return partName(e) == p.name }
+		logp, by := r.facts.best(ofPart)
 		if by != nil {
 			c.Log10P, c.Effect = number(logp.Log10()), Number(by.Effect)
 		}
-		c.Relation = r.relationOf(p, v, logp, by)
+		c.Relation = r.relationOf(p, v, logp, r.facts.units(ofPart))
 		if s := r.sums(p); s.N > 0 {
 			c.Effect = Number(s.Cosine())
 		}
@@ -101,7 +102,7 @@ func partName(e similarity.Evidence) string {
 }
 
 // relationOf judges one part.
-func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarity.Evidence) Relation {
+func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Relation {
 	if same, kinds := r.stored(p); same {
 		if len(kinds) == 0 {
 			return Identical
@@ -109,14 +110,18 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarit
 		return Reencoded
 	}
 	switch {
-	case by != nil && logp <= r.o.Policy.level():
+	case units > 0 && logp <= r.o.Policy.level(), r.spokenFor(p, v):
 		return Related
-	case by == nil || v.Relation == Inconclusive:
-		return Inconclusive
-	case by.N < minComponentUnits:
-		return Inconclusive
+	case units < minComponentUnits || v.Relation == Inconclusive || v.Tier == string(similarity.Calibrated):
+		return Inconclusive // what hides from tests on labels is not shown to be absent
 	}
 	return NoEvidence
+}
+
+// spokenFor tells whether a calibrated channel found the part in a related
+// pair.
+func (r *run) spokenFor(p *part, v Verdict) bool {
+	return v.Relation == Related && slices.ContainsFunc(r.facts.channels(Controls).all(), func(e *similarity.Evidence) bool { return partName(*e) == p.name })
 }
 
 // minComponentUnits is how many units a part must have shown before nothing

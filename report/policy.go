@@ -93,7 +93,7 @@ func (p Policy) Decide(f Facts) Verdict {
 			v.Because = append(v.Because, beside(e))
 		}
 		p.origin(&v, &f)
-	case f.Power.Reached && found.ran && len(found.with) == 0:
+	case f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful:
 		v.Relation = NoEvidence
 		v.Because = append(v.Because,
 			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", probability(logp)),
@@ -148,6 +148,10 @@ func (v *Verdict) point(d Direction) {
 	}
 }
 
+// doubtful is the natural logarithm of 1e-3: a corrected p-value below it is
+// too small for "no evidence" even where it is too large for a relation.
+const doubtful = similarity.LogP(-6.907755278982137)
+
 // openReasons says what would settle an open verdict.
 func openReasons(f Facts, found calibrated) []string {
 	if len(found.with) > 0 {
@@ -158,6 +162,9 @@ func openReasons(f Facts, found calibrated) []string {
 	}
 	if !f.Power.Reached {
 		return []string{"too few units were compared to find a distant relative: a larger --budget would settle it"}
+	}
+	if found.ran {
+		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing: a larger --budget or --depth full would settle it"}
 	}
 	return []string{"the calibrated tests were not run: --depth normal or full would settle it"}
 }

@@ -18,8 +18,9 @@ type Axis struct {
 	Coordinates string // "raw" or "anchored"
 	Views       []View
 	A, B        Side
-	Skipped     string // why there is no p-value; empty when there is
-	Charge      LogP   // what choosing the layers with the same units costs, to be added to a p-value
+	Skipped     string      // why there is no p-value; empty when there is
+	Imbalance   *[2]float64 // of gate and up in the units of A and of B, nil where there are not both
+	Charge      LogP        // what choosing the layers with the same units costs, to be added to a p-value
 
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers

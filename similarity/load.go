@@ -283,6 +283,7 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 	}
 	x.A.marks = mark(views[0].a.raw, views[0].a.n, views[0].a.dim, x.A.Eligible)
 	x.B.marks = mark(views[0].b.raw, views[0].b.n, views[0].b.dim, x.B.Eligible)
+	x.weigh(views)
 	raw := x.on(views, func(v bothSides) (bothSides, bool) { return v, v.a.dim == v.b.dim })
 	out := []*Axis{raw}
 	if reads != nil && writes != nil && x.Component != "embeddings" && x.Component != "generic" {
@@ -473,11 +474,12 @@ func (x *Axis) check(s sample, side Side, name string) {
 		x.Skipped = fmt.Sprintf("%s has fewer than %d units that can be told apart", name, minUnits)
 		return
 	}
-	if why := gramCheck(s.unit, s.n, s.dim, side.Eligible); why != "" {
+	g := gramOf(s.unit, s.n, s.dim, side.Eligible)
+	if why := g.defect(); why != "" {
 		x.Skipped = name + ": " + why
 		return
 	}
-	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible); why != "" {
+	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible, g); why != "" {
 		x.Skipped = "the units of " + name + " are not exchangeable: " + why
 	}
 }
