@@ -79,7 +79,7 @@ func deinterleaved(m *roles.Matrix, headDim int) *roles.Matrix {
 // to meet. Only a clear answer counts: strangers give none.
 func (p *Pair) otherOrder(ctx context.Context, t TowerPair) (*roles.Tower, error) {
 	const clear = 0.2 // mean cosine that strangers' rows never reach
-	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || !t.B.Rotary && !t.A.Rotary {
+	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.B.Rotary == roles.NoRotary && t.A.Rotary == roles.NoRotary {
 		return nil, nil
 	}
 	l := t.Layers[len(t.Layers)/2]
