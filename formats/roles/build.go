@@ -135,7 +135,7 @@ func (b *builder) plus() float32 {
 func (b *builder) layer(i int) *Layer {
 	l := &Layer{Index: i}
 	at := func(p part) *Matrix { return b.matrix(i, place{part: p}, -1) }
-	l.Q, l.K, l.V, l.O, l.Router = at(partQ), at(partK), at(partV), at(partO), at(partRouter)
+	l.Q, l.K, l.V, l.Router = at(partQ), at(partK), at(partV), at(partRouter)
 	b.norms(l)
 	if fused := at(partQKV); fused != nil {
 		b.splitQKV(l, fused)
@@ -144,6 +144,9 @@ func (b *builder) layer(i int) *Layer {
 		b.splitGate(l)
 	}
 	b.latent(l)
+	if l.Q != nil || l.Other(partNames[partQKV]) != nil { // else it is the output of something other than attention
+		l.O = at(partO)
+	}
 	b.experts(l)
 	b.others(l)
 	return l
@@ -158,7 +161,7 @@ func (b *builder) others(l *Layer) {
 	for _, s := range slots {
 		t := at[s]
 		switch {
-		case b.used[t] || s.place.stacked:
+		case b.used[t] || s.place.stacked || s.place.part == partO && !s.place.cross && l.O == nil:
 		case s.place.part == partTable:
 			b.used[t] = true
 			b.assign(t, "table")

@@ -18,7 +18,7 @@ var layerRows = []struct {
 		attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v attention.v_proj attention.self.value_proj`},
 	{place{part: partO}, `self_attn.o_proj self_attn.out_proj self_attn.dense self_attention.dense attn_output attn_out attention.wo
 		attention.output.dense attention.dense attention.attn.o attention.out_lin attn.c_proj attn.out_proj attn.proj
-		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo`},
+		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo attn_o`},
 	{place{part: partQKV}, `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv attn.qkv_proj
 		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj`},
 	{place{part: partGate}, `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
@@ -82,7 +82,7 @@ var layerRows = []struct {
 }
 
 // towerRows lists the ends of names outside the layers, without ".weight" or
-// ".bias".
+// ".bias". A name after "^" is a whole one.
 var towerRows = []struct {
 	part  part
 	names string
@@ -92,11 +92,12 @@ var towerRows = []struct {
 	{partPositions, `wpe embed_positions position_embd position_embeddings embeddings.position_embeddings position_embedding
 		embeddings.position_embedding pos_embed positional_embedding`},
 	{partTypes, `token_type_embeddings token_types`},
-	{partEmbeddingNorm, `embeddings.LayerNorm word_embeddings_layernorm token_embd_norm layernorm_embedding embeddings.norm pre_layrnorm v.pre_ln`},
+	{partEmbeddingNorm, `embeddings.LayerNorm word_embeddings_layernorm token_embd_norm layernorm_embedding embeddings.norm pre_layrnorm v.pre_ln ln_pre layernorm_pre`},
 	{partHead, `lm_head output embed_out output_layer cls.predictions.decoder lm_head.decoder proj_out`},
 	{partFinalNorm, `model.norm norm output_norm ln_f final_layer_norm final_layernorm norm_f post_layernorm
-		encoder.final_layernorm ln_post final_norm vit.layernorm v.post_ln`},
-	{partTable, `rope_freqs rope_factors_long rope_factors_short rotary_pos_emb.inv_freq rotary_emb.inv_freq position_ids embeddings.position_ids`},
+		encoder.final_layernorm ln_post final_norm vit.layernorm ^layernorm v.post_ln layernorm_post encoder.layer_norm decoder.layer_norm`},
+	{partNone, `head.norm`}, // of a masked-language head
+	{partTable, `rope_freqs rope_factors_long rope_factors_short rope.freqs rotary_pos_emb.inv_freq rotary_emb.inv_freq position_ids embeddings.position_ids`},
 }
 
 var (
@@ -232,9 +233,12 @@ func outside(name string) (p part, stem string, bias, ok bool) {
 			return partNone, stem, bias, false
 		}
 	}
+	if p, ok := towerNames["^"+stem]; ok {
+		return p, stem, bias, true
+	}
 	for rest := stem; ; {
 		if p, ok := towerNames[rest]; ok {
-			return p, stem, bias, true
+			return p, stem, bias, p != partNone
 		}
 		i := strings.IndexByte(rest, '.')
 		if i < 0 {
