@@ -1,10 +1,8 @@
 package formats
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -124,38 +122,4 @@ func (c *Checkpoint) join(m tensor.Model, file string) error {
 		}
 	}
 	return nil
-}
-
-// DeclaredParents lists the models that the files name as their origin. They
-// are claims, in the order: model card, config.json, adapter, GGUF keys.
-func (c *Checkpoint) DeclaredParents() []string {
-	var out []string
-	add := func(s string) {
-		if s != "" && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	for _, key := range []string{"card.base_model", "config._name_or_path", "adapter.base_model_name_or_path"} {
-		switch v := c.meta[key].(type) {
-		case string:
-			add(v)
-		case *tensor.List:
-			names, _ := v.Strings() // a list of something else declares nothing
-			for _, s := range names {
-				add(s)
-			}
-		}
-	}
-	var keys []string
-	for k := range c.meta {
-		if isParentKey(k) {
-			keys = append(keys, k)
-		}
-	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	for _, k := range keys {
-		s, _ := c.meta[k].(string)
-		add(s)
-	}
-	return out
 }

@@ -16,9 +16,9 @@ type header struct {
 	tensors []*tensor.Tensor
 }
 
-func (h *header) Tensors() []*tensor.Tensor             { return h.tensors }
+func (h *header) Tensors() []*tensor.Tensor            { return h.tensors }
 func (h *header) Tensor(string) (*tensor.Tensor, bool) { return nil, false }
-func (h *header) Metadata() tensor.Metadata             { return h.meta }
+func (h *header) Metadata() tensor.Metadata            { return h.meta }
 
 // zeros are values that are all zero; asking for what lies outside is an error.
 type zeros int64
