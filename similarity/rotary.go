@@ -50,6 +50,9 @@ func borrowHeads(to, from *roles.Tower) {
 	a, b := to.Layers[0], from.Layers[0]
 	if a.Q != nil && b.Q != nil && a.V != nil && b.V != nil && a.Q.Rows == b.Q.Rows && a.V.Rows == b.V.Rows {
 		to.HeadDim, to.Heads, to.KVHeads = from.HeadDim, from.Heads, from.KVHeads
+		if to.Rotary == from.Rotary {
+			to.RotaryDim = from.RotaryDim
+		}
 	}
 }
 

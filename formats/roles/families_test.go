@@ -12,41 +12,56 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/archs"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
-// model makes a network of the sample whose every value is its own number.
-func (s *sample) model() *zoo.Model {
-	m := zoo.New()
-	m.Meta = s.meta
-	next := float32(1)
-	for _, name := range s.names {
-		n, _ := tensor.Elements(s.shapes[name])
-		values := make([]float32, n)
-		for i := range values {
-			values[i] = next
-			next++
-		}
-		m.Add(name, values, s.shapes[name]...)
+// samples reads the table of architectures.
+func samples(t testing.TB) []*archs.Architecture {
+	all, err := archs.All()
+	require.NoError(t, err)
+	require.Greater(t, len(all), 100)
+	return all
+}
+
+// model makes a network without values.
+func model(a *archs.Architecture) *header {
+	h := &header{meta: a.Meta}
+	for _, name := range a.Tensors {
+		n, _ := tensor.Elements(a.Shapes[name])
+		h.tensors = append(h.tensors, &tensor.Tensor{Name: name, DType: tensor.F32, Shape: a.Shapes[name], Data: zeros(n)})
 	}
-	return m
+	return h
+}
+
+// describe puts a tower in the words of the table.
+func describe(t *roles.Tower) string {
+	s := fmt.Sprintf("%s layers %d hidden %d heads %d kv %d dim %d", t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+	if t.Rotary != roles.NoRotary {
+		s += fmt.Sprintf(" rotary %s %d", t.Rotary, t.RotaryDim)
+	}
+	if t.Permuted {
+		s += " permuted"
+	}
+	if t.RMSNorm {
+		s += " rms"
+	}
+	return s
 }
 
 // Every tensor of every architecture has the role that the table gives it;
 // "generic" are those without a known one.
 func TestRolesOfFamilies(t *testing.T) {
-	all := samples(t)
-	require.Greater(t, len(all), 100)
-	for _, s := range all {
-		t.Run(s.name, func(t *testing.T) {
-			net := roles.Map(s.model())
+	for _, s := range samples(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			net := roles.Map(model(s))
 			require.Empty(t, net.Warnings)
-			require.Equal(t, s.family, net.Family)
+			require.Equal(t, s.Family, net.Family)
 			var towers []string
 			for _, x := range net.Towers {
 				towers = append(towers, describe(x))
 			}
-			require.Equal(t, s.towers, towers)
+			require.Equal(t, s.Towers, towers)
 			got := map[string]string{}
 			for _, a := range net.Roles {
 				require.NotContains(t, got, a.Tensor.Name, "two roles")
@@ -55,7 +70,7 @@ func TestRolesOfFamilies(t *testing.T) {
 					got[a.Tensor.Name] = "generic"
 				}
 			}
-			require.Equal(t, s.expects, got)
+			require.Equal(t, s.Roles, got)
 			complete(t, net)
 		})
 	}
@@ -102,14 +117,14 @@ func TestNamesAreUnambiguous(t *testing.T) {
 
 // Files of one model in two formats give the same roles, whatever is fused.
 func TestFormatsGiveTheSameMatrices(t *testing.T) {
-	by := map[string]*sample{}
+	by := map[string]*archs.Architecture{}
 	for _, s := range samples(t) {
-		by[s.name] = s
+		by[s.Name] = s
 	}
 	matrices := func(name string) []string {
 		require.Contains(t, by, name)
 		var out []string
-		for _, m := range roles.Map(by[name].model()).Matrices() {
+		for _, m := range roles.Map(model(by[name])).Matrices() {
 			if !strings.HasPrefix(m.Role, "generic.") {
 				out = append(out, fmt.Sprintf("%s %d×%d", m.Role, m.Rows, m.Cols))
 			}
@@ -146,7 +161,10 @@ func TestGenericNetwork(t *testing.T) {
 // ten times the names take some ten times as long. Other work on the machine
 // can only add to a measurement, so the shortest of a few counts.
 func TestManyNames(t *testing.T) {
-	const few, many = 10_000, 100_000
+	few, many := 10_000, 100_000
+	if testing.Short() {
+		few, many = 1_000, 10_000
+	}
 	for kind, name := range map[string]func(i int) string{
 		"layers":   func(i int) string { return fmt.Sprintf("model.layers.%d.self_attn.q_proj.weight", i) },
 		"experts":  func(i int) string { return fmt.Sprintf("model.layers.%d.mlp.experts.%d.up_proj.weight", i/1000, i*7) },

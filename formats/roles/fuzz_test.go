@@ -72,11 +72,11 @@ func parse(text string) *header {
 func FuzzMap(f *testing.F) {
 	for _, s := range samples(f) {
 		var b strings.Builder
-		for k, v := range s.meta {
+		for k, v := range s.Meta {
 			fmt.Fprintf(&b, "%s=%v\n", k, v)
 		}
-		for _, n := range s.names {
-			fmt.Fprintln(&b, n, strings.Trim(fmt.Sprint(s.shapes[n]), "[]"))
+		for _, n := range s.Tensors {
+			fmt.Fprintln(&b, n, strings.Trim(fmt.Sprint(s.Shapes[n]), "[]"))
 		}
 		f.Add(b.String())
 	}
