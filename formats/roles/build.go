@@ -163,8 +163,7 @@ func (b *builder) others(l *Layer) {
 		switch {
 		case b.used[t] || s.place.stacked || s.place.part == partO && !s.place.cross && l.O == nil:
 		case s.place.part == partTable:
-			b.used[t] = true
-			b.assign(t, "table")
+			b.table(t)
 		case t.DType.Kind() == tensor.KindInteger || t.DType == tensor.Opaque || len(t.Shape) == 0:
 		case len(t.Shape) > 1 && !s.bias:
 			l.add(s.place.word(), b.matrix(l.Index, s.place, s.expert), nil)
@@ -172,6 +171,17 @@ func (b *builder) others(l *Layer) {
 			v := b.vector(l.Index, s.place, s.expert, s.bias)
 			l.add(strings.TrimPrefix(v.Role, b.role(l.Index, place{}, -1)), nil, v)
 		}
+	}
+}
+
+// table takes a fixed table, if it has the form of one: a vector, a mask of
+// positions by positions, whole numbers. A matrix under such a name stays
+// generic, so that no name hides weights.
+func (b *builder) table(t *tensor.Tensor) {
+	mask := len(t.Shape) == 4 && t.Shape[0] == 1 && t.Shape[1] == 1 && t.Shape[2] == t.Shape[3]
+	if mask || len(t.Shape) < 2 || t.DType.Kind() == tensor.KindInteger {
+		b.used[t] = true
+		b.assign(t, "table")
 	}
 }
 

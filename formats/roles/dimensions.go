@@ -88,8 +88,7 @@ func (b *builder) surroundings(t *Tower) {
 		}
 	}
 	if x := b.found.outside[outer{partTable, false}]; x != nil {
-		b.used[x] = true
-		b.assign(x, "table")
+		b.table(x)
 	}
 }
 

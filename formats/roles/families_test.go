@@ -157,6 +157,29 @@ func TestGenericNetwork(t *testing.T) {
 	require.Len(t, net.Vectors, 2)
 }
 
+// Masks and frequencies are set aside, but their names hide no weights.
+func TestTables(t *testing.T) {
+	net := roles.Map(parse(`config.model_type=gpt2
+config.num_attention_heads=2
+h.0.attn.c_attn.weight 8 24
+h.0.attn.c_attn.bias 24
+h.0.attn.bias 1 1 16 16
+h.0.attn.masked_bias
+h.1.attn.c_attn.weight 8 24
+h.1.attn.c_attn.bias 24
+h.1.attn.bias 8 32
+h.1.attn.rotary_emb.inv_freq 32 8`))
+	got := map[string]string{}
+	for _, a := range net.Roles {
+		got[a.Tensor.Name] = a.Role
+	}
+	require.Equal(t, "table", got["h.0.attn.bias"])
+	require.Equal(t, "table", got["h.0.attn.masked_bias"])
+	require.Equal(t, "generic.0", got["h.1.attn.bias"])
+	require.Equal(t, "generic.1", got["h.1.attn.rotary_emb.inv_freq"])
+	require.Len(t, net.Generic, 2)
+}
+
 // The time that a hundred thousand names take grows with their number only:
 // ten times the names take some ten times as long. Other work on the machine
 // can only add to a measurement, so the shortest of a few counts.
