@@ -31,7 +31,11 @@ func (b *builder) headDimensions(t *Tower, l *Layer) {
 		}
 		return
 	}
-	if t.Heads > 0 && l.Q.Rows%t.Heads == 0 && (t.HeadDim == 0 || l.Q.Rows != t.Heads*t.HeadDim) {
+	whole := t.HeadDim > 0 && l.Q.Rows%t.HeadDim == 0 && l.V.Rows%t.HeadDim == 0
+	switch {
+	case whole: // also where heads were cut and the configuration was not
+		t.Heads = l.Q.Rows / t.HeadDim
+	case t.Heads > 0 && l.Q.Rows%t.Heads == 0:
 		t.HeadDim = l.Q.Rows / t.Heads
 	}
 	if t.HeadDim > 0 && l.V.Rows%t.HeadDim == 0 {
