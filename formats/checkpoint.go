@@ -23,7 +23,7 @@ type Options struct {
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
 	Ref      string // as given to Open
-	Format   string // "safetensors" or "gguf"
+	Format   string // "safetensors", "gguf" or "torch"
 	Warnings []string
 
 	files   []*File
@@ -31,6 +31,7 @@ type Checkpoint struct {
 	byName  map[string]*tensor.Tensor
 	meta    tensor.Metadata
 	tokens  func(context.Context) ([]string, error)
+	storage int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
 }
 
 // File is one file that holds tensors of a checkpoint.
@@ -50,8 +51,8 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 }
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
-// own keys, a safetensors header's under "safetensors.", config.json under
-// "config.", adapter_config.json under "adapter.", a model card's front
+// own keys, a safetensors header's under "safetensors.", what stands beside a
+// PyTorch checkpoint's model under "torch.", config.json under "config.", adapter_config.json under "adapter.", a model card's front
 // matter under "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 
