@@ -58,7 +58,7 @@ var instructions = [256]instruction{
 
 	'q':  {"BINPUT", func(m *machine) error { return m.put(1) }},
 	'r':  {"LONG_BINPUT", func(m *machine) error { return m.put(4) }},
-	0x94: {"MEMOIZE", func(m *machine) error { return m.remember(uint32(len(m.memo))) }},
+	0x94: {"MEMOIZE", func(m *machine) error { return m.remember(uint64(m.kepts)) }},
 	'h':  {"BINGET", func(m *machine) error { return m.get(1) }},
 	'j':  {"LONG_BINGET", func(m *machine) error { return m.get(4) }},
 
@@ -245,19 +245,28 @@ func (m *machine) put(n int) error {
 	if err != nil {
 		return err
 	}
-	return m.remember(uint32(i))
+	return m.remember(i)
 }
 
 // remember keeps the top of the stack under a number.
-func (m *machine) remember(i uint32) error {
+func (m *machine) remember(i uint64) error {
 	v, err := m.top()
 	if err != nil {
 		return err
 	}
-	if _, again := m.memo[i]; !again {
-		if err := m.charge(memoBytes); err != nil {
+	if i >= maxMemo {
+		return m.fail(tensor.ErrLimit, "a value kept under the number %d, at most %d", i, maxMemo-1)
+	}
+	if n := int(i) + 1 - len(m.memo); n > 0 {
+		if m.memo, err = grown(m, m.memo, n, slotBytes); err != nil {
 			return err
 		}
+		for range n {
+			m.memo = append(m.memo, unset{})
+		}
+	}
+	if m.memo[i] == (unset{}) {
+		m.kepts++
 	}
 	m.memo[i] = v
 	return nil
@@ -268,11 +277,10 @@ func (m *machine) get(n int) error {
 	if err != nil {
 		return err
 	}
-	v, ok := m.memo[uint32(i)]
-	if !ok {
+	if i >= uint64(len(m.memo)) || m.memo[i] == (unset{}) {
 		return m.broken("nothing was kept under the number %d", i)
 	}
-	return m.push(v)
+	return m.push(m.memo[i])
 }
 
 // line reads up to a line feed.

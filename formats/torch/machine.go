@@ -15,6 +15,7 @@ import (
 // Limits of the machine.
 const (
 	maxSpent    = 48 << 20 // bytes allocated for values, some 40,000 tensors
+	maxMemo     = 1 << 20  // numbers that values are kept under; writers count from 0
 	maxKept     = 64 << 10 // longer texts are passed over
 	maxLine     = 256      // of either half of a GLOBAL's name
 	checkPeriod = 1 << 14  // instructions between looks at the context
@@ -33,7 +34,8 @@ type machine struct {
 	op    string // its name
 	stack []value
 	marks []int
-	memo  map[uint32]value
+	memo  []value // by number; unset where nothing was kept
+	kepts int     // how many are kept
 	spent int64
 	open  func(m *machine, typ *global, key string, numel int64) (*storage, error)
 	done  bool

@@ -84,7 +84,7 @@ func (f *File) unpickle(ctx context.Context, a *archive) (value, error) {
 	if err := a.checked(e); err != nil {
 		return nil, err
 	}
-	m := &machine{file: a.file, base: e.data, c: saferio.NewCursor(a.content(e), e.size), memo: map[uint32]value{}}
+	m := &machine{file: a.file, base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
 	if e.method != methodStored {
 		m.base = -1
 	}
@@ -115,7 +115,7 @@ func (a *archive) storage(m *machine, opened map[string]*storage, typ *global, k
 	if numel > e.size/typ.size() || numel*typ.size() != e.size {
 		return nil, m.broken("storage %s: %d elements of %d bytes, but the entry has %d bytes", quoteKey(key), numel, typ.size(), e.size)
 	}
-	if err := m.charge(2*memoBytes + objectBytes + int64(len(key))); err != nil {
+	if err := m.charge(4*objectBytes + int64(len(key))); err != nil {
 		return nil, err
 	}
 	opened[key] = &storage{e: e, typ: typ, bytes: e.size}

@@ -12,10 +12,11 @@ import (
 // Limits on what is walked through after the pickle has run. Values can hold
 // one another and themselves.
 const (
-	maxDepth  = 16
-	maxVisits = 1 << 22
-	maxName   = 64 << 10
-	mostNamed = 6 // entries that a note lists
+	maxDepth   = 64
+	maxVisits  = 1 << 22
+	maxTensors = 1 << 16
+	maxName    = 64 << 10
+	mostNamed  = 6 // entries that a note lists
 )
 
 // wrappers are keys under which training scripts store the model's tensors,
@@ -240,7 +241,9 @@ func (f *finder) collect(v value, name string, depth int) error {
 		if f.seen[name] {
 			return f.fail(tensor.ErrFormat, "tensor "+quoteKey(name), "two entries make this name")
 		}
-		f.seen[name] = true
+		if f.seen[name] = true; len(f.seen) > maxTensors {
+			return f.fail(tensor.ErrLimit, "data.pkl "+quoteKey(name), "more than %d tensors", maxTensors)
+		}
 		f.found = append(f.found, named{name, v})
 	case tuple:
 		return f.items(v, name, depth)

@@ -19,12 +19,13 @@ type dict struct{ keys, values []value }
 // contents are dropped.
 type inert struct{ what string }
 
+// unset stands where the memo holds nothing.
+type unset struct{}
+
 // bytes the machine is charged for its objects, beside what they hold.
 const (
-	pairBytes   = 32
 	slotBytes   = 16
 	objectBytes = 48
-	memoBytes   = 64
 )
 
 // describe names a value's kind for errors.
