@@ -1,15 +1,20 @@
 package report_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/formatstest"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/report"
 )
@@ -56,4 +61,49 @@ func TestTorchIsAnotherContainer(t *testing.T) {
 		require.Equal(t, same.Verdict.Relation, other.Verdict.Relation)
 		require.Equal(t, same.Verdict.Log10P, other.Verdict.Log10P)
 	}
+}
+
+// A view's digest is that of the same values in a row, whatever the strides,
+// also for types that float32 does not hold.
+func TestViewsHaveTheDigestOfTheirValues(t *testing.T) {
+	ctx := context.Background()
+	for _, name := range []string{"views.pt", "dtypes.pt"} {
+		m, err := formats.Open(ctx, filepath.Join("../formats/torch/testdata", name), nil)
+		require.NoError(t, err)
+		defer m.Close()
+		seen := map[fingerprint.Digest]string{}
+		for _, x := range m.Tensors() {
+			raw := make([]byte, x.StoredBytes())
+			require.NoError(t, x.Data.(*tensor.Stored).ReadRaw(raw, 0))
+			row := *x
+			row.Data = &tensor.Stored{Name: x.Name, R: bytes.NewReader(raw), Bytes: x.StoredBytes(), DType: x.DType}
+			want, err := fingerprint.Values(ctx, &row)
+			require.NoError(t, err, x.Name)
+			got, err := fingerprint.Values(ctx, x)
+			require.NoError(t, err, x.Name)
+			require.Equal(t, want, got, x.Name)
+			if name == "dtypes.pt" {
+				require.Empty(t, seen[got], "%s has the digest of %s", x.Name, seen[got])
+			}
+			seen[got] = x.Name
+		}
+	}
+}
+
+// Complex numbers of twice the width have the digest of the narrower ones only
+// where these hold their values.
+func TestComplexDigests(t *testing.T) {
+	digest := func(d tensor.DType, raw []byte) fingerprint.Digest {
+		v, err := fingerprint.Values(context.Background(), &tensor.Tensor{Name: "c", DType: d, Shape: []int64{1},
+			Data: &tensor.Stored{Name: "c", R: bytes.NewReader(raw), Bytes: int64(len(raw)), DType: d}})
+		require.NoError(t, err)
+		return v
+	}
+	wide := func(re, im float64) []byte {
+		b := binary.LittleEndian.AppendUint64(nil, math.Float64bits(re))
+		return binary.LittleEndian.AppendUint64(b, math.Float64bits(im))
+	}
+	narrow := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, math.Float32bits(0.5)), math.Float32bits(-2))
+	require.Equal(t, digest(tensor.C64, narrow), digest(tensor.C128, wide(0.5, -2)))
+	require.NotEqual(t, digest(tensor.C64, narrow), digest(tensor.C128, wide(0.5+1e-12, -2)))
 }

@@ -31,7 +31,7 @@ func compareCommand() *cobra.Command {
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
 prints a verdict with the evidence it rests on.
 
-A and B are safetensors or GGUF files, folders that hold them, an
+A and B are safetensors, GGUF or PyTorch files, folders that hold them, an
 *.index.json, or any shard of a set; formats may differ. A LoRA adapter (PEFT) is
 compared as if it were merged into the other side, or into --base.`,
 		Example: `  weightprint compare base/ suspect.gguf

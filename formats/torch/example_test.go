@@ -36,5 +36,5 @@ func Example() {
 	// a.bias F32 [4]
 	// b.weight F32 [2 4]
 	// b.bias F32 [2]
-	// the model is what stands under "model"; tensors outside it are left out: "optimizer", "rng_state"
+	// the model is what stands under model; tensors outside it are left out: optimizer, rng_state
 }

@@ -45,10 +45,10 @@ func TestRefused(t *testing.T) {
 // stands beside it.
 func TestWrappedModels(t *testing.T) {
 	for name, want := range map[string][]string{
-		"training":   {`the model is what stands under "model"; tensors outside it are left out: "optimizer", "rng_state"`},
-		"lightning":  {`the model is what stands under "state_dict"; tensors outside it are left out: "optimizer_states"`},
-		"wrapped":    {`the model is what stands under "module"`, `the prefix "_orig_mod." before every name is taken off`, `the prefix "module." before every name is taken off`},
-		"tree":       {`the model is what stands under "model"; tensors outside it are left out: "optimizer"`},
+		"training":   {`the model is what stands under model; tensors outside it are left out: optimizer, rng_state`},
+		"lightning":  {`the model is what stands under state_dict; tensors outside it are left out: optimizer_states`},
+		"wrapped":    {`the model is what stands under module`, `the prefix _orig_mod. before every name is taken off`, `the prefix module. before every name is taken off`},
+		"tree":       {`the model is what stands under model; tensors outside it are left out: optimizer`},
 		"no-crc":     {"the archive was written without checksums"},
 		"several":    nil,
 		"state-dict": nil,
@@ -77,7 +77,7 @@ func TestParts(t *testing.T) {
 	}
 	f, err := read(pickled(p.str("epoch").raw("K\x03u.")))
 	require.NoError(t, err)
-	require.Equal(t, []string{`tensors of training are left out: "optimizer_state"`, `entries of the checkpoint that hold no tensor are left out: "epoch"`}, f.Warnings)
+	require.Equal(t, []string{`tensors of training are left out: optimizer_state`, `entries of the checkpoint that hold no tensor are left out: epoch`}, f.Warnings)
 	require.Len(t, f.Tensors(), 2)
 	_, ok := f.Tensor("decoder.w")
 	require.True(t, ok)

@@ -102,7 +102,7 @@ func (f *finder) unwrap(d *dict) (*dict, error) {
 				f.remember(k, d.values[i])
 			}
 		}
-		f.note("the model is what stands under %s%s", quoteKey(key), beside(out))
+		f.note("the model is what stands under %s%s", tensor.Printable(key), beside(out))
 		d = in
 	}
 	return d, nil
@@ -121,7 +121,7 @@ func beside(out []string) string {
 func some(names []string) string {
 	var quoted []string
 	for _, n := range names[:min(len(names), mostNamed)] {
-		quoted = append(quoted, quoteKey(n))
+		quoted = append(quoted, tensor.Printable(n))
 	}
 	s := strings.Join(quoted, ", ")
 	if more := len(names) - len(quoted); more > 0 {
@@ -301,7 +301,7 @@ func (f *finder) strip() {
 				for i := range f.found {
 					f.found[i].name = f.found[i].name[len(p):]
 				}
-				f.note("the prefix %s before every name is taken off", quoteKey(p))
+				f.note("the prefix %s before every name is taken off", p)
 				again = true
 			}
 		}
