@@ -114,9 +114,6 @@ func (d *directory) localHeader(e *entry) error {
 	return nil
 }
 
-// isFolder tells entries that only name a folder.
-func (e *entry) isFolder() bool { return strings.HasSuffix(e.name, "/") && e.size == 0 }
-
 // limited requires that an entry has at most a given number of bytes.
 func (d *directory) limited(e *entry, most int64) error {
 	if e.size > most {

@@ -47,6 +47,9 @@ type Options struct {
 func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Options) (*File, error) {
 	head := make([]byte, min(size, HeadBytes))
 	if n, err := r.ReadAt(head, 0); n < len(head) {
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
 		return nil, tensor.Errorf(err, name, 0, "magic", "reading %d bytes: %v", len(head), err)
 	}
 	if !isZip(head) {
