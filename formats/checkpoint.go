@@ -52,8 +52,9 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
 // own keys, a safetensors header's under "safetensors.", what stands beside a
-// PyTorch checkpoint's model under "torch.", config.json under "config.", adapter_config.json under "adapter.", a model card's front
-// matter under "card.".
+// PyTorch checkpoint's model under "torch.", config.json under "config.",
+// adapter_config.json under "adapter.", a model card's front matter under
+// "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 
 // Files lists the files that hold tensors.

@@ -20,9 +20,9 @@ import (
 	"github.com/weightprint/weightprint/formats/torch"
 )
 
-// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch zip
-// file, any shard of a set, an index of shards, a folder that holds one of these, or a
-// model in a local store (source.Locate). Close it after use.
+// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch
+// file, any shard of a set, an index of shards, a folder that holds one of
+// these, or a model in a local store (source.Locate). Close it after use.
 func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
@@ -107,9 +107,12 @@ func (op *opener) folder() error {
 		return tensor.Errorf(unwrapped(err), op.dir, -1, "folder", "cannot be listed: %v", unwrapped(err))
 	}
 	var singles, indexes, shards, ggufs []string
-	pickled := torchFiles(entries)
+	var names []string
 	for _, e := range entries {
-		name := e.Name()
+		names = append(names, e.Name())
+	}
+	pickled := torchFiles(names)
+	for _, name := range names {
 		m := numbered.FindStringSubmatch(name)
 		switch {
 		case strings.HasSuffix(name, ".safetensors.index.json"):
@@ -149,17 +152,17 @@ func (op *opener) folder() error {
 	if len(pickled) > 0 {
 		return op.torchFolder(pickled)
 	}
-	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors, GGUF or PyTorch file lies here%s", op.hint(entries))
+	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors, GGUF or PyTorch file lies here%s", op.hint(names))
 }
 
 // hint says what lies in a folder instead.
-func (op *opener) hint(entries []os.DirEntry) string {
-	for _, e := range entries {
-		switch filepath.Ext(e.Name()) {
+func (op *opener) hint(names []string) string {
+	for _, name := range names {
+		switch filepath.Ext(name) {
 		case ".h5", ".msgpack", ".onnx", ".npz":
-			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(e.Name()))
+			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
-			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(e.Name()))
+			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
 		}
 	}
 	return ""

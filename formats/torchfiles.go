@@ -2,7 +2,6 @@ package formats
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -35,11 +34,11 @@ func claimsTorch(name string, head []byte) bool {
 }
 
 // torchFiles lists a folder's files that match the surest of the names.
-func torchFiles(entries []os.DirEntry) []string {
+func torchFiles(names []string) []string {
 	for _, pattern := range torchNames {
 		var found []string
-		for _, e := range entries {
-			if name := e.Name(); pattern.MatchString(name) && !trainingFile.MatchString(name) {
+		for _, name := range names {
+			if pattern.MatchString(name) && !trainingFile.MatchString(name) {
 				found = append(found, name)
 			}
 		}
