@@ -96,5 +96,8 @@ func (f *inflater) broken(err error) error {
 	if err == io.ErrUnexpectedEOF {
 		return tensor.Errorf(io.ErrUnexpectedEOF, f.a.file, f.e.data, quoted(f.e.name), "the compressed data end after %d of %d bytes", f.at, f.e.size)
 	}
+	if _, corrupt := err.(flate.CorruptInputError); !corrupt && err != nil && err != io.EOF {
+		return tensor.Errorf(err, f.a.file, f.e.data, quoted(f.e.name), "reading the compressed data: %v", err)
+	}
 	return f.a.fail(f.e.data, quoted(f.e.name), "the compressed data are broken after %d of %d bytes (%v)", f.at, f.e.size, err)
 }
