@@ -17,6 +17,9 @@ type Policy struct {
 	Cosine float64 `json:"cosine"`
 }
 
+// DefaultPolicy returns the thresholds that are used unless told otherwise.
+func DefaultPolicy() Policy { return Policy{}.filled() }
+
 func (p Policy) filled() Policy {
 	if p.Alpha == 0 {
 		p.Alpha = 1e-9
