@@ -32,13 +32,13 @@ func EncodeJSON(w io.Writer, v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeInvisible(b), '\n'))
+	_, err = w.Write(append(EscapeInvisible(b), '\n'))
 	return err
 }
 
-// escapeInvisible writes control and format characters as \u escapes. In
+// EscapeInvisible writes control and format characters as \u escapes. In
 // JSON they can only stand inside strings.
-func escapeInvisible(b []byte) []byte {
+func EscapeInvisible(b []byte) []byte {
 	var out bytes.Buffer
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)

@@ -77,7 +77,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 
 // options checks the flags.
 func (f *compareFlags) options() (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin || f.out.format == "intoto"}
 	var err error
 	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)

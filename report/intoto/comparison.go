@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"path/filepath"
 	"strings"
@@ -156,6 +157,15 @@ func FromReport(r *report.Report, signed [2]*Signed) (*Statement, error) {
 		}
 	}
 	return NewStatement(subjects, ComparisonType, c)
+}
+
+// Write writes what FromReport states, without a signature.
+func Write(r *report.Report, w io.Writer) error {
+	s, err := FromReport(r, [2]*Signed{})
+	if err != nil {
+		return err
+	}
+	return report.EncodeJSON(w, s)
 }
 
 func side(i int) string { return string(rune('A' + i)) }
