@@ -90,6 +90,7 @@ type Options struct {
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
+	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
 }
 
 // base is the base of adapters, nil for none.

@@ -135,9 +135,12 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 	}
 	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
 	if words == "" {
-		v.Alternatives = append(v.Alternatives, "the same random initialisation")
+		v.Alternatives = append(v.Alternatives, sameInit)
 	}
 }
+
+// sameInit is the alternative that a common initialisation explains everything.
+const sameInit = "the same random initialisation"
 
 // point adds one-way evidence to the verdict. Evidence for both ways leaves
 // the direction undetermined.
