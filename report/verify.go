@@ -39,23 +39,30 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := r.plain()
-	if err != nil {
-		return nil, err
-	}
-	if d := differ("", want, known); d != nil {
-		d.Got = "no field of a report of this version"
-		return d, nil
-	}
 	portable, err := r.portable().plain()
 	if err != nil {
 		return nil, err
 	}
+	blank(want, portable)
 	got, err := anew.portable().plain()
 	if err != nil {
 		return nil, err
 	}
-	return differ("", portable, got), nil
+	return differ("", want, got), nil
+}
+
+// blank takes over from the portable form of a report what makes it so.
+func blank(m, portable map[string]any) {
+	m["warnings"] = portable["warnings"]
+	if tool, ok := m["tool"].(map[string]any); ok {
+		tool["version"] = ""
+	}
+	subjects, _ := m["subjects"].([]any)
+	for _, x := range subjects {
+		if s, ok := x.(map[string]any); ok {
+			s["ref"] = ""
+		}
+	}
 }
 
 // Digest is the SHA-256 of all that a report states, apart from the program's
