@@ -134,7 +134,7 @@ func (r *run) look(ctx context.Context, look int) error {
 	for range found {
 		r.looks = append(r.looks, look)
 	}
-	r.facts.Evidence = append(r.facts.Evidence, found...)
+	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
 	axes, err := r.pair.Axes(ctx, look)
 	if err != nil {
 		return err

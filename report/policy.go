@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -45,6 +46,29 @@ type Facts struct {
 	Spent    int       // exact tests whose results were given up because the layers were paired anew
 }
 
+// smallest is the least logarithm of a probability that is stated. It is a
+// bound: no probability is zero, whatever a test computes.
+const smallest = similarity.LogP(-1e9)
+
+// sound returns evidence whose probabilities can be stated. One that is no
+// number counts as a test that found nothing, so that it never helps a verdict.
+func sound(all []similarity.Evidence) []similarity.Evidence {
+	all = slices.Clone(all)
+	for i := range all {
+		e := &all[i]
+		if e.P == nil {
+			continue
+		}
+		p := min(max(*e.P, smallest), 0)
+		if math.IsNaN(float64(p)) {
+			p = 0
+			e.Warnings = append(slices.Clone(e.Warnings), "the test gave no number; counted as p = 1")
+		}
+		e.P = &p
+	}
+	return all
+}
+
 // exactLooks counts the exact tests that gave a pooled p-value: the number of
 // chances a false alarm had.
 func (f *Facts) exactLooks() int {
@@ -77,6 +101,7 @@ func anyEvidence(similarity.Evidence) bool { return true }
 // Decide draws the conclusion. It is a pure function of the facts.
 func (p Policy) Decide(f Facts) Verdict {
 	p = p.filled()
+	f.Evidence = sound(f.Evidence)
 	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Tier: "none"}
 	logp, by := f.best(anyEvidence)
 	if by != nil {

@@ -27,7 +27,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := Facts{Evidence: screen.FixedPoints(a.Fingerprint, b.Fingerprint)}
+	facts := Facts{Evidence: sound(screen.FixedPoints(a.Fingerprint, b.Fingerprint))}
 	v := &out.Verdict
 	*v = Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
 	p, by := facts.best(anyEvidence)
