@@ -13,12 +13,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/intoto"
 )
 
 // schemaPaths lists the fields of a JSON Schema.
 func schemaPaths(node map[string]any, prefix string) (out []string) {
 	if items, ok := node["items"].(map[string]any); ok {
 		out = append(out, schemaPaths(items, prefix+"[]")...)
+	}
+	alternatives, _ := node["anyOf"].([]any)
+	for _, a := range alternatives {
+		out = append(out, schemaPaths(a.(map[string]any), prefix)...)
 	}
 	properties, _ := node["properties"].(map[string]any)
 	for name, sub := range properties {
@@ -59,26 +64,42 @@ func structPaths(t reflect.Type, prefix string) (out []string) {
 	return out
 }
 
-// The schema, the Go type and docs/SCHEMA.md name the same fields.
-func TestSchemaIsComplete(t *testing.T) {
-	var schema map[string]any
-	require.NoError(t, json.Unmarshal(report.JSONSchema, &schema))
-	bySchema := schemaPaths(schema, "")
-	byType := structPaths(reflect.TypeFor[report.Report](), "")
-	page, err := os.ReadFile("../docs/SCHEMA.md")
+// fields collects what schema, type and page name, each once.
+func fields(t *testing.T, schema []byte, of reflect.Type, file string) (bySchema, byType, byPage []string, page string) {
+	t.Helper()
+	var doc map[string]any
+	require.NoError(t, json.Unmarshal(schema, &doc))
+	bySchema, byType = schemaPaths(doc, ""), structPaths(of, "")
+	raw, err := os.ReadFile(file)
 	require.NoError(t, err)
-	byPage := []string{}
-	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)` \\|").FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-zA-Z0-9.\\[\\]]+)` \\|").FindAllStringSubmatch(string(raw), -1) {
 		byPage = append(byPage, m[1])
 	}
 	for _, x := range []*[]string{&bySchema, &byType, &byPage} {
 		slices.Sort(*x)
 		require.Equal(t, *x, slices.Compact(slices.Clone(*x)), "named twice")
 	}
-	require.Greater(t, len(bySchema), 80)
 	require.Equal(t, byType, bySchema, "the schema against the type")
+	return bySchema, byType, byPage, string(raw)
+}
+
+// The predicate's schema and type name the same fields, and its page all that
+// the report has not.
+func TestPredicateSchemaIsComplete(t *testing.T) {
+	bySchema, _, byPage, page := fields(t, intoto.ComparisonSchema, reflect.TypeFor[intoto.Comparison](), "../docs/weight-comparison/v1/README.md")
+	require.Contains(t, page, intoto.ComparisonType)
+	asReport := regexp.MustCompile(`^(options|verdict|components\[\])\.|^components\[\]|^evidence\.(beside\[\]|strongest\.controls)`)
+	bySchema = slices.DeleteFunc(bySchema, asReport.MatchString)
+	require.Subset(t, bySchema, byPage)
+	require.Subset(t, byPage, bySchema)
+}
+
+// The schema, the Go type and docs/SCHEMA.md name the same fields.
+func TestSchemaIsComplete(t *testing.T) {
+	bySchema, _, byPage, page := fields(t, report.JSONSchema, reflect.TypeFor[report.Report](), "../docs/SCHEMA.md")
+	require.Greater(t, len(bySchema), 80)
 	require.Equal(t, bySchema, byPage, "docs/SCHEMA.md against the schema")
 	for _, r := range report.Relations {
-		require.Contains(t, string(page), "`"+string(r)+"`")
+		require.Contains(t, page, "`"+string(r)+"`")
 	}
 }

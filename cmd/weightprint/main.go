@@ -84,7 +84,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), demoCommand(), versionCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), demoCommand(), versionCommand(), manCommand())
 	return root
 }
 
