@@ -46,7 +46,6 @@ func replace(t testing.TB, file, from, to string) {
 	require.NoError(t, os.WriteFile(file, changed, 0o600))
 }
 
-// The commands of docs/SIGNING.md, one after the other.
 func TestSignVerifyAndCite(t *testing.T) {
 	dir := demoModels(t)
 	at := func(name string) string { return filepath.Join(dir, name) }
@@ -112,42 +111,6 @@ func TestStandardFormats(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(out), 0o600))
 	require.Contains(t, exits(t, 0, "verify", file, a, b), "not signed")
 	require.Contains(t, exits(t, 0, "compare", a, b, "--format", "cyclonedx"), `"machine-learning-model"`)
-}
-
-// The commands of docs/SIGNING.md for a time stamp, against an authority that
-// exists for this test only.
-func TestTimeStamp(t *testing.T) {
-	dir := demoModels(t)
-	at := func(name string) string { return filepath.Join(dir, name) }
-	openssl(t, dir, "version")
-	require.NoError(t, os.WriteFile(at("tsa.cnf"), []byte(`[tsa]
-default_tsa = here
-[here]
-serial = tsa.serial
-signer_cert = tsa.pem
-signer_key = tsa.key.pem
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256
-ess_cert_id_alg = sha256
-[req]
-distinguished_name = name
-[name]
-[stamps]
-extendedKeyUsage = critical,timeStamping
-`), 0o600))
-	require.NoError(t, os.WriteFile(at("tsa.serial"), []byte("01\n"), 0o600))
-	openssl(t, dir, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "tsa.key.pem", "-out", "tsa.pem", "-subj", "/CN=test", "-days", "1", "-config", "tsa.cnf", "-extensions", "stamps")
-
-	exits(t, 0, "compare", at("base"), at("fine-tune"), "--json", "-o", at("report.dsse.json"))
-	openssl(t, dir, "ts", "-query", "-data", "report.dsse.json", "-sha256", "-cert", "-out", "report.tsq")
-	openssl(t, dir, "ts", "-reply", "-queryfile", "report.tsq", "-out", "report.tsr", "-config", "tsa.cnf")
-	require.Contains(t, openssl(t, dir, "ts", "-verify", "-data", "report.dsse.json", "-in", "report.tsr", "-CAfile", "tsa.pem"), "OK")
-	require.Contains(t, openssl(t, dir, "ts", "-reply", "-in", "report.tsr", "-text"), "Time stamp:")
-	replace(t, at("report.dsse.json"), "related", "relatee")
-	c := exec.Command("openssl", "ts", "-verify", "-data", "report.dsse.json", "-in", "report.tsr", "-CAfile", "tsa.pem")
-	c.Dir = dir
-	require.Error(t, c.Run())
 }
 
 func TestVerifyReportsOfOthers(t *testing.T) {
