@@ -106,7 +106,7 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 	defer m.Close()
 	var out []Audited
 	for _, c := range claims {
-		out = append(out, Audited{Claim: c, Source: "claim"})
+		out = append(out, Audited{Claim: c, Source: bySomebody})
 	}
 	if len(claims) == 0 {
 		for _, d := range m.Declarations() {
@@ -135,8 +135,14 @@ func (a *Audited) judge(ctx context.Context, ref string, child Input, o *Options
 	default:
 		a.Outcome, a.Because = Confirmed, confirmedWords(a.Claim, a.Verdict)
 	}
+	if a.Verdict != nil && a.Source != bySomebody {
+		a.Because += "; that what was opened is the declared parent rests on its name alone"
+	}
 	return nil
 }
+
+// bySomebody is the source of claims that are given, as opposed to declared.
+const bySomebody = "claim"
 
 // confirmedWords says what was confirmed, and what was not.
 func confirmedWords(c LineageClaim, v *Verdict) string {

@@ -15,7 +15,7 @@ import (
 // fetched, and a name is matched loosely only in the folders that the auditor
 // gave.
 func (a *Audited) find(ref string, o *Options) (string, error) {
-	parent, declared := a.Claim.Parent, a.Source != "claim"
+	parent, declared := a.Claim.Parent, a.Source != bySomebody
 	found := ""
 	for _, p := range candidates(ref, parent, declared, o) {
 		if _, err := os.Stat(p); err == nil {

@@ -179,7 +179,7 @@ func resources(side string, s report.Subject) (out []Resource, err error) {
 		if f.Digest == nil || f.SHA256 == "" {
 			return nil, fmt.Errorf("%w: %s of %s; compare with --pin or --budget full", ErrUnpinned, f.Path, side)
 		}
-		out = append(out, Resource{path.Join(side, f.Path), map[string]string{"sha256": f.SHA256, storedDigest: hex.EncodeToString(f.Digest[:])}})
+		out = append(out, Resource{side + "/" + f.Path, map[string]string{"sha256": f.SHA256, storedDigest: hex.EncodeToString(f.Digest[:])}})
 	}
 	if len(s.Files) == 0 {
 		return nil, fmt.Errorf("%w: %s was not opened from files", ErrUnpinned, side)
