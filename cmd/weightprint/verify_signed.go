@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -50,25 +51,30 @@ func (f *verifyFlags) open(ctx context.Context, file string, text []byte) (s *in
 	case f.key == "":
 		return nil, "", usageError{fmt.Errorf("verify: %s is signed: name the signer's public key with --key", file)}
 	default:
-		pem, err := readSmall(f.key)
-		if err != nil {
-			return nil, "", err
-		}
-		key, err := intoto.ParsePublicKey(pem)
-		if err != nil {
-			return nil, "", fmt.Errorf("%s: %w", f.key, err)
-		}
-		id, err := key.KeyID()
-		if err != nil {
-			return nil, "", err
-		}
-		s, err = e.Open(ctx, key)
-		return s, "key " + id, err
+		return f.opened(ctx, e)
 	}
 	if err != nil {
 		err = fmt.Errorf("%s: %w", file, err)
 	}
 	return s, by, err
+}
+
+// opened checks the signature with the key of --key.
+func (f *verifyFlags) opened(ctx context.Context, e *intoto.Envelope) (s *intoto.Statement, by string, err error) {
+	pem, err := readSmall(f.key)
+	if err != nil {
+		return nil, "", err
+	}
+	key, err := intoto.ParsePublicKey(pem)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", f.key, err)
+	}
+	id, err := key.KeyID()
+	if err != nil {
+		return nil, "", err
+	}
+	s, err = e.Open(ctx, key)
+	return s, "key " + id, err
 }
 
 // verifyModel holds a model against its manifest.
@@ -107,36 +113,53 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	w := c.OutOrStdout()
-	if f.report != "" {
-		text, err := readSmall(f.report)
-		if err != nil {
-			return err
-		}
-		if !p.Report.Is(text) {
-			fmt.Fprintf(w, "differs: %s is not the report that was signed\n", tensor.Printable(f.report))
-			return exitCode(exitMismatch)
-		}
+	if err := f.sameReport(w, p); err != nil {
+		return err
 	}
 	switch len(models) {
 	case 0:
 		fmt.Fprintln(w, "the comparison was not made anew: give A and B for that")
 	case 2:
-		anew, err := f.again(c.Context(), models, p.Options)
-		if err != nil {
+		if err := f.anew(c, s, p, models); err != nil {
 			return err
 		}
-		d, err := intoto.Differs(s, anew)
-		if err != nil {
-			return err
-		}
-		if d != nil {
-			return differs(w, d, p.Tool.Version)
-		}
-		fmt.Fprintln(w, "verified: subjects and every number of the statement are as stated")
 	default:
 		return usageError{fmt.Errorf("verify: a comparison takes two models, A and B, or none")}
 	}
 	fmt.Fprintf(w, "signed by %s\nfound: %s of A %s and B %s\n", by, p.Verdict.Relation, tensor.Printable(p.Subjects[0].Name), tensor.Printable(p.Subjects[1].Name))
 	unusual(w, p.Options)
+	return nil
+}
+
+// sameReport requires that the report of --report is the one that was signed.
+func (f *verifyFlags) sameReport(w io.Writer, p *intoto.Comparison) error {
+	if f.report == "" {
+		return nil
+	}
+	text, err := readSmall(f.report)
+	if err != nil {
+		return err
+	}
+	if !p.Report.Is(text) {
+		fmt.Fprintf(w, "differs: %s is not the report that was signed\n", tensor.Printable(f.report))
+		return exitCode(exitMismatch)
+	}
+	return nil
+}
+
+// anew makes the comparison that a statement is about and compares.
+func (f *verifyFlags) anew(c *cobra.Command, s *intoto.Statement, p *intoto.Comparison, models []string) error {
+	r, err := f.again(c.Context(), models, p.Options)
+	if err != nil {
+		return err
+	}
+	d, err := intoto.Differs(s, r)
+	if err != nil {
+		return err
+	}
+	if d != nil {
+		return differs(c.OutOrStdout(), d, p.Tool.Version)
+	}
+	fmt.Fprintln(c.OutOrStdout(), "verified: subjects and every number of the statement are as stated")
 	return nil
 }
