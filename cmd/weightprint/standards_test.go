@@ -123,13 +123,16 @@ func TestVerifyReportsOfOthers(t *testing.T) {
 		return at("r.json")
 	}
 	require.Contains(t, exits(t, 0, "verify", made(), at("base"), at("fine-tune")), "verified")
-	for _, c := range []struct{ from, to, path string }{
+	for i, c := range []struct{ from, to, path string }{
 		{`"direction": "undetermined"`, `"direction": "a-to-b"`, "verdict.direction"},
 		{`"strength": "strong support"`, `"strength": "strong support", "note": "stolen"`, "verdict.note"},
 		{`"limits": [`, `"limits": ["nothing",`, "limits[0]"},
 		{`"sha256": "`, `"sha256": "f`, "subjects[0].files[0].sha256"},
 		{`"log10P": -`, `"log10P": -9`, "verdict.log10P"},
 	} {
+		if testing.Short() && i > 1 {
+			break
+		}
 		replace(t, made(), c.from, c.to)
 		require.Contains(t, exits(t, 4, "verify", at("r.json"), at("base"), at("fine-tune")), "differs: "+c.path+" ")
 	}
