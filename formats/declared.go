@@ -32,6 +32,9 @@ const (
 func (c *Checkpoint) Parents() []Parent {
 	var out []Parent
 	add := func(p Parent) {
+		if repo := hubName(p.Name); repo != "" {
+			p.Name, p.URL = repo, p.Name
+		}
 		same := func(q Parent) bool { return q.Name == p.Name }
 		if p.Name != "" && len(p.Name) <= maxString && len(out) < maxParents && !slices.ContainsFunc(out, same) {
 			out = append(out, p)
@@ -81,10 +84,14 @@ func parentAt(m tensor.Metadata, prefix, relation string) Parent {
 	case p.Name == "":
 		p.Name = p.URL
 	case p.Organization != "":
-		p.Name = p.Organization + "/" + p.Name
+		p.Name = hyphened(p.Organization) + "/" + hyphened(p.Name)
 	}
 	return p
 }
+
+// hyphened writes a name for display as the hub has it: converters put spaces
+// where it has hyphens.
+func hyphened(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), " ", "-") }
 
 // hubName is "org/name" for the address of a model on the hub, "" for others.
 func hubName(address string) string {

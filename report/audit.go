@@ -109,8 +109,8 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 		out = append(out, Audited{Claim: c, Source: bySomebody})
 	}
 	if len(claims) == 0 {
-		for _, d := range m.Declarations() {
-			out = append(out, Audited{Claim: LineageClaim{Parent: d.Parent, Relation: Related, Kinds: relationKinds[d.Relation]}, Source: d.Source})
+		for _, d := range m.Parents() {
+			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: Related, Kinds: relationKinds[d.Relation]}, Source: d.Source})
 		}
 	}
 	child := FromCheckpoint(ctx, m)

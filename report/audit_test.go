@@ -139,15 +139,15 @@ func TestDeclaredParents(t *testing.T) {
 		want   []report.Outcome
 	}{
 		{nil, parents, "", nil},
-		{map[string]string{"README.md": "---\nbase_model: org/base\n---\n"}, parents, "model card, base_model", []report.Outcome{report.Confirmed}},
-		{map[string]string{"README.md": "---\nbase_model: [org/base, \"x/other-seed\"]\n---\n"}, parents, "model card, base_model", []report.Outcome{report.Confirmed, report.Contradicted}},
-		{map[string]string{"README.md": "---\nbase_model: base\nbase_model_relation: quantized\n---\n"}, parents, "model card, base_model", []report.Outcome{report.Unproven}},
-		{map[string]string{"README.md": "---\nbase_model: https://huggingface.co/org/base/tree/main\n---\n"}, parents, "model card, base_model", []report.Outcome{report.Confirmed}},
-		{map[string]string{"README.md": "---\nbase_model: org/base\n---\n"}, nil, "model card, base_model", []report.Outcome{report.Unproven}},
-		{map[string]string{"README.md": "---\nbase_model: https://example.org/base\n---\n"}, nil, "model card, base_model", []report.Outcome{report.Unproven}},
-		{map[string]string{"README.md": "---\nbase_model: .\n---\n"}, nil, "model card, base_model", []report.Outcome{report.Unproven}},
-		{map[string]string{"README.md": "---\nbase_model: model.safetensors\n---\n"}, nil, "model card, base_model", []report.Outcome{report.Unproven}},
-		{map[string]string{"README.md": "---\nbase_model: ../../../../etc\n---\n"}, nil, "model card, base_model", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: org/base\n---\n"}, parents, "README.md", []report.Outcome{report.Confirmed}},
+		{map[string]string{"README.md": "---\nbase_model: [org/base, \"x/other-seed\"]\n---\n"}, parents, "README.md", []report.Outcome{report.Confirmed, report.Contradicted}},
+		{map[string]string{"README.md": "---\nbase_model: base\nbase_model_relation: quantized\n---\n"}, parents, "README.md", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: https://huggingface.co/org/base/tree/main\n---\n"}, parents, "README.md", []report.Outcome{report.Confirmed}},
+		{map[string]string{"README.md": "---\nbase_model: org/base\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: https://example.org/base\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: .\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: model.safetensors\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
+		{map[string]string{"README.md": "---\nbase_model: ../../../../etc\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
 		{map[string]string{"adapter_config.json": `{"base_model_name_or_path":"` + filepath.Join(dir, "base") + `"}`}, nil, "adapter_config.json, base_model_name_or_path", []report.Outcome{report.Confirmed}},
 	} {
 		model := declaring(t, dir, c.files)
