@@ -110,7 +110,7 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 	}
 	if len(claims) == 0 {
 		for _, d := range m.Parents() {
-			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: Related, Kinds: relationKinds[d.Relation]}, Source: d.Source})
+			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: Related, Kinds: cardKinds(d)}, Source: d.Source})
 		}
 	}
 	child := FromCheckpoint(ctx, m)
@@ -256,4 +256,13 @@ func WriteAuditJSON(w io.Writer, model string, all []Audited) error {
 		Model  string    `json:"model"`
 		Claims []Audited `json:"claims"`
 	}{AuditSchema, Tool{"weightprint", Version()}, model, all})
+}
+
+// cardKinds is what the relation of a model card claims. An adapter's own
+// configuration names its base and says nothing about how a model was made.
+func cardKinds(d formats.Parent) []Kind {
+	if d.Source != "README.md" {
+		return nil
+	}
+	return relationKinds[d.Relation]
 }
