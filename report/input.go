@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"hash"
-	"io"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -125,8 +123,8 @@ func (in Input) bytesTotal() int64 {
 }
 
 // pin describes the input in the report. whole asks for digests of all values
-// and files.
-func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
+// and files, files for those of the files only.
+func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.bytesTotal(), Files: []File{}, Declared: in.Declared}
 	for _, t := range in.Model.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
@@ -142,7 +140,7 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 	for _, c := range in.checkpoints() {
 		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
 		for _, f := range c.Files() {
-			x, err := pinFile(ctx, f, whole)
+			x, err := pinFile(ctx, f, whole || files)
 			if err != nil {
 				return s, err
 			}
@@ -152,42 +150,23 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 	return s, nil
 }
 
-// pinFile describes a file. whole asks for its digest; the bytes must then be
-// those that its store or hub names.
+// pinFile describes a file, with digests over its bytes if asked for; the bytes
+// must then be those that its store or hub names.
 func pinFile(ctx context.Context, f *formats.File, whole bool) (File, error) {
-	x := File{Path: f.Path, Size: f.Size(), ETag: f.Identity.ETag, SHA256: f.Identity.SHA256}
+	x := File{Path: f.Path, Size: f.Size(), ETag: f.Identity.ETag, Named: f.Identity.SHA256}
 	if !whole {
 		return x, nil
 	}
-	r := &hashing{ReaderAt: f}
-	if x.SHA256 != "" {
-		r.Hash = sha256.New()
-	}
-	d, err := fingerprint.Stored(ctx, r, f.Size())
+	plain := sha256.New()
+	d, err := fingerprint.Stored(ctx, f, f.Size(), plain)
 	if err != nil {
 		return x, err
 	}
-	if r.Hash != nil {
-		if got := hex.EncodeToString(r.Sum(nil)); got != x.SHA256 {
-			return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", got, x.SHA256)
-		}
+	x.Digest, x.SHA256 = &d, hex.EncodeToString(plain.Sum(nil))
+	if x.Named != "" && x.Named != x.SHA256 {
+		return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", x.SHA256, x.Named)
 	}
-	x.Digest = &d
 	return x, nil
-}
-
-// hashing hashes what is read from front to back, where there is a hash.
-type hashing struct {
-	io.ReaderAt
-	hash.Hash
-}
-
-func (h *hashing) ReadAt(p []byte, off int64) (int, error) {
-	n, err := h.ReaderAt.ReadAt(p, off)
-	if h.Hash != nil {
-		h.Write(p[:n]) // never fails
-	}
-	return n, err
 }
 
 // bytesRead is how much of the files was read, headers included.

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -49,6 +50,25 @@ func Find(ctx context.Context, ref string, o *Options) ([]Found, error) {
 		}
 	}
 	return findPath(ref, opt)
+}
+
+// Local is the path on this machine at which a referenced model lies. No server
+// is asked; a model that lies on one is ErrNotStored.
+func Local(ref string) (path string, err error) {
+	places, err := Find(context.Background(), ref, &Options{Offline: true})
+	if err != nil {
+		return "", err
+	}
+	for _, f := range places {
+		if d, here := f.Folder.(*dir); here && path == "" {
+			path = filepath.Join(d.path, f.File)
+		}
+		f.Folder.Close()
+	}
+	if path == "" {
+		return "", fmt.Errorf("%s: %w: it does not lie on this machine", Redacted(ref), ErrNotStored)
+	}
+	return path, nil
 }
 
 // malformed refuses a reference and shows the form it should have.
