@@ -148,7 +148,7 @@ func TestDeclaredParents(t *testing.T) {
 		{map[string]string{"README.md": "---\nbase_model: .\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
 		{map[string]string{"README.md": "---\nbase_model: model.safetensors\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
 		{map[string]string{"README.md": "---\nbase_model: ../../../../etc\n---\n"}, nil, "README.md", []report.Outcome{report.Unproven}},
-		{map[string]string{"adapter_config.json": `{"base_model_name_or_path":"` + filepath.Join(dir, "base") + `"}`}, nil, "adapter_config.json, base_model_name_or_path", []report.Outcome{report.Confirmed}},
+		{map[string]string{"adapter_config.json": `{"base_model_name_or_path":"` + filepath.Join(dir, "base") + `"}`}, nil, "adapter_config.json", []report.Outcome{report.Confirmed}},
 	} {
 		model := declaring(t, dir, c.files)
 		all, err := report.Audit(context.Background(), model, nil, c.o)
