@@ -89,7 +89,7 @@ func (f *Fingerprint) sketch(ctx context.Context, n *roles.Network) error {
 		f.Sketches = append(f.Sketches, *s)
 	}
 	for _, p := range probes(n) {
-		if p.gate.Tensor.StoredBytes() > sketchProbeBytes {
+		if !p.cheap() {
 			continue
 		}
 		if err := p.alone(ctx); err != nil {
@@ -103,6 +103,9 @@ func (f *Fingerprint) sketch(ctx context.Context, n *roles.Network) error {
 	}
 	return nil
 }
+
+// cheap tells whether a layer is probed when not all of the model is read.
+func (p *probe) cheap() bool { return p.gate.Tensor.StoredBytes() <= sketchProbeBytes }
 
 // alone probes a layer outside a pass.
 func (p *probe) alone(ctx context.Context) error {

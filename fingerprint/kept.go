@@ -101,19 +101,24 @@ func (k *kept) ReadValues(ctx context.Context, dst []float32, first int64) error
 
 // prepare joins wishes that touch and makes room for their values.
 func (k *kept) prepare() {
-	slices.SortFunc(k.spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
+	k.spans = joined(k.spans)
+	for i := range k.spans {
+		k.spans[i].values = make([]float32, k.spans[i].length)
+	}
+}
+
+// joined sorts spans and joins those that touch.
+func joined(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.first, b.first) })
 	var out []span
-	for _, s := range k.spans {
+	for _, s := range spans {
 		if n := len(out); n > 0 && s.first <= out[n-1].first+int64(out[n-1].length) {
 			out[n-1].length = max(out[n-1].length, int(s.first-out[n-1].first)+s.length)
 			continue
 		}
 		out = append(out, s)
 	}
-	for i := range out {
-		out[i].values = make([]float32, out[i].length)
-	}
-	k.spans = out
+	return out
 }
 
 // from is the first span that ends behind a value.

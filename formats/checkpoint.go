@@ -1,10 +1,9 @@
 package formats
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
+	"log/slog"
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -20,24 +19,35 @@ type Options struct {
 	UnknownTypes bool
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
+	// AllowPrivate lets remote references lead to loopback and private
+	// addresses.
+	AllowPrivate bool
+	// Offline opens only what lies on this machine.
+	Offline bool
+	// Log is told of what delays remote reads; silent if nil.
+	Log *slog.Logger
 }
 
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
-	Ref      string // as given to Open
-	Format   string // "safetensors" or "gguf"
+	Ref      string // as given to Open, without anything secret
+	Format   string // "safetensors", "gguf" or "torch"
+	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string
 
+	place   source.Folder
 	files   []*File
 	tensors []*tensor.Tensor
 	byName  map[string]*tensor.Tensor
 	meta    tensor.Metadata
 	tokens  func(context.Context) ([]string, error)
+	storage int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
 }
 
 // File is one file that holds tensors of a checkpoint.
 type File struct {
-	Path string // relative to the checkpoint's folder
+	Path     string          // relative to the checkpoint's folder
+	Identity source.Identity // how its store or server names the content
 	*source.Counted
 	verify func() error
 }
@@ -52,16 +62,28 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 }
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
-// own keys, a safetensors header's under "safetensors.", config.json under
-// "config.", adapter_config.json under "adapter.", a model card's front
-// matter under "card.".
+// own keys, a safetensors header's under "safetensors.", what stands beside a
+// PyTorch checkpoint's model under "torch.", config.json under "config.",
+// adapter_config.json under "adapter.", a model card's front matter under
+// "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 
 // Files lists the files that hold tensors.
 func (c *Checkpoint) Files() []*File { return c.files }
 
-// BytesRead is how many bytes of these files were read at least once.
+// Remote tells whether the files lie on a server.
+func (c *Checkpoint) Remote() bool {
+	_, ok := c.place.(source.Metered)
+	return ok
+}
+
+// BytesRead is how many bytes of these files were read at least once; of a
+// remote checkpoint, how many bytes were transferred for it in all, those of
+// small files beside the weights included.
 func (c *Checkpoint) BytesRead() int64 {
+	if m, ok := c.place.(source.Metered); ok {
+		return m.Transferred()
+	}
 	n := int64(0)
 	for _, f := range c.files {
 		n += f.BytesRead()
@@ -106,6 +128,7 @@ func (c *Checkpoint) Close() error {
 	for _, f := range c.files {
 		errs = append(errs, f.Close())
 	}
+	errs = append(errs, c.place.Close())
 	return errors.Join(errs...)
 }
 
@@ -124,38 +147,4 @@ func (c *Checkpoint) join(m tensor.Model, file string) error {
 		}
 	}
 	return nil
-}
-
-// DeclaredParents lists the models that the files name as their origin. They
-// are claims, in the order: model card, config.json, adapter, GGUF keys.
-func (c *Checkpoint) DeclaredParents() []string {
-	var out []string
-	add := func(s string) {
-		if s != "" && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	for _, key := range []string{"card.base_model", "config._name_or_path", "adapter.base_model_name_or_path"} {
-		switch v := c.meta[key].(type) {
-		case string:
-			add(v)
-		case *tensor.List:
-			names, _ := v.Strings() // a list of something else declares nothing
-			for _, s := range names {
-				add(s)
-			}
-		}
-	}
-	var keys []string
-	for k := range c.meta {
-		if isParentKey(k) {
-			keys = append(keys, k)
-		}
-	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	for _, k := range keys {
-		s, _ := c.meta[k].(string)
-		add(s)
-	}
-	return out
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -16,8 +15,9 @@ import (
 // tensors.
 const maxIndex = 64 << 20
 
-// index is a parsed *.safetensors.index.json.
+// index is a parsed *.safetensors.index.json or *.bin.index.json.
 type index struct {
+	ending  string // of the shards' names, as the index's own says
 	tensors map[string]mapped
 	shards  map[string]bool
 	hasSize bool
@@ -37,7 +37,7 @@ func readIndex(op *opener, name, label string) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{tensors: map[string]mapped{}, shards: map[string]bool{}}}
+	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{ending: shardEnding(name), tensors: map[string]mapped{}, shards: map[string]bool{}}}
 	if !utf8.Valid(b) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
 		return nil, p.fail("index", "the index is UTF-8 without byte order mark")
 	}
@@ -57,20 +57,7 @@ func readIndex(op *opener, name, label string) (*index, error) {
 // small reads a whole file of at most a given size. It is not counted among
 // the files that hold tensors.
 func (op *opener) small(name string, most int64) ([]byte, error) {
-	label := filepath.Join(op.dir, name)
-	f, err := op.files.Open(filepath.Join(op.dir, name), label)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if f.Size() > most {
-		return nil, tensor.Errorf(tensor.ErrLimit, label, 0, "file", "%d bytes, at most %d", f.Size(), most)
-	}
-	b := make([]byte, f.Size())
-	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
-		return nil, err
-	}
-	return b, nil
+	return op.place.Read(op.ctx, name, most)
 }
 
 type indexParser struct {
@@ -153,8 +140,8 @@ func (p *indexParser) entry(name string) error {
 	if !ok {
 		return p.fail(field, "the name of a shard expected, found %v", t)
 	}
-	if !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
-		return p.fail(field, "%s is no plain name of a safetensors file", quote(shard))
+	if !plainName(shard) || !strings.HasSuffix(shard, "."+p.ix.ending) {
+		return p.fail(field, "%s is no plain name of a %s file", quote(shard), p.ix.ending)
 	}
 	p.ix.tensors[name] = mapped{shard, p.d.InputOffset()}
 	p.ix.shards[shard] = true

@@ -1,11 +1,11 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,30 +16,48 @@ import (
 	"github.com/weightprint/weightprint/formats/safetensors"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/formats/torch"
 )
 
-// Open opens the checkpoint that ref names: a safetensors or GGUF file, any
-// shard of a set, an index of shards, a folder that holds one of these, or a
-// model in a local store (source.Locate). Close it after use.
+// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch file, any
+// shard of a set, an index of shards, a folder that holds one of these, a
+// model in a local store or on a hub, or a web address (source.Find). Of
+// remote files only what is asked for is fetched; ctx then also ends later
+// reads. Close it after use.
 func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	path, err := source.Locate(ref)
+	places, err := source.Find(ctx, ref, &source.Options{MaxOpenFiles: o.MaxOpenFiles, AllowPrivate: o.AllowPrivate, Offline: o.Offline, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, tensor.Errorf(unwrapped(err), ref, -1, "file", "cannot be opened: %v", unwrapped(err))
+	var failed error
+	for _, p := range places {
+		c, err := openAt(ctx, p, o)
+		if err == nil {
+			return c, nil
+		}
+		if failed == nil {
+			failed = err
+		} else {
+			failed = fmt.Errorf("%w; %w", err, failed)
+		}
+		if !errors.Is(err, tensor.ErrNotModel) && !errors.Is(err, fs.ErrNotExist) {
+			break // there is a model, but it cannot be opened
+		}
 	}
-	op := &opener{ctx: ctx, o: o, files: source.NewFiles(o.MaxOpenFiles), c: &Checkpoint{Ref: ref, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
-	if info.IsDir() {
-		op.dir = path
+	return nil, failed
+}
+
+// openAt opens what lies in one place.
+func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error) {
+	op := &opener{ctx: ctx, o: o, place: p.Folder, dir: p.Folder.Label(""), c: &Checkpoint{Ref: p.Ref, Revision: p.Revision, Warnings: p.Warnings, place: p.Folder, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+	var err error
+	if p.File == "" {
 		err = op.folder()
 	} else {
-		op.dir = filepath.Dir(path)
-		err = op.file(filepath.Base(path))
+		err = op.file(p.File)
 	}
 	if err == nil {
 		err = op.surroundings()
@@ -48,16 +66,10 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 		op.c.Close()
 		return nil, err
 	}
-	return op.c, nil
-}
-
-// unwrapped strips the path from an error of package os.
-func unwrapped(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+	if r, ok := p.Folder.(interface{ Revision() string }); ok {
+		op.c.Revision = r.Revision()
 	}
-	return err
+	return op.c, nil
 }
 
 func quote(s string) string { return strconv.QuoteToASCII(s) }
@@ -66,13 +78,13 @@ func quote(s string) string { return strconv.QuoteToASCII(s) }
 type opener struct {
 	ctx   context.Context
 	o     *Options
-	files *source.Files
-	dir   string
+	place source.Folder
+	dir   string // what errors call the folder
 	c     *Checkpoint
 }
 
 // numbered matches the names of shards: prefix, number, count, ending.
-var numbered = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.(safetensors|gguf)$`)
+var numbered = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.(safetensors|gguf|bin)$`)
 
 // file opens by the name of one file.
 func (op *opener) file(name string) error {
@@ -86,27 +98,24 @@ func (op *opener) file(name string) error {
 	case m[4] == "gguf":
 		return op.split(name)
 	}
-	if index := m[1] + ".safetensors.index.json"; op.exists(index) {
+	if index := m[1] + "." + m[4] + ".index.json"; op.exists(index) {
 		return op.index(index)
 	}
 	return op.set(m)
 }
 
-func (op *opener) exists(name string) bool {
-	_, err := os.Stat(filepath.Join(op.dir, name))
-	return err == nil
-}
+func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
 
 // folder chooses what to open in a folder: a single file before an index,
-// safetensors before GGUF, weights before adapters.
+// safetensors before GGUF before torch, weights before adapters.
 func (op *opener) folder() error {
-	entries, err := os.ReadDir(op.dir)
+	names, err := op.place.Names(op.ctx)
 	if err != nil {
-		return tensor.Errorf(unwrapped(err), op.dir, -1, "folder", "cannot be listed: %v", unwrapped(err))
+		return err
 	}
 	var singles, indexes, shards, ggufs []string
-	for _, e := range entries {
-		name := e.Name()
+	pickled := torchFiles(names)
+	for _, name := range names {
 		m := numbered.FindStringSubmatch(name)
 		switch {
 		case strings.HasSuffix(name, ".safetensors.index.json"):
@@ -136,20 +145,27 @@ func (op *opener) folder() error {
 	}
 	for _, found := range [][]string{singles, indexes, shards, ggufs} {
 		if len(found) == 1 {
+			op.beside(pickled, found[0])
 			return op.file(found[0])
 		}
 		if len(found) > 1 {
 			return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "several checkpoints lie here, name one of them: %s", strings.Join(quoted(found), ", "))
 		}
 	}
-	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors or GGUF file lies here%s", op.hint(entries))
+	if len(pickled) > 0 {
+		return op.torchFolder(pickled)
+	}
+	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors, GGUF or PyTorch file lies here%s", op.hint(names))
 }
 
 // hint says what lies in a folder instead.
-func (op *opener) hint(entries []os.DirEntry) string {
-	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext == ".bin" || ext == ".pt" || ext == ".pth" || ext == ".h5" || ext == ".msgpack" {
-			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(e.Name()))
+func (op *opener) hint(names []string) string {
+	for _, name := range names {
+		switch filepath.Ext(name) {
+		case ".h5", ".msgpack", ".onnx", ".npz":
+			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
+		case ".bin", ".pt", ".pth", ".ckpt":
+			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
 		}
 	}
 	return ""
@@ -169,9 +185,16 @@ func (op *opener) single(name string) error {
 	if err != nil {
 		return err
 	}
-	head := make([]byte, 4)
+	head := make([]byte, min(f.Size(), torch.HeadBytes))
 	n, _ := f.ReadAt(head, 0)
-	if string(head[:n]) == "GGUF" || strings.HasSuffix(name, ".gguf") {
+	if torch.Recognises(head[:n]) || claimsTorch(name, head[:n]) {
+		m, err := op.torch(f)
+		if err != nil {
+			return err
+		}
+		return op.c.join(m, f.label(op))
+	}
+	if bytes.HasPrefix(head[:n], []byte("GGUF")) || strings.HasSuffix(name, ".gguf") {
 		g, err := op.gguf(f)
 		if err != nil {
 			return err
@@ -191,16 +214,21 @@ func (op *opener) single(name string) error {
 }
 
 // label is how errors name a file: the folder as given, then the file.
-func (f *File) label(op *opener) string { return filepath.Join(op.dir, f.Path) }
+func (f *File) label(op *opener) string { return op.place.Label(f.Path) }
 
 // blob opens one file of the checkpoint.
 func (op *opener) blob(name string) (*File, error) {
-	label := filepath.Join(op.dir, name)
-	x, err := op.files.Open(filepath.Join(op.dir, name), label)
+	x, err := op.place.Open(op.ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: filepath.ToSlash(name), Counted: source.Count(x), verify: x.Verify}
+	f := &File{Path: filepath.ToSlash(name), Counted: source.Count(x)}
+	if v, ok := x.(interface{ Verify() error }); ok {
+		f.verify = v.Verify
+	}
+	if i, ok := x.(source.Identified); ok {
+		f.Identity = i.Identity()
+	}
 	op.c.files = append(op.c.files, f)
 	return f, nil
 }

@@ -234,6 +234,6 @@ func (x *Checked) WriteJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeInvisible(b), '\n'))
+	_, err = w.Write(append(EscapeInvisible(b), '\n'))
 	return err
 }

@@ -16,13 +16,12 @@ import (
 // Compare opens the checkpoints that a and b name and compares them. Nil
 // options are the defaults.
 func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
-	opt := &formats.Options{Lenient: o != nil && o.Lenient}
-	ca, err := formats.Open(ctx, a, opt)
+	ca, err := formats.Open(ctx, a, o.opening())
 	if err != nil {
 		return nil, err
 	}
 	defer ca.Close()
-	cb, err := formats.Open(ctx, b, opt)
+	cb, err := formats.Open(ctx, b, o.opening())
 	if err != nil {
 		return nil, err
 	}
@@ -71,14 +70,19 @@ type run struct {
 	warn  []string
 }
 
-// prepare gives roles, fixes the seed and brings rotary rows into one order.
-func (r *run) prepare(ctx context.Context) error {
+// start gives roles, fixes the seed and decides whether everything is read.
+func (r *run) start() {
 	budget := int64(r.o.Budget)
 	total := max(r.in[0].bytesTotal(), r.in[1].bytesTotal())
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
 	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+}
+
+// prepare starts and brings rotary rows into one order.
+func (r *run) prepare(ctx context.Context) error {
+	r.start()
 	notes, err := r.pair.AlignRotary(ctx)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
@@ -134,7 +138,7 @@ func (r *run) look(ctx context.Context, look int) error {
 	for range found {
 		r.looks = append(r.looks, look)
 	}
-	r.facts.Evidence = append(r.facts.Evidence, found...)
+	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
 	axes, err := r.pair.Axes(ctx, look)
 	if err != nil {
 		return err
@@ -150,8 +154,11 @@ func (r *run) look(ctx context.Context, look int) error {
 // the body that they could test; what is left open asks for another look.
 func (r *run) settled() bool {
 	any := false
-	for _, c := range body {
-		p, e := r.facts.best(func(e similarity.Evidence) bool { return e.Component == c })
+	for _, part := range parts(r.pair.B.Net) {
+		if part.name == "embeddings" {
+			continue
+		}
+		p, e := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == part.name })
 		if e == nil {
 			continue
 		}
@@ -236,15 +243,19 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o,
 		Verdict: r.o.Policy.Decide(r.facts), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 	}
+	compared := [2]int64{r.in[0].bytesRead(), r.in[1].bytesRead()} // without what only pinning reads
 	for i, in := range r.in {
-		s, err := in.pin(ctx, r.whole)
+		s, err := in.pin(ctx, r.whole, r.o.Pin)
 		if err != nil {
 			return nil, err
 		}
 		out.Subjects[i] = s
 	}
 	for i, in := range r.in {
-		out.Subjects[i].BytesRead = in.bytesRead()
+		out.Subjects[i].BytesRead = compared[i]
+		if r.whole {
+			out.Subjects[i].BytesRead = in.bytesRead()
+		}
 	}
 	out.Warnings = append(out.Warnings, r.warn...)
 	r.evidence(out)

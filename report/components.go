@@ -10,28 +10,31 @@ import (
 	"github.com/weightprint/weightprint/similarity/units"
 )
 
-// componentOf names the part of a network that a role belongs to.
-func componentOf(t *roles.Tower, m *roles.Matrix) string {
-	if m == t.Embedding || m == t.Head || m == t.Positions {
-		return "embeddings"
+// componentsOf names the part of a network that each matrix of a tower belongs
+// to.
+func componentsOf(t *roles.Tower) map[*roles.Matrix]string {
+	of := map[*roles.Matrix]string{}
+	set := func(name string, ms ...*roles.Matrix) {
+		for _, m := range ms {
+			of[m] = name
+		}
 	}
 	for _, l := range t.Layers {
-		switch m {
-		case l.Q, l.K, l.V, l.O:
-			return "attention"
-		case l.Router:
-			return "experts"
+		for _, o := range l.Others {
+			set(o.Component(), o.Matrix)
+		}
+		mlp := "mlp"
+		if len(l.MLPs()) > 1 {
+			mlp = "experts"
 		}
 		for _, e := range l.MLPs() {
-			if m == e.Gate || m == e.Up || m == e.Down {
-				if len(l.MLPs()) > 1 {
-					return "experts"
-				}
-				return "mlp"
-			}
+			set(mlp, e.Gate, e.Up, e.Down)
 		}
+		set("experts", l.Router)
+		set("attention", l.Q, l.K, l.V, l.O)
 	}
-	return "generic"
+	set("embeddings", t.Embedding, t.Head, t.Positions)
+	return of
 }
 
 // part sums up what one component of B consists of.
@@ -59,9 +62,9 @@ func parts(n *roles.Network) []*part {
 		out[i].values += int64(m.Rows) * int64(m.Cols)
 	}
 	for _, t := range n.Towers {
-		tower := &roles.Network{Towers: []*roles.Tower{t}}
+		tower, of := &roles.Network{Towers: []*roles.Tower{t}}, componentsOf(t)
 		for _, m := range tower.Matrices() {
-			add(t.Name, componentOf(t, m), m)
+			add(t.Name, of[m], m)
 		}
 	}
 	for _, m := range n.Generic {
@@ -80,11 +83,12 @@ func (r *run) components(v Verdict) []Component {
 	out := []Component{}
 	for _, p := range all {
 		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: Number(float64(p.values) / float64(max(1, total)))}
-		logp, by := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == p.name })
+		ofPart := func(e similarity.Evidence) bool { return partName(e) == p.name }
+		logp, by := r.facts.best(ofPart)
 		if by != nil {
 			c.Log10P, c.Effect = number(logp.Log10()), Number(by.Effect)
 		}
-		c.Relation = r.relationOf(p, v, logp, by)
+		c.Relation = r.relationOf(p, v, logp, r.facts.units(ofPart))
 		if s := r.sums(p); s.N > 0 {
 			c.Effect = Number(s.Cosine())
 		}
@@ -101,7 +105,7 @@ func partName(e similarity.Evidence) string {
 }
 
 // relationOf judges one part.
-func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarity.Evidence) Relation {
+func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Relation {
 	if same, kinds := r.stored(p); same {
 		if len(kinds) == 0 {
 			return Identical
@@ -109,14 +113,18 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarit
 		return Reencoded
 	}
 	switch {
-	case by != nil && logp <= r.o.Policy.level():
+	case units > 0 && logp <= r.o.Policy.level(), r.spokenFor(p, v):
 		return Related
-	case by == nil || v.Relation == Inconclusive:
-		return Inconclusive
-	case by.N < minComponentUnits:
-		return Inconclusive
+	case units < minComponentUnits || v.Relation == Inconclusive || v.Tier == string(similarity.Calibrated):
+		return Inconclusive // what hides from tests on labels is not shown to be absent
 	}
 	return NoEvidence
+}
+
+// spokenFor tells whether a calibrated channel found the part in a related
+// pair.
+func (r *run) spokenFor(p *part, v Verdict) bool {
+	return v.Relation == Related && slices.ContainsFunc(r.facts.channels(Controls).all(), func(e *similarity.Evidence) bool { return partName(*e) == p.name })
 }
 
 // minComponentUnits is how many units a part must have shown before nothing

@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -81,10 +84,15 @@ func resolve(in [2]Input, base *Input) ([2]Input, error) {
 	return out, nil
 }
 
+// Headers makes an input of an open checkpoint without reading its vocabulary.
+func Headers(c *formats.Checkpoint) Input {
+	return Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
+}
+
 // FromCheckpoint makes an input of an open checkpoint, with what it says beside
 // its weights.
 func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
-	in := Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
+	in := Headers(c)
 	tokens, err := c.Vocabulary(ctx)
 	if err != nil {
 		in.Warnings = append(in.Warnings, "the vocabulary is not used: "+err.Error())
@@ -115,8 +123,8 @@ func (in Input) bytesTotal() int64 {
 }
 
 // pin describes the input in the report. whole asks for digests of all values
-// and files.
-func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
+// and files, files for those of the files only.
+func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.bytesTotal(), Files: []File{}, Declared: in.Declared}
 	for _, t := range in.Model.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
@@ -130,19 +138,35 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 		s.Root = &root
 	}
 	for _, c := range in.checkpoints() {
+		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
 		for _, f := range c.Files() {
-			x := File{Path: f.Path, Size: f.Size()}
-			if whole {
-				d, err := fingerprint.Stored(ctx, f, f.Size())
-				if err != nil {
-					return s, err
-				}
-				x.Digest = &d
+			x, err := pinFile(ctx, f, whole || files)
+			if err != nil {
+				return s, err
 			}
 			s.Files = append(s.Files, x)
 		}
 	}
 	return s, nil
+}
+
+// pinFile describes a file, with digests over its bytes if asked for; the bytes
+// must then be those that its store or hub names.
+func pinFile(ctx context.Context, f *formats.File, whole bool) (File, error) {
+	x := File{Path: f.Path, Size: f.Size(), ETag: f.Identity.ETag, Named: f.Identity.SHA256}
+	if !whole {
+		return x, nil
+	}
+	plain := sha256.New()
+	d, err := fingerprint.Stored(ctx, f, f.Size(), plain)
+	if err != nil {
+		return x, err
+	}
+	x.Digest, x.SHA256 = &d, hex.EncodeToString(plain.Sum(nil))
+	if x.Named != "" && x.Named != x.SHA256 {
+		return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", x.SHA256, x.Named)
+	}
+	return x, nil
 }
 
 // bytesRead is how much of the files was read, headers included.

@@ -147,14 +147,7 @@ func (f *Facts) embeddingsFound() bool {
 // function as it is: gains moved into the matrices behind them, heads in
 // another order, and values or queries turned inside their heads.
 func sameFunction(f *Facts, _ similarity.LogP) []finding {
-	var folded delta.Folded
-	var plain delta.Stats
-	for i := range f.Storage.Changes {
-		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && slices.Contains(body, c.Component) {
-			folded.Merge(&c.Folded)
-			plain.Merge(&c.Stats)
-		}
-	}
+	folded, plain := f.folded()
 	if folded.N > 0 && plain.Relative() > 0.02 && folded.Relative() < 0.3*plain.Relative() {
 		d := Undetermined
 		if g := f.Shape.FlatGains; g[0] != g[1] {
@@ -177,6 +170,27 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 		return []finding{{Reparameterised, fmt.Sprintf("%s differ (cosine %.2f) where everything around them is alike (%.2f): they were turned inside their heads, or trained anew", what, min(qk, vo), max(qk, vo)), Undetermined}}
 	}
 	return nil
+}
+
+// folded sums up how the body differs with norm gains folded into the matrices
+// behind them, and how the same matrices differ as they are.
+func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && slices.Contains(body, c.Component) {
+			folded.Merge(&c.Folded)
+			plain.Merge(&c.Stats)
+		}
+	}
+	return folded, plain
+}
+
+// gainsMoved tells whether matrices are clearly more alike with the gains than
+// without: somebody moved gains into them or out of them, so the gains as they
+// stand say nothing about training.
+func (f *Facts) gainsMoved() bool {
+	const clearly = 0.8
+	folded, plain := f.folded()
+	return folded.N > 0 && folded.Relative() < clearly*plain.Relative()
 }
 
 // roleCosine is the mean cosine of the values whose role ends so.
@@ -215,21 +229,24 @@ func valuesChanged(f *Facts, level similarity.LogP) []finding {
 		return nil // values in one role are not those of one unit
 	}
 	var all delta.Stats
-	different, norms := 0, 0
+	different, foreign, norms := 0, 0, 0
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
 		if st, _ := c.Storage(); st != delta.Different {
 			continue
 		}
-		if slices.Contains(body, c.Component) && c.Stats.Cosine() > 0.2 {
+		switch {
+		case !slices.Contains(body, c.Component):
+			norms++
+		case c.Stats.Cosine() > 0.2:
 			all.Merge(&c.Stats)
 			different++
-		} else {
-			norms++
+		default:
+			foreign++
 		}
 	}
 	if different == 0 {
-		if norms > 0 && len(f.Storage.Shapes) == 0 && f.Shape.Shuffled < 0.5 {
+		if norms > 0 && foreign == 0 && len(f.Storage.Shapes) == 0 && f.Shape.Shuffled < 0.5 {
 			return []finding{{FineTuned, "the body is unchanged, norms or embeddings differ", Undetermined}}
 		}
 		return nil
@@ -358,14 +375,31 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 	}
 	words, d := "units, heads or the residual stream of one side were relabelled or rotated: consistent with a re-parameterised copy", Undetermined
 	if s := &f.Shape; s.FlatGains[0] != s.FlatGains[1] {
-		side := "B"
-		d = AToB
+		i := 1
 		if s.FlatGains[0] {
-			side, d = "A", BToA
+			i = 0
 		}
-		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side)
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(i))
+	} else if i := scaled(s.Imbalance); i >= 0 {
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), s.Imbalance[i], s.Imbalance[1-i])
 	}
 	return []finding{{Reparameterised, words, d}}
+}
+
+// scaled names the side whose MLP units were scaled at random: unbalanced by a
+// factor of 1.35 and more, and five times as much as the other side, which has
+// what training leaves and not the exact balance of a second scaling. -1 for
+// neither.
+func scaled(imbalance [2]float64) int {
+	const least, times, trained = 0.3, 5, 0.005
+	for i, v := range imbalance {
+		if o := imbalance[1-i]; v >= least && o >= trained && v >= times*o {
+			return i
+		}
+	}
+	return -1
 }
 
 // inDisguise is the signature of a re-parameterisation: what does not depend
@@ -412,19 +446,59 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 	}
 	have, lack := "", ""
 	for _, c := range []string{"embeddings", "attention", "mlp", "experts"} {
-		p, e := f.best(func(e similarity.Evidence) bool { return e.Component == c })
+		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Component == c })
 		switch {
-		case e == nil:
-		case p <= level:
+		case found:
 			have += " " + c
-		case p > -7 && e.N >= minComponentUnits:
+		case tested:
 			lack += " " + c
 		}
 	}
 	if have == " embeddings" && lack != "" {
 		out = append(out, finding{Partial, "only the embeddings are of common origin, not" + lack, Undetermined})
 	}
+	if from, without := f.towers(level); from != "" && without != "" {
+		out = append(out, finding{Partial, "the tower" + from + " is of common origin, not" + without, Undetermined})
+	}
 	return out
+}
+
+// foundIn tells whether the tests that fit found a common origin, and else
+// whether they could have.
+func (f *Facts) foundIn(level similarity.LogP, fits func(similarity.Evidence) bool) (found, tested bool) {
+	p, e := f.best(fits)
+	return e != nil && p <= level, e != nil && p > -7 && f.units(fits) >= minComponentUnits
+}
+
+// units is the largest number of units on which an exact test that fits rests.
+func (f *Facts) units(fits func(similarity.Evidence) bool) (n int) {
+	for _, e := range f.Evidence {
+		if e.P != nil && e.LayerB < 0 && fits(e) {
+			n = max(n, e.N)
+		}
+	}
+	return n
+}
+
+// towers lists the towers of B whose body is of common origin, and those whose
+// body was tested and is not.
+func (f *Facts) towers(level similarity.LogP) (from, without string) {
+	var names []string
+	for _, e := range f.Evidence {
+		if e.P != nil && !slices.Contains(names, e.Tower) {
+			names = append(names, e.Tower)
+		}
+	}
+	for _, name := range names {
+		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Tower == name && slices.Contains(body, e.Component) })
+		switch {
+		case found:
+			from += " " + name
+		case tested:
+			without += " " + name
+		}
+	}
+	return from, without
 }
 
 // foreignLayers lists layers of B without any sign of a source, where at least

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+
+	"github.com/weightprint/weightprint/formats"
 )
 
 // Bytes is a number of bytes to read of each subject. Zero means the default.
@@ -86,9 +88,21 @@ type Options struct {
 	Depth  Depth  `json:"depth"`
 	Policy Policy `json:"policy"`
 
+	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
+	Private bool         `json:"-"`                 // let remote references lead to private addresses
+	Offline bool         `json:"-"`                 // open only what lies on this machine
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
+	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
+}
+
+// opening is how checkpoints are opened.
+func (o *Options) opening() *formats.Options {
+	if o == nil {
+		return nil
+	}
+	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Offline: o.Offline, Log: o.Log}
 }
 
 // base is the base of adapters, nil for none.

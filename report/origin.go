@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -12,9 +13,9 @@ import (
 // carry over to a share that falls from 0.9 to 0.5 and less as training goes
 // on; see docs/STATISTICS.md.
 const (
-	sameGains   = 0.40 // gains that correlate at this or more were learned together
+	sameGains   = 0.40 // gains that correlate at more than this, by a standard error, were learned together
 	otherGains  = 0.35
-	keptLeads   = 0.93 // leading directions kept to this share were learned together, whatever the gains
+	keptLeads   = 0.93 // where gains were moved into matrices, directions kept to this share were learned together
 	freshBody   = 0.45 // without gains to ask: what only an initialisation leaves of the body's directions,
 	freshTokens = 0.60 // and of the embeddings', which frequent tokens draw together
 	mutedWords  = "norm gains correlate at %.2f around their means"
@@ -32,7 +33,10 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		leads, hasLeads = f.leads("embeddings")
 		fresh = freshTokens
 	}
-	gains, hasGains := f.gains(level)
+	gains, doubt, hasGains := f.gains(level)
+	if f.gainsMoved() {
+		hasGains, fresh = false, keptLeads
+	}
 	switch {
 	case hasGains && hasLeads:
 		words = fmt.Sprintf(mutedWords+", "+leadsWords, gains, leads)
@@ -47,14 +51,12 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		return false, ""
 	}
 	switch {
-	case hasGains && gains >= sameGains, hasLeads && leads >= keptLeads:
+	case hasGains && gains >= sameGains+doubt:
 		return false, words
-	case hasGains && gains < otherGains:
-		return true, words
-	case !hasGains && leads < fresh:
+	case hasGains && gains < otherGains, !hasGains && leads < fresh:
 		return true, words
 	}
-	return false, words + unsureWords
+	return hasGains, words + unsureWords // the initialisation is certain, more is not
 }
 
 // leads is the largest share of leading directions that carry over in one
@@ -79,27 +81,28 @@ func (f *Facts) leads(component string) (share float64, ok bool) {
 
 // gains is the correlation of the norm gains. It can be asked only where the
 // residual dimensions of the two stand at the same places, which units found
-// in raw coordinates show.
-func (f *Facts) gains(level similarity.LogP) (c float64, ok bool) {
+// in raw coordinates show. doubt is the standard error that so many gains have
+// when they are unrelated.
+func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 	p, e := f.best(func(e similarity.Evidence) bool {
 		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
 	})
 	if e == nil || p > level {
-		return 0, false
+		return 0, 0, false
 	}
 	for _, e := range f.Evidence {
 		if e.Test == "gains" && e.Skipped == "" {
-			return e.Statistic, true
+			return e.Statistic, 1 / math.Sqrt(float64(max(1, e.N))), true
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 // originOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
 func (f *Facts) originOpen(level similarity.LogP) bool {
 	_, hasLeads := f.leads("")
-	gains, hasGains := f.gains(level)
+	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
 }
 

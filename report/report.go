@@ -35,8 +35,10 @@ type Tool struct {
 type Subject struct {
 	Ref        string              `json:"ref"`
 	Format     string              `json:"format"`
-	Root       *fingerprint.Digest `json:"root"`   // over all values; null when not all were read
-	Header     fingerprint.Digest  `json:"header"` // over names, types and shapes
+	Revision   string              `json:"revision,omitempty"` // commit of the hub's repository
+	Remote     bool                `json:"remote,omitempty"`   // read from a server: bytesRead is what was transferred
+	Root       *fingerprint.Digest `json:"root"`               // over all values; null when not all were read
+	Header     fingerprint.Digest  `json:"header"`             // over names, types and shapes
 	Parameters int64               `json:"parameters"`
 	BytesRead  int64               `json:"bytesRead"`
 	BytesTotal int64               `json:"bytesTotal"`
@@ -44,11 +46,16 @@ type Subject struct {
 	Declared   []string            `json:"declaredParents,omitempty"` // what the files say of themselves
 }
 
-// File is one file of a checkpoint, by its path relative to the checkpoint.
+// File is one file of a checkpoint, by its path relative to the checkpoint. Both
+// digests are over the bytes of the file; the plain SHA-256, in hexadecimal, is
+// what other programs and model hubs state.
 type File struct {
 	Path   string              `json:"path"`
 	Size   int64               `json:"size"`
-	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
+	Digest *fingerprint.Digest `json:"digest"`                // null when the file was not read whole
+	SHA256 string              `json:"sha256,omitempty"`      // likewise
+	ETag   string              `json:"etag,omitempty"`        // as the server sent it
+	Named  string              `json:"namedSha256,omitempty"` // the SHA-256 that the hub or local store names the file by; not checked unless sha256 is there
 }
 
 // Component is what was found for one part of the networks.

@@ -13,11 +13,12 @@ import (
 type Shape struct {
 	Hidden, Layers, Width, KVHeads, Experts, Vocabulary [2]int
 
-	Sources    []int   // layer of A found for each layer of B, -1 for none; empty when layers were not tested
-	Shuffled   float64 // share of the probed vocabulary rows of B found at another row of A
-	HeadsMoved bool    // KV heads of B stand at other places than in A
-	FlatGains  [2]bool // all norm gains of a subject are equal, as when they were folded away
-	Untied     [2]bool // the head is stored apart from the embedding
+	Sources    []int      // layer of A found for each layer of B, -1 for none; empty when layers were not tested
+	Shuffled   float64    // share of the probed vocabulary rows of B found at another row of A
+	HeadsMoved bool       // KV heads of B stand at other places than in A
+	FlatGains  [2]bool    // all norm gains of a subject are equal, as when they were folded away
+	Imbalance  [2]float64 // of gate and up in the MLPs' units, median over layers; 0 where there are not both
+	Untied     [2]bool    // the head is stored apart from the embedding
 }
 
 // shape describes the first tower of the pair; further towers are judged as
@@ -51,7 +52,29 @@ func (r *run) shape(ctx context.Context) error {
 	}
 	s.Sources = r.sources(t)
 	s.HeadsMoved = headsMoved(t)
+	s.Imbalance = r.imbalance()
 	return nil
+}
+
+// imbalance is the median over all axes that were read.
+func (r *run) imbalance() (out [2]float64) {
+	var sides [2][]float64
+	for look := range similarity.Looks {
+		for _, x := range r.pair.Loaded(look) {
+			if x.Imbalance != nil && x.Coordinates == "raw" {
+				for i, v := range x.Imbalance {
+					sides[i] = append(sides[i], v)
+				}
+			}
+		}
+	}
+	for i, v := range sides {
+		if len(v) > 0 {
+			slices.Sort(v)
+			out[i] = v[len(v)/2]
+		}
+	}
+	return out
 }
 
 // sources lists the layer of A that each layer of B was found to come from.

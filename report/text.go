@@ -19,7 +19,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	t := &text{}
 	for i, s := range r.Subjects {
 		t.line("%s  %s", side(i), tensor.Printable(s.Ref))
-		t.line("   %s, %s parameters, read %s of %s%s", s.Format, count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), pinned(s))
+		t.line("   %s, %s parameters, %s%s", s.Format, count(s.Parameters), taken(s), pinned(s))
 	}
 	t.line("")
 	v := r.Verdict
@@ -80,10 +80,23 @@ func kindWords(kinds []Kind) string {
 }
 
 func pinned(s Subject) string {
-	if s.Root == nil {
-		return ""
+	out := ""
+	if len(s.Revision) >= 12 {
+		out = ", revision " + s.Revision[:12]
 	}
-	return ", values " + s.Root.String()[:19]
+	if s.Root != nil {
+		out += ", values " + s.Root.String()[:19]
+	}
+	return out
+}
+
+// taken says how much was read, or of a server's files how much was sent.
+func taken(s Subject) string {
+	verb := "read"
+	if s.Remote {
+		verb = "transferred"
+	}
+	return fmt.Sprintf("%s %s of %s", verb, size(s.BytesRead), size(s.BytesTotal))
 }
 
 // count writes a number of parameters.

@@ -2,7 +2,8 @@ package similarity
 
 import "math"
 
-// Correlation is Pearson's. ok is false where either side does not vary.
+// Correlation is Pearson's. ok is false where either side does not vary by more
+// than the rounding of its values.
 func Correlation[F float32 | float64](x, y []F) (c float64, ok bool) {
 	var mx, my, xx, yy, xy float64
 	for i := range x {
@@ -15,8 +16,15 @@ func Correlation[F float32 | float64](x, y []F) (c float64, ok bool) {
 		yy += float64(dy * dy)
 		xy += float64(dx * dy)
 	}
-	if xx == 0 || yy == 0 || math.IsNaN(xy) {
+	if constant(xx, mx, len(x)) || constant(yy, my, len(y)) || math.IsNaN(xy) {
 		return 0, false
 	}
 	return xy / math.Sqrt(xx*yy), true
+}
+
+// constant tells whether a sum of squares around a mean is no more than
+// rounding in single precision leaves.
+func constant(squares, mean float64, n int) bool {
+	const rounding = 1e-7
+	return squares <= float64(n)*mean*mean*rounding*rounding
 }

@@ -109,7 +109,7 @@ func corresponding(v View, x *Axis) (out []unitPair) {
 // kept projects w on the singular directions of u, both n×d.
 func kept(u, w []float32, n, d int) (Directions, bool) {
 	gram, cross := make([]float32, n*n), make([]float32, n*n)
-	dense.MulNT(gram, u, u, n, n, d)
+	dense.Gram(gram, u, n, d)
 	dense.MulNT(cross, w, u, n, n, d) // cross[i][j] = wᵢ·uⱼ
 	wide := make([]float64, n*n)
 	for i, g := range gram {

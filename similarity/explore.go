@@ -149,7 +149,7 @@ func score(a, b []sample, how string) [][]int {
 	dense.Parallel(len(b), func(j int) {
 		for i := range a {
 			c := make([]float32, a[i].n*b[j].n)
-			serialMulNT(c, b[j].unit, a[i].unit, b[j].n, a[i].n, a[i].dim)
+			dense.SerialNT(c, b[j].unit, a[i].unit, b[j].n, a[i].n, a[i].dim)
 			if how == "order" {
 				out[j][i] = inOrder(c, b[j].n, a[i].n)
 			} else {
@@ -158,14 +158,6 @@ func score(a, b []sample, how string) [][]int {
 		}
 	})
 	return out
-}
-
-func serialMulNT(dst, a, b []float32, n, m, d int) {
-	for i := range n {
-		for j := range m {
-			dst[i*m+j] = dense.Dot(a[i*d:(i+1)*d], b[j*d:(j+1)*d])
-		}
-	}
 }
 
 // onDiagonal counts rows whose largest entry lies on the diagonal.

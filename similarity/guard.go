@@ -16,7 +16,7 @@ const (
 	minUnits       = 16   // eligible units an axis must have on either side
 	minRank        = 8.0  // effective rank of the units on either side
 	exchangeZ      = 3.3  // |z| at which the order of units counts as structured (two-sided 1e-3)
-	OrderCheckLoss = 0.02 // bound on how often the order check stops a good axis, paid for in every combination
+	OrderCheckLoss = 0.03 // bound on how often the order check stops a good axis (9 checks of up to 3 views), paid for in every combination
 	orthogonal     = 1e-4 // rows all this close to orthogonal are a fixed basis
 )
 
@@ -114,11 +114,12 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 }
 
 // structured looks for anything about the raw rows of X that depends on their
-// position: a trend or a neighbour correlation of their lengths, means and
-// sign changes, or neighbours that resemble one another. It returns what it
-// found, or "". unit holds the centred rows.
-func structured(raw, unit []float32, n, d int, ok []bool) string {
-	var length, mean, changes []float64
+// position: a trend or a neighbour correlation of their lengths, means, sign
+// changes and largest features (a diagonal, as an identity leaves it, or a
+// bank of filters), or neighbours that resemble one another. It returns what
+// it found, or "". unit holds the centred rows.
+func structured(raw, unit []float32, n, d int, ok []bool, g gram) string {
+	var length, mean, changes, peak []float64
 	var rows [][]float32
 	for i := range n {
 		if !ok[i] {
@@ -135,12 +136,14 @@ func structured(raw, unit []float32, n, d int, ok []bool) string {
 		}
 		mean = append(mean, sum)
 		changes = append(changes, float64(flips))
-		rows = append(rows, unit[i*d:(i+1)*d])
+		centred := unit[i*d : (i+1)*d]
+		peak = append(peak, float64(largest(centred)))
+		rows = append(rows, centred)
 	}
 	for _, s := range []struct {
 		name   string
 		values []float64
-	}{{"length", length}, {"mean", mean}, {"sign changes", changes}} {
+	}{{"length", length}, {"mean", mean}, {"sign changes", changes}, {"largest feature", peak}} {
 		r := ranks(s.values)
 		if z := trend(r); math.Abs(z) > exchangeZ {
 			return fmt.Sprintf("the %s of the units follows their order", s.name)
@@ -149,10 +152,21 @@ func structured(raw, unit []float32, n, d int, ok []bool) string {
 			return fmt.Sprintf("neighbouring units are alike in %s", s.name)
 		}
 	}
-	if z := adjacency(rows); math.Abs(z) > exchangeZ {
+	if z := g.adjacency(rows); math.Abs(z) > exchangeZ {
 		return "neighbouring units resemble one another"
 	}
 	return ""
+}
+
+// largest is the position of the entry of largest size.
+func largest(row []float32) int {
+	best := 0
+	for k, v := range row {
+		if math.Abs(float64(v)) > math.Abs(float64(row[best])) {
+			best = k
+		}
+	}
+	return best
 }
 
 // ranks returns mid-ranks, centred and scaled to variance 1; all zero when
@@ -224,65 +238,79 @@ func serial(r []float64) float64 {
 	return (dot + 1) / math.Sqrt(float64(len(r)))
 }
 
-// adjacency is the z-score of the mean cosine between neighbouring rows
-// against all pairs of rows.
-func adjacency(rows [][]float32) float64 {
-	n := len(rows)
-	if n < 3 {
-		return 0
-	}
-	var next, all, squares float64
-	pairs := 0
-	for i := range n {
-		for j := i + 1; j < n; j++ {
-			if j > i+1 && n > 64 && (j-i)%(n/32) != 0 {
-				continue // a fixed share of the pairs is enough to know their spread
-			}
-			c := float64(dense.Dot(rows[i], rows[j]))
-			if j == i+1 {
-				next += c
-			}
-			all += c
-			squares += c * c
-			pairs++
-		}
-	}
-	mean := all / float64(pairs)
-	variance := squares/float64(pairs) - mean*mean
-	if variance <= 0 {
-		return 0
-	}
-	return (next/float64(n-1) - mean) / math.Sqrt(variance/float64(n-1))
+// gramRows is how many units are enough to know the rank and the spread of the
+// cosines of an axis.
+const gramRows = 128
+
+// gram holds the cosines between the first eligible units of one side.
+type gram struct {
+	cosines []float32 // n × n
+	n, dim  int
 }
 
-// gramCheck looks at the cosines between units of one side. It reports an
-// axis of too low rank, and rows that are orthogonal to rounding, which no
-// training produces but every fixed transform does.
-func gramCheck(unit []float32, n, d int, ok []bool) string {
+func gramOf(unit []float32, n, d int, ok []bool) gram {
 	var rows []float32
 	count := 0
 	for i := range n {
-		if ok[i] && count < 128 {
+		if ok[i] && count < gramRows {
 			rows = append(rows, unit[i*d:(i+1)*d]...)
 			count++
 		}
 	}
-	g := make([]float32, count*count)
-	dense.MulNT(g, rows, rows, count, count, d)
+	g := gram{make([]float32, count*count), count, d}
+	dense.Gram(g.cosines, rows, count, d)
+	return g
+}
+
+// adjacency is the z-score of the mean cosine between neighbouring rows
+// against all pairs of rows that the gram matrix has.
+func (g gram) adjacency(rows [][]float32) float64 {
+	if g.n < 3 {
+		return 0
+	}
+	var all, squares float64
+	for i := range g.n {
+		for _, v := range g.cosines[i*g.n+i+1 : (i+1)*g.n] {
+			c := float64(v)
+			all += c
+			squares += float64(c * c)
+		}
+	}
+	var next float64
+	for i := 1; i < len(rows); i++ {
+		if i < g.n {
+			next += float64(g.cosines[(i-1)*g.n+i])
+		} else {
+			next += float64(dense.Dot(rows[i-1], rows[i]))
+		}
+	}
+	pairs := float64(g.n * (g.n - 1) / 2)
+	mean := all / pairs
+	variance := squares/pairs - float64(mean*mean)
+	if variance <= 0 {
+		return 0
+	}
+	steps := float64(len(rows) - 1)
+	return (next/steps - mean) / math.Sqrt(variance/steps)
+}
+
+// defect reports an axis of too low rank, and rows that are orthogonal to
+// rounding, which no training produces but every fixed transform does.
+func (g gram) defect() string {
 	var squares, largest float64
-	for i := range count {
-		for j := range count {
-			v := math.Abs(float64(g[i*count+j]))
-			squares += v * v
+	for i := range g.n {
+		for j := range g.n {
+			v := math.Abs(float64(g.cosines[i*g.n+j]))
+			squares += float64(v * v)
 			if i != j {
 				largest = math.Max(largest, v)
 			}
 		}
 	}
-	if rank := float64(count*count) / squares; rank < minRank {
+	if rank := float64(g.n*g.n) / squares; rank < minRank {
 		return fmt.Sprintf("the effective rank of the units is below %g", minRank)
 	}
-	if count >= 3 && count < d && largest < orthogonal {
+	if g.n >= 3 && g.n < g.dim && largest < orthogonal {
 		return "the units form an orthogonal basis, as fixed transforms do"
 	}
 	return ""

@@ -28,7 +28,7 @@ type member struct {
 	Recipe   string   `json:"recipe"`
 }
 
-// truths maps the beginning of a manifest's relation to the kinds that name
+// truths maps the beginning of a manifest's relation and recipe to the kinds that name
 // it; the first is the right one, the others are neighbours.
 var truths = []struct {
 	prefix string
@@ -46,6 +46,7 @@ var truths = []struct {
 	{"quantised", []report.Kind{report.QuantisedKind}},
 	{"renamed", []report.Kind{report.Repackaged}},
 	{"fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
+	{"grand-child: continued", []report.Kind{report.ContinuedPretrained, report.FineTuned}},
 	{"grand-child", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
 	{"continued pre-training, then obf", []report.Kind{report.Reparameterised}},
 	{"continued pre-training twice, then obf", []report.Kind{report.Reparameterised}},
@@ -58,6 +59,7 @@ var truths = []struct {
 	{"depth-upscaled", []report.Kind{report.DepthUpscaled}},
 	{"MoE", []report.Kind{report.MoEUpcycled}},
 	{"embeddings", []report.Kind{report.Partial}},
+	{"GGUF conversion; F16", []report.Kind{report.CastKind}},
 	{"GGUF", []report.Kind{report.QuantisedKind, report.Repackaged}},
 }
 
@@ -66,12 +68,13 @@ type pairing struct {
 	a, b   *member
 	truth  string // "strangers", "shared-init", "related"
 	direct bool   // b was made from a
+	named  bool   // b is a merge, and the recipe of all its parents names the method
 	report *report.Report
 }
 
 func qualityCommand() *cobra.Command {
 	var pairs, only string
-	var markdown bool
+	var markdown, direct bool
 	c := &cobra.Command{
 		Use:   "quality DIR",
 		Short: "run all pairs of a zoo of known lineage and count right and wrong verdicts",
@@ -81,7 +84,13 @@ func qualityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if direct {
+				cases = slices.DeleteFunc(cases, func(c *pairing) bool { return !c.direct })
+			}
 			if err := runCases(c.Context(), args[0], cases); err != nil {
+				return err
+			}
+			if err := nameMixtures(c.Context(), args[0], cases); err != nil {
 				return err
 			}
 			if pairs != "" {
@@ -95,6 +104,7 @@ func qualityCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&pairs, "pairs", "", "also write one line a pair to this file")
 	c.Flags().StringVar(&only, "only", "", "only pairs with this model")
+	c.Flags().BoolVar(&direct, "direct", false, "only children against their own parents")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table instead of Go benchmark format")
 	return c
 }
@@ -197,8 +207,11 @@ func (c *pairing) outcome() string {
 
 // kind judges the kinds of a direct child: right, neighbour or wrong.
 func (c *pairing) kind() string {
+	if c.named {
+		return "right"
+	}
 	for _, t := range truths {
-		if !strings.HasPrefix(c.b.Relation, t.prefix) {
+		if !strings.HasPrefix(c.b.Relation+"; "+c.b.Recipe, t.prefix) {
 			continue
 		}
 		for i, k := range t.kinds {

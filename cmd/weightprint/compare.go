@@ -19,7 +19,8 @@ type compareFlags struct {
 	base          string
 	failOn        []string
 	quiet         bool
-	lenient       bool
+	lenient, pin  bool
+	dry           bool
 	out           output
 }
 
@@ -31,8 +32,11 @@ func compareCommand() *cobra.Command {
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
 prints a verdict with the evidence it rests on.
 
-A and B are safetensors or GGUF files, folders that hold them, an
-*.index.json, or any shard of a set; formats may differ. A LoRA adapter (PEFT) is
+A and B are safetensors, GGUF or PyTorch files, folders that hold them, an
+*.index.json, or any shard of a set; formats may differ. They may also be
+hf:org/name[@revision][:file] (the hub's cache, then the hub), https://… (a file,
+or a folder with a slash behind it), ollama:name[:tag] or
+lmstudio:publisher/model: of remote models only what is tested is fetched. A LoRA adapter (PEFT) is
 compared as if it were merged into the other side, or into --base.`,
 		Example: `  weightprint compare base/ suspect.gguf
   weightprint compare base/ suspect/ --budget full --json -o report.json
@@ -46,7 +50,9 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
+	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
 	f.out.flags(fl)
 	return c
 }
@@ -55,6 +61,9 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	o, err := f.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if f.dry {
+		return f.plan(c, a, o)
 	}
 	make := func() (*report.Report, error) { return f.compare(c.Context(), a, o, c.ErrOrStderr()) }
 	if isPrint(a[0]) || isPrint(a[1]) {
@@ -76,7 +85,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 
 // options checks the flags.
 func (f *compareFlags) options() (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin || f.out.format == "intoto"}
 	var err error
 	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)
@@ -102,24 +111,10 @@ func relationNames() string {
 
 // compare opens both models and shows progress while they are read.
 func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Options, stderr io.Writer) (*report.Report, error) {
-	var in [2]report.Input
-	var open [2]*formats.Checkpoint
-	for i, ref := range a {
-		m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient})
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		open[i], in[i] = m, report.FromCheckpoint(ctx, m)
-	}
-	if f.base != "" {
-		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: f.lenient})
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		base := report.FromCheckpoint(ctx, m)
-		o.Base = &base
+	open, in, err := f.open(ctx, a, o)
+	defer closeAll(open)
+	if err != nil {
+		return nil, err
 	}
 	p := startProgress(stderr, f.quiet, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
 	r, err := report.Build(ctx, in[0], in[1], o)
@@ -133,6 +128,54 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 		}
 	}
 	return r, nil
+}
+
+// open opens both models and, where it is named, the base of adapters. What is
+// open is to be closed also after an error.
+func (f *compareFlags) open(ctx context.Context, a []string, o *report.Options) (open []*formats.Checkpoint, in []report.Input, err error) {
+	refs := a
+	if f.base != "" {
+		refs = append(slices.Clone(a), f.base)
+	}
+	for _, ref := range refs {
+		m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient})
+		if err != nil {
+			return open, nil, err
+		}
+		open, in = append(open, m), append(in, report.FromCheckpoint(ctx, m))
+	}
+	if f.base != "" {
+		o.Base = &in[2]
+	}
+	return open, in, nil
+}
+
+func closeAll(open []*formats.Checkpoint) {
+	for _, m := range open {
+		m.Close() // it was only read from
+	}
+}
+
+// plan opens the models and prints what a comparison would read.
+func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) error {
+	open, in, err := f.open(c.Context(), a, o)
+	defer closeAll(open)
+	if err != nil {
+		return err
+	}
+	p, err := report.PlanCompare(c.Context(), in[0], in[1], o)
+	if err != nil {
+		return err
+	}
+	return f.out.write(c.OutOrStdout(), planned(p, f.out.format == "json"))
+}
+
+// planned writes a plan in either of its forms.
+func planned(p *report.Plan, asJSON bool) func(io.Writer) error {
+	if asJSON {
+		return p.WriteJSON
+	}
+	return p.WriteText
 }
 
 // finding turns the verdict into an exit code, if asked for.

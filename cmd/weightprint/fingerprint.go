@@ -11,12 +11,13 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/report"
 )
 
 func fingerprintCommand() *cobra.Command {
 	var file, budget string
-	var stdin, ndjson bool
+	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
 		Short: "write what may be published of a model: digests and one-bit sketches",
@@ -38,6 +39,9 @@ stopped goes on where it was.`,
 			if err != nil {
 				return err
 			}
+			if dry && len(a) == 1 {
+				return planPrint(c, a[0], most, asJSON)
+			}
 			if stdin != ndjson || stdin == (len(a) == 1) || !stdin && file == "" {
 				return usageError{fmt.Errorf("fingerprint: give a model and -o FILE, or --stdin --ndjson")}
 			}
@@ -56,6 +60,8 @@ stopped goes on where it was.`,
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
+	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
+	fl.BoolVar(&asJSON, "json", false, "with --dry-run: print JSON")
 	return c
 }
 
@@ -68,20 +74,34 @@ func budgetOf(s string) (int64, error) {
 	return int64(b), nil
 }
 
+// optionsFor are those of a fingerprint of which no more than sketches is made
+// where the model has more than most bytes; 0 asks for these in any case.
+func optionsFor(m *formats.Checkpoint, most int64) *fingerprint.Options {
+	return &fingerprint.Options{SketchOnly: most != int64(report.Full) && m.BytesTotal() > most}
+}
+
+// planPrint prints what fingerprinting a model would read.
+func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
+	m, err := openModel(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return planned(report.PlanFingerprint(report.Headers(m), optionsFor(m, most)), asJSON)(c.OutOrStdout())
+}
+
 // printModel computes the fingerprint of a model, or reads it where ref is a
-// fingerprint file. Of a model of more than most bytes only sketches are made;
-// 0 asks for these in any case.
+// fingerprint file; see optionsFor.
 func printModel(ctx context.Context, ref string, most int64) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
-	m, err := formats.Open(ctx, ref, nil)
+	m, err := openModel(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	o := &fingerprint.Options{SketchOnly: most != int64(report.Full) && m.BytesTotal() > most}
-	f, err := fingerprint.Compute(ctx, m, o)
+	f, err := fingerprint.Compute(ctx, m, optionsFor(m, most))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +129,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(c.Context(), ref, nil)
+	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}
@@ -138,7 +158,7 @@ func screen(ctx context.Context, a []string, o *report.Options) (*report.Report,
 		if err != nil {
 			return nil, err
 		}
-		s[i] = report.Sketched{Ref: ref, Fingerprint: f}
+		s[i] = report.Sketched{Ref: source.Redacted(ref), Fingerprint: f}
 	}
 	return report.Screen(s[0], s[1], o), nil
 }

@@ -8,16 +8,19 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 type inspectFlags struct {
 	json, lenient, unknown bool
+	dry                    bool
 	tensor, values, file   string
 }
 
@@ -39,6 +42,7 @@ func inspectCommand() *cobra.Command {
 	fl.StringVar(&f.values, "values", "", "write the tensor's values as little-endian float32, row by row")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.unknown, "allow-unknown-types", false, "list GGUF files that hold tensors of unknown type")
+	fl.BoolVar(&f.dry, "dry-run", false, "print what would be read besides headers (files, tensors, bytes)")
 	c.MarkFlagsRequiredTogether("tensor", "values")
 	return c
 }
@@ -48,20 +52,26 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		return inspectPrint(c, ref, f.json)
 	}
 	ctx := c.Context()
-	m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
+	m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	var t *tensor.Tensor
 	if f.tensor != "" {
-		t, ok := m.Tensor(f.tensor)
-		if !ok {
+		var ok bool
+		if t, ok = m.Tensor(f.tensor); !ok {
 			return fmt.Errorf("%s: no tensor is called %s", tensor.Printable(ref), tensor.Printable(f.tensor))
 		}
+	}
+	out := output{file: f.file}
+	if f.dry {
+		return out.write(c.OutOrStdout(), planned(report.PlanTensor(report.Headers(m), t), f.json))
+	}
+	if t != nil {
 		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })
 	}
 	l := listing(m)
-	out := output{file: f.file}
 	return out.write(c.OutOrStdout(), func(w io.Writer) error {
 		if !f.json {
 			return l.text(w)
@@ -90,23 +100,27 @@ func writeValues(ctx context.Context, w io.Writer, t *tensor.Tensor) error {
 
 // model is what inspect prints.
 type model struct {
-	Schema     string         `json:"schema"`
-	Ref        string         `json:"ref"`
-	Format     string         `json:"format"`
-	Family     string         `json:"family"`
-	Parameters int64          `json:"parameters"`
-	Bytes      int64          `json:"bytes"`
-	Files      []file         `json:"files"`
-	Parents    []string       `json:"declaredParents"`
-	Adapter    *adapter       `json:"adapter,omitempty"`
-	Towers     []tower        `json:"towers"`
-	Tensors    []listedTensor `json:"tensors"`
-	Warnings   []string       `json:"warnings"`
+	Schema     string           `json:"schema"`
+	Ref        string           `json:"ref"`
+	Format     string           `json:"format"`
+	Revision   string           `json:"revision,omitempty"`
+	Family     string           `json:"family"`
+	Parameters int64            `json:"parameters"`
+	Bytes      int64            `json:"bytes"`
+	Files      []file           `json:"files"`
+	Parents    []string         `json:"declaredParents"`
+	Declared   []formats.Parent `json:"parents"` // the same with what declares them
+	Adapter    *adapter         `json:"adapter,omitempty"`
+	Towers     []tower          `json:"towers"`
+	Tensors    []listedTensor   `json:"tensors"`
+	Warnings   []string         `json:"warnings"`
 }
 
 type file struct {
-	Path string `json:"path"`
-	Size int64  `json:"size"`
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	ETag   string `json:"etag,omitempty"`
+	SHA256 string `json:"sha256,omitempty"` // as the hub or the local store names the file
 }
 
 type tower struct {
@@ -129,10 +143,10 @@ type listedTensor struct {
 // listing collects what inspect prints.
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
-	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Family: net.Family, Bytes: m.BytesTotal(),
-		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Revision: m.Revision, Family: net.Family, Bytes: m.BytesTotal(),
+		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Declared: append([]formats.Parent{}, m.Parents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
-		l.Files = append(l.Files, file{f.Path, f.Size()})
+		l.Files = append(l.Files, file{f.Path, f.Size(), f.Identity.ETag, f.Identity.SHA256})
 	}
 	for _, t := range net.Towers {
 		l.Towers = append(l.Towers, tower{t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim})
@@ -150,15 +164,29 @@ func listing(m *formats.Checkpoint) *model {
 	return l
 }
 
+// parentText puts a declared parent into a line.
+func parentText(p formats.Parent) string {
+	words := []string{p.Name + " (" + p.Source}
+	for _, s := range []string{p.Relation, p.Version, p.URL} {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	return strings.Join(words, ", ") + ")"
+}
+
 // text prints the listing for people.
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	if l.Revision != "" {
+		fmt.Fprintf(b, "revision %s\n", l.Revision)
+	}
 	for _, t := range l.Towers {
 		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
-	for _, p := range l.Parents {
-		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(p))
+	for _, p := range l.Declared {
+		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(parentText(p)))
 	}
 	l.Adapter.text(b)
 	for _, s := range l.Warnings {

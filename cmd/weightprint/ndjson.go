@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -106,7 +107,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, done map[strin
 	s.Buffer(nil, 1<<20)
 	for s.Scan() {
 		ref := strings.TrimSpace(s.Text())
-		if ref == "" || done[ref] {
+		if ref == "" || done[source.Redacted(ref)] {
 			continue
 		}
 		r := printLine(ctx, ref, most)
@@ -125,7 +126,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, done map[strin
 }
 
 func printLine(ctx context.Context, ref string, most int64) line {
-	r := line{Schema: lineSchema, Ref: ref}
+	r := line{Schema: lineSchema, Ref: source.Redacted(ref)}
 	f, err := printModel(ctx, ref, most)
 	var b bytes.Buffer
 	if err == nil {

@@ -24,6 +24,7 @@ type Matrix struct {
 	base       int64 // values before stored row 0 (stacked experts)
 	transposed bool  // the stored rows are this view's columns
 	order      []int // row r of the view is row order[r] of the layout; nil = same
+	block      int   // rows of a block when blocks are stored one after another, each transposed; 0 = one block
 }
 
 // newMatrix views the whole tensor: the first dimension as rows, all others
@@ -61,6 +62,12 @@ func (m *Matrix) transpose() *Matrix {
 	t := *m
 	t.Rows, t.Cols, t.transposed = m.Cols, m.Rows, !m.transposed
 	return &t
+}
+
+// blocks views n stored blocks of inputs × outputs as one matrix whose rows
+// are the outputs of the first block, then those of the next.
+func (m *Matrix) blocks(role string, n, inputs, outputs int) *Matrix {
+	return &Matrix{Role: role, Tensor: m.Tensor, Rows: n * outputs, Cols: inputs, stride: int64(outputs), transposed: true, block: outputs}
 }
 
 // Reordered returns the view whose row r is row order[r] of m.
@@ -110,16 +117,75 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	if len(dst) != len(rows)*m.Cols {
 		return fmt.Errorf("roles: gathering %d rows of %d into %d values", len(rows), m.Cols, len(dst))
 	}
+	if m.block > 0 {
+		return m.gatherBlocks(ctx, dst, rows)
+	}
 	if m.transposed {
 		return m.gatherColumns(ctx, dst, rows)
+	}
+	together := int(max(1, tensor.FetchBytes/max(1, m.Cost(1))))
+	for i := 0; i < len(rows); i += together {
+		n := min(together, len(rows)-i)
+		if err := m.gatherRows(ctx, dst[i*m.Cols:(i+n)*m.Cols], rows[i:i+n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Want is what gathering rows will read; nothing for transposed views, whose
+// rows lie everywhere.
+func (m *Matrix) Want(rows []int) tensor.Want {
+	w := tensor.Want{Data: m.Tensor.Data}
+	if m.transposed {
+		return w
+	}
+	for _, r := range rows {
+		at := m.StoredAt(r)
+		w.Values = append(w.Values, tensor.Span{Lo: at, Hi: at + int64(m.Cols)})
+	}
+	return w
+}
+
+// Want is what reading the vector will read.
+func (v *Vector) Want() tensor.Want {
+	return tensor.Want{Data: v.Tensor.Data, Values: []tensor.Span{{Lo: 0, Hi: v.Tensor.Len()}}}
+}
+
+// gatherRows announces all the rows, so that a remote reader can ask for them
+// at once, and reads them.
+func (m *Matrix) gatherRows(ctx context.Context, dst []float32, rows []int) error {
+	spans := m.Want(rows).Values
+	if err := tensor.Fetch(ctx, m.Tensor.Data, spans); err != nil {
+		return err
 	}
 	for i := 0; i < len(rows); {
 		n := 1
 		for i+n < len(rows) && m.stored(rows[i+n]) == m.stored(rows[i])+int64(n) {
 			n++
 		}
-		at := m.base + m.stored(rows[i])*m.stride
-		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], at); err != nil {
+		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], spans[i].Lo); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
+// gatherBlocks serves a view of transposed blocks, block by block.
+func (m *Matrix) gatherBlocks(ctx context.Context, dst []float32, rows []int) error {
+	for i := 0; i < len(rows); {
+		block := m.stored(rows[i]) / int64(m.block)
+		n := 1
+		for i+n < len(rows) && m.stored(rows[i+n])/int64(m.block) == block {
+			n++
+		}
+		one := &Matrix{Tensor: m.Tensor, Rows: m.block, Cols: m.Cols, stride: m.stride, base: m.base + block*m.stride*int64(m.Cols), transposed: true}
+		within := make([]int, n)
+		for k := range within {
+			within[k] = int(m.stored(rows[i+k]) % int64(m.block))
+		}
+		if err := one.gatherColumns(ctx, dst[i*m.Cols:(i+n)*m.Cols], within); err != nil {
 			return err
 		}
 		i += n
@@ -133,9 +199,16 @@ func (m *Matrix) gatherColumns(ctx context.Context, dst []float32, rows []int) e
 	const chunkValues = 1 << 16
 	per := int(max(1, chunkValues/max(1, m.stride)))
 	buf := make([]float32, int64(min(per, m.Cols))*m.stride)
+	ahead := max(1, tensor.FetchBytes/4/max(1, len(buf))) * per
 	for c := 0; c < m.Cols; c += per {
 		n := min(per, m.Cols-c)
 		part := buf[:int64(n)*m.stride]
+		if c%ahead == 0 {
+			next := tensor.Span{Lo: m.base + int64(c)*m.stride, Hi: m.base + int64(min(c+ahead, m.Cols))*m.stride}
+			if err := tensor.Fetch(ctx, m.Tensor.Data, []tensor.Span{next}); err != nil {
+				return err
+			}
+		}
 		if err := m.Tensor.Data.ReadValues(ctx, part, m.base+int64(c)*m.stride); err != nil {
 			return err
 		}
@@ -165,6 +238,7 @@ type Vector struct {
 	Len    int
 	Plus   float32 // added to what is stored: 1 where γ is stored less one
 
+	base      int64 // values before element 0 (stacked experts)
 	start     int64
 	runLen    int64
 	runStride int64
@@ -192,7 +266,7 @@ func (v *Vector) Read(ctx context.Context) ([]float32, error) {
 		if v.runLen > 0 {
 			at = v.start + p/v.runLen*v.runStride + p%v.runLen
 		}
-		out[i] = all[at] + v.Plus
+		out[i] = all[v.base+at] + v.Plus
 	}
 	return out, nil
 }
@@ -202,7 +276,7 @@ func (v *Vector) like(m *Matrix) *Vector {
 	if v == nil {
 		return nil
 	}
-	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
+	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, base: v.base, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
 }
 
 // Reordered returns the vector whose element i is element order[i] of v.

@@ -59,6 +59,8 @@ const (
 	TQ2_0
 	MXFP4
 	NVFP4
+	C32
+	C128
 	Opaque // a stored type that can be listed but has no known decoding
 	numDTypes
 )
@@ -100,7 +102,7 @@ func (d DType) Kind() Kind {
 	switch {
 	case d >= Bool && d <= I64:
 		return KindInteger
-	case d >= F64 && d <= F4:
+	case d >= F64 && d <= F4, d == C32, d == C128:
 		return KindFloat
 	case d >= Q1_0 && d <= NVFP4:
 		return KindBlock

@@ -18,14 +18,34 @@ func MulNT(dst, a, b []float32, n, m, d int) {
 	Parallel((n+rowsPerTask-1)/rowsPerTask, func(task int) {
 		first := task * rowsPerTask
 		last := min(first+rowsPerTask, n)
-		mulNT(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d)
+		SerialNT(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d)
 	})
 }
 
-// mulNT works in tiles of 2×4 results so that each loaded value serves
+// Gram sets dst = A·Aᵀ for row-major A (n×d), as MulNT would, bit for bit, at
+// half the work: the lower half is copied from the upper.
+func Gram(dst, a []float32, n, d int) {
+	const rowsPerTask = 16
+	Parallel((n+rowsPerTask-1)/rowsPerTask, func(task int) {
+		first := task * rowsPerTask
+		last := min(first+rowsPerTask, n)
+		part := make([]float32, (last-first)*(n-first))
+		SerialNT(part, a[first*d:last*d], a[first*d:], last-first, n-first, d)
+		for i := first; i < last; i++ {
+			copy(dst[i*n+first:(i+1)*n], part[(i-first)*(n-first):])
+		}
+	})
+	for i := range n {
+		for j := range i {
+			dst[i*n+j] = dst[j*n+i]
+		}
+	}
+}
+
+// SerialNT is MulNT on the caller's processor alone. It works in tiles of 2×4 results so that each loaded value serves
 // several products; every result still sums over d from left to right, and
 // so has the same bits whichever tile it falls into.
-func mulNT(dst, a, b []float32, n, m, d int) {
+func SerialNT(dst, a, b []float32, n, m, d int) {
 	i := 0
 	for ; i+2 <= n; i += 2 {
 		a0, a1 := a[i*d:(i+1)*d], a[(i+1)*d:(i+2)*d]

@@ -25,8 +25,12 @@ func TestMulNTEqualsDot(t *testing.T) {
 			old := runtime.GOMAXPROCS(workers)
 			got := make([]float32, n*m)
 			MulNT(got, a, b, n, m, d)
-			runtime.GOMAXPROCS(old)
 			require.Equal(t, want, got, "shape %v, %d workers", s, workers)
+			square, whole := make([]float32, n*n), make([]float32, n*n)
+			Gram(square, a, n, d)
+			MulNT(whole, a, a, n, n, d)
+			require.Equal(t, whole, square, "Gram of shape %v, %d workers", s, workers)
+			runtime.GOMAXPROCS(old)
 		}
 	}
 }

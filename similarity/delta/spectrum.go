@@ -103,7 +103,7 @@ func singular(d []float32, n, m int) ([]float64, error) {
 		unit[i] = float32(float64(x) / scale)
 	}
 	gram := make([]float32, n*n)
-	dense.MulNT(gram, unit, unit, n, n, m)
+	dense.Gram(gram, unit, n, m)
 	wide := make([]float64, n*n)
 	for i, g := range gram {
 		wide[i] = float64(g)

@@ -107,7 +107,7 @@ func cosines(x []float32, rows []int, d int) []float64 {
 		}
 	}
 	g := make([]float32, len(rows)*len(rows))
-	dense.MulNT(g, unit, unit, len(rows), len(rows), d)
+	dense.Gram(g, unit, len(rows), d)
 	var out []float64
 	for i := range rows {
 		for j := i + 1; j < len(rows); j++ {

@@ -121,7 +121,7 @@ func productSpectrum(v, o []float32, d, n, m int) ([]float64, error) {
 // gram is X·Xᵀ for X of n rows.
 func gram(x []float32, n, d int) []float64 {
 	g := make([]float32, n*n)
-	dense.MulNT(g, x, x, n, n, d)
+	dense.Gram(g, x, n, d)
 	out := make([]float64, n*n)
 	for i := range n {
 		for j := range n {

@@ -9,6 +9,7 @@ package learned
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -72,25 +73,33 @@ func median(x []float64) float64 {
 // gains correlates the norm gains of corresponding layers, each less its mean
 // over the vector: all gains start at one, so only what training did is left.
 func gains(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	rescaled, vectors := 0, 0
 	e := similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null}
 	var sum float64
 	for _, t := range p.Towers {
 		for _, v := range normPairs(t) {
-			c, n, err := correlate(ctx, v[0], v[1])
+			a, b, err := readBoth(ctx, v)
 			if err != nil {
 				return nil, err
 			}
-			if n > 0 {
+			switch c, ok := similarity.Correlation(a, b); {
+			case rescaledApart(spread(a), spread(b)):
+				rescaled++
+			case ok:
 				sum += c
-				e.N++
+				vectors++
+				e.N += len(a)
 			}
 		}
 	}
 	if e.N == 0 {
 		e.Skipped = "no norm gains of one length that vary on both sides"
+		if rescaled > 0 {
+			e.Skipped = "the gains of one side vary five times as much as the other's: no training leaves that, but moving gains into matrices does"
+		}
 		return []similarity.Evidence{e}, nil
 	}
-	e.Statistic = sum / float64(e.N)
+	e.Statistic = sum / float64(vectors)
 	e.Effect = e.Statistic
 	return []similarity.Evidence{e}, nil
 }
@@ -111,18 +120,30 @@ func normPairs(t similarity.TowerPair) (out [][2]*roles.Vector) {
 	return out
 }
 
-func correlate(ctx context.Context, va, vb *roles.Vector) (c float64, n int, err error) {
-	a, err := va.Read(ctx)
-	if err != nil {
-		return 0, 0, err
+func readBoth(ctx context.Context, v [2]*roles.Vector) (a, b []float32, err error) {
+	if a, err = v[0].Read(ctx); err != nil {
+		return nil, nil, err
 	}
-	b, err := vb.Read(ctx)
-	if err != nil {
-		return 0, 0, err
+	b, err = v[1].Read(ctx)
+	return a, b, err
+}
+
+// spread is the standard deviation of gains relative to their mean size.
+func spread(x []float32) float64 {
+	var sum, size, squares float64
+	for _, v := range x {
+		sum += float64(v)
+		size += math.Abs(float64(v))
+		squares += float64(v) * float64(v)
 	}
-	c, ok := similarity.Correlation(a, b)
-	if !ok {
-		return 0, 0, nil
-	}
-	return c, len(a), nil
+	n := float64(len(x))
+	return math.Sqrt(math.Max(0, squares/n-float64(sum/n*sum/n))) / math.Max(size/n, 1e-30)
+}
+
+// rescaledApart tells whether gains were multiplied at random on one side:
+// what they have in common with the others, or not, then says nothing about
+// training.
+func rescaledApart(a, b float64) bool {
+	const least, times = 0.25, 5
+	return max(a, b) >= least && max(a, b) >= times*min(a, b)
 }

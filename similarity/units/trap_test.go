@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
@@ -62,6 +63,41 @@ var traps = []struct {
 			if i%cols == i/cols%cols {
 				x[i] = 1
 			}
+		}
+	}},
+	{"identity and noise", func(x []float32, _, cols int) {
+		for i := range x {
+			x[i] *= 0.1
+			if i%cols == i/cols%cols {
+				x[i] += float32(math.Sqrt(float64(cols)))
+			}
+		}
+	}},
+	{"identity and as much noise", func(x []float32, _, cols int) {
+		for i := range x {
+			if i%cols == i/cols%cols {
+				row := x[i/cols*cols : (i/cols+1)*cols]
+				x[i] += float32(dense.Norm(row))
+			}
+		}
+	}},
+	{"shifted diagonal", func(x []float32, _, cols int) {
+		for i := range x {
+			if i%cols == (i/cols+7)%cols {
+				x[i] += 1
+			}
+		}
+	}},
+	{"windowed Fourier basis", func(x []float32, _, cols int) {
+		for i := range x {
+			at := float64(i%cols) + 0.5
+			x[i] = float32(math.Cos(2*math.Pi/float64(cols)*at*float64(i/cols)*0.37) * math.Pow(math.Sin(math.Pi*at/float64(cols)), 2))
+		}
+	}},
+	{"triangular filters", func(x []float32, rows, cols int) {
+		for i := range x {
+			at, centre := float64(i%cols), float64(i/cols)/float64(rows)*float64(cols)
+			x[i] = float32(math.Max(0, 1-math.Abs(at-centre)/6))
 		}
 	}},
 	{"not a number", func(x []float32, _, _ int) {
