@@ -91,7 +91,8 @@ func (m *Model) plain(s *stream, name string) {
 		rows, cols = 1, int64((1+s.below(400))*c.BlockValues)
 	}
 	raw := make([]byte, rows*cols/int64(c.BlockValues)*int64(c.BlockBytes))
-	if t == tensor.C64 {
+	switch t { // an element is a block of two values
+	case tensor.C32, tensor.C64, tensor.C128:
 		raw = make([]byte, rows*cols*int64(c.BlockBytes))
 	}
 	for i := range raw {
