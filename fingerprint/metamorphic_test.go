@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 
@@ -212,9 +213,12 @@ func store(t testing.TB, r *rand.Rand, all []item, spelling int) joined {
 // both.
 func TestRootsFollowTheValuesAlone(t *testing.T) {
 	ctx := context.Background()
-	cases, each := 10_000, 20
-	if testing.Short() {
-		cases = 600
+	cases, each := 2_000, 20
+	switch {
+	case testing.Short():
+		cases = 400
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		cases = 10_000
 	}
 	o := &fingerprint.Options{Workers: 1}
 	compute := func(m tensor.Model) *fingerprint.Fingerprint {

@@ -227,9 +227,12 @@ func (w *Writer) count(t *testing.T) int64 {
 // A writer is killed at random moments; all that it said was committed is
 // there, whole, and the next writer goes on.
 func TestKilledWriter(t *testing.T) {
-	points := 200
-	if testing.Short() {
-		points = 15
+	points := 60
+	switch {
+	case testing.Short():
+		points = 8
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		points = 200
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)

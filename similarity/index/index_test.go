@@ -197,7 +197,11 @@ func TestDamageIsFound(t *testing.T) {
 		}
 		return len(all)
 	}
-	for i := range whole {
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for i := 0; i < len(whole); i += step {
 		b := slices.Clone(whole)
 		b[i] ^= 1 << (i % 8)
 		switch n := try(b, details); {
@@ -210,7 +214,7 @@ func TestDamageIsFound(t *testing.T) {
 	for n := 1024; n < len(whole); n += 31 {
 		require.Equal(t, -1, try(whole[:n], details), "cut at %d", n)
 	}
-	for i := 0; i < len(details); i += 7 {
+	for i := 0; i < len(details); i += 7 * step {
 		d := slices.Clone(details)
 		d[i] ^= 0x10
 		require.Equal(t, -1, try(whole, d), "details byte %d", i)
@@ -229,9 +233,12 @@ func TestDamageIsFound(t *testing.T) {
 // Sixteen writers with handles of their own add a thousand records each.
 func TestConcurrentWritersLoseNothing(t *testing.T) {
 	const writers = 16
-	each, together := 1000, 50
-	if testing.Short() {
-		each = 100
+	each, together := 400, 50
+	switch {
+	case testing.Short():
+		each = 50
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		each = 1000
 	}
 	path := filepath.Join(t.TempDir(), "x")
 	small := prints.Of(prints.Small, 1, sketchOnly)

@@ -13,44 +13,65 @@ import (
 
 // mlpFixedPoints counts the units whose nearest sketch stands at the same
 // place. Axes are paired by name where both sides list the same ones. Else
-// every axis of B takes the axis of A with most fixed points, and the p-value
-// is multiplied by the number of all such assignments.
+// every axis of B takes the axis of A with most fixed points, an axis of A that
+// several take counts once, and the p-value is multiplied by the number of all
+// such pairings.
 func mlpFixedPoints(a, b *fingerprint.Fingerprint) (total similarity.Evidence, layers []similarity.Evidence) {
 	total = evidence("sketch-fixed-points", "sketches", "mlp")
 	as, bs := usable(a), usable(b)
 	named := sameAxes(as, bs)
 	looks := 0.0
+	taken := map[int]int{} // axes of A, and the place in layers of what took them
 	for _, sb := range bs {
-		e := total
-		choices := 0
-		for _, sa := range as {
-			if !sa.Alike(sb) || named && sa.Axis != sb.Axis {
-				continue
-			}
-			choices++
-			if hits, n := fixed(sa, sb); n >= minUnits && (e.P == nil || float64(hits) > e.Statistic) {
-				p := similarity.FixedPoints(hits, 1)
-				e.Axis, e.Statistic, e.N, e.Effect, e.P = sb.Axis, float64(hits), n, float64(hits)/float64(n), &p
-				e.LayerA, e.LayerB = layerOf(sa.Axis), layerOf(sb.Axis)
-			}
-		}
-		if e.P == nil {
+		e, from, choices := nearestAxis(total, as, sb, named)
+		if from < 0 {
 			continue
 		}
 		*e.P = similarity.Bonferroni(*e.P, choices)
-		looks += math.Log(float64(choices))
-		layers = append(layers, e)
-		total.Statistic += e.Statistic
-		total.N += e.N
+		if !named {
+			looks += math.Log(float64(choices + 1)) // the axes of A, and to be left out
+		}
+		at, again := taken[from]
+		switch {
+		case !again:
+			taken[from] = len(layers)
+			layers = append(layers, e)
+		case e.Statistic > layers[at].Statistic:
+			layers[at] = e
+		}
 	}
 	if len(layers) == 0 {
 		total.Skipped = "no sketched axes of one shape"
 		return total, nil
 	}
+	for _, e := range layers {
+		total.Statistic += e.Statistic
+		total.N += e.N
+	}
 	total.Effect = total.Statistic / float64(total.N)
 	p := similarity.LogP(min(0, float64(similarity.FixedPoints(int(total.Statistic), len(layers)))+looks))
 	total.P = &p
 	return total, layers
+}
+
+// nearestAxis holds an axis of B against those of A that it may be held
+// against, and returns the evidence of the one with most fixed points, that
+// axis' place (-1 if there is none), and of how many it is the best.
+func nearestAxis(e similarity.Evidence, as []*fingerprint.Sketch, sb *fingerprint.Sketch, named bool) (_ similarity.Evidence, from, choices int) {
+	from = -1
+	for i, sa := range as {
+		if !sa.Alike(sb) || named && sa.Axis != sb.Axis {
+			continue
+		}
+		choices++
+		if hits, n := fixed(sa, sb); n >= minUnits && (from < 0 || float64(hits) > e.Statistic) {
+			p := similarity.FixedPoints(hits, 1)
+			e.Axis, e.Statistic, e.N, e.Effect, e.P = sb.Axis, float64(hits), n, float64(hits)/float64(n), &p
+			e.LayerA, e.LayerB = layerOf(sa.Axis), layerOf(sb.Axis)
+			from = i
+		}
+	}
+	return e, from, choices
 }
 
 // residualFixedPoints is the same on the residual stream as tokens see it.

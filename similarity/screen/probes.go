@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -85,38 +86,39 @@ func (p *pair) agreement() int {
 }
 
 // probes holds every probed layer of B against every probed layer of A, takes
-// the best by each statistic, corrected for the choice, and combines the
-// layers of B, which are independent.
+// the best by each statistic, corrected for the choice, and combines them. A
+// layer of A that several layers of B take counts once, for the best of them;
+// the others count as having found nothing.
 func probes(a, b *fingerprint.Fingerprint) (order, signs, agreement similarity.Evidence) {
 	order = evidence("probe-order", "units that tokens find", "mlp")
 	signs = evidence("probe-signs", "units that tokens find", "mlp")
 	agreement = evidence("probe-agreement", "units that tokens find", "mlp")
 	agreement.Tier, agreement.Null = similarity.Calibrated, "none: units that the same tokens find, alike through the up rows too"
-	var orders, flips []similarity.LogP
-	for i := range b.Probes {
-		pb := &b.Probes[i]
-		if twice(b.Probes[:i], pb) {
-			continue
-		}
+	as, bs := probed(a), probed(b)
+	orders, flips, alike := taken{}, taken{}, taken{}
+	for _, pb := range bs {
 		var o, s, g best
-		for j := range a.Probes {
-			p, ok := pairOf(&a.Probes[j], pb)
-			if !ok || !sound(a, p.a.Axis) || !sound(b, p.b.Axis) {
+		for j, pa := range as {
+			p, ok := pairOf(pa, pb)
+			if !ok {
 				continue
 			}
 			n := len(p.tokens)
 			k, log := p.order()
-			o.offer(k, n, log)
+			o.offer(j, k, n, log)
 			if k, n, log := p.signs(); n > 0 {
-				s.offer(k, n, log)
-				g.offer(p.agreement(), n, -similarity.LogP(p.agreement()))
+				s.offer(j, k, n, log)
+				g.offer(j, p.agreement(), n, -similarity.LogP(p.agreement()))
 			}
 		}
-		orders, flips = o.into(&order, orders), s.into(&signs, flips)
-		g.into(&agreement, nil)
+		orders.take(o)
+		flips.take(s)
+		alike.take(g)
 	}
-	close(&order, orders)
-	close(&signs, flips)
+	tests := max(len(as), len(bs))
+	close(&order, orders.into(&order, tests))
+	close(&signs, flips.into(&signs, tests))
+	alike.into(&agreement, tests)
 	if agreement.N > 0 {
 		agreement.Effect = agreement.Statistic / float64(agreement.N)
 	} else {
@@ -125,26 +127,54 @@ func probes(a, b *fingerprint.Fingerprint) (order, signs, agreement similarity.E
 	return order, signs, agreement
 }
 
+// probed lists the probed layers that may be tested, repeated ones once.
+func probed(f *fingerprint.Fingerprint) []*fingerprint.Probes {
+	var out []*fingerprint.Probes
+	for i := range f.Probes {
+		if p := &f.Probes[i]; sound(f, p.Axis) && !twice(f.Probes[:i], p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // best is the best of several layers of A for one of B.
 type best struct {
-	stat, n, choices int
-	log              similarity.LogP
+	found          bool
+	layer, stat, n int // layer is that of A
+	log            similarity.LogP
 }
 
-func (x *best) offer(stat, n int, log similarity.LogP) {
-	if x.choices++; x.choices == 1 || log < x.log {
-		x.stat, x.n, x.log = stat, n, log
+func (x *best) offer(layer, stat, n int, log similarity.LogP) {
+	if !x.found || log < x.log {
+		*x = best{true, layer, stat, n, log}
 	}
 }
 
-// into adds the best to a pooled result.
-func (x *best) into(e *similarity.Evidence, ps []similarity.LogP) []similarity.LogP {
-	if x.choices == 0 {
-		return ps
+// taken holds, by layers of A, the best of what layers of B found.
+type taken map[int]best
+
+func (m taken) take(x best) {
+	if old, ok := m[x.layer]; x.found && (!ok || x.log < old.log) {
+		m[x.layer] = x
 	}
-	e.Statistic += float64(x.stat)
-	e.N += x.n
-	return append(ps, similarity.Bonferroni(x.log, x.choices))
+}
+
+// into adds what was found to a pooled result and returns one p-value for each
+// of so many layers: seen from A or from B, each is the best of no more tests
+// than that, and layers left out have found nothing.
+func (m taken) into(e *similarity.Evidence, tests int) []similarity.LogP {
+	if len(m) == 0 {
+		return nil
+	}
+	ps := make([]similarity.LogP, tests)
+	for i, layer := range slices.Sorted(maps.Keys(m)) {
+		x := m[layer]
+		e.Statistic += float64(x.stat)
+		e.N += x.n
+		ps[i] = similarity.Bonferroni(x.log, tests)
+	}
+	return ps
 }
 
 // close combines the layers.

@@ -60,6 +60,40 @@ func TestRepeatedLayersCountOnce(t *testing.T) {
 	require.Equal(t, *a.P, *b.P)
 }
 
+// Layers of one model that hold different units of one layer of another are no
+// repeats of each other; what they say of that layer is said once all the same.
+func TestOneLayerIsTakenOnce(t *testing.T) {
+	one := prints.Of(prints.Middle, 1, nil)
+	r := rand.New(rand.NewPCG(4, 2))
+	other := prints.Like(one, r)
+	source := one.Sketches[1]
+	words := len(source.Words) / len(source.Units)
+	for i := range other.Sketches {
+		s := &other.Sketches[i]
+		if !s.Alike(&source) {
+			continue
+		}
+		s.Axis += ".other"
+		for u := i % 3; u < len(s.Units); u += 3 {
+			copy(s.Words[u*words:(u+1)*words], source.Words[u*words:(u+1)*words])
+		}
+	}
+	once := 0
+	for _, pair := range [][2]*fingerprint.Fingerprint{{one, other}, {other, one}} {
+		hits := map[int]float64{}
+		for _, e := range screen.Run(pair[0], pair[1]) {
+			if e.Test == "sketch-fixed-points" && e.LayerB >= 0 {
+				require.NotContains(t, hits, e.LayerA)
+				hits[e.LayerA] = e.Statistic
+				if e.Statistic >= 3 {
+					once++
+				}
+			}
+		}
+	}
+	require.GreaterOrEqual(t, once, 2)
+}
+
 // Sorted units are no ground for a test.
 func TestSortedUnitsAreNotTested(t *testing.T) {
 	one := prints.Of(prints.Middle, 1, nil)
