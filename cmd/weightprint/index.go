@@ -17,9 +17,10 @@ import (
 
 func indexCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "index",
-		Short: "keep many fingerprints and search them",
-		Long:  "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Use:     "index",
+		Short:   "keep many fingerprints and search them",
+		Long:    "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Example: "  weightprint index add --index models.wpi models/*\n  weightprint index search --index models.wpi suspect/",
 	}
 	var file string
 	c.PersistentFlags().StringVar(&file, "index", "", "index file")
@@ -38,6 +39,7 @@ func indexAdd(file *string) *cobra.Command {
 		Long: `add appends fingerprints; what has the same name and the same values is added
 once. Models with the values of an earlier entry are added under their own name,
 and the output says whose values they are.`,
+		Example: "  weightprint index add --index models.wpi base/ base.wfp\n  weightprint index add --index models.wpi --ndjson < prints.ndjson",
 		RunE: func(c *cobra.Command, refs []string) error {
 			if len(refs) == 0 && !ndjson {
 				return usageError{fmt.Errorf("index add: no models given")}
@@ -112,7 +114,8 @@ the same random initialisation. Which of these, a comparison of weights says.
 
 Leads are entries whose units look alike to the same tokens although no exact
 test finds them: a relative that was disguised looks so. They have no p-value.`,
-		Args: args(cobra.ExactArgs(1)),
+		Example: "  weightprint index search --index models.wpi suspect/",
+		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
 			if !(level > 0 && level < 1) || top < 1 {
 				return usageError{fmt.Errorf("index search: --level lies between 0 and 1, --top is at least 1")}
@@ -210,9 +213,10 @@ func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
 
 func indexList(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "list the entries",
-		Args:  args(cobra.NoArgs),
+		Use:     "list",
+		Short:   "list the entries",
+		Example: "  weightprint index list --index models.wpi",
+		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			x, err := index.Open(*file)
 			if err != nil {
@@ -230,9 +234,10 @@ func indexList(file *string) *cobra.Command {
 
 func indexMerge(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "merge INDEX…",
-		Short: "write the entries of other indexes, sorted and each once, to a new index",
-		Args:  args(cobra.MinimumNArgs(1)),
-		RunE:  func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
+		Use:     "merge INDEX…",
+		Short:   "write the entries of other indexes, sorted and each once, to a new index",
+		Example: "  weightprint index merge --index all.wpi one.wpi other.wpi",
+		Args:    args(cobra.MinimumNArgs(1)),
+		RunE:    func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
 	}
 }

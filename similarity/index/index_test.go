@@ -74,6 +74,9 @@ func TestSearchFindsTheOneAndNoOther(t *testing.T) {
 // The scan is exact: an entry that is near by one kind of summary alone is
 // tested, however many entries there are.
 func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches among 1,500 strangers")
+	}
 	path := filepath.Join(t.TempDir(), "x")
 	one := prints.Of(prints.Middle, 1, nil)
 	r := rand.New(rand.NewPCG(4, 4))
