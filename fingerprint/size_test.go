@@ -264,20 +264,57 @@ func (c *counted) ReadValues(ctx context.Context, dst []float32, first int64) er
 	return c.values.ReadValues(ctx, dst, first)
 }
 
+// counting fills a model with values whose reads are counted.
+func counting(m *shaped, r *rand.Rand) (all []*counted) {
+	for _, x := range m.tensors {
+		n, _ := tensor.Elements(x.Shape)
+		c := &counted{make(values, n), make([]atomic.Int32, n)}
+		for i := range c.values {
+			c.values[i] = float32(r.NormFloat64())
+		}
+		x.Data, x.DType = c, tensor.F32
+		all = append(all, c)
+	}
+	return all
+}
+
+// What sketches read was said before: exactly, but for the rows that probes
+// choose, which are no more than was said.
+func TestSketchedSaysWhatIsRead(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 3))
+	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 160, 64, 30, true), neox(4, 96, 1100)} {
+		all := counting(m, r)
+		said := Sketched(m)
+		for _, c := range all {
+			for i := range c.reads {
+				require.Zero(t, c.reads[i].Load())
+			}
+		}
+		f, err := Compute(context.Background(), m, &Options{SketchOnly: true})
+		require.NoError(t, err)
+		require.NotEmpty(t, f.Sketches)
+		for k, c := range all {
+			read := int64(0)
+			for i := range c.reads {
+				if c.reads[i].Load() > 0 {
+					read += 4
+				}
+			}
+			x := m.tensors[k]
+			if strings.HasSuffix(x.Name, "up_proj.weight") {
+				require.LessOrEqual(t, read, said[x], x.Name)
+				continue
+			}
+			require.Equal(t, read, said[x], x.Name)
+		}
+	}
+}
+
 // Every value is read once, sketches and probes included.
 func TestEveryValueIsReadOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 160, 64, 30, true), neox(4, 96, 1100)} {
-		var all []*counted
-		for _, x := range m.tensors {
-			n, _ := tensor.Elements(x.Shape)
-			c := &counted{make(values, n), make([]atomic.Int32, n)}
-			for i := range c.values {
-				c.values[i] = float32(r.NormFloat64())
-			}
-			x.Data, x.DType = c, tensor.F32
-			all = append(all, c)
-		}
+		all := counting(m, r)
 		f, err := Compute(context.Background(), m, &Options{Workers: 4, ChunkBytes: 4 << 10})
 		require.NoError(t, err)
 		require.NotEmpty(t, f.Sketches)

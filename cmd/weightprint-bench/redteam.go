@@ -93,7 +93,7 @@ func forgeLarge(ctx context.Context) ([]redteam.Result, error) {
 // recoverEdits attacks what is published, at several sizes.
 func recoverEdits(ctx context.Context) ([]redteam.Result, error) {
 	out := redteam.LinearRecovery(64)
-	for _, size := range [][2]int{{64, 64}, {256, 96}, {1024, 256}, {4096, 1024}} {
+	for _, size := range [][2]int{{128, 64}, {256, 96}, {1024, 256}, {4096, 1024}} {
 		for _, relative := range []float64{0.01, 0.1, 1} {
 			r, err := redteam.SketchRecovery(ctx, size[0], size[1], relative, 200)
 			if err != nil {
