@@ -14,6 +14,14 @@ type Sketched struct {
 	Fingerprint *fingerprint.Fingerprint
 }
 
+// screened says what each test on fingerprints counts.
+var screened = map[string]string{
+	"sketch-fixed-points":          "sketched units are nearest to the unit at the same place",
+	"sketch-residual-fixed-points": "sketched residual dimensions are nearest to the one at the same place",
+	"probe-order":                  "units that tokens find stand in one order, or at the same places",
+	"probe-signs":                  "units that tokens find agree in sign",
+}
+
 // Screen compares two fingerprints. Equal value roots are identity; apart from
 // that the verdict is a screening: related or inconclusive, to be settled on
 // weights.
@@ -40,7 +48,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 		v.Because = append(v.Because, "the two fingerprints state the same digest over all values")
 	case by != nil && p <= opt.Policy.level():
 		v.Relation, v.Tier = Related, "exact"
-		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d sketched units are nearest to the unit at the same place; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, math.Ceil(p.Log10())))
+		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(p.Log10())))
 		v.Alternatives = append(v.Alternatives, "a common ancestor", sameInit, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
