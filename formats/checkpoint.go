@@ -15,8 +15,9 @@ type Options struct {
 	// Lenient turns breaches that real writers commit, and that cannot hide
 	// or swap a tensor, into warnings.
 	Lenient bool
-	// UnknownTypes opens GGUF files that hold tensors of unknown type; these
-	// can be listed, but reading their values is an error.
+	// UnknownTypes opens GGUF files that hold tensors of unknown type, and
+	// checkpoints packed in a layout that is not read. The tensors can be
+	// listed as stored; they are no weights to compare.
 	UnknownTypes bool
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
@@ -26,6 +27,7 @@ type Options struct {
 type Checkpoint struct {
 	Ref      string // as given to Open
 	Format   string // "safetensors" or "gguf"
+	Layout   string // how matrices are packed, such as "gptq"; "" where none is
 	Warnings []string
 
 	files   []*File
@@ -53,7 +55,8 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
 // own keys, a safetensors header's under "safetensors.", config.json under
-// "config.", adapter_config.json under "adapter.", a model card's front
+// "config.", adapter_config.json under "adapter.", quantize_config.json under
+// "quantize.", hf_quant_config.json under "hf_quant.", a model card's front
 // matter under "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 

@@ -1,5 +1,3 @@
-// Package packed presents tensors that a checkpoint stores in several as the
-// logical tensors they stand for.
 package packed
 
 import (

@@ -1,5 +1,7 @@
 package roles
 
+import "github.com/weightprint/weightprint/formats/tensor"
+
 // isConv1D tells whether the tower's kernels are stored inputs × outputs, as
 // GPT-2's are: a bias is as long as the outputs, and says which way round its
 // kernel lies.
@@ -145,6 +147,13 @@ func (b *builder) splitGateUp(p *MLP, fused *Matrix, layer, expert int) {
 	p.Gate.Bias, p.Up.Bias = fused.Bias.like(p.Gate), fused.Bias.like(p.Up)
 }
 
+// outputsFirst tells whether a tensor's data knows that its rows are outputs
+// although its name stands for the transposed form: packed experts.
+func outputsFirst(t *tensor.Tensor) bool {
+	d, ok := t.Data.(interface{ OutputsFirst() bool })
+	return ok && d.OutputsFirst()
+}
+
 // stacked cuts tensors whose first dimension counts experts.
 func (b *builder) stacked(l *Layer) {
 	views := func(p part) []*Matrix {
@@ -158,7 +167,7 @@ func (b *builder) stacked(l *Layer) {
 			for e := range out {
 				rows, cols := t.Shape[1], t.Shape[2]
 				m := &Matrix{Role: b.role(l.Index, p, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
-				if transposed && !b.gguf {
+				if transposed && !b.gguf && !outputsFirst(t) {
 					m = m.transpose()
 				}
 				out[e] = m

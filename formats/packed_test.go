@@ -1,0 +1,101 @@
+package formats
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/formatstest"
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/vectors"
+)
+
+// layoutVectors is the number of layouts in the whole set.
+const layoutVectors = 41
+
+// layoutFolders lists the committed layouts, or the whole set where it is.
+func layoutFolders(t testing.TB) []string {
+	dir, whole := vectors.Shared(t, "vectors/layouts")
+	if !whole {
+		dir = "testdata/layouts"
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	var out []string
+	for _, e := range entries {
+		out = append(out, filepath.Join(dir, e.Name()))
+	}
+	if whole {
+		require.Len(t, out, layoutVectors)
+	}
+	return out
+}
+
+// layoutExpected is what the reference packages say of a layout.
+type layoutExpected struct {
+	Weights []struct {
+		formatstest.Expected
+		Kind string
+		Uses []string
+	}
+}
+
+func TestLayouts(t *testing.T) {
+	for _, dir := range layoutFolders(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			var want layoutExpected
+			vectors.JSON(t, filepath.Join(dir, "expected.json"), &want)
+			m, err := open(t, dir)
+			require.NoError(t, err)
+			formatstest.Model(t, m)
+			require.NotEmpty(t, m.Layout)
+			parts := 0
+			for _, w := range want.Weights {
+				if w.Kind == "unmasked" {
+					continue // the other answer to an ambiguous case
+				}
+				x, ok := m.Tensor(w.Name)
+				require.True(t, ok, w.Name)
+				formatstest.Values(t, dir, []*tensor.Tensor{x}, []formatstest.Expected{w.Expected})
+				steps(t, x)
+				parts += len(w.Uses)
+				for _, u := range w.Uses {
+					if _, left := m.Tensor(u); left && u != w.Name {
+						t.Errorf("the part %s is still listed", u)
+					}
+				}
+			}
+			require.Equal(t, filepath.Base(dir) == "gptq-4bit-zero-wrap", len(m.Warnings) == 1, "warnings: %v", m.Warnings)
+			for _, a := range roles.Map(m).Roles {
+				if strings.HasSuffix(a.Tensor.Name, "_proj") || strings.HasSuffix(a.Tensor.Name, ".weight") && !strings.Contains(a.Tensor.Name, "lm_head_like") {
+					require.NotContains(t, a.Role, "generic", a.Tensor.Name)
+				}
+			}
+		})
+	}
+}
+
+// steps requires a lattice whose steps are positive wherever values are not
+// fixed by a vanishing scale, and which agrees however it is read.
+func steps(t testing.TB, x *tensor.Tensor) {
+	t.Helper()
+	l, ok := x.Data.(tensor.Lattice)
+	require.True(t, ok, x.Name)
+	all := make([]float32, x.Len())
+	require.NoError(t, l.ReadSteps(context.Background(), all, 0))
+	part := make([]float32, min(x.Len(), 100))
+	require.NoError(t, l.ReadSteps(context.Background(), part, x.Len()-int64(len(part))))
+	vectors.Equal(t, all[len(all)-len(part):], part, x.Name+" steps")
+	positive := 0
+	for _, h := range all {
+		if h > 0 {
+			positive++
+		}
+	}
+	require.Greater(t, positive, len(all)*9/10, x.Name)
+}
