@@ -122,6 +122,9 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 		n, _ := tensor.Elements(t.Shape)
 		s.Parameters += n
 	}
+	if parts := in.checkpoints(); len(parts) > 0 {
+		s.Layout = parts[0].Layout
+	}
 	if whole {
 		root, err := fingerprint.Root(ctx, in.Model)
 		if err != nil {

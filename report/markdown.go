@@ -15,7 +15,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	v := r.Verdict
 	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), tierWords(v))
 	for i, s := range r.Subjects {
-		fmt.Fprintf(&b, "- **%s** %s: %s, %s parameters, read %s of %s%s\n", side(i), Escape(s.Ref), s.Format, count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), pinned(s))
+		fmt.Fprintf(&b, "- **%s** %s: %s, %s parameters, read %s of %s%s\n", side(i), Escape(s.Ref), s.storage(), count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), pinned(s))
 	}
 	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n\n", v.Strength, kindWords(v.Kinds), v.Direction)
 	list(&b, "Because", v.Because)

@@ -35,13 +35,22 @@ type Tool struct {
 type Subject struct {
 	Ref        string              `json:"ref"`
 	Format     string              `json:"format"`
-	Root       *fingerprint.Digest `json:"root"`   // over all values; null when not all were read
-	Header     fingerprint.Digest  `json:"header"` // over names, types and shapes
+	Layout     string              `json:"layout,omitempty"` // how matrices are packed, such as "gptq"
+	Root       *fingerprint.Digest `json:"root"`             // over all values; null when not all were read
+	Header     fingerprint.Digest  `json:"header"`           // over names, types and shapes
 	Parameters int64               `json:"parameters"`
 	BytesRead  int64               `json:"bytesRead"`
 	BytesTotal int64               `json:"bytesTotal"`
 	Files      []File              `json:"files"`
 	Declared   []string            `json:"declaredParents,omitempty"` // what the files say of themselves
+}
+
+// storage names the format, and the layout of packed matrices.
+func (s Subject) storage() string {
+	if s.Layout == "" {
+		return s.Format
+	}
+	return s.Format + " (" + s.Layout + ")"
 }
 
 // File is one file of a checkpoint, by its path relative to the checkpoint.

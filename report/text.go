@@ -19,7 +19,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	t := &text{}
 	for i, s := range r.Subjects {
 		t.line("%s  %s", side(i), tensor.Printable(s.Ref))
-		t.line("   %s, %s parameters, read %s of %s%s", s.Format, count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), pinned(s))
+		t.line("   %s, %s parameters, read %s of %s%s", s.storage(), count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), pinned(s))
 	}
 	t.line("")
 	v := r.Verdict

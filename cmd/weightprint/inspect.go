@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -93,6 +94,7 @@ type model struct {
 	Schema     string         `json:"schema"`
 	Ref        string         `json:"ref"`
 	Format     string         `json:"format"`
+	Layout     string         `json:"layout,omitempty"`
 	Family     string         `json:"family"`
 	Parameters int64          `json:"parameters"`
 	Bytes      int64          `json:"bytes"`
@@ -124,12 +126,22 @@ type listedTensor struct {
 	DType tensor.DType `json:"dtype"`
 	Shape []int64      `json:"shape"`
 	Bytes int64        `json:"bytes"`
+	// Packing says how a matrix is made of several stored tensors.
+	Packing string `json:"packing,omitempty"`
+}
+
+// packing describes a packed tensor, "" for others.
+func packing(t *tensor.Tensor) string {
+	if d, ok := t.Data.(fmt.Stringer); ok {
+		return d.String()
+	}
+	return ""
 }
 
 // listing collects what inspect prints.
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
-	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Family: net.Family, Bytes: m.BytesTotal(),
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Layout: m.Layout, Family: net.Family, Bytes: m.BytesTotal(),
 		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
 		l.Files = append(l.Files, file{f.Path, f.Size()})
@@ -145,7 +157,7 @@ func listing(m *formats.Checkpoint) *model {
 	for _, t := range m.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
 		l.Parameters += n
-		l.Tensors = append(l.Tensors, listedTensor{t.Name, role[t], t.DType, t.Shape, t.StoredBytes()})
+		l.Tensors = append(l.Tensors, listedTensor{t.Name, role[t], t.DType, t.Shape, t.StoredBytes(), packing(t)})
 	}
 	return l
 }
@@ -153,7 +165,11 @@ func listing(m *formats.Checkpoint) *model {
 // text prints the listing for people.
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	format := l.Format
+	if l.Layout != "" {
+		format += " (" + l.Layout + ")"
+	}
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
 	for _, t := range l.Towers {
 		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
@@ -169,7 +185,8 @@ func (l *model) text(w io.Writer) error {
 		wide = max(wide, len(tensor.Printable(t.Name)))
 	}
 	for _, t := range l.Tensors {
-		fmt.Fprintf(b, "%-*s  %-28s %-8v %v\n", wide, tensor.Printable(t.Name), t.Role, t.DType, t.Shape)
+		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, tensor.Printable(t.Name), t.Role, t.DType, fmt.Sprint(t.Shape), t.Packing)
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
 	return b.Flush()
 }
