@@ -251,15 +251,43 @@ func valuesChanged(f *Facts, level similarity.LogP) []finding {
 		}
 		return nil
 	}
+	if x := onLattice(&all); x != nil {
+		return x
+	}
 	for _, x := range [][]finding{coarse(f), masked(&all, f), shapedDifference(f)} {
 		if x != nil {
 			return x
 		}
 	}
-	if c := all.Cosine(); c < longCosine {
-		return []finding{{ContinuedPretrained, fmt.Sprintf("values of the body correlate at %.3f", c), Undetermined}}
+	return []finding{tuned(all.Cosine())}
+}
+
+// offLattice is the size of a change, in lattice steps, up to which
+// quantising alone may have made it. Rounding to nearest makes changes of 0.29
+// steps; methods that make up for errors elsewhere in the row make larger ones.
+const offLattice = 0.75
+
+// onLattice finds values of one side that are quantised, not simply by
+// rounding the other side's. Which way the change went cannot be told: the
+// other side may come from a model in between.
+func onLattice(all *delta.Stats) []finding {
+	apart, i := all.StepsApart()
+	if apart == 0 {
+		return nil
 	}
-	return []finding{{FineTuned, fmt.Sprintf("values of the body correlate at %.4f", all.Cosine()), Undetermined}}
+	out := []finding{{QuantisedKind, fmt.Sprintf("values of %s lie on a lattice, %.2g steps from those of %s where rounding leaves 0.29", side(1-i), apart, side(i)), Undetermined}}
+	if apart > offLattice {
+		out = append(out, tuned(all.Cosine()))
+	}
+	return out
+}
+
+// tuned names a change of values by the cosine that it leaves.
+func tuned(cosine float64) finding {
+	if cosine < longCosine {
+		return finding{ContinuedPretrained, fmt.Sprintf("values of the body correlate at %.3f", cosine), Undetermined}
+	}
+	return finding{FineTuned, fmt.Sprintf("values of the body correlate at %.4f", cosine), Undetermined}
 }
 
 // longCosine parts fine-tuning from continued pre-training: below it more of
