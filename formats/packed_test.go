@@ -18,20 +18,17 @@ import (
 // layoutVectors is the number of layouts in the whole set.
 const layoutVectors = 41
 
-// layoutFolders lists the committed layouts, or the whole set where it is.
+// layoutFolders lists the committed layouts, which carry digests of their
+// values, and where it is the set that carries the values themselves.
 func layoutFolders(t testing.TB) []string {
-	dir, whole := vectors.Shared(t, "vectors/layouts")
-	if !whole {
-		dir = "testdata/layouts"
-	}
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
 	var out []string
-	for _, e := range entries {
-		out = append(out, filepath.Join(dir, e.Name()))
-	}
-	if whole {
-		require.Len(t, out, layoutVectors)
+	for _, dir := range folders(t, "testdata/layouts", "vectors/layouts") {
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, entries, layoutVectors)
+		for _, e := range entries {
+			out = append(out, filepath.Join(dir, e.Name()))
+		}
 	}
 	return out
 }
