@@ -163,10 +163,7 @@ func (m *module) zeroPoints(x *matrix, groups, bits, perWord int64, offset float
 // compressedGroups finds the groups of columns.
 func (m *module) compressedGroups(x *matrix, count int64) {
 	if m.has(".weight_g_idx") {
-		p := m.part(".weight_g_idx", 1, tensor.I32)
-		m.shape(p, ".weight_g_idx", x.cols)
-		x.groups = groups{count: count, index: &index{t: p, count: count}}
-		x.what += ", groups by index"
+		x.groups = m.indexed(x, ".weight_g_idx", count, ".weight_scale")
 		return
 	}
 	x.groups = inOrder(m.groupSize(x.cols, count, ".weight_scale", m.cfg.integers("group_size")...), count)

@@ -49,10 +49,7 @@ func (m *module) gptqGroups(x *matrix, count int64) {
 	size, _ := m.cfg.number("group_size", "q_group_size")
 	x.groups = groups{count: count}
 	if m.has(".g_idx") {
-		p := m.part(".g_idx", 1, tensor.I32)
-		m.shape(p, ".g_idx", x.cols)
-		x.groups.index = &index{t: p, count: count}
-		x.what += ", groups by index"
+		x.groups = m.indexed(x, ".g_idx", count, ".scales")
 		return
 	}
 	if on, _ := m.cfg.flag("desc_act"); on {
@@ -60,6 +57,15 @@ func (m *module) gptqGroups(x *matrix, count int64) {
 	}
 	x.groups.size = m.groupSize(x.cols, count, ".scales", size)
 	x.what += fmt.Sprintf(", groups of %d", x.groups.size)
+}
+
+// indexed is the groups of columns as an index tensor says.
+func (m *module) indexed(x *matrix, ending string, count int64, scales string) groups {
+	p := m.part(ending, 1, tensor.I32)
+	m.shape(p, ending, x.cols)
+	m.require(count <= x.cols, scales, "scales for %d groups of %d columns", count, x.cols)
+	x.what += ", groups by index"
+	return groups{count: count, index: &index{t: p, count: count}}
 }
 
 // repacked are layouts for one kernel that keep GPTQ's or AWQ's names.
