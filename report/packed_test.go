@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/packtest"
 	"github.com/weightprint/weightprint/internal/vectors"
+	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -89,5 +91,28 @@ func TestCorrectedQuantisation(t *testing.T) {
 		require.Equal(t, report.Related, r.Verdict.Relation)
 		require.Equal(t, []report.Kind{report.QuantisedKind}, r.Verdict.Kinds)
 		require.Equal(t, report.Undetermined, r.Verdict.Direction)
+	}
+}
+
+// Where a packed subject is larger than the budget, a sample of its rows
+// settles the case within it.
+func TestPackedWithinABudget(t *testing.T) {
+	const hidden, width = 256, 2048
+	parent := t.TempDir()
+	specs := []zoo.Spec{{Name: "model.embed_tokens.weight", Shape: []int64{512, hidden}}}
+	for l := range 3 {
+		p := fmt.Sprintf("model.layers.%d.mlp.", l)
+		specs = append(specs, zoo.Spec{Name: p + "gate_proj.weight", Shape: []int64{width, hidden}}, zoo.Spec{Name: p + "up_proj.weight", Shape: []int64{width, hidden}},
+			zoo.Spec{Name: p + "down_proj.weight", Shape: []int64{hidden, width}})
+	}
+	require.NoError(t, zoo.WriteBF16(parent, specs, `{"model_type":"llama"}`, 1, 0, 0))
+	const budget = 512 << 10
+	for _, l := range []packtest.Layout{packtest.Layouts[0], packtest.Layouts[3]} {
+		packed := quantised(t, parent, l)
+		r := compare(t, parent, packed, &report.Options{Budget: budget})
+		require.Equal(t, "exact", r.Verdict.Tier, l.Name)
+		require.Equal(t, report.Reencoded, r.Verdict.Relation, l.Name)
+		require.Greater(t, r.Subjects[1].BytesTotal, int64(2*budget))
+		require.Less(t, r.Subjects[1].BytesRead, int64(budget), l.Name)
 	}
 }
