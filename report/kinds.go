@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
@@ -22,7 +23,7 @@ type finding struct {
 // kindRules are asked in turn; each looks at the facts of a related pair on
 // its own.
 var kindRules = []func(*Facts, similarity.LogP) []finding{
-	adapterApplied, layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, inDisguise, inPart,
+	adapterApplied, layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, storedQuantised, inDisguise, inPart,
 }
 
 // made lists how a related pair was made from one another.
@@ -148,7 +149,7 @@ func (f *Facts) embeddingsFound() bool {
 // another order, and values or queries turned inside their heads.
 func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	folded, plain := f.folded()
-	if folded.N > 0 && plain.Relative() > 0.02 && folded.Relative() < 0.3*plain.Relative() {
+	if folded.N > 0 && plain.Apart() > 0.02 && folded.Apart() < 0.3*plain.Apart() {
 		d := Undetermined
 		if g := f.Shape.FlatGains; g[0] != g[1] {
 			d = AToB
@@ -156,7 +157,7 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 				d = BToA
 			}
 		}
-		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Relative(), plain.Relative()), d}}
+		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Apart(), plain.Apart()), d}}
 	}
 	if f.Shape.HeadsMoved {
 		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
@@ -190,7 +191,7 @@ func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
 func (f *Facts) gainsMoved() bool {
 	const clearly = 0.8
 	folded, plain := f.folded()
-	return folded.N > 0 && folded.Relative() < clearly*plain.Relative()
+	return folded.N > 0 && folded.Apart() < clearly*plain.Apart()
 }
 
 // roleCosine is the mean cosine of the values whose role ends so.
@@ -260,6 +261,32 @@ func valuesChanged(f *Facts, level similarity.LogP) []finding {
 		}
 	}
 	return []finding{tuned(all.Cosine())}
+}
+
+// storedQuantised says of a related pair that the matrices of the body of one
+// side are stored quantised and those of the other are not. It looks at types
+// only, so it holds where values in one role cannot be compared.
+func storedQuantised(f *Facts, _ similarity.LogP) []finding {
+	n := 0
+	var count [2]int
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		if !slices.Contains(body, c.Component) {
+			continue
+		}
+		n++
+		for k, t := range []tensor.DType{c.A, c.B} {
+			if t.Kind() == tensor.KindBlock {
+				count[k]++
+			}
+		}
+	}
+	for i := range count {
+		if 2*count[i] > n && count[1-i] == 0 {
+			return []finding{{QuantisedKind, fmt.Sprintf("%d of %d matrices of the body of %s are stored quantised, none of %s", count[i], n, side(i), side(1-i)), Undetermined}}
+		}
+	}
+	return nil
 }
 
 // offLattice is the size of a change, in lattice steps, up to which

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/packtest"
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/internal/zoo"
@@ -22,6 +23,12 @@ func quantised(t testing.TB, parent string, l packtest.Layout) string {
 	m, err := formats.Open(context.Background(), parent, nil)
 	require.NoError(t, err)
 	defer m.Close()
+	return quantisedFrom(t, m, parent, l)
+}
+
+// quantisedFrom is quantised for a model made from that of the folder.
+func quantisedFrom(t testing.TB, m tensor.Model, parent string, l packtest.Layout) string {
+	t.Helper()
 	config, err := os.ReadFile(filepath.Join(parent, "config.json"))
 	require.NoError(t, err)
 	dir := t.TempDir()
@@ -90,6 +97,23 @@ func TestCorrectedQuantisation(t *testing.T) {
 	for _, r := range []*report.Report{compare(t, f.base, packed, nil), compare(t, packed, f.base, nil)} {
 		require.Equal(t, report.Related, r.Verdict.Relation)
 		require.Equal(t, []report.Kind{report.QuantisedKind}, r.Verdict.Kinds)
+		require.Equal(t, report.Undetermined, r.Verdict.Direction)
+	}
+}
+
+// AWQ moves scales from norms into matrices before it rounds.
+func TestSmoothedQuantisation(t *testing.T) {
+	f := packedFamilies(t)[0]
+	m, err := formats.Open(context.Background(), f.base, nil)
+	require.NoError(t, err)
+	defer m.Close()
+	smooth, err := packtest.Smoothed(context.Background(), m)
+	require.NoError(t, err)
+	packed := quantisedFrom(t, smooth, f.base, packtest.Layouts[2])
+	for _, r := range []*report.Report{compare(t, f.base, packed, nil), compare(t, packed, f.base, nil)} {
+		require.Equal(t, report.Related, r.Verdict.Relation)
+		require.Equal(t, "exact", r.Verdict.Tier)
+		require.ElementsMatch(t, []report.Kind{report.QuantisedKind, report.Reparameterised}, r.Verdict.Kinds)
 		require.Equal(t, report.Undetermined, r.Verdict.Direction)
 	}
 }

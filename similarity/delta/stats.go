@@ -118,6 +118,14 @@ func (s *Stats) Relative() float64 {
 	return math.Sqrt(s.DD / s.AA)
 }
 
+// Apart is |b−a|/√(|a|·|b|): Relative without a side that is measured by.
+func (s *Stats) Apart() float64 {
+	if s.AA == 0 || s.BB == 0 {
+		return 0
+	}
+	return math.Sqrt(s.DD / math.Sqrt(s.AA*s.BB))
+}
+
 // StepsApart is the size of the change in lattice steps, of the side whose
 // steps are larger; 0 where neither side's values all lie on a lattice. Side
 // tells which, as in Within. Rounding to nearest gives √(1/12) = 0.29.
