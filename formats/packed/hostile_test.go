@@ -199,6 +199,31 @@ func TestOtherPackings(t *testing.T) {
 	require.NoError(t, read(configured(tensor.Metadata{"config.quantization_config.quant_method": "torchao"}, plain...)))
 }
 
+// A note is given once, however many modules it holds for.
+func TestWarningsAreNotRepeated(t *testing.T) {
+	var all []piece
+	for _, stem := range []string{"a", "b", "c"} {
+		for _, p := range nvfp4Pieces {
+			p.name = stem + strings.TrimPrefix(p.name, "a")
+			if strings.HasSuffix(p.name, "global_scale") {
+				p.data = words(math.Float32bits(1e-4), 1)
+			}
+			all = append(all, p)
+		}
+	}
+	m := unpack(t, configured(tensor.Metadata{"config.quantization_config.quant_method": "compressed-tensors"}, all...))
+	require.Equal(t, 3, m.Packed)
+	require.Len(t, m.Warnings, 1)
+}
+
+// Names that only look like those of a packed tensor are left alone.
+func TestFloatsUnderPackedNames(t *testing.T) {
+	m, err := packed.Unpack(context.Background(), pieces(piece{"a_blocks", "F32", shaped(4, 4), nil}, piece{"a_scales", "F32", shaped(4), nil},
+		piece{"b.weight", "BF16", shaped(4, 4), nil}, piece{"b.weight_scale", "F32", shaped(4), nil}, piece{"c.scales", "F16", shaped(4, 4), nil}))
+	require.NoError(t, err)
+	require.Nil(t, m)
+}
+
 // Scales of whole tensors that make no sense the way they are meant to be
 // used are told.
 func TestImplausibleScales(t *testing.T) {

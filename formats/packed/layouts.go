@@ -25,7 +25,7 @@ var layouts = []layout{
 	{"bitsandbytes", ".weight .SCB .weight_format", ending(".SCB"), openLLMInt8},
 	{"modelopt", ".weight .weight_scale .weight_scale_2 .input_scale", ending(".weight_scale_2"), openModelOpt},
 	{"scaled", ".weight .weight_scale .weight_scale_inv .scale_weight .qscale_weight .weight_zero_point .input_scale .input_scale_ub .scale_input .qscale_act", isScaled, openScaled},
-	{"mxfp4", "_blocks _scales", func(m *module) bool { return m.has("_blocks") && m.has("_scales") }, openMXFP4},
+	{"mxfp4", "_blocks _scales", isMXFP4, openMXFP4},
 	{"mlx", ".weight .scales .biases", isMLX, openMLX},
 }
 

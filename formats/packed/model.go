@@ -15,6 +15,7 @@ type Model struct {
 	Warnings []string
 
 	stored  tensor.Model
+	warned  map[string]bool // rules that gave a warning
 	tensors []*tensor.Tensor
 	byName  map[string]*tensor.Tensor
 }
@@ -28,7 +29,7 @@ type Model struct {
 // It reads only what shapes do not show: declared shapes, tables of codes,
 // single scales, and a sample of the codes where a convention is in doubt.
 func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
-	out := &Model{stored: stored, byName: map[string]*tensor.Tensor{}}
+	out := &Model{stored: stored, warned: map[string]bool{}, byName: map[string]*tensor.Tensor{}}
 	cfg := &config{stored.Metadata()}
 	if err := cfg.refused(stored); err != nil {
 		return nil, err
@@ -128,12 +129,7 @@ func (out *Model) assemble(of map[*tensor.Tensor]*module) error {
 	return nil
 }
 
-// warn adds a warning unless it was given before.
-func (out *Model) warn(s string) {
-	if !slices.Contains(out.Warnings, s) {
-		out.Warnings = append(out.Warnings, s)
-	}
-}
+func (out *Model) warn(s string) { out.Warnings = append(out.Warnings, s) }
 
 // Tensors lists the logical tensors in stored order.
 func (out *Model) Tensors() []*tensor.Tensor { return out.tensors }

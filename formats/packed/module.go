@@ -143,9 +143,13 @@ func (p part) as(t tensor.DType) part {
 	return part{&tensor.Tensor{Name: p.Name, DType: t, Shape: p.Shape, Data: &s}, &s}
 }
 
-// warn adds a note about the module's layout, once for each layout and rule.
+// warn adds a note, once for each rule: what holds for one module holds for
+// its hundreds of neighbours.
 func (m *module) warn(rule string, args ...any) {
-	m.out.warn(fmt.Sprintf(rule, args...))
+	if !m.out.warned[rule] {
+		m.out.warned[rule] = true
+		m.out.warn(fmt.Sprintf(rule, args...))
+	}
 }
 
 // finish makes the logical tensor, counting the bytes of all its parts.

@@ -116,6 +116,11 @@ func openModelOpt(m *module) *tensor.Tensor {
 	return m.finish(x, m.stem+".weight", tensor.NVFP4, rows, cols)
 }
 
+func isMXFP4(m *module) bool {
+	w := m.parts["_blocks"]
+	return w != nil && w.DType == tensor.U8 && m.has("_scales")
+}
+
 // openMXFP4 reads gpt-oss' experts: blocks of 32 values in 16 bytes, a power
 // of two each. The result is experts × outputs × inputs, where the unpacked
 // form of transformers is experts × inputs × outputs.
