@@ -200,13 +200,15 @@ func (r *run) storage(ctx context.Context) error {
 	return r.shuffled(ctx)
 }
 
-// renamed tells whether container, shards or names differ.
+// renamed tells whether container, shards, names or the packing of both differ.
 func renamed(in [2]Input) bool {
 	if in[0].Format != in[1].Format {
 		return true
 	}
-	if a, b := in[0].Checkpoint, in[1].Checkpoint; a != nil && b != nil && len(a.Files()) != len(b.Files()) {
-		return true
+	if a, b := in[0].Checkpoint, in[1].Checkpoint; a != nil && b != nil {
+		if len(a.Files()) != len(b.Files()) || a.Layout != "" && b.Layout != "" && a.Layout != b.Layout {
+			return true
+		}
 	}
 	for _, t := range in[0].Model.Tensors() {
 		if _, ok := in[1].Model.Tensor(t.Name); !ok {

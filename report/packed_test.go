@@ -101,6 +101,18 @@ func TestCorrectedQuantisation(t *testing.T) {
 	}
 }
 
+// The same codes and scales in two layouts are the same values, stored
+// otherwise.
+func TestSameCodesInTwoLayouts(t *testing.T) {
+	f := packedFamilies(t)[0]
+	r := compare(t, quantised(t, f.base, packtest.Layouts[0]), quantised(t, f.base, packtest.Layouts[2]), nil)
+	require.Equal(t, report.Reencoded, r.Verdict.Relation)
+	require.Equal(t, []report.Kind{report.Repackaged}, r.Verdict.Kinds)
+	require.Equal(t, report.Undetermined, r.Verdict.Direction)
+	require.Equal(t, [2]string{"gptq", "awq"}, [2]string{r.Subjects[0].Layout, r.Subjects[1].Layout})
+	require.Equal(t, r.Subjects[0].Root, r.Subjects[1].Root)
+}
+
 // AWQ moves scales from norms into matrices before it rounds.
 func TestSmoothedQuantisation(t *testing.T) {
 	f := packedFamilies(t)[0]

@@ -20,12 +20,14 @@ func slackOf(t tensor.DType) float32 {
 	return 0
 }
 
-// openGPTQ reads GPTQ and AWQ, which share names: the shapes tell them apart.
+// triple fetches the three tensors that GPTQ and AWQ share.
+func (m *module) triple() (w, z, s part) {
+	return m.part(".qweight", 2, tensor.I32), m.part(".qzeros", 2, tensor.I32), m.part(".scales", 2, scaleTypes...)
+}
+
+// openGPTQ reads GPTQ's packing (GPTQModel, qlinear).
 func openGPTQ(m *module) *tensor.Tensor {
-	w, z, s := m.part(".qweight", 2, tensor.I32), m.part(".qzeros", 2, tensor.I32), m.part(".scales", 2, scaleTypes...)
-	if 8*w.Shape[1] == s.Shape[1] {
-		return openAWQ(m, w, z, s)
-	}
+	w, z, s := m.triple()
 	groups, rows := s.Shape[0], s.Shape[1]
 	bits := 32 * z.Shape[1] / rows
 	m.require(bits*rows == 32*z.Shape[1] && slices.Contains([]int64{2, 3, 4, 8}, bits), ".qzeros", "shape %v: zero-points of 2, 3, 4 or 8 bits for %d rows expected", z.Shape, rows)
@@ -81,10 +83,17 @@ func (m *module) refuseRepacked() {
 	}
 }
 
+// isAWQ tells AWQ from GPTQ, which has the same names, by the shapes: eight
+// rows share a word.
+func isAWQ(m *module) bool {
+	w, s := m.parts[".qweight"], m.parts[".scales"]
+	return w != nil && s != nil && len(w.Shape) == 2 && len(s.Shape) == 2 && w.Shape[1] > 0 && s.Shape[1]%8 == 0 && s.Shape[1]/8 == w.Shape[1]
+}
+
 // openAWQ reads AWQ's "gemm" packing (AutoAWQ, packing_utils.py).
-func openAWQ(m *module, w, z, s part) *tensor.Tensor {
+func openAWQ(m *module) *tensor.Tensor {
+	w, z, s := m.triple()
 	cols, groups, rows := w.Shape[0], s.Shape[0], s.Shape[1]
-	m.require(rows%8 == 0, ".scales", "shape %v: rows come in eights", s.Shape)
 	m.shape(z, ".qzeros", groups, w.Shape[1])
 	m.refuseRepacked()
 	declared, _ := m.cfg.number("group_size", "q_group_size")

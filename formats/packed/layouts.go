@@ -19,6 +19,7 @@ type layout struct {
 // layouts is asked from the top; the first that fits is taken. Sources: the
 // packages' own packing code as named in each layout's file.
 var layouts = []layout{
+	{"awq", ".qweight .qzeros .scales", isAWQ, openAWQ},
 	{"gptq", ".qweight .qzeros .scales .g_idx", ending(".qweight"), openGPTQ},
 	{"compressed-tensors", ".weight_packed .weight_scale .weight_shape .weight_zero_point .weight_g_idx .weight_global_scale .input_scale .input_global_scale .input_zero_point", ending(".weight_packed"), openCompressed},
 	{"bitsandbytes", ".weight .weight.absmax .weight.quant_map .weight.nested_absmax .weight.nested_quant_map " + stateNF4 + " " + stateFP4, isFourBit, openFourBit},
