@@ -96,3 +96,43 @@ func steps(t testing.TB, x *tensor.Tensor) {
 	}
 	require.Greater(t, positive, len(all)*9/10, x.Name)
 }
+
+// A method that is not read refuses the checkpoint; on request it is listed
+// as stored.
+func TestUnreadMethods(t *testing.T) {
+	dir := t.TempDir()
+	copyTo(t, "testdata/layouts/gptq-4bit-g32-asym/model.safetensors", filepath.Join(dir, "model.safetensors"))
+	config := `{"model_type":"llama","quantization_config":{"quant_method":"hqq"}}`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o600))
+	_, err := open(t, dir)
+	require.ErrorIs(t, err, tensor.ErrUnsupported)
+	require.ErrorContains(t, err, "hqq")
+	m, err := Open(context.Background(), dir, &Options{UnknownTypes: true})
+	require.NoError(t, err)
+	defer m.Close()
+	require.Empty(t, m.Layout)
+	require.Len(t, m.Warnings, 1)
+	_, ok := m.Tensor("model.layers.0.mlp.up_proj.qweight")
+	require.True(t, ok)
+}
+
+// Older tools wrote the parameters into a file of their own.
+func TestParametersBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	copyTo(t, "testdata/layouts/gptq-v2-4bit-g64-asym/model.safetensors", filepath.Join(dir, "model.safetensors"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "quantize_config.json"), []byte(`{"bits":4,"group_size":64,"checkpoint_format":"gptq_v2"}`), 0o600))
+	m, err := open(t, dir)
+	require.NoError(t, err)
+	require.Equal(t, "gptq", m.Layout)
+	require.Empty(t, m.Warnings)
+	want, err := open(t, "testdata/layouts/gptq-v2-4bit-g64-asym")
+	require.NoError(t, err)
+	for _, x := range want.Tensors() {
+		y, ok := m.Tensor(x.Name)
+		require.True(t, ok)
+		a, b := make([]float32, x.Len()), make([]float32, y.Len())
+		require.NoError(t, x.Data.ReadValues(context.Background(), a, 0))
+		require.NoError(t, y.Data.ReadValues(context.Background(), b, 0))
+		vectors.Equal(t, a, b, x.Name)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/x448/float16"
@@ -35,8 +36,9 @@ var Layouts = []Layout{
 	{"gptq", map[string]any{"quant_method": "gptq", "bits": 4, "group_size": group, "desc_act": false, "sym": false, "checkpoint_format": "gptq"}, func(f *Folder, m Matrix) { gptq(f, m, 1, false, 0) }},
 	{"gptq-v2-act-order", map[string]any{"quant_method": "gptq", "bits": 4, "group_size": group, "desc_act": true, "sym": false, "checkpoint_format": "gptq_v2"}, func(f *Folder, m Matrix) { gptq(f, m, 0, true, 0) }},
 	{"awq", map[string]any{"quant_method": "awq", "bits": 4, "group_size": group, "zero_point": true, "version": "gemm"}, awq},
-	{"nf4", map[string]any{"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}, nf4},
+	{"nf4", map[string]any{"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4"}, func(f *Folder, m Matrix) { nf4(f, m, false) }},
 	{"fp8-block", map[string]any{"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": []int{128, 128}}, fp8Block},
+	{"nf4-nested", map[string]any{"quant_method": "bitsandbytes", "load_in_4bit": true, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": true}, func(f *Folder, m Matrix) { nf4(f, m, true) }},
 	{"mlx", map[string]any{"group_size": group, "bits": 4}, mlx},
 }
 
@@ -163,8 +165,61 @@ func awq(f *Folder, m Matrix) {
 var nf4Table = []float32{-1, -.6961928009986877, -.5250730514526367, -.39491748809814453, -.28444138169288635, -.18477343022823334, -.09105003625154495, 0,
 	.07958029955625534, .16093020141124725, .24611230194568634, .33791524171829224, .44070982933044434, .5626170039176941, .7229568362236023, 1}
 
+// nearest is the code of the table's value nearest to v.
+func nearest(table []float32, v float32) (best int) {
+	for c, t := range table {
+		if math.Abs(float64(t-v)) < math.Abs(float64(table[best]-v)) {
+			best = c
+		}
+	}
+	return best
+}
+
+// dynamic is the table of 8-bit scales: seven decades, each with twice the
+// values of the one below.
+func dynamic() []float32 {
+	table := []float32{0, 1}
+	for i := range 7 {
+		n := 1 << i
+		for k := range n {
+			v := float32(math.Pow(10, float64(i-6)) * (0.1 + 0.9*(float64(k)+0.5)/float64(n)))
+			table = append(table, v, -v)
+		}
+	}
+	slices.Sort(table)
+	return table
+}
+
+// nest rounds scales to codes of the dynamic table, in blocks of 256 around
+// their mean, and returns what the state says of it.
+func nest(f *Folder, name string, absmax []float32) string {
+	const block = 256
+	table := dynamic()
+	sum := 0.0
+	for _, v := range absmax {
+		sum += float64(v)
+	}
+	offset := float32(sum / float64(len(absmax)))
+	codes, outer := make([]byte, len(absmax)), []float32{}
+	for at := 0; at < len(absmax); at += block {
+		part := absmax[at:min(len(absmax), at+block)]
+		largest := float32(1e-12)
+		for _, v := range part {
+			largest = max(largest, v-offset, offset-v)
+		}
+		outer = append(outer, largest)
+		for i, v := range part {
+			codes[at+i] = byte(nearest(table, (v-offset)/largest))
+		}
+	}
+	f.Add(name+".weight.absmax", "U8", codes, int64(len(codes)))
+	f.Add(name+".weight.nested_absmax", "F32", f32s(outer), int64(len(outer)))
+	f.Add(name+".weight.nested_quant_map", "F32", f32s(table), 256)
+	return fmt.Sprintf(`, "nested_blocksize": %d, "nested_dtype": "float32", "nested_offset": %.17g`, block, offset)
+}
+
 // nf4 packs two codes in a byte, the high nibble first, in blocks of 64.
-func nf4(f *Folder, m Matrix) {
+func nf4(f *Folder, m Matrix, nested bool) {
 	const block = 64
 	absmax, codes := []float32{}, make([]byte, (len(m.V)+1)/2)
 	for at := 0; at < len(m.V); at += block {
@@ -175,18 +230,17 @@ func nf4(f *Folder, m Matrix) {
 		}
 		absmax = append(absmax, largest)
 		for i, v := range part {
-			best := 0
-			for c, t := range nf4Table {
-				if math.Abs(float64(t*largest-v)) < math.Abs(float64(nf4Table[best]*largest-v)) {
-					best = c
-				}
-			}
-			codes[(at+i)/2] |= byte(best) << (4 * (1 - (at+i)%2))
+			codes[(at+i)/2] |= byte(nearest(nf4Table, v/max(largest, 1e-30))) << (4 * (1 - (at+i)%2))
 		}
 	}
-	state := fmt.Sprintf(`{"quant_type": "nf4", "blocksize": %d, "dtype": "bfloat16", "shape": [%d, %d]}`, block, m.Rows, m.Cols)
+	more := ""
+	if nested {
+		more = nest(f, m.Name, absmax)
+	} else {
+		f.Add(m.Name+".weight.absmax", "F32", f32s(absmax), int64(len(absmax)))
+	}
+	state := fmt.Sprintf(`{"quant_type": "nf4", "blocksize": %d, "dtype": "bfloat16", "shape": [%d, %d]%s}`, block, m.Rows, m.Cols, more)
 	f.Add(m.Name+".weight", "U8", codes, int64(len(codes)), 1)
-	f.Add(m.Name+".weight.absmax", "F32", f32s(absmax), int64(len(absmax)))
 	f.Add(m.Name+".weight.quant_map", "F32", f32s(nf4Table), 16)
 	f.Add(m.Name+".weight.quant_state.bitsandbytes__nf4", "U8", []byte(state), int64(len(state)))
 }
