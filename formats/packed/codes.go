@@ -95,10 +95,10 @@ type columnCodes struct {
 	bits    int64
 }
 
-func (x *columnCodes) load(_ context.Context, s *scratch, b box) error {
+func (x *columnCodes) load(ctx context.Context, s *scratch, b box) error {
 	j0, j1 := b.c0*x.bits/32, (b.c1*x.bits+31)/32
 	s.raw = grown(s.raw, 4*(j1-j0)*b.n)
-	return x.t.columns(s.raw, x.columns, j0, j1, b.r, b.r+b.n)
+	return x.t.columns(ctx, s.raw, x.columns, j0, j1, b.r, b.r+b.n)
 }
 
 func (x *columnCodes) row(dst []uint8, s *scratch, b box, i int64) {
@@ -145,10 +145,10 @@ type eightCodes struct {
 	words int64 // in each row of the table
 }
 
-func (x *eightCodes) load(_ context.Context, s *scratch, b box) error {
+func (x *eightCodes) load(ctx context.Context, s *scratch, b box) error {
 	w0, w1 := b.r/8, (b.r+b.n-1)/8+1
 	s.raw = grown(s.raw, 4*(b.c1-b.c0)*(w1-w0))
-	return x.t.columns(s.raw, x.words, b.c0, b.c1, w0, w1)
+	return x.t.columns(ctx, s.raw, x.words, b.c0, b.c1, w0, w1)
 }
 
 func (x *eightCodes) row(dst []uint8, s *scratch, b box, i int64) {

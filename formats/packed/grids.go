@@ -129,14 +129,14 @@ type packedRows struct {
 	offset  float32
 }
 
-func (x *packedRows) load(_ context.Context, dst []float32, b box, g0, g1 int64) error {
+func (x *packedRows) load(ctx context.Context, dst []float32, b box, g0, g1 int64) error {
 	per := g1 - g0
 	j0, j1 := b.r*x.bits/32, ((b.r+b.n)*x.bits+31)/32
 	if x.perWord > 0 {
 		j0, j1 = b.r/x.perWord, (b.r+b.n-1)/x.perWord+1
 	}
 	raw := make([]byte, 4*(j1-j0)*per)
-	if err := x.t.columns(raw, x.groups, j0, j1, g0, g1); err != nil {
+	if err := x.t.columns(ctx, raw, x.groups, j0, j1, g0, g1); err != nil {
 		return err
 	}
 	for g := range per {

@@ -16,12 +16,15 @@ type part struct {
 
 // columns reads columns [c0, c1) of rows [r0, r1) of a table of 32-bit words
 // that is width wide: row by row, or all at once where rows lie together.
-func (p part) columns(raw []byte, width, r0, r1, c0, c1 int64) error {
+func (p part) columns(ctx context.Context, raw []byte, width, r0, r1, c0, c1 int64) error {
 	if c1-c0 == width {
 		return p.s.ReadRaw(raw, 4*r0*width)
 	}
 	n := 4 * (c1 - c0)
 	for r := r0; r < r1; r++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if err := p.s.ReadRaw(raw[(r-r0)*n:][:n], 4*(r*width+c0)); err != nil {
 			return err
 		}
