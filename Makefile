@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check fmt vet staticcheck short bench fuzz
+.PHONY: check fmt vet staticcheck short manual bench fuzz
 check: fmt vet staticcheck short
 
 fmt:
@@ -15,6 +15,12 @@ staticcheck:
 
 short:
 	go test -race -short ./...
+
+# make manual: man pages and completions for packagers.
+manual:
+	mkdir -p build
+	go run ./cmd/weightprint man build/man
+	for s in bash zsh fish powershell; do go run ./cmd/weightprint completion $$s > build/weightprint.$$s; done
 
 bench:
 	go test -run xxx -bench . ./...

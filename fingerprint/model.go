@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"hash"
 	"io"
 	"slices"
 
@@ -59,8 +60,9 @@ func Root(ctx context.Context, m tensor.Model) (Digest, error) {
 	return sum(h), nil
 }
 
-// Stored is the digest of size bytes as they lie in a file.
-func Stored(ctx context.Context, r io.ReaderAt, size int64) (Digest, error) {
+// Stored is the digest of size bytes as they lie in a file. The bytes also go to
+// the given hashes, so that one pass over the file serves all.
+func Stored(ctx context.Context, r io.ReaderAt, size int64, also ...hash.Hash) (Digest, error) {
 	h := newHash(purposeStored)
 	buf := make([]byte, 1<<20)
 	for off := int64(0); off < size; {
@@ -72,6 +74,9 @@ func Stored(ctx context.Context, r io.ReaderAt, size int64) (Digest, error) {
 			return Digest{}, err
 		}
 		h.Write(buf[:n])
+		for _, x := range also {
+			x.Write(buf[:n])
+		}
 		off += int64(n)
 	}
 	return sum(h), nil

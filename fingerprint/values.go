@@ -89,7 +89,7 @@ func (r *rowHasher) end() Digest {
 // isWide tells which types hold values that float32 may not.
 func isWide(t tensor.DType) bool {
 	switch t {
-	case tensor.F64, tensor.I32, tensor.U32, tensor.I64, tensor.U64:
+	case tensor.F64, tensor.C128, tensor.I32, tensor.U32, tensor.I64, tensor.U64:
 		return true
 	}
 	return false
@@ -117,7 +117,7 @@ func integer(t tensor.DType, raw []byte, i int) uint64 {
 func number(t tensor.DType, raw []byte, i int) float64 {
 	bits := integer(t, raw, i)
 	switch t {
-	case tensor.F64:
+	case tensor.F64, tensor.C128:
 		return math.Float64frombits(bits)
 	case tensor.U64:
 		return float64(bits)
@@ -128,7 +128,7 @@ func number(t tensor.DType, raw []byte, i int) float64 {
 // formOf is the smallest form that holds the i-th stored value exactly.
 func formOf(t tensor.DType, raw []byte, i int) form {
 	v := number(t, raw, i)
-	if t != tensor.F64 {
+	if t != tensor.F64 && t != tensor.C128 {
 		bits := integer(t, raw, i)
 		switch { // the limits come first: converting a larger float is not defined
 		case t == tensor.U64 && (v >= 1<<64 || uint64(v) != bits) && bits>>63 == 1:

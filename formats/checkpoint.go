@@ -1,10 +1,8 @@
 package formats
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -26,7 +24,7 @@ type Options struct {
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
 	Ref      string // as given to Open
-	Format   string // "safetensors" or "gguf"
+	Format   string // "safetensors", "gguf" or "torch"
 	Layout   string // how matrices are packed, such as "gptq"; "" where none is
 	Warnings []string
 
@@ -35,6 +33,7 @@ type Checkpoint struct {
 	byName  map[string]*tensor.Tensor
 	meta    tensor.Metadata
 	tokens  func(context.Context) ([]string, error)
+	storage int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
 }
 
 // File is one file that holds tensors of a checkpoint.
@@ -54,10 +53,11 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 }
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
-// own keys, a safetensors header's under "safetensors.", config.json under
-// "config.", adapter_config.json under "adapter.", quantize_config.json under
-// "quantize.", hf_quant_config.json under "hf_quant.", a model card's front
-// matter under "card.".
+// own keys, a safetensors header's under "safetensors.", what stands beside a
+// PyTorch checkpoint's model under "torch.", config.json under "config.",
+// adapter_config.json under "adapter.", quantize_config.json under "quantize.",
+// hf_quant_config.json under "hf_quant.", a model card's front matter under
+// "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 
 // Files lists the files that hold tensors.
@@ -127,38 +127,4 @@ func (c *Checkpoint) join(m tensor.Model, file string) error {
 		}
 	}
 	return nil
-}
-
-// DeclaredParents lists the models that the files name as their origin. They
-// are claims, in the order: model card, config.json, adapter, GGUF keys.
-func (c *Checkpoint) DeclaredParents() []string {
-	var out []string
-	add := func(s string) {
-		if s != "" && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	for _, key := range []string{"card.base_model", "config._name_or_path", "adapter.base_model_name_or_path"} {
-		switch v := c.meta[key].(type) {
-		case string:
-			add(v)
-		case *tensor.List:
-			names, _ := v.Strings() // a list of something else declares nothing
-			for _, s := range names {
-				add(s)
-			}
-		}
-	}
-	var keys []string
-	for k := range c.meta {
-		if isParentKey(k) {
-			keys = append(keys, k)
-		}
-	}
-	slices.SortFunc(keys, cmp.Compare[string])
-	for _, k := range keys {
-		s, _ := c.meta[k].(string)
-		add(s)
-	}
-	return out
 }

@@ -16,8 +16,9 @@ import (
 // tensors.
 const maxIndex = 64 << 20
 
-// index is a parsed *.safetensors.index.json.
+// index is a parsed *.safetensors.index.json or *.bin.index.json.
 type index struct {
+	ending  string // of the shards' names, as the index's own says
 	tensors map[string]mapped
 	shards  map[string]bool
 	hasSize bool
@@ -37,7 +38,7 @@ func readIndex(op *opener, name, label string) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{tensors: map[string]mapped{}, shards: map[string]bool{}}}
+	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{ending: shardEnding(name), tensors: map[string]mapped{}, shards: map[string]bool{}}}
 	if !utf8.Valid(b) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
 		return nil, p.fail("index", "the index is UTF-8 without byte order mark")
 	}
@@ -153,8 +154,8 @@ func (p *indexParser) entry(name string) error {
 	if !ok {
 		return p.fail(field, "the name of a shard expected, found %v", t)
 	}
-	if !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
-		return p.fail(field, "%s is no plain name of a safetensors file", quote(shard))
+	if !plainName(shard) || !strings.HasSuffix(shard, "."+p.ix.ending) {
+		return p.fail(field, "%s is no plain name of a %s file", quote(shard), p.ix.ending)
 	}
 	p.ix.tensors[name] = mapped{shard, p.d.InputOffset()}
 	p.ix.shards[shard] = true

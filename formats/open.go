@@ -1,6 +1,7 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,11 +18,12 @@ import (
 	"github.com/weightprint/weightprint/formats/safetensors"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/formats/torch"
 )
 
-// Open opens the checkpoint that ref names: a safetensors or GGUF file, any
-// shard of a set, an index of shards, a folder that holds one of these, or a
-// model in a local store (source.Locate). Close it after use.
+// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch
+// file, any shard of a set, an index of shards, a folder that holds one of
+// these, or a model in a local store (source.Locate). Close it after use.
 func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
@@ -76,7 +78,7 @@ type opener struct {
 }
 
 // numbered matches the names of shards: prefix, number, count, ending.
-var numbered = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.(safetensors|gguf)$`)
+var numbered = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.(safetensors|gguf|bin)$`)
 
 // file opens by the name of one file.
 func (op *opener) file(name string) error {
@@ -90,7 +92,7 @@ func (op *opener) file(name string) error {
 	case m[4] == "gguf":
 		return op.split(name)
 	}
-	if index := m[1] + ".safetensors.index.json"; op.exists(index) {
+	if index := m[1] + "." + m[4] + ".index.json"; op.exists(index) {
 		return op.index(index)
 	}
 	return op.set(m)
@@ -102,15 +104,19 @@ func (op *opener) exists(name string) bool {
 }
 
 // folder chooses what to open in a folder: a single file before an index,
-// safetensors before GGUF, weights before adapters.
+// safetensors before GGUF before torch, weights before adapters.
 func (op *opener) folder() error {
 	entries, err := os.ReadDir(op.dir)
 	if err != nil {
 		return tensor.Errorf(unwrapped(err), op.dir, -1, "folder", "cannot be listed: %v", unwrapped(err))
 	}
 	var singles, indexes, shards, ggufs []string
+	var names []string
 	for _, e := range entries {
-		name := e.Name()
+		names = append(names, e.Name())
+	}
+	pickled := torchFiles(names)
+	for _, name := range names {
 		m := numbered.FindStringSubmatch(name)
 		switch {
 		case strings.HasSuffix(name, ".safetensors.index.json"):
@@ -140,20 +146,27 @@ func (op *opener) folder() error {
 	}
 	for _, found := range [][]string{singles, indexes, shards, ggufs} {
 		if len(found) == 1 {
+			op.beside(pickled, found[0])
 			return op.file(found[0])
 		}
 		if len(found) > 1 {
 			return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "several checkpoints lie here, name one of them: %s", strings.Join(quoted(found), ", "))
 		}
 	}
-	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors or GGUF file lies here%s", op.hint(entries))
+	if len(pickled) > 0 {
+		return op.torchFolder(pickled)
+	}
+	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors, GGUF or PyTorch file lies here%s", op.hint(names))
 }
 
 // hint says what lies in a folder instead.
-func (op *opener) hint(entries []os.DirEntry) string {
-	for _, e := range entries {
-		if ext := filepath.Ext(e.Name()); ext == ".bin" || ext == ".pt" || ext == ".pth" || ext == ".h5" || ext == ".msgpack" {
-			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(e.Name()))
+func (op *opener) hint(names []string) string {
+	for _, name := range names {
+		switch filepath.Ext(name) {
+		case ".h5", ".msgpack", ".onnx", ".npz":
+			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
+		case ".bin", ".pt", ".pth", ".ckpt":
+			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
 		}
 	}
 	return ""
@@ -173,9 +186,16 @@ func (op *opener) single(name string) error {
 	if err != nil {
 		return err
 	}
-	head := make([]byte, 4)
+	head := make([]byte, min(f.Size(), torch.HeadBytes))
 	n, _ := f.ReadAt(head, 0)
-	if string(head[:n]) == "GGUF" || strings.HasSuffix(name, ".gguf") {
+	if torch.Recognises(head[:n]) || claimsTorch(name, head[:n]) {
+		m, err := op.torch(f)
+		if err != nil {
+			return err
+		}
+		return op.c.join(m, f.label(op))
+	}
+	if bytes.HasPrefix(head[:n], []byte("GGUF")) || strings.HasSuffix(name, ".gguf") {
 		g, err := op.gguf(f)
 		if err != nil {
 			return err

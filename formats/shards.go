@@ -27,7 +27,7 @@ func (op *opener) index(name string) error {
 		return err
 	}
 	shards := slices.Sorted(maps.Keys(ix.shards))
-	if err := op.complete(label, shards); err != nil {
+	if err := op.complete(label, ix, shards); err != nil {
 		return err
 	}
 	for _, shard := range shards {
@@ -38,7 +38,7 @@ func (op *opener) index(name string) error {
 		if err != nil {
 			return err
 		}
-		s, err := op.safetensors(f)
+		s, err := op.shard(f)
 		if err != nil {
 			return err
 		}
@@ -76,6 +76,10 @@ func (op *opener) agree(label string, ix *index) error {
 	for _, t := range op.c.tensors {
 		total += t.StoredBytes()
 	}
+	if op.c.Format == "torch" {
+		op.noteSize(ix, total)
+		return nil
+	}
 	if ix.size != strconv.FormatInt(total, 10) {
 		return op.forgive(tensor.Errorf(tensor.ErrFormat, label, ix.sizeAt, "metadata total_size", "%s, but the tensors have %d bytes", ix.size, total))
 	}
@@ -84,7 +88,7 @@ func (op *opener) agree(label string, ix *index) error {
 
 // complete requires that numbered shards are all there and that no further
 // shard of the same set lies beside them unnamed.
-func (op *opener) complete(label string, shards []string) error {
+func (op *opener) complete(label string, ix *index, shards []string) error {
 	prefixes := map[string]bool{}
 	for _, s := range shards {
 		if m := numbered.FindStringSubmatch(s); m != nil {
@@ -103,7 +107,7 @@ func (op *opener) complete(label string, shards []string) error {
 	}
 	for _, e := range entries {
 		m := numbered.FindStringSubmatch(e.Name())
-		if m != nil && m[4] == "safetensors" && prefixes[m[1]] && !slices.Contains(shards, e.Name()) {
+		if m != nil && m[4] == ix.ending && prefixes[m[1]] && !slices.Contains(shards, e.Name()) {
 			if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s lies here but is not named", quote(e.Name()))); err != nil {
 				return err
 			}
@@ -131,18 +135,19 @@ func (op *opener) within(label, shard string) error {
 	return nil
 }
 
-// set opens numbered safetensors shards without an index. All must be there.
+// set opens numbered safetensors or torch shards without an index. All must
+// be there.
 func (op *opener) set(m []string) error {
 	n, _ := strconv.Atoi(m[3])
 	if n == 0 || n > maxShards {
 		return tensor.Errorf(tensor.ErrLimit, filepath.Join(op.dir, m[0]), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
 	}
 	for i := 1; i <= n; i++ {
-		f, err := op.blob(fmt.Sprintf("%s-%05d-of-%s.safetensors", m[1], i, m[3]))
+		f, err := op.blob(fmt.Sprintf("%s-%05d-of-%s.%s", m[1], i, m[3], m[4]))
 		if err != nil {
 			return err
 		}
-		s, err := op.safetensors(f)
+		s, err := op.shard(f)
 		if err != nil {
 			return err
 		}

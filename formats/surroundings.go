@@ -5,10 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-
 	"math"
-	"regexp"
-
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -25,8 +22,11 @@ const (
 // surroundings reads what lies beside the weights. None of it can make
 // opening fail: it is declared, never evidence.
 func (op *opener) surroundings() error {
-	for _, c := range []struct{ name, prefix string }{{"config.json", "config."}, {"adapter_config.json", "adapter."}, {"quantize_config.json", "quantize."}, {"quant_config.json", "quantize."}, {"hf_quant_config.json", "hf_quant."}} {
-		if !op.exists(c.name) {
+	for _, c := range []struct{ name, prefix string }{
+		{"config.json", "config."}, {"params.json", "config."}, {"adapter_config.json", "adapter."},
+		{"quantize_config.json", "quantize."}, {"quant_config.json", "quantize."}, {"hf_quant_config.json", "hf_quant."},
+	} {
+		if !op.exists(c.name) || c.name == "params.json" && op.exists("config.json") {
 			continue
 		}
 		b, err := op.small(c.name, maxConfig)
@@ -38,8 +38,12 @@ func (op *opener) surroundings() error {
 		}
 	}
 	if op.exists("README.md") {
-		if b, err := op.small("README.md", maxCard); err == nil {
-			card(b, op.c.meta)
+		b, err := op.small("README.md", maxCard)
+		if err == nil {
+			err = card(b, op.c.meta)
+		}
+		if err != nil {
+			op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("README.md is not used: %v", err))
 		}
 	}
 	op.c.tokens = op.vocabulary()
@@ -118,53 +122,6 @@ func plainList(items []any) *tensor.List {
 		},
 	}
 }
-
-// card reads base_model and base_model_relation from the front matter of a
-// model card: a string, or a list in either of YAML's forms.
-func card(b []byte, into tensor.Metadata) {
-	text, ok := strings.CutPrefix(strings.ReplaceAll(string(b), "\r\n", "\n"), "---\n")
-	if !ok {
-		return
-	}
-	text, _, _ = strings.Cut(text, "\n---")
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		key, value, ok := strings.Cut(line, ":")
-		if !ok || key != "base_model" && key != "base_model_relation" {
-			continue
-		}
-		var values []any
-		value = strings.TrimSpace(value)
-		switch {
-		case strings.HasPrefix(value, "["):
-			for _, v := range strings.Split(strings.Trim(value, "[] "), ",") {
-				values = append(values, unquoted(v))
-			}
-		case value != "":
-			values = append(values, unquoted(value))
-		default:
-			for _, l := range lines[i+1:] {
-				item, ok := strings.CutPrefix(strings.TrimSpace(l), "- ")
-				if !ok {
-					break
-				}
-				values = append(values, unquoted(item))
-			}
-		}
-		if len(values) == 1 {
-			into["card."+key] = values[0]
-		} else if len(values) > 1 {
-			into["card."+key] = plainList(values)
-		}
-	}
-}
-
-func unquoted(s string) string { return strings.Trim(strings.TrimSpace(s), `"'`) }
-
-var parentKey = regexp.MustCompile(`^general\.base_model\.\d+\.(name|repo_url)$`)
-
-// isParentKey tells the GGUF keys that name a base model.
-func isParentKey(k string) bool { return parentKey.MatchString(k) }
 
 // vocabulary finds where the token strings are.
 func (op *opener) vocabulary() func(context.Context) ([]string, error) {

@@ -2,17 +2,19 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/strictjson"
 )
+
+// AuditSchema names the JSON form of an audit.
+const AuditSchema = "weightprint.audit/1"
 
 // Outcome is what the weights say of a claim.
 type Outcome string
@@ -29,108 +31,194 @@ const (
 type LineageClaim struct {
 	Parent    string              `json:"parent"`    // where the parent can be opened, or its name
 	Root      *fingerprint.Digest `json:"root"`      // value digest of the parent
+	Model     *fingerprint.Digest `json:"model"`     // value digest of the model itself
+	Files     []string            `json:"files"`     // SHA-256 of files of the parent
 	Relation  Relation            `json:"relation"`  // "related" unless set
 	Kinds     []Kind              `json:"kinds"`     // how the model was made
 	Direction Direction           `json:"direction"` // seen from the parent: "a-to-b"
 }
 
-// ReadClaim reads a claim from JSON. Unknown fields are errors.
+// maxClaim bounds what ReadClaim takes in.
+const maxClaim = 1 << 20
+
+// ReadClaim reads a claim from JSON. Unknown and repeated fields are errors, and
+// so are words outside the closed sets.
 func ReadClaim(r io.Reader) (LineageClaim, error) {
 	var c LineageClaim
-	d := json.NewDecoder(io.LimitReader(r, 1<<20))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&c); err != nil {
-		return c, fmt.Errorf("claim: %w", err)
+	text, err := io.ReadAll(io.LimitReader(r, maxClaim+1))
+	switch {
+	case err != nil:
+		return c, err
+	case len(text) > maxClaim:
+		return c, fmt.Errorf("claim: larger than %d bytes", maxClaim)
 	}
-	if c.Parent == "" {
-		return c, errors.New("claim: parent is empty")
+	if err := strictjson.Known(text, &c); err != nil {
+		return c, fmt.Errorf("claim: %w", err)
 	}
 	if c.Relation == "" {
 		c.Relation = Related
 	}
-	return c, nil
+	return c, c.check()
+}
+
+func (c *LineageClaim) check() error {
+	switch _, ok := meets[c.Relation]; {
+	case c.Parent == "":
+		return errors.New("claim: parent is empty")
+	case !ok:
+		return fmt.Errorf("claim: relation %.60q is not one of identical, reencoded, related, shared-init, no-evidence", c.Relation)
+	case c.Direction != "" && c.Direction != AToB && c.Direction != BToA:
+		return fmt.Errorf("claim: direction %.60q is neither a-to-b nor b-to-a", c.Direction)
+	}
+	for _, k := range c.Kinds {
+		if k.order() < 0 {
+			return fmt.Errorf("claim: %.60q is no kind", k)
+		}
+	}
+	return nil
 }
 
 // Audited is one claim with what became of it.
 type Audited struct {
-	Claim   LineageClaim `json:"claim"`
-	Source  string       `json:"source"` // "claim", or the file that declares it
-	Outcome Outcome      `json:"outcome"`
-	Because string       `json:"because"`
-	Verdict *Verdict     `json:"verdict,omitempty"`
+	Claim    LineageClaim `json:"claim"`
+	Source   string       `json:"source"`           // "claim", or what declares it
+	Opened   string       `json:"opened,omitempty"` // where the parent was found
+	Outcome  Outcome      `json:"outcome"`
+	Because  string       `json:"because"`
+	Verdict  *Verdict     `json:"verdict,omitempty"`
+	Subjects []Subject    `json:"subjects,omitempty"` // parent and model, pinned
+	Options  *Options     `json:"options,omitempty"`
 }
 
+// relationKinds says which kinds a model card claims by base_model_relation.
+// Fine-tunes and merges can look like several kinds.
+var relationKinds = map[string][]Kind{"quantized": {QuantisedKind}, "adapter": {Adapter}}
+
 // Audit holds the given claims, or where there are none the parents that the
-// model's own files declare, against the weights. A parent that cannot be
-// opened leaves its claim unproven.
+// model's own files declare, against the weights. A declared parent is looked
+// for in Options.Parents, beside the model and in the hub's local cache; one that
+// is not found leaves its claim unproven, and nothing is fetched.
 func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) ([]Audited, error) {
 	m, err := formats.Open(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
 	defer m.Close()
-	child := FromCheckpoint(ctx, m)
 	var out []Audited
 	for _, c := range claims {
-		out = append(out, Audited{Claim: c, Source: "claim"})
+		out = append(out, Audited{Claim: c, Source: bySomebody})
 	}
 	if len(claims) == 0 {
-		for _, name := range child.Declared {
-			out = append(out, Audited{Claim: LineageClaim{Parent: name, Relation: Related}, Source: "declared by the model's files"})
+		for _, d := range m.Parents() {
+			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: Related, Kinds: cardKinds(d)}, Source: d.Source})
 		}
 	}
+	child := FromCheckpoint(ctx, m)
 	for i := range out {
 		if err := out[i].judge(ctx, ref, child, o); err != nil {
 			return nil, err
 		}
 	}
-	return out, nil
+	return out, m.Verify()
 }
 
 // judge compares the model with the claimed parent.
 func (a *Audited) judge(ctx context.Context, ref string, child Input, o *Options) error {
-	parent, err := openParent(ctx, ref, a.Claim.Parent)
-	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		a.Outcome, a.Because = Unproven, "the parent could not be opened: "+err.Error()
-		return nil
-	}
-	defer parent.Close()
-	r, err := Build(ctx, FromCheckpoint(ctx, parent), child, o)
-	if err != nil {
-		return err
-	}
-	a.Verdict = &r.Verdict
-	err = r.Check(Claim{Parent: a.Claim.Root, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds})
+	err := a.compare(ctx, ref, child, o)
 	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case errors.Is(err, ErrContradicted):
 		a.Outcome, a.Because = Contradicted, err.Error()
 	case err != nil:
 		a.Outcome, a.Because = Unproven, err.Error()
-	case a.Claim.Direction != "" && r.Verdict.Direction == Undetermined:
-		a.Outcome, a.Because = Unproven, "the weights do not show which of the two was made from the other"
-	case a.Claim.Direction != "" && r.Verdict.Direction != a.Claim.Direction:
-		a.Outcome, a.Because = Contradicted, fmt.Sprintf("found direction %s, claimed %s", r.Verdict.Direction, a.Claim.Direction)
 	default:
-		a.Outcome, a.Because = Confirmed, "found "+string(r.Verdict.Relation)
+		a.Outcome, a.Because = Confirmed, confirmedWords(a.Claim, a.Verdict)
+	}
+	if a.Verdict != nil && a.Source != bySomebody {
+		a.Because += "; that what was opened is the declared parent rests on its name alone"
 	}
 	return nil
 }
 
-// openParent opens a parent where it is named, or beside the model.
-func openParent(ctx context.Context, ref, parent string) (*formats.Checkpoint, error) {
-	if _, err := os.Stat(parent); err != nil && !filepath.IsAbs(parent) {
-		for _, beside := range []string{filepath.Dir(ref), ref} {
-			if p := filepath.Join(beside, filepath.FromSlash(parent)); filepath.IsLocal(parent) {
-				if _, err := os.Stat(p); err == nil {
-					return formats.Open(ctx, p, nil)
-				}
-			}
+// bySomebody is the source of claims that are given, as opposed to declared.
+const bySomebody = "claim"
+
+// confirmedWords says what was confirmed, and what was not.
+func confirmedWords(c LineageClaim, v *Verdict) string {
+	s := "found " + string(v.Relation)
+	if c.Direction == "" && c.Relation != NoEvidence && v.Direction == Undetermined {
+		s += "; which of the two was made from the other was not claimed and does not show"
+	}
+	return s
+}
+
+// compare opens the parent and checks the claim; nil confirms it.
+func (a *Audited) compare(ctx context.Context, ref string, child Input, o *Options) error {
+	path, err := a.find(ref, o)
+	if err != nil {
+		return err
+	}
+	m, err := formats.Open(ctx, path, nil)
+	if err != nil {
+		return fmt.Errorf("the parent could not be opened: %w", err)
+	}
+	defer m.Close()
+	a.Opened = path
+	parent := FromCheckpoint(ctx, m)
+	if parent.IsAdapter() || child.IsAdapter() {
+		return unproven("an adapter holds nothing of the weights it was made on, so it fits any base of its shape")
+	}
+	with := o.filled()
+	with.Pin = with.Pin || len(a.Claim.Files) > 0
+	r, err := Build(ctx, parent, child, &with)
+	if err != nil {
+		return fmt.Errorf("the two could not be compared: %w", err)
+	}
+	if err := m.Verify(); err != nil {
+		return err
+	}
+	if err := a.Claim.pin(ctx, r, parent, child); err != nil {
+		return err
+	}
+	a.Verdict, a.Subjects, a.Options = &r.Verdict, r.Subjects[:], &r.Options
+	if err := a.Claim.files(r.Subjects[0]); err != nil {
+		return err
+	}
+	err = r.Check(Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
+	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != NoEvidence && r.Verdict.Direction == BToA {
+		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
+	}
+	return err
+}
+
+// pin reads all values of the models that the claim names by their digest, where
+// the comparison did not.
+func (c *LineageClaim) pin(ctx context.Context, r *Report, parent, child Input) error {
+	for i, x := range []struct {
+		claimed *fingerprint.Digest
+		in      Input
+	}{{c.Root, parent}, {c.Model, child}} {
+		if x.claimed == nil || r.Subjects[i].Root != nil {
+			continue
+		}
+		root, err := fingerprint.Root(ctx, x.in.Model)
+		if err != nil {
+			return err
+		}
+		r.Subjects[i].Root = &root
+	}
+	return nil
+}
+
+// files requires that the parent has files of the claimed digests.
+func (c *LineageClaim) files(parent Subject) error {
+	for _, sum := range c.Files {
+		if !slices.ContainsFunc(parent.Files, func(f File) bool { return f.SHA256 == sum }) {
+			return unproven("what was opened is not the claimed parent: none of its files has SHA-256 %.64s", sum)
 		}
 	}
-	return formats.Open(ctx, parent, nil)
+	return nil
 }
 
 // WriteAudit writes the outcomes for people.
@@ -142,13 +230,39 @@ func WriteAudit(w io.Writer, all []Audited) error {
 	for _, a := range all {
 		t.line("%s  %s of %s", a.Outcome, a.Claim.Relation, tensor.Printable(a.Claim.Parent))
 		t.row("source", a.Source)
+		t.row("opened", tensor.Printable(a.Opened))
 		t.row("because", tensor.Printable(a.Because))
 		if a.Verdict != nil {
 			for _, b := range a.Verdict.Because {
 				t.row("", b)
 			}
+			for i, b := range a.Verdict.Alternatives {
+				t.row(firstOnly("not excluded", i), b)
+			}
 		}
 	}
 	_, err := io.WriteString(w, t.b.String())
 	return err
+}
+
+// WriteAuditJSON writes the outcomes with all that they rest on.
+func WriteAuditJSON(w io.Writer, model string, all []Audited) error {
+	if all == nil {
+		all = []Audited{}
+	}
+	return EncodeJSON(w, struct {
+		Schema string    `json:"schema"`
+		Tool   Tool      `json:"tool"`
+		Model  string    `json:"model"`
+		Claims []Audited `json:"claims"`
+	}{AuditSchema, Tool{"weightprint", Version()}, model, all})
+}
+
+// cardKinds is what the relation of a model card claims. An adapter's own
+// configuration names its base and says nothing about how a model was made.
+func cardKinds(d formats.Parent) []Kind {
+	if d.Source != "README.md" {
+		return nil
+	}
+	return relationKinds[d.Relation]
 }

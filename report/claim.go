@@ -15,8 +15,12 @@ type Claim struct {
 	Relation Relation `json:"relation"`
 	// Kinds that are claimed beside it, if any.
 	Kinds []Kind `json:"kinds,omitempty"`
-	// Parent, if given, must be the value root of subject A.
+	// Direction that is claimed, if any.
+	Direction Direction `json:"direction,omitempty"`
+	// Parent and Child, if given, must be the value roots of A and B. Where
+	// they are not, others than the claimed models were compared.
 	Parent *fingerprint.Digest `json:"parent,omitempty"`
+	Child  *fingerprint.Digest `json:"child,omitempty"`
 }
 
 // What a report can say of a claim it does not confirm.
@@ -24,6 +28,14 @@ var (
 	ErrContradicted = errors.New("the weights contradict the claim")
 	ErrUnproven     = errors.New("the weights do not prove the claim")
 )
+
+func contradicted(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrContradicted, fmt.Sprintf(format, args...))
+}
+
+func unproven(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUnproven, fmt.Sprintf(format, args...))
+}
 
 // meets tells which found relations meet a claimed one.
 var meets = map[Relation][]Relation{
@@ -35,27 +47,115 @@ var meets = map[Relation][]Relation{
 }
 
 // Check holds a claim against the verdict: nil when confirmed, an error that
-// is ErrContradicted or ErrUnproven otherwise.
+// is ErrContradicted or ErrUnproven otherwise. A claim is contradicted only by
+// what excludes it; where another explanation stands it is unproven.
 func (r *Report) Check(c Claim) error {
-	if c.Parent != nil && (r.Subjects[0].Root == nil || *r.Subjects[0].Root != *c.Parent) {
-		if r.Subjects[0].Root == nil {
-			return fmt.Errorf("%w: the values of A were not all read, so the parent cannot be identified", ErrUnproven)
-		}
-		return fmt.Errorf("%w: A is not the claimed parent", ErrContradicted)
-	}
-	allowed, ok := meets[c.Relation]
-	switch {
-	case !ok:
-		return fmt.Errorf("%w: %q is no relation that can be claimed", ErrUnproven, c.Relation)
-	case r.Verdict.Relation == Inconclusive:
-		return fmt.Errorf("%w: the comparison is inconclusive", ErrUnproven)
-	case !slices.Contains(allowed, r.Verdict.Relation):
-		return fmt.Errorf("%w: found %s, claimed %s", ErrContradicted, r.Verdict.Relation, c.Relation)
-	}
-	for _, k := range c.Kinds {
-		if !slices.Contains(r.Verdict.Kinds, k) {
-			return fmt.Errorf("%w: the kind %s was not found", ErrUnproven, k)
+	for _, rule := range []func(*Report, Claim) error{checkPins, checkRelation, checkKinds, checkDirection} {
+		if err := rule(r, c); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// checkPins requires that the subjects are those of the claim.
+func checkPins(r *Report, c Claim) error {
+	for i, pin := range []*fingerprint.Digest{c.Parent, c.Child} {
+		root := r.Subjects[i].Root
+		switch {
+		case pin == nil:
+		case root == nil:
+			return unproven("the values of %s were not all read, so it cannot be told whether it is the claimed model", side(i))
+		case *root != *pin:
+			return unproven("%s is not the claimed model: its values are %s, claimed %s", side(i), root, pin)
+		}
+	}
+	return nil
+}
+
+func checkRelation(r *Report, c Claim) error {
+	found := r.Verdict.Relation
+	allowed, ok := meets[c.Relation]
+	switch {
+	case !ok:
+		return unproven("%q is no relation that can be claimed", c.Relation)
+	case found == Inconclusive:
+		return unproven("the comparison is inconclusive")
+	case r.screened() && found != Identical:
+		return unproven("only fingerprints were compared, which screens and settles nothing")
+	case !slices.Contains(allowed, found):
+		return r.otherRelation(c.Relation)
+	case c.Relation != Related && (found == Identical || found == Reencoded) && !r.allCompared():
+		return unproven("not all values were compared; a full budget settles it")
+	}
+	return nil
+}
+
+// screened tells whether the report rests on fingerprints alone.
+func (r *Report) screened() bool {
+	return r.Subjects[0].Format == "fingerprint" || r.Subjects[1].Format == "fingerprint"
+}
+
+// allCompared tells whether the report rests on every value of both subjects.
+func (r *Report) allCompared() bool {
+	a, b := r.Subjects[0].Root, r.Subjects[1].Root
+	return r.Delta != nil && r.Delta.Complete || a != nil && b != nil && *a == *b
+}
+
+// otherRelation judges a claim that what was found does not meet.
+func (r *Report) otherRelation(claimed Relation) error {
+	found := r.Verdict.Relation
+	switch {
+	case claimed == Related && found == SharedInit:
+		return unproven("found %s: the common initialisation shows; that anything trained is common does not", found)
+	case claimed == SharedInit && found == NoEvidence:
+		return unproven("found %s: training can cover the traces of a common initialisation", found)
+	case claimed == SharedInit && found == Related && slices.Contains(r.Verdict.Alternatives, sameInit):
+		return unproven("found %s, and the same random initialisation is not excluded", found)
+	case claimed == Identical && found == Related && !r.valuesDiffer():
+		return unproven("found %s, and no values were compared", found)
+	case claimed == Reencoded && found == Related && !r.beyondStorage():
+		return unproven("found %s: values differ by more than the storage types explain, but a rounding that is not recognised could do that", found)
+	}
+	return contradicted("found %s, claimed %s", found, claimed)
+}
+
+// valuesDiffer tells whether values were seen that are not the same.
+func (r *Report) valuesDiffer() bool {
+	d := r.Delta
+	return d != nil && (d.Different+d.Cast+d.Quantised > 0 || len(d.OnlyA)+len(d.OnlyB)+len(d.Shapes) > 0)
+}
+
+// byStorage are the kinds that some way of storing the same values could look
+// like.
+var byStorage = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, Reparameterised}
+
+// beyondStorage tells whether a kind was found that no way of storing the same
+// values looks like.
+func (r *Report) beyondStorage() bool {
+	return slices.ContainsFunc(r.Verdict.Kinds, func(k Kind) bool { return !slices.Contains(byStorage, k) })
+}
+
+func checkKinds(r *Report, c Claim) error {
+	for _, k := range c.Kinds {
+		switch {
+		case slices.Contains(r.Verdict.Kinds, k):
+		case r.Verdict.Relation == Identical && r.allCompared() && k != Repackaged:
+			return contradicted("claimed %s, but the two hold the same values", k)
+		default:
+			return unproven("the kind %s was not found", k)
+		}
+	}
+	return nil
+}
+
+func checkDirection(r *Report, c Claim) error {
+	found := r.Verdict.Direction
+	switch {
+	case c.Direction == "" || c.Direction == found && found != Undetermined:
+		return nil
+	case found == Undetermined || c.Direction == Undetermined:
+		return unproven("the weights do not show which of the two was made from the other")
+	}
+	return contradicted("found direction %s, claimed %s", found, c.Direction)
 }

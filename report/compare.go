@@ -134,7 +134,7 @@ func (r *run) look(ctx context.Context, look int) error {
 	for range found {
 		r.looks = append(r.looks, look)
 	}
-	r.facts.Evidence = append(r.facts.Evidence, found...)
+	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
 	axes, err := r.pair.Axes(ctx, look)
 	if err != nil {
 		return err
@@ -241,15 +241,19 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o,
 		Verdict: r.o.Policy.Decide(r.facts), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 	}
+	compared := [2]int64{r.in[0].bytesRead(), r.in[1].bytesRead()} // without what only pinning reads
 	for i, in := range r.in {
-		s, err := in.pin(ctx, r.whole)
+		s, err := in.pin(ctx, r.whole, r.o.Pin)
 		if err != nil {
 			return nil, err
 		}
 		out.Subjects[i] = s
 	}
 	for i, in := range r.in {
-		out.Subjects[i].BytesRead = in.bytesRead()
+		out.Subjects[i].BytesRead = compared[i]
+		if r.whole {
+			out.Subjects[i].BytesRead = in.bytesRead()
+		}
 	}
 	out.Warnings = append(out.Warnings, r.warn...)
 	r.evidence(out)

@@ -10,28 +10,31 @@ import (
 	"github.com/weightprint/weightprint/similarity/units"
 )
 
-// componentOf names the part of a network that a role belongs to.
-func componentOf(t *roles.Tower, m *roles.Matrix) string {
-	if m == t.Embedding || m == t.Head || m == t.Positions {
-		return "embeddings"
+// componentsOf names the part of a network that each matrix of a tower belongs
+// to.
+func componentsOf(t *roles.Tower) map[*roles.Matrix]string {
+	of := map[*roles.Matrix]string{}
+	set := func(name string, ms ...*roles.Matrix) {
+		for _, m := range ms {
+			of[m] = name
+		}
 	}
 	for _, l := range t.Layers {
-		switch m {
-		case l.Q, l.K, l.V, l.O:
-			return "attention"
-		case l.Router:
-			return "experts"
+		for _, o := range l.Others {
+			set(o.Component(), o.Matrix)
+		}
+		mlp := "mlp"
+		if len(l.MLPs()) > 1 {
+			mlp = "experts"
 		}
 		for _, e := range l.MLPs() {
-			if m == e.Gate || m == e.Up || m == e.Down {
-				if len(l.MLPs()) > 1 {
-					return "experts"
-				}
-				return "mlp"
-			}
+			set(mlp, e.Gate, e.Up, e.Down)
 		}
+		set("experts", l.Router)
+		set("attention", l.Q, l.K, l.V, l.O)
 	}
-	return "generic"
+	set("embeddings", t.Embedding, t.Head, t.Positions)
+	return of
 }
 
 // part sums up what one component of B consists of.
@@ -59,9 +62,9 @@ func parts(n *roles.Network) []*part {
 		out[i].values += int64(m.Rows) * int64(m.Cols)
 	}
 	for _, t := range n.Towers {
-		tower := &roles.Network{Towers: []*roles.Tower{t}}
+		tower, of := &roles.Network{Towers: []*roles.Tower{t}}, componentsOf(t)
 		for _, m := range tower.Matrices() {
-			add(t.Name, componentOf(t, m), m)
+			add(t.Name, of[m], m)
 		}
 	}
 	for _, m := range n.Generic {

@@ -2,6 +2,8 @@ package report
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -115,8 +117,8 @@ func (in Input) bytesTotal() int64 {
 }
 
 // pin describes the input in the report. whole asks for digests of all values
-// and files.
-func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
+// and files, files for those of the files only.
+func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.bytesTotal(), Files: []File{}, Declared: in.Declared}
 	for _, t := range in.Model.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
@@ -134,18 +136,26 @@ func (in Input) pin(ctx context.Context, whole bool) (Subject, error) {
 	}
 	for _, c := range in.checkpoints() {
 		for _, f := range c.Files() {
-			x := File{Path: f.Path, Size: f.Size()}
-			if whole {
-				d, err := fingerprint.Stored(ctx, f, f.Size())
-				if err != nil {
-					return s, err
-				}
-				x.Digest = &d
+			x, err := pinFile(ctx, f, whole || files)
+			if err != nil {
+				return s, err
 			}
 			s.Files = append(s.Files, x)
 		}
 	}
 	return s, nil
+}
+
+// pinFile describes a file, with digests over its bytes if asked for.
+func pinFile(ctx context.Context, f *formats.File, whole bool) (File, error) {
+	x := File{Path: f.Path, Size: f.Size()}
+	if !whole {
+		return x, nil
+	}
+	plain := sha256.New()
+	d, err := fingerprint.Stored(ctx, f, f.Size(), plain)
+	x.Digest, x.SHA256 = &d, hex.EncodeToString(plain.Sum(nil))
+	return x, err
 }
 
 // bytesRead is how much of the files was read, headers included.

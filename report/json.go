@@ -9,6 +9,8 @@ import (
 	"io"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/weightprint/weightprint/internal/strictjson"
 )
 
 // JSONSchema is the JSON Schema of the JSON form.
@@ -22,18 +24,21 @@ const maxReport = 64 << 20
 // WriteJSON writes the report as indented JSON. The same report gives the
 // same bytes. Characters that could steer a terminal or reorder text are
 // escaped.
-func (r *Report) WriteJSON(w io.Writer) error {
-	b, err := json.MarshalIndent(r, "", "  ")
+func (r *Report) WriteJSON(w io.Writer) error { return EncodeJSON(w, r) }
+
+// EncodeJSON writes any value the way WriteJSON writes a report.
+func EncodeJSON(w io.Writer, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeInvisible(b), '\n'))
+	_, err = w.Write(append(EscapeInvisible(b), '\n'))
 	return err
 }
 
-// escapeInvisible writes control and format characters as \u escapes. In
+// EscapeInvisible writes control and format characters as \u escapes. In
 // JSON they can only stand inside strings.
-func escapeInvisible(b []byte) []byte {
+func EscapeInvisible(b []byte) []byte {
 	var out bytes.Buffer
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
@@ -51,7 +56,8 @@ func escapeInvisible(b []byte) []byte {
 	return out.Bytes()
 }
 
-// ReadJSON reads a report back. Reports of another schema are refused.
+// ReadJSON reads a report back. Reports of another schema are refused, and so
+// is JSON that two readers could read differently.
 func ReadJSON(rd io.Reader) (*Report, error) {
 	b, err := io.ReadAll(io.LimitReader(rd, maxReport+1))
 	if err != nil {
@@ -60,8 +66,13 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 	if len(b) > maxReport {
 		return nil, fmt.Errorf("report: larger than %d bytes", maxReport)
 	}
+	return ParseJSON(b)
+}
+
+// ParseJSON is ReadJSON for text that is at hand.
+func ParseJSON(b []byte) (*Report, error) {
 	var r Report
-	if err := json.Unmarshal(b, &r); err != nil {
+	if err := strictjson.Unmarshal(b, &r); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	if r.Schema != Schema {

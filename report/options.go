@@ -86,9 +86,11 @@ type Options struct {
 	Depth  Depth  `json:"depth"`
 	Policy Policy `json:"policy"`
 
+	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
+	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
 }
 
 // base is the base of adapters, nil for none.

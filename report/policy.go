@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -16,6 +17,9 @@ type Policy struct {
 	// have been able to find with probability 0.99: 0.3 unless set.
 	Cosine float64 `json:"cosine"`
 }
+
+// DefaultPolicy returns the thresholds that are used unless told otherwise.
+func DefaultPolicy() Policy { return Policy{}.filled() }
 
 func (p Policy) filled() Policy {
 	if p.Alpha == 0 {
@@ -40,6 +44,29 @@ type Facts struct {
 	Adapter  [2]string // what adapter a subject has applied, in words
 	Repeats  bool      // two layers of A have the same source in B
 	Spent    int       // exact tests whose results were given up because the layers were paired anew
+}
+
+// smallest is the least logarithm of a probability that is stated. It is a
+// bound: no probability is zero, whatever a test computes.
+const smallest = similarity.LogP(-1e9)
+
+// sound returns evidence whose probabilities can be stated. One that is no
+// number counts as a test that found nothing, so that it never helps a verdict.
+func sound(all []similarity.Evidence) []similarity.Evidence {
+	all = slices.Clone(all)
+	for i := range all {
+		e := &all[i]
+		if e.P == nil {
+			continue
+		}
+		p := min(max(*e.P, smallest), 0)
+		if math.IsNaN(float64(p)) {
+			p = 0
+			e.Warnings = append(slices.Clone(e.Warnings), "the test gave no number; counted as p = 1")
+		}
+		e.P = &p
+	}
+	return all
 }
 
 // exactLooks counts the exact tests that gave a pooled p-value: the number of
@@ -74,6 +101,7 @@ func anyEvidence(similarity.Evidence) bool { return true }
 // Decide draws the conclusion. It is a pure function of the facts.
 func (p Policy) Decide(f Facts) Verdict {
 	p = p.filled()
+	f.Evidence = sound(f.Evidence)
 	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Tier: "none"}
 	logp, by := f.best(anyEvidence)
 	if by != nil {
@@ -132,9 +160,12 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 	}
 	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
 	if words == "" {
-		v.Alternatives = append(v.Alternatives, "the same random initialisation")
+		v.Alternatives = append(v.Alternatives, sameInit)
 	}
 }
+
+// sameInit is the alternative that a common initialisation explains everything.
+const sameInit = "the same random initialisation"
 
 // point adds one-way evidence to the verdict. Evidence for both ways leaves
 // the direction undetermined.

@@ -53,11 +53,14 @@ func (s Subject) storage() string {
 	return s.Format + " (" + s.Layout + ")"
 }
 
-// File is one file of a checkpoint, by its path relative to the checkpoint.
+// File is one file of a checkpoint, by its path relative to the checkpoint. Both
+// digests are over the bytes of the file; the plain SHA-256, in hexadecimal, is
+// what other programs and model hubs state.
 type File struct {
 	Path   string              `json:"path"`
 	Size   int64               `json:"size"`
 	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
+	SHA256 string              `json:"sha256,omitempty"`
 }
 
 // Component is what was found for one part of the networks.

@@ -27,7 +27,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := Facts{Evidence: screen.FixedPoints(a.Fingerprint, b.Fingerprint)}
+	facts := Facts{Evidence: sound(screen.FixedPoints(a.Fingerprint, b.Fingerprint))}
 	v := &out.Verdict
 	*v = Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
 	p, by := facts.best(anyEvidence)
@@ -41,7 +41,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 	case by != nil && p <= opt.Policy.level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d sketched units are nearest to the unit at the same place; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, math.Ceil(p.Log10())))
-		v.Alternatives = append(v.Alternatives, "a common ancestor", "the same random initialisation", "a forged sketch")
+		v.Alternatives = append(v.Alternatives, "a common ancestor", sameInit, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 	}

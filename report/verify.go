@@ -2,9 +2,13 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Difference is the first place where two reports say different things.
@@ -17,31 +21,87 @@ type Difference struct {
 // the program's version and the names under which the subjects were opened.
 // It returns nil when they agree.
 func (r *Report) Differs(anew *Report) (*Difference, error) {
-	want, err := r.plain()
+	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
-	got, err := anew.plain()
+	return DiffersJSON(text, anew)
+}
+
+// DiffersJSON is Differs for the text of a report. It also finds what stands
+// in the text beside the fields of a report: nobody has vouched for that.
+func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
+	r, err := ParseJSON(text)
+	if err != nil {
+		return nil, err
+	}
+	want, err := plain(text)
+	if err != nil {
+		return nil, err
+	}
+	portable, err := r.portable().plain()
+	if err != nil {
+		return nil, err
+	}
+	blank(want, portable)
+	got, err := anew.portable().plain()
 	if err != nil {
 		return nil, err
 	}
 	return differ("", want, got), nil
 }
 
-// plain turns a report into maps and lists, without what may differ.
-func (r *Report) plain() (map[string]any, error) {
+// blank takes over from the portable form of a report what makes it so.
+func blank(m, portable map[string]any) {
+	m["warnings"] = portable["warnings"]
+	if tool, ok := m["tool"].(map[string]any); ok {
+		tool["version"] = ""
+	}
+	subjects, _ := m["subjects"].([]any)
+	for _, x := range subjects {
+		if s, ok := x.(map[string]any); ok {
+			s["ref"] = ""
+		}
+	}
+}
+
+// Digest is the SHA-256 of all that a report states, apart from the program's
+// version and the names under which the subjects were opened: the same for all
+// who make the same report.
+func (r *Report) Digest() (string, error) {
+	h := sha256.New()
+	err := r.portable().WriteJSON(h)
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// portable returns the report without what depends on where it was made.
+func (r *Report) portable() *Report {
 	c := *r
 	c.Tool.Version = ""
+	c.Warnings = slices.Clone(r.Warnings)
 	for i := range c.Subjects {
+		for k, w := range c.Warnings {
+			if ref := filepath.Clean(r.Subjects[i].Ref); len(ref) > 1 {
+				c.Warnings[k] = strings.ReplaceAll(w, ref, side(i))
+			}
+		}
 		c.Subjects[i].Ref = ""
 	}
+	return &c
+}
+
+// plain turns a report into maps and lists.
+func (r *Report) plain() (map[string]any, error) {
 	var b bytes.Buffer
-	if err := c.WriteJSON(&b); err != nil {
+	if err := r.WriteJSON(&b); err != nil {
 		return nil, err
 	}
-	d := json.NewDecoder(&b)
+	return plain(b.Bytes())
+}
+
+func plain(text []byte) (out map[string]any, err error) {
+	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	var out map[string]any
 	return out, d.Decode(&out)
 }
 
@@ -107,4 +167,18 @@ func asJSON(v any) string {
 		return fmt.Sprint(v)
 	}
 	return string(b)
+}
+
+// Differ compares two JSON texts and returns the first place where they say
+// different things, nil where they do not.
+func Differ(want, got []byte) (*Difference, error) {
+	w, err := plain(want)
+	if err != nil {
+		return nil, err
+	}
+	g, err := plain(got)
+	if err != nil {
+		return nil, err
+	}
+	return differ("", w, g), nil
 }

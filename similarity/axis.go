@@ -215,15 +215,29 @@ func genericPlans(p *Pair) []plan {
 // pairGeneric pairs matrices of equal shape: those of one name first, the
 // others in stored order.
 func pairGeneric(as, bs []*roles.Matrix) [][2]*roles.Matrix {
-	fits := func(a, b *roles.Matrix) bool { return a.Rows == b.Rows && a.Cols == b.Cols }
+	type key struct {
+		name       string
+		rows, cols int
+	}
 	taken := map[*roles.Matrix]bool{}
 	partner := make([]*roles.Matrix, len(bs))
 	for _, byName := range []bool{true, false} {
+		of := func(m *roles.Matrix) key {
+			if byName {
+				return key{m.Tensor.Name, m.Rows, m.Cols}
+			}
+			return key{"", m.Rows, m.Cols}
+		}
+		free := map[key][]*roles.Matrix{}
+		for _, a := range as {
+			if !taken[a] {
+				free[of(a)] = append(free[of(a)], a)
+			}
+		}
 		for i, b := range bs {
-			for _, a := range as {
-				if partner[i] == nil && !taken[a] && fits(a, b) && (!byName || a.Tensor.Name == b.Tensor.Name) {
-					partner[i], taken[a] = a, true
-				}
+			if left := free[of(b)]; partner[i] == nil && len(left) > 0 {
+				partner[i], taken[left[0]] = left[0], true
+				free[of(b)] = left[1:]
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package similarity
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/roles"
 )
@@ -108,20 +109,58 @@ func (m *matcher) layer(a, b *roles.Layer, l LayerPair) {
 		m.matrix(component, l.A, l.B, ea[e[0]].Up, eb[e[1]].Up)
 		m.matrix(component, l.A, l.B, ea[e[0]].Down, eb[e[1]].Down)
 	}
+	m.others(a.Others, b.Others, l)
 }
 
-// vectors pairs the vectors without a role: by name, then by length in stored
-// order.
+// others pairs what has a place of its own kind in a layer, by that place.
+func (m *matcher) others(as, bs []roles.Other, l LayerPair) {
+	place := map[string]roles.Other{}
+	for _, a := range as {
+		if _, twice := place[a.Name]; !twice {
+			place[a.Name] = a
+		}
+	}
+	for _, b := range bs {
+		a := place[b.Name]
+		m.matrix(b.Component(), l.A, l.B, a.Matrix, b.Matrix)
+		m.vector("norms", a.Vector, b.Vector)
+	}
+}
+
+// vectors pairs the vectors that stand in no layer: by role, by name, then by
+// length in stored order.
 func (m *matcher) vectors(as, bs []*roles.Vector) {
-	for _, byName := range []bool{true, false} {
+	type key struct {
+		name   string
+		length int
+	}
+	for _, name := range []func(*roles.Vector) string{
+		func(v *roles.Vector) string { return knownRole(v.Role) },
+		func(v *roles.Vector) string { return v.Tensor.Name },
+		func(*roles.Vector) string { return "any" },
+	} {
+		free := map[key][]*roles.Vector{}
+		for _, a := range as {
+			if k := (key{name(a), a.Len}); !m.seenA[a] && k.name != "" {
+				free[k] = append(free[k], a)
+			}
+		}
 		for _, b := range bs {
-			for _, a := range as {
-				if !m.seenA[a] && !m.seenB[b] && a.Len == b.Len && (!byName || a.Tensor.Name == b.Tensor.Name) {
-					m.vector("generic", a, b)
-				}
+			k := key{name(b), b.Len}
+			if left := free[k]; len(left) > 0 && !m.seenB[b] {
+				m.vector("generic", left[0], b)
+				free[k] = left[1:]
 			}
 		}
 	}
+}
+
+// knownRole is a role that says something, or "".
+func knownRole(role string) string {
+	if strings.HasPrefix(role, "generic.") {
+		return ""
+	}
+	return role
 }
 
 // missing lists the roles of a network that found no counterpart.

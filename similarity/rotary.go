@@ -50,6 +50,9 @@ func borrowHeads(to, from *roles.Tower) {
 	a, b := to.Layers[0], from.Layers[0]
 	if a.Q != nil && b.Q != nil && a.V != nil && b.V != nil && a.Q.Rows == b.Q.Rows && a.V.Rows == b.V.Rows {
 		to.HeadDim, to.Heads, to.KVHeads = from.HeadDim, from.Heads, from.KVHeads
+		if to.Rotary == from.Rotary {
+			to.RotaryDim = from.RotaryDim
+		}
 	}
 }
 
@@ -79,7 +82,7 @@ func deinterleaved(m *roles.Matrix, headDim int) *roles.Matrix {
 // to meet. Only a clear answer counts: strangers give none.
 func (p *Pair) otherOrder(ctx context.Context, t TowerPair) (*roles.Tower, error) {
 	const clear = 0.2 // mean cosine that strangers' rows never reach
-	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || !t.B.Rotary && !t.A.Rotary {
+	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.B.Rotary == roles.NoRotary && t.A.Rotary == roles.NoRotary {
 		return nil, nil
 	}
 	l := t.Layers[len(t.Layers)/2]

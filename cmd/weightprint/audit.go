@@ -1,8 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 
@@ -11,62 +11,96 @@ import (
 	"github.com/weightprint/weightprint/report"
 )
 
+// auditFlags are the flags of audit.
+type auditFlags struct {
+	claim, budget   string
+	json            bool
+	failOn, parents []string
+}
+
 func auditCommand() *cobra.Command {
-	var claim string
-	var asJSON bool
-	var failOn []string
+	var f auditFlags
 	c := &cobra.Command{
 		Use:   "audit MODEL",
 		Short: "hold a claimed lineage against the weights",
 		Long: `audit checks an explicit claim, or else the parents that the model's own files
-declare (model card, configuration, GGUF keys), and says confirmed, contradicted
-or unproven. A claim is a JSON file:
+declare (model card, configuration, adapter, GGUF keys), and says confirmed,
+contradicted or unproven. A claim is a JSON file:
 
   {"parent": "base/", "relation": "related", "kinds": ["fine-tuned"],
-   "direction": "a-to-b", "root": "b3:…"}
+   "direction": "a-to-b", "root": "b3:…", "model": "b3:…", "files": ["<sha256>"]}
 
-Only parent is needed; it is a path, also one relative to the model.`,
-		Example: "  weightprint audit suspect/ --claim claim.json --fail-on contradicted",
-		Args:    args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, a []string) error {
-			claims, err := readClaims(claim)
-			if err != nil {
-				return err
-			}
-			for _, f := range failOn {
-				if !slices.Contains([]report.Outcome{report.Confirmed, report.Contradicted, report.Unproven}, report.Outcome(f)) {
-					return usageError{fmt.Errorf("--fail-on: %q is not one of confirmed, contradicted, unproven", f)}
-				}
-			}
-			all, err := report.Audit(c.Context(), a[0], claims, nil)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				e := json.NewEncoder(c.OutOrStdout())
-				e.SetIndent("", "  ")
-				if all == nil {
-					all = []report.Audited{}
-				}
-				if err := e.Encode(map[string]any{"schema": "weightprint.audit/1", "model": a[0], "claims": all}); err != nil {
-					return err
-				}
-			} else if err := report.WriteAudit(c.OutOrStdout(), all); err != nil {
-				return err
-			}
-			for _, x := range all {
-				if slices.Contains(failOn, string(x.Outcome)) {
-					return exitCode(exitFinding)
-				}
-			}
-			return nil
-		},
+Only parent is needed: a path, also one relative to the model, or any name that
+compare takes. root and model pin the values of the parent and of the model,
+files the SHA-256 of files of the parent; direction is seen from the parent.
+
+A declared parent is looked for in --parents, beside the model and in the hub's
+local cache. Nothing is downloaded because a model's files name it.
+
+A claim is contradicted only by what excludes it. Exit codes: 1 for a
+contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
+cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
+		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted
+  weightprint audit suspect/ --parents models/ --json`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a[0]) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&claim, "claim", "", "JSON file with the claim to check")
-	fl.BoolVar(&asJSON, "json", false, "print JSON")
-	fl.StringSliceVar(&failOn, "fail-on", nil, "exit with 1 on one of these outcomes")
+	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
+	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
+	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.BoolVar(&f.json, "json", false, "print JSON")
+	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
 	return c
+}
+
+func (f *auditFlags) audit(c *cobra.Command, model string) error {
+	budget, err := report.ParseBytes(f.budget)
+	if err != nil {
+		return usageError{fmt.Errorf("--budget: %w", err)}
+	}
+	for _, x := range f.failOn {
+		if !slices.Contains([]report.Outcome{report.Confirmed, report.Contradicted, report.Unproven}, report.Outcome(x)) {
+			return usageError{fmt.Errorf("--fail-on: %q is not one of confirmed, contradicted, unproven", x)}
+		}
+	}
+	claims, err := readClaims(f.claim)
+	if err != nil {
+		return err
+	}
+	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents})
+	if err != nil {
+		return err
+	}
+	out := output{}
+	write := func(w io.Writer) error { return report.WriteAudit(w, all) }
+	if f.json {
+		write = func(w io.Writer) error { return report.WriteAuditJSON(w, model, all) }
+	}
+	if err := out.write(c.OutOrStdout(), write); err != nil {
+		return err
+	}
+	return f.finding(all)
+}
+
+// finding turns outcomes into an exit code. A claim that could not be looked at
+// never passes for one that was.
+func (f *auditFlags) finding(all []report.Audited) error {
+	open := len(all) == 0
+	for _, x := range all {
+		switch {
+		case x.Source == "claim" && x.Opened == "":
+			return exitCode(exitError)
+		case x.Outcome == report.Unproven:
+			open = true
+		case slices.Contains(f.failOn, string(x.Outcome)):
+			return exitCode(exitFinding)
+		}
+	}
+	if open && slices.Contains(f.failOn, string(report.Unproven)) {
+		return exitCode(exitInconclusive)
+	}
+	return nil
 }
 
 func readClaims(file string) ([]report.LineageClaim, error) {

@@ -19,7 +19,7 @@ type compareFlags struct {
 	base          string
 	failOn        []string
 	quiet         bool
-	lenient       bool
+	lenient, pin  bool
 	out           output
 }
 
@@ -31,7 +31,7 @@ func compareCommand() *cobra.Command {
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
 prints a verdict with the evidence it rests on.
 
-A and B are safetensors or GGUF files, folders that hold them, an
+A and B are safetensors, GGUF or PyTorch files, folders that hold them, an
 *.index.json, or any shard of a set; formats may differ. A LoRA adapter (PEFT) is
 compared as if it were merged into the other side, or into --base.`,
 		Example: `  weightprint compare base/ suspect.gguf
@@ -46,6 +46,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
+	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	f.out.flags(fl)
 	return c
@@ -76,7 +77,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 
 // options checks the flags.
 func (f *compareFlags) options() (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin || f.out.format == "intoto"}
 	var err error
 	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)

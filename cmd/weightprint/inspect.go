@@ -91,19 +91,20 @@ func writeValues(ctx context.Context, w io.Writer, t *tensor.Tensor) error {
 
 // model is what inspect prints.
 type model struct {
-	Schema     string         `json:"schema"`
-	Ref        string         `json:"ref"`
-	Format     string         `json:"format"`
-	Layout     string         `json:"layout,omitempty"`
-	Family     string         `json:"family"`
-	Parameters int64          `json:"parameters"`
-	Bytes      int64          `json:"bytes"`
-	Files      []file         `json:"files"`
-	Parents    []string       `json:"declaredParents"`
-	Adapter    *adapter       `json:"adapter,omitempty"`
-	Towers     []tower        `json:"towers"`
-	Tensors    []listedTensor `json:"tensors"`
-	Warnings   []string       `json:"warnings"`
+	Schema     string           `json:"schema"`
+	Ref        string           `json:"ref"`
+	Format     string           `json:"format"`
+	Layout     string           `json:"layout,omitempty"`
+	Family     string           `json:"family"`
+	Parameters int64            `json:"parameters"`
+	Bytes      int64            `json:"bytes"`
+	Files      []file           `json:"files"`
+	Parents    []string         `json:"declaredParents"`
+	Declared   []formats.Parent `json:"parents"` // the same with what declares them
+	Adapter    *adapter         `json:"adapter,omitempty"`
+	Towers     []tower          `json:"towers"`
+	Tensors    []listedTensor   `json:"tensors"`
+	Warnings   []string         `json:"warnings"`
 }
 
 type file struct {
@@ -142,7 +143,7 @@ func packing(t *tensor.Tensor) string {
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
 	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Layout: m.Layout, Family: net.Family, Bytes: m.BytesTotal(),
-		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
+		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Declared: append([]formats.Parent{}, m.Parents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
 		l.Files = append(l.Files, file{f.Path, f.Size()})
 	}
@@ -162,6 +163,17 @@ func listing(m *formats.Checkpoint) *model {
 	return l
 }
 
+// parentText puts a declared parent into a line.
+func parentText(p formats.Parent) string {
+	words := []string{p.Name + " (" + p.Source}
+	for _, s := range []string{p.Relation, p.Version, p.URL} {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	return strings.Join(words, ", ") + ")"
+}
+
 // text prints the listing for people.
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
@@ -173,8 +185,8 @@ func (l *model) text(w io.Writer) error {
 	for _, t := range l.Towers {
 		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
-	for _, p := range l.Parents {
-		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(p))
+	for _, p := range l.Declared {
+		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(parentText(p)))
 	}
 	l.Adapter.text(b)
 	for _, s := range l.Warnings {

@@ -75,7 +75,7 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `weightprint decides from the weights alone whether two neural networks share
 weights, which parts, how one was made from the other, and how sure that is.
 
-It reads safetensors and GGUF files, any mix of them, and by default no more
+It reads safetensors, GGUF and PyTorch files, any mix of them, and by default no more
 than 64 MiB of each model. It cannot see distillation from outputs, models
 behind an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,
@@ -84,7 +84,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), auditCommand(), demoCommand(), versionCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), demoCommand(), versionCommand(), manCommand())
 	return root
 }
 

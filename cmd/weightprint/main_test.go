@@ -253,3 +253,22 @@ func TestFormats(t *testing.T) {
 		require.Contains(t, out, want)
 	}
 }
+
+// What the files say of their origin is listed with its source, and cannot
+// write to the terminal.
+func TestInspectDeclaredParents(t *testing.T) {
+	dir := filepath.Join(demoModels(t), "base")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "README.md"), []byte("---\nbase_model: \"org/\\u001b[31mred\\u202e\"\nbase_model_relation: finetune\n---\n"), 0o600))
+	code, out, _ := call("inspect", dir)
+	require.Zero(t, code)
+	require.Contains(t, out, `declared parent: "org/\x1b[31mred\u202e (README.md, finetune)"`)
+	code, out, _ = call("inspect", dir, "--json")
+	require.Zero(t, code)
+	require.NotContains(t, out, "\x1b")
+	var l struct {
+		Parents []struct{ Name, Source, Relation string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &l))
+	require.Equal(t, "README.md", l.Parents[0].Source)
+	require.Equal(t, "finetune", l.Parents[0].Relation)
+}

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/cyclonedx"
 	"github.com/weightprint/weightprint/report/html"
+	"github.com/weightprint/weightprint/report/intoto"
 )
 
 // output says in which form and where to a result is written.
@@ -25,10 +27,13 @@ var writers = map[string]func(*report.Report, io.Writer) error{
 	"json": (*report.Report).WriteJSON,
 	"md":   (*report.Report).WriteMarkdown,
 	"html": html.Write,
+
+	"cyclonedx": cyclonedx.Write,
+	"intoto":    intoto.Write,
 }
 
 func (o *output) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&o.format, "format", "text", "form of the result: text, json, md or html")
+	fl.StringVar(&o.format, "format", "text", "form of the result: text, json, md, html, cyclonedx or intoto")
 	fl.BoolVar(&o.json, "json", false, "short for --format json")
 	fl.StringVarP(&o.file, "output", "o", "", "write the result to a file")
 }
@@ -39,7 +44,7 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if writers[o.format] == nil {
-		return fmt.Errorf("--format: %q is not one of text, json, md, html", o.format)
+		return fmt.Errorf("--format: %q is not one of text, json, md, html, cyclonedx, intoto", o.format)
 	}
 	return nil
 }

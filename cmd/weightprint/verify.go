@@ -1,57 +1,155 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 )
 
-func verifyCommand() *cobra.Command {
-	c := &cobra.Command{
-		Use:   "verify REPORT.json A B",
-		Short: "make a report anew and compare every number",
-		Long: `verify runs the comparison that a report states, with the options it states, on
-the given models, and compares the two reports field by field. It exits with 4
-and names the first difference when they differ.
+// verifyFlags are the flags of verify.
+type verifyFlags struct {
+	base        string // base of adapters
+	key         string // public key of the signer
+	report      string // the report that a statement is about
+	noSignature bool
+	extra       bool
+}
 
-verify FINGERPRINT.wfp MODEL holds a model against its fingerprint.`,
-		Example: "  weightprint verify report.json base/ suspect/",
-		Args:    args(cobra.RangeArgs(2, 3)),
-		RunE: func(c *cobra.Command, a []string) error {
-			if len(a) == 2 {
-				return verifyFingerprint(c, a[0], a[1])
-			}
-			return verifyReport(c, a)
-		},
+func verifyCommand() *cobra.Command {
+	var f verifyFlags
+	c := &cobra.Command{
+		Use:   "verify FILE [MODEL…]",
+		Short: "make a report anew, or hold models against what was stated of them",
+		Long: `verify holds models against a file that states something of them. It exits with
+4 and names the first difference when they differ.
+
+  verify REPORT.json A B       runs the comparison that the report states, with the
+                               options it states, and compares every field
+  verify SIGNED.json A B       checks the signature of a comparison (--key), runs it
+                               anew and compares; without A and B the signature only
+  verify MODEL.sig MODEL       checks the signature of a model (OpenSSF Model
+                               Signing, --key) and digests its files
+  verify MANIFEST.json MODEL   the same for a manifest without a signature
+  verify PRINT.wfp MODEL       holds a model against its fingerprint`,
+		Example: `  weightprint verify report.json base/ suspect/
+  weightprint verify report.dsse.json base/ suspect/ --key auditor.pub.pem
+  weightprint verify model.sig model/ --key maker.pub.pem`,
+		Args: args(cobra.RangeArgs(1, 3)),
+		RunE: func(c *cobra.Command, a []string) error { return f.verify(c, a[0], a[1:]) },
 	}
+	fl := c.Flags()
+	fl.StringVar(&f.key, "key", "", "the signer's public key, a PEM file")
+	fl.StringVar(&f.report, "report", "", "also require that this is the report that was signed")
+	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B was applied to")
+	fl.BoolVar(&f.noSignature, "no-signature", false, "leave the signature unchecked and say so")
+	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
 	return c
 }
 
-func verifyReport(c *cobra.Command, a []string) error {
-	f, err := os.Open(a[0])
+// maxStatement bounds the files that verify and sign read.
+const maxStatement = 64 << 20
+
+// readSmall reads a file that is no model.
+func readSmall(name string) ([]byte, error) {
+	r, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, maxStatement+1))
+	if err == nil && len(b) > maxStatement {
+		err = fmt.Errorf("%s: larger than %d bytes", name, maxStatement)
+	}
+	return b, err
+}
+
+// verify looks at what kind of file it is and how many models it takes.
+func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) error {
+	if isPrint(file) {
+		if len(models) != 1 {
+			return usageError{fmt.Errorf("verify: a fingerprint takes one model")}
+		}
+		return verifyFingerprint(c, file, models[0])
+	}
+	text, err := readSmall(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	want, err := report.ReadJSON(f)
-	if err != nil {
-		return fmt.Errorf("%s: %w", a[0], err)
+	var kind struct {
+		Type     string          `json:"_type"`
+		Payload  *string         `json:"payload"`
+		Envelope json.RawMessage `json:"dsseEnvelope"`
 	}
-	got, err := report.Compare(c.Context(), a[1], a[2], &want.Options)
+	// What cannot be read here is named by the reader of reports below.
+	if err := json.Unmarshal(text, &kind); err == nil && (kind.Type != "" || kind.Payload != nil || kind.Envelope != nil) {
+		return f.verifyStatement(c, file, text, models)
+	}
+	if len(models) != 2 {
+		return usageError{fmt.Errorf("verify: a report takes two models, A and B")}
+	}
+	return f.verifyReport(c, file, text, models)
+}
+
+func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, models []string) error {
+	want, err := report.ParseJSON(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	got, err := f.again(c.Context(), models, want.Options)
 	if err != nil {
 		return err
 	}
-	d, err := want.Differs(got)
+	d, err := report.DiffersJSON(text, got)
 	if err != nil {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: %s is %s in the report and %s anew\n", d.Path, d.Want, d.Got)
-		return exitCode(exitMismatch)
+		return differs(c.OutOrStdout(), d, want.Tool.Version)
 	}
-	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated")
+	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated, apart from the names of the models and the program's version, which were not compared")
+	unusual(c.OutOrStdout(), want.Options)
 	return nil
+}
+
+// again makes a report with given options.
+func (f *verifyFlags) again(ctx context.Context, models []string, o report.Options) (*report.Report, error) {
+	if isPrint(models[0]) || isPrint(models[1]) {
+		return screen(ctx, models, &o)
+	}
+	if f.base != "" {
+		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: o.Lenient})
+		if err != nil {
+			return nil, err
+		}
+		defer m.Close()
+		base := report.FromCheckpoint(ctx, m)
+		o.Base = &base
+	}
+	return report.Compare(ctx, models[0], models[1], &o)
+}
+
+// differs names the first difference and, where another version made the
+// report, says so.
+func differs(w io.Writer, d *report.Difference, version string) error {
+	fmt.Fprintf(w, "differs: %s is %s in the report and %s anew\n", d.Path, d.Want, d.Got)
+	if here := report.Version(); version != here {
+		fmt.Fprintf(w, "the report was made by version %q, this is version %q\n", version, here)
+	}
+	return exitCode(exitMismatch)
+}
+
+// unusual says where a report was made with other thresholds than the default
+// ones: it is as stated, but not as anyone would expect.
+func unusual(w io.Writer, o report.Options) {
+	usual := report.DefaultPolicy()
+	if o.Policy != usual {
+		fmt.Fprintf(w, "note: the report was made with alpha %g and cosine %g, where the defaults are %g and %g\n", o.Policy.Alpha, o.Policy.Cosine, usual.Alpha, usual.Cosine)
+	}
 }

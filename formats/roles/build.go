@@ -1,59 +1,70 @@
 package roles
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // builder turns the tensors found for one tower into views.
 type builder struct {
-	net   *Network
-	fam   family
-	gguf  bool
-	found *found
-	meta  tensor.Metadata
-	shape shape
-	name  string
-	conv  bool             // kernels are stored inputs × outputs (Conv1D)
-	left  []*tensor.Tensor // what did not fit
-	used  map[*tensor.Tensor]bool
+	net    *Network
+	fam    family
+	gguf   bool
+	found  *found
+	meta   tensor.Metadata
+	shape  shape
+	hidden int              // width of the residual stream, 0 while unknown
+	conv   bool             // kernels are stored inputs × outputs (Conv1D)
+	left   []*tensor.Tensor // what did not fit
+	used   map[*tensor.Tensor]bool
 }
 
-// tower builds the tower called name.
-func (b *builder) tower(name string) *Tower {
-	b.name, b.used = name, map[*tensor.Tensor]bool{}
-	b.shape = declaredShape(b.meta, name)
-	t := &Tower{Name: name, Rotary: b.fam.rotary, Permuted: b.gguf && b.fam.unpermute, RMSNorm: b.fam.norm == rms}
+// tower builds the tower.
+func (b *builder) tower() *Tower {
+	b.used = map[*tensor.Tensor]bool{}
+	b.shape = declaredShape(b.meta, b.found.kind)
+	b.hidden = b.width()
 	b.conv = b.isConv1D()
-	for _, i := range slices.Sorted(maps.Keys(b.found.layers)) {
+	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || strings.Contains(b.found.sample, ".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias()}
+	for _, i := range b.numbers() {
 		t.Layers = append(t.Layers, b.layer(i))
 	}
-	if b.hasNormBias() {
-		t.RMSNorm = false
-	}
 	b.dimensions(t)
+	b.rotation(t)
 	b.surroundings(t)
 	b.foldable(t)
 	b.leftovers()
 	return t
 }
 
+// numbers lists the layer numbers in order.
+func (b *builder) numbers() []int { return slices.Sorted(maps.Keys(b.found.layers)) }
+
 // role names a place in this tower.
-func (b *builder) role(layer int, p part, expert int) string {
+func (b *builder) role(layer int, p place, expert int) string {
 	s := ""
-	if b.name != "main" {
-		s = b.name + "."
+	if b.found.name != "main" {
+		s = b.found.name + "."
+	}
+	if p.part == partTable {
+		return "table"
 	}
 	if layer >= 0 {
 		s += fmt.Sprintf("layers.%d.", layer)
 	}
-	if expert >= 0 {
-		return s + fmt.Sprintf("experts.%d.%s", expert, partNames[p][len("mlp."):])
+	word := p.word()
+	if expert < 0 {
+		return s + word
 	}
-	return s + partNames[p]
+	if part, ok := strings.CutPrefix(word, "mlp."); ok {
+		return s + fmt.Sprintf("experts.%d.%s", expert, part)
+	}
+	return s + fmt.Sprintf("%s.%d", word, expert)
 }
 
 // take fetches a tensor of a layer and marks it used.
@@ -70,25 +81,27 @@ func (b *builder) assign(t *tensor.Tensor, role string) {
 	b.net.Roles = append(b.net.Roles, Assignment{t, role})
 }
 
-// matrix views the tensor at a place, with its bias.
+// matrix views the tensor at a place, with its bias. Tensors of more than two
+// axes keep the last one as columns.
 func (b *builder) matrix(layer int, p place, expert int) *Matrix {
-	t := b.take(layer, slot{p, expert, false})
-	if t == nil {
+	t := b.found.layers[layer][slot{p, expert, false}]
+	if t == nil || len(t.Shape) < 2 {
 		return nil
 	}
-	role := b.role(layer, p.part, expert)
-	switch {
-	case p.shared:
-		role = b.role(layer, p.part, -1) + "_shared"
-	case p.cross:
-		role = b.role(layer, p.part, -1) + "_cross"
-	}
+	b.used[t] = true
+	role := b.role(layer, p, expert)
 	b.assign(t, role)
 	m := newMatrix(role, t)
+	if n := len(t.Shape); n > 2 && t.Shape[n-1] > 0 {
+		m.Cols = int(t.Shape[n-1])
+		m.Rows, m.stride = int(t.Len())/m.Cols, int64(m.Cols)
+	}
 	if b.conv && len(t.Shape) == 2 {
 		m = m.transpose()
 	}
-	m.Bias = b.vector(layer, p, expert, true)
+	if bias := b.vector(layer, p, expert, true); bias != nil {
+		m.Bias = bias
+	}
 	return m
 }
 
@@ -98,45 +111,88 @@ func (b *builder) vector(layer int, p place, expert int, bias bool) *Vector {
 	if t == nil {
 		return nil
 	}
-	role := b.role(layer, p.part, expert)
+	role := b.role(layer, p, expert)
 	if bias {
 		role += ".bias"
 	}
 	b.assign(t, role)
 	v := newVector(role, t)
-	if !bias && b.fam.plusOne && !b.gguf {
-		v.Plus = 1
+	if !bias && isNorm(p.part) {
+		v.Plus = b.plus()
 	}
 	return v
+}
+
+// plus is what the family's files leave out of norm gains.
+func (b *builder) plus() float32 {
+	if b.fam.plusOne && !b.gguf {
+		return 1
+	}
+	return 0
 }
 
 // layer builds one layer.
 func (b *builder) layer(i int) *Layer {
 	l := &Layer{Index: i}
 	at := func(p part) *Matrix { return b.matrix(i, place{part: p}, -1) }
-	norm := func(p part) *Vector {
-		v := b.vector(i, place{part: p}, -1, false)
-		b.vector(i, place{part: p}, -1, true)
-		return v
-	}
-	l.Q, l.K, l.V, l.O, l.Router = at(partQ), at(partK), at(partV), at(partO), at(partRouter)
-	l.QNorm, l.KNorm = norm(partQNorm), norm(partKNorm)
-	l.AttnNorm, l.MLPNorm = norm(partAttnNorm), norm(partMLPNorm)
-	after := norm(partAfterNorm)
-	sandwich := b.found.names["post_feedforward_layernorm"] || b.found.names["post_ffw_norm"]
-	switch {
-	case l.MLPNorm != nil || sandwich: // after attention's own output, not before the MLP
-	case after != nil:
-		l.MLPNorm = after
-	default: // attention and MLP side by side read the same norm
-		l.MLPNorm = l.AttnNorm
-	}
+	l.Q, l.K, l.V, l.Router = at(partQ), at(partK), at(partV), at(partRouter)
+	b.norms(l)
 	if fused := at(partQKV); fused != nil {
 		b.splitQKV(l, fused)
 	}
+	if b.fam.gatedQ && l.Q != nil {
+		b.splitGate(l)
+	}
 	b.latent(l)
+	if l.Q != nil || l.Other(partNames[partQKV]) != nil { // else it is the output of something other than attention
+		l.O = at(partO)
+	}
 	b.experts(l)
+	b.others(l)
 	return l
+}
+
+// others takes what has a known place and none of its own in Layer.
+func (b *builder) others(l *Layer) {
+	at := b.found.layers[l.Index]
+	slots := slices.SortedFunc(maps.Keys(at), func(x, y slot) int {
+		return cmp.Or(cmp.Compare(x.place.word(), y.place.word()), cmp.Compare(x.expert, y.expert), compareBool(x.bias, y.bias))
+	})
+	for _, s := range slots {
+		t := at[s]
+		switch {
+		case b.used[t] || s.place.stacked || s.place.part == partO && !s.place.cross && l.O == nil:
+		case s.place.part == partTable:
+			b.table(t)
+		case t.DType.Kind() == tensor.KindInteger || t.DType == tensor.Opaque || len(t.Shape) == 0:
+		case len(t.Shape) > 1 && !s.bias:
+			l.add(s.place.word(), b.matrix(l.Index, s.place, s.expert), nil)
+		default:
+			v := b.vector(l.Index, s.place, s.expert, s.bias)
+			l.add(strings.TrimPrefix(v.Role, b.role(l.Index, place{}, -1)), nil, v)
+		}
+	}
+}
+
+// table takes a fixed table, if it has the form of one: a vector, a mask of
+// positions by positions, whole numbers. A matrix under such a name stays
+// generic, so that no name hides weights.
+func (b *builder) table(t *tensor.Tensor) {
+	mask := len(t.Shape) == 4 && t.Shape[0] == 1 && t.Shape[1] == 1 && t.Shape[2] == t.Shape[3]
+	if mask || len(t.Shape) < 2 || t.DType.Kind() == tensor.KindInteger {
+		b.used[t] = true
+		b.assign(t, "table")
+	}
+}
+
+func compareBool(x, y bool) int {
+	switch {
+	case x == y:
+		return 0
+	case y:
+		return -1
+	}
+	return 1
 }
 
 // foldable points every reader of a norm's output to that norm's gain.
@@ -149,7 +205,17 @@ func (b *builder) foldable(t *Tower) {
 		}
 	}
 	for _, l := range t.Layers {
-		set(l.AttnNorm, l.Q, l.K, l.V)
+		low := l.Other("attn.q_a") != nil || l.Other("attn.kv_a") != nil
+		if low {
+			set(l.vector("attn.q_a_norm"), l.Q, l.Other("attn.q_rope"))
+			set(l.vector("attn.kv_a_norm"), l.K, l.V)
+			set(l.AttnNorm, l.Other("attn.q_a"), l.Other("attn.kv_a"), l.Other("attn.k_rope"))
+			if l.Other("attn.q_a") == nil {
+				set(l.AttnNorm, l.Q, l.Other("attn.q_rope"))
+			}
+		} else {
+			set(l.AttnNorm, l.Q, l.K, l.V)
+		}
 		for _, e := range l.MLPs() {
 			set(l.MLPNorm, e.Gate, e.Up)
 		}
@@ -158,99 +224,18 @@ func (b *builder) foldable(t *Tower) {
 	set(t.FinalNorm, t.Head)
 }
 
-// dimensions fills the tower's numbers from shapes, and from the metadata
-// where shapes cannot tell.
-func (b *builder) dimensions(t *Tower) {
-	for _, l := range t.Layers {
-		for _, e := range l.MLPs() {
-			if t.Hidden == 0 && e.Up != nil {
-				t.Hidden = e.Up.Cols
-			}
-		}
-		if t.Hidden == 0 && l.Q != nil {
-			t.Hidden = l.Q.Cols
-		}
-	}
-	t.Heads, t.KVHeads, t.HeadDim = b.shape.heads, b.shape.kvHeads, b.shape.headDim
-	for _, l := range t.Layers {
-		if l.Q == nil || l.V == nil {
-			continue
-		}
-		if t.HeadDim == 0 && t.Heads > 0 && l.Q.Rows%t.Heads == 0 {
-			t.HeadDim = l.Q.Rows / t.Heads
-		}
-		if b.shape.vDim > 0 && l.V.Rows%b.shape.vDim == 0 { // MLA: values have a size of their own
-			t.HeadDim, t.KVHeads = b.shape.vDim, l.V.Rows/b.shape.vDim
-		}
-		if t.HeadDim > 0 && l.V.Rows%t.HeadDim == 0 {
-			t.KVHeads = l.V.Rows / t.HeadDim
-		}
-		break
-	}
-}
-
-// surroundings places embeddings, head and final norm, if they fit the width.
-func (b *builder) surroundings(t *Tower) {
-	matrix := func(p part) *Matrix {
-		x := b.found.outside[p]
-		if x == nil || len(x.Shape) != 2 || int(x.Shape[1]) != t.Hidden {
-			return nil
-		}
-		b.used[x] = true
-		role := b.role(-1, p, -1)
-		b.assign(x, role)
-		m := newMatrix(role, x)
-		if bias := b.found.biases[p]; bias != nil {
-			b.used[bias] = true
-			b.assign(bias, role+".bias")
-			m.Bias = newVector(role+".bias", bias)
-		}
-		return m
-	}
-	t.Embedding, t.Positions, t.Head = matrix(partEmbedding), matrix(partPositions), matrix(partHead)
-	if x := b.found.outside[partFinalNorm]; x != nil && len(x.Shape) == 1 && int(x.Shape[0]) == t.Hidden {
-		b.used[x] = true
-		role := b.role(-1, partFinalNorm, -1)
-		b.assign(x, role)
-		t.FinalNorm = newVector(role, x)
-		if b.fam.plusOne && !b.gguf {
-			t.FinalNorm.Plus = 1
-		}
-		if bias := b.found.biases[partFinalNorm]; bias != nil {
-			b.used[bias] = true
-			b.assign(bias, role+".bias")
-			b.net.Vectors = append(b.net.Vectors, newVector(role+".bias", bias))
-		}
-	}
-}
-
-// hasNormBias tells whether a norm before attention carries a bias, which
-// only a LayerNorm has.
-func (b *builder) hasNormBias() bool {
-	for _, l := range b.found.layers {
-		for _, p := range []part{partAttnNorm, partMLPNorm, partAfterNorm} {
-			if l[slot{place{part: p}, -1, true}] != nil {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // leftovers hands on what has a known name but found no use.
 func (b *builder) leftovers() {
-	for _, i := range slices.Sorted(maps.Keys(b.found.layers)) {
-		for _, t := range b.found.layers[i] {
+	for _, l := range b.found.layers {
+		for _, t := range l {
 			if !b.used[t] {
 				b.left = append(b.left, t)
 			}
 		}
 	}
-	for _, set := range []map[part]*tensor.Tensor{b.found.outside, b.found.biases} {
-		for _, t := range set {
-			if !b.used[t] {
-				b.left = append(b.left, t)
-			}
+	for _, t := range b.found.outside {
+		if !b.used[t] {
+			b.left = append(b.left, t)
 		}
 	}
 }

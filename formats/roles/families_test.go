@@ -1,117 +1,144 @@
 package roles_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/archs"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
-const hidden, wide, vocab = 32, 48, 64
-
-// family writes the tensors of two layers under the names of one family. %d
-// stands for the layer.
-var families = []struct {
-	name    string
-	tensors map[string][]int64
-	gated   bool
-	head    bool
-	experts int
-}{
-	{"llama (HF)", map[string][]int64{
-		"model.embed_tokens.weight": {vocab, hidden}, "model.norm.weight": {hidden}, "lm_head.weight": {vocab, hidden},
-		"model.layers.%d.input_layernorm.weight": {hidden}, "model.layers.%d.post_attention_layernorm.weight": {hidden},
-		"model.layers.%d.self_attn.q_proj.weight": {hidden, hidden}, "model.layers.%d.self_attn.k_proj.weight": {hidden / 2, hidden}, "model.layers.%d.self_attn.v_proj.weight": {hidden / 2, hidden}, "model.layers.%d.self_attn.o_proj.weight": {hidden, hidden},
-		"model.layers.%d.mlp.gate_proj.weight": {wide, hidden}, "model.layers.%d.mlp.up_proj.weight": {wide, hidden}, "model.layers.%d.mlp.down_proj.weight": {hidden, wide},
-	}, true, true, 1},
-	{"llama (GGUF)", map[string][]int64{
-		"token_embd.weight": {vocab, hidden}, "output_norm.weight": {hidden}, "output.weight": {vocab, hidden},
-		"blk.%d.attn_norm.weight": {hidden}, "blk.%d.ffn_norm.weight": {hidden},
-		"blk.%d.attn_q.weight": {hidden, hidden}, "blk.%d.attn_k.weight": {hidden / 2, hidden}, "blk.%d.attn_v.weight": {hidden / 2, hidden}, "blk.%d.attn_output.weight": {hidden, hidden},
-		"blk.%d.ffn_gate.weight": {wide, hidden}, "blk.%d.ffn_up.weight": {wide, hidden}, "blk.%d.ffn_down.weight": {hidden, wide},
-	}, true, true, 1},
-	{"phi3", map[string][]int64{
-		"model.embed_tokens.weight": {vocab, hidden}, "model.norm.weight": {hidden}, "lm_head.weight": {vocab, hidden},
-		"model.layers.%d.input_layernorm.weight": {hidden}, "model.layers.%d.post_attention_layernorm.weight": {hidden},
-		"model.layers.%d.self_attn.qkv_proj.weight": {3 * hidden, hidden}, "model.layers.%d.self_attn.o_proj.weight": {hidden, hidden},
-		"model.layers.%d.mlp.gate_up_proj.weight": {2 * wide, hidden}, "model.layers.%d.mlp.down_proj.weight": {hidden, wide},
-	}, true, true, 1},
-	{"mixtral", map[string][]int64{
-		"model.embed_tokens.weight": {vocab, hidden}, "model.norm.weight": {hidden}, "lm_head.weight": {vocab, hidden},
-		"model.layers.%d.input_layernorm.weight": {hidden}, "model.layers.%d.post_attention_layernorm.weight": {hidden},
-		"model.layers.%d.self_attn.q_proj.weight": {hidden, hidden}, "model.layers.%d.self_attn.k_proj.weight": {hidden, hidden}, "model.layers.%d.self_attn.v_proj.weight": {hidden, hidden}, "model.layers.%d.self_attn.o_proj.weight": {hidden, hidden},
-		"model.layers.%d.block_sparse_moe.gate.weight":         {2, hidden},
-		"model.layers.%d.block_sparse_moe.experts.0.w1.weight": {wide, hidden}, "model.layers.%d.block_sparse_moe.experts.0.w3.weight": {wide, hidden}, "model.layers.%d.block_sparse_moe.experts.0.w2.weight": {hidden, wide},
-		"model.layers.%d.block_sparse_moe.experts.1.w1.weight": {wide, hidden}, "model.layers.%d.block_sparse_moe.experts.1.w3.weight": {wide, hidden}, "model.layers.%d.block_sparse_moe.experts.1.w2.weight": {hidden, wide},
-	}, true, true, 2},
-	{"bert", map[string][]int64{
-		"bert.embeddings.word_embeddings.weight": {vocab, hidden}, "bert.embeddings.position_embeddings.weight": {16, hidden},
-		"bert.encoder.layer.%d.attention.self.query.weight": {hidden, hidden}, "bert.encoder.layer.%d.attention.self.key.weight": {hidden, hidden}, "bert.encoder.layer.%d.attention.self.value.weight": {hidden, hidden}, "bert.encoder.layer.%d.attention.output.dense.weight": {hidden, hidden},
-		"bert.encoder.layer.%d.intermediate.dense.weight": {wide, hidden}, "bert.encoder.layer.%d.output.dense.weight": {hidden, wide},
-	}, false, false, 1},
-	{"gpt2", map[string][]int64{
-		"wte.weight": {vocab, hidden}, "wpe.weight": {16, hidden}, "ln_f.weight": {hidden},
-		"h.%d.ln_1.weight": {hidden}, "h.%d.ln_2.weight": {hidden},
-		"h.%d.attn.c_attn.weight": {hidden, 3 * hidden}, "h.%d.attn.c_proj.weight": {hidden, hidden},
-		"h.%d.attn.c_attn.bias": {3 * hidden}, "h.%d.mlp.c_fc.bias": {wide}, "h.%d.mlp.c_fc.weight": {hidden, wide}, "h.%d.mlp.c_proj.weight": {wide, hidden},
-	}, false, false, 1},
-	{"vit", map[string][]int64{
-		"vit.embeddings.position_embeddings":                    {1, 17, hidden},
-		"vit.encoder.layer.%d.attention.attention.query.weight": {hidden, hidden}, "vit.encoder.layer.%d.attention.attention.key.weight": {hidden, hidden}, "vit.encoder.layer.%d.attention.attention.value.weight": {hidden, hidden}, "vit.encoder.layer.%d.attention.output.dense.weight": {hidden, hidden},
-		"vit.encoder.layer.%d.intermediate.dense.weight": {wide, hidden}, "vit.encoder.layer.%d.output.dense.weight": {hidden, wide},
-	}, false, false, 1},
+// samples reads the table of architectures.
+func samples(t testing.TB) []*archs.Architecture {
+	all, err := archs.All()
+	require.NoError(t, err)
+	require.Greater(t, len(all), 100)
+	return all
 }
 
-func TestFamiliesMap(t *testing.T) {
-	for _, f := range families {
-		t.Run(f.name, func(t *testing.T) {
-			m := zoo.New()
-			m.Meta["config.num_attention_heads"] = int64(4)
-			for name, shape := range f.tensors {
-				n := int64(1)
-				for _, d := range shape {
-					n *= d
-				}
-				for l := range 2 {
-					if !strings.Contains(name, "%d") {
-						if l == 0 {
-							m.Add(name, make([]float32, n), shape...)
-						}
-						continue
-					}
-					m.Add(fmt.Sprintf(name, l), make([]float32, n), shape...)
+// model makes a network without values.
+func model(a *archs.Architecture) *header {
+	h := &header{meta: a.Meta}
+	for _, name := range a.Tensors {
+		n, _ := tensor.Elements(a.Shapes[name])
+		h.tensors = append(h.tensors, &tensor.Tensor{Name: name, DType: tensor.F32, Shape: a.Shapes[name], Data: zeros(n)})
+	}
+	return h
+}
+
+// describe puts a tower in the words of the table.
+func describe(t *roles.Tower) string {
+	s := fmt.Sprintf("%s layers %d hidden %d heads %d kv %d dim %d", t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+	if t.Rotary != roles.NoRotary {
+		s += fmt.Sprintf(" rotary %s %d", t.Rotary, t.RotaryDim)
+	}
+	if t.Permuted {
+		s += " permuted"
+	}
+	if t.RMSNorm {
+		s += " rms"
+	}
+	return s
+}
+
+// Every tensor of every architecture has the role that the table gives it;
+// "generic" are those without a known one.
+func TestRolesOfFamilies(t *testing.T) {
+	for _, s := range samples(t) {
+		t.Run(s.Name, func(t *testing.T) {
+			net := roles.Map(model(s))
+			require.Empty(t, net.Warnings)
+			require.Equal(t, s.Family, net.Family)
+			var towers []string
+			for _, x := range net.Towers {
+				towers = append(towers, describe(x))
+			}
+			require.Equal(t, s.Towers, towers)
+			got := map[string]string{}
+			for _, a := range net.Roles {
+				require.NotContains(t, got, a.Tensor.Name, "two roles")
+				got[a.Tensor.Name] = a.Role
+				if strings.HasPrefix(a.Role, "generic.") {
+					got[a.Tensor.Name] = "generic"
 				}
 			}
-			net := roles.Map(m)
-			require.NotEmpty(t, net.Towers, "%v", net.Warnings)
-			tower := net.Towers[0]
-			require.Len(t, tower.Layers, 2)
-			require.Equal(t, hidden, tower.Hidden)
-			require.Equal(t, f.head, tower.Head != nil)
-			for _, l := range tower.Layers {
-				require.NotNil(t, l.Q)
-				require.NotNil(t, l.K)
-				require.NotNil(t, l.V)
-				require.NotNil(t, l.O)
-				require.Equal(t, hidden, l.Q.Cols)
-				require.Equal(t, l.K.Rows, l.V.Rows)
-				require.Len(t, l.Experts, f.experts)
-				for _, e := range l.Experts {
-					require.Equal(t, f.gated, e.Gate != nil)
-					require.Equal(t, wide, e.Up.Rows)
-					require.Equal(t, hidden, e.Up.Cols)
-					require.Equal(t, hidden, e.Down.Rows)
-					require.Equal(t, wide, e.Down.Cols)
-				}
-			}
-			for _, g := range net.Generic {
-				require.Less(t, g.Rows, 16, "%s is no axis", g.Role)
-			}
+			require.Equal(t, s.Roles, got)
+			complete(t, net)
 		})
+	}
+}
+
+// complete requires that layers with attention or an MLP have all of it, that
+// everything reads and writes the residual stream, and that every value of a
+// matrix role is seen by exactly one view.
+func complete(t *testing.T, net *roles.Network) {
+	seen := map[*tensor.Tensor]int64{}
+	for _, m := range net.Matrices() {
+		require.Positive(t, m.Rows*m.Cols, m.Role)
+		seen[m.Tensor] += int64(m.Rows) * int64(m.Cols)
+	}
+	for _, a := range net.Roles {
+		if n, ok := seen[a.Tensor]; ok {
+			require.Equal(t, a.Tensor.Len(), n, "values of %s in views", a.Tensor.Name)
+		} else {
+			require.True(t, len(a.Tensor.Shape) < 2 || a.Role == "table" || strings.HasSuffix(a.Role, ".bias") || strings.HasSuffix(a.Role, "_norm"), "%s (%s) is in no view", a.Tensor.Name, a.Role)
+		}
+	}
+	for _, tower := range net.Towers {
+		for _, l := range tower.Layers {
+			if l.Q != nil || l.O != nil {
+				for i, m := range []*roles.Matrix{l.Q, l.K, l.V, l.O} {
+					require.NotNil(t, m, "layer %d: attention %d", l.Index, i)
+				}
+				require.Equal(t, tower.Hidden, l.O.Rows)
+			}
+			for _, e := range l.MLPs() {
+				require.Equal(t, tower.Hidden, e.Up.Cols, e.Up.Role)
+				require.Equal(t, tower.Hidden, e.Down.Rows, e.Down.Role)
+				require.Equal(t, e.Width(), e.Down.Cols, e.Down.Role)
+				require.True(t, e.Gate == nil || e.Gate.Rows == e.Up.Rows && e.Gate.Cols == e.Up.Cols)
+			}
+		}
+	}
+}
+
+// A name stands in one row of the tables.
+func TestNamesAreUnambiguous(t *testing.T) {
+	require.Empty(t, roles.TwiceListed())
+}
+
+// Files of one model in two formats give the same roles, whatever is fused.
+func TestFormatsGiveTheSameMatrices(t *testing.T) {
+	by := map[string]*archs.Architecture{}
+	for _, s := range samples(t) {
+		by[s.Name] = s
+	}
+	matrices := func(name string) []string {
+		require.Contains(t, by, name)
+		var out []string
+		for _, m := range roles.Map(model(by[name])).Matrices() {
+			if !strings.HasPrefix(m.Role, "generic.") {
+				out = append(out, fmt.Sprintf("%s %d×%d", m.Role, m.Rows, m.Cols))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	for _, pair := range [][2]string{
+		{"llama3", "gguf-llama"}, {"llama3", "llama-meta"}, {"llama3", "internlm2"}, {"mixtral", "gguf-mixtral"}, {"qwen2_moe", "gguf-qwen2moe"}, {"qwen3_moe", "gguf-qwen3moe"},
+		{"gemma2", "gguf-gemma2"}, {"gemma3_text", "gguf-gemma3"}, {"phi3", "gguf-phi3"}, {"olmo2", "gguf-olmo2"}, {"olmoe", "gguf-olmoe"},
+		{"deepseek_v2", "gguf-deepseek2-kv_b"}, {"deepseek_v3", "gguf-deepseek2"}, {"glm4", "gguf-glm4"}, {"glm4_moe", "gguf-glm4moe"}, {"falcon40b", "gguf-falcon"}, {"bloom", "gguf-bloom"},
+		{"gpt2", "gguf-gpt2"}, {"gptj", "gguf-gptj"}, {"gpt_neox", "gguf-gptneox"}, {"gpt_bigcode", "gguf-starcoder"}, {"gpt_oss", "gguf-gpt-oss"}, {"t5-v1_1", "gguf-t5"}, {"minilm", "gguf-bert"},
+	} {
+		require.Equal(t, matrices(pair[0]), matrices(pair[1]), "%v", pair)
 	}
 }
 
@@ -119,10 +146,82 @@ func TestFamiliesMap(t *testing.T) {
 func TestGenericNetwork(t *testing.T) {
 	m := zoo.New()
 	m.Add("conv.weight", make([]float32, 16*3*3*3), 16, 3, 3, 3)
+	m.Add("norm1.weight", make([]float32, 16), 16)
+	m.Add("stages.0.norm1.weight", make([]float32, 16), 16)
 	m.Add("fc.weight", make([]float32, 20*64), 20, 64)
 	m.Add("fc.bias", make([]float32, 20), 20)
 	net := roles.Map(m)
 	require.Empty(t, net.Towers)
 	require.Len(t, net.Generic, 2)
 	require.Equal(t, 27, net.Generic[0].Cols)
+	require.Len(t, net.Vectors, 2)
+}
+
+// Masks and frequencies are set aside, but their names hide no weights.
+func TestTables(t *testing.T) {
+	net := roles.Map(parse(`config.model_type=gpt2
+config.num_attention_heads=2
+h.0.attn.c_attn.weight 8 24
+h.0.attn.c_attn.bias 24
+h.0.attn.bias 1 1 16 16
+h.0.attn.masked_bias
+h.1.attn.c_attn.weight 8 24
+h.1.attn.c_attn.bias 24
+h.1.attn.bias 8 32
+h.1.attn.rotary_emb.inv_freq 32 8`))
+	got := map[string]string{}
+	for _, a := range net.Roles {
+		got[a.Tensor.Name] = a.Role
+	}
+	require.Equal(t, "table", got["h.0.attn.bias"])
+	require.Equal(t, "table", got["h.0.attn.masked_bias"])
+	require.Equal(t, "generic.0", got["h.1.attn.bias"])
+	require.Equal(t, "generic.1", got["h.1.attn.rotary_emb.inv_freq"])
+	require.Len(t, net.Generic, 2)
+}
+
+// The time that a hundred thousand names take grows with their number only:
+// ten times the names take some ten times as long. Other work on the machine
+// can only add to a measurement, so the shortest of a few counts.
+func TestManyNames(t *testing.T) {
+	few, many := 10_000, 100_000
+	if testing.Short() {
+		few, many = 1_000, 10_000
+	}
+	for kind, name := range map[string]func(i int) string{
+		"layers":   func(i int) string { return fmt.Sprintf("model.layers.%d.self_attn.q_proj.weight", i) },
+		"experts":  func(i int) string { return fmt.Sprintf("model.layers.%d.mlp.experts.%d.up_proj.weight", i/1000, i*7) },
+		"towers":   func(i int) string { return fmt.Sprintf("t%d.layers.0.self_attn.q_proj.weight", i) },
+		"outside":  func(i int) string { return fmt.Sprintf("t%d.a.b.c.d.e.embed_tokens.weight", i) },
+		"unknown":  func(i int) string { return fmt.Sprintf("x%d.%d.%d.weight", i, i%7, i%11) },
+		"far away": func(i int) string { return fmt.Sprintf("model.layers.%d.mlp.experts.999999.up_proj.weight", i) },
+	} {
+		t.Run(kind, func(t *testing.T) {
+			shortest := func(n int, enough time.Duration) time.Duration {
+				m := zoo.New()
+				values := make([]float32, 4)
+				for i := range n {
+					m.Add(name(i), values, 2, 2)
+				}
+				best := time.Hour
+				for try := 0; try < 4 && best > enough; try++ {
+					start := time.Now()
+					require.Len(t, roles.Map(m).Roles, n)
+					best = min(best, time.Since(start))
+				}
+				return best
+			}
+			short := shortest(few, 0)
+			limit := max(2*time.Second, 40*short)
+			require.Less(t, shortest(many, limit), limit)
+		})
+	}
+}
+
+// gathered reads all rows of a view.
+func gathered(t *testing.T, m *roles.Matrix) []float32 {
+	t.Helper()
+	x := make([]float32, m.Rows*m.Cols)
+	require.NoError(t, m.Gather(context.Background(), x, m.All()))
+	return x
 }

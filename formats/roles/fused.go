@@ -1,12 +1,11 @@
 package roles
 
-import "github.com/weightprint/weightprint/formats/tensor"
-
 // isConv1D tells whether the tower's kernels are stored inputs × outputs, as
 // GPT-2's are: a bias is as long as the outputs, and says which way round its
 // kernel lies.
 func (b *builder) isConv1D() bool {
-	for _, l := range b.found.layers {
+	for _, i := range b.numbers() {
+		l := b.found.layers[i]
 		for _, p := range []part{partQKV, partUp} {
 			w, bias := l[slot{place{part: p}, -1, false}], l[slot{place{part: p}, -1, true}]
 			if w == nil || bias == nil || len(w.Shape) != 2 || w.Shape[0] == w.Shape[1] {
@@ -18,176 +17,84 @@ func (b *builder) isConv1D() bool {
 	return false
 }
 
+// heads is how a fused query-key-value matrix divides into heads.
+type heads struct{ q, kv, dim int }
+
+// fits tells whether the numbers are whole and make up the rows.
+func (h heads) fits(rows int) bool {
+	return h.q > 0 && h.kv > 0 && h.dim > 0 && h.q%h.kv == 0 && (h.q+2*h.kv)*h.dim == rows
+}
+
 // splitQKV cuts a fused query-key-value matrix into its three parts.
 func (b *builder) splitQKV(l *Layer, fused *Matrix) {
-	q, kv, dim := b.headShape(fused)
-	if dim == 0 {
+	h, ok := b.headsOf(fused)
+	if !ok {
 		b.net.Warnings = append(b.net.Warnings, "the fused matrix "+fused.Role+" cannot be split: the number of heads is not declared")
-		b.net.Generic = append(b.net.Generic, fused)
+		l.add(partNames[partQKV], fused, nil)
 		return
 	}
-	i := l.Index
-	names := [3]string{b.role(i, partQ, -1), b.role(i, partK, -1), b.role(i, partV, -1)}
-	if b.fam.qkv == qkvPerGroup && !b.gguf {
-		per := q / kv
-		run := (per + 2) * dim
-		l.Q = fused.runs(names[0], 0, per*dim, run, q*dim)
-		l.K = fused.runs(names[1], per*dim, dim, run, kv*dim)
-		l.V = fused.runs(names[2], (per+1)*dim, dim, run, kv*dim)
-	} else {
-		l.Q = fused.slice(names[0], 0, q*dim)
-		l.K = fused.slice(names[1], q*dim, kv*dim)
-		l.V = fused.slice(names[2], (q+kv)*dim, kv*dim)
+	q, kv, per := h.q*h.dim, h.kv*h.dim, h.q/h.kv
+	role := func(p part) string { return b.role(l.Index, place{part: p}, -1) }
+	switch layout := b.fam.qkv; {
+	case layout == qkvPerGroup && !b.gguf:
+		run := (per + 2) * h.dim
+		l.Q = fused.runs(role(partQ), 0, per*h.dim, run, q)
+		l.K = fused.runs(role(partK), per*h.dim, h.dim, run, kv)
+		l.V = fused.runs(role(partV), (per+1)*h.dim, h.dim, run, kv)
+	case layout == qkvPerShard && !b.gguf && q%4 == 0:
+		local := q / 4
+		l.Q = fused.runs(role(partQ), 0, local, 3*local, q)
+		l.V = fused.runs(role(partV), local, local, 3*local, q)
+		l.K = fused.runs(role(partK), 2*local, local, 3*local, q)
+	default:
+		l.Q = fused.slice(role(partQ), 0, q)
+		l.K = fused.slice(role(partK), q, kv)
+		l.V = fused.slice(role(partV), q+kv, kv)
 	}
 	for _, m := range []*Matrix{l.Q, l.K, l.V} {
 		m.Bias = fused.Bias.like(m)
 	}
 }
 
-// headShape finds the numbers of query and KV heads and the rows of a head
-// from the declared heads and the rows of the fused matrix; dim is 0 when
-// they do not fit.
-func (b *builder) headShape(fused *Matrix) (q, kv, dim int) {
-	q, kv, dim = b.shape.heads, b.shape.kvHeads, b.shape.headDim
-	if q == 0 {
-		return 0, 0, 0
+// headsOf finds the numbers of query and KV heads and the rows of a head from
+// what is declared and the rows of the fused matrix. Where nothing is declared
+// and the layout does not depend on it, thirds are queries, keys and values.
+func (b *builder) headsOf(fused *Matrix) (heads, bool) {
+	s := b.shape
+	if s.heads == 0 {
+		whole := heads{1, 1, fused.Rows / 3}
+		return whole, (b.fam.qkv == qkvContiguous || b.gguf) && fused.Rows == 3*fused.Cols && whole.fits(fused.Rows)
 	}
-	if kv == 0 {
-		kv = q
+	kvs := []int{s.kvHeads, s.heads, 1} // families differ in how they declare heads that share one key and value
+	if s.oneKV {
+		kvs = []int{s.kvHeads, 1, s.heads}
 	}
-	if dim == 0 {
-		dim = fused.Rows / (q + 2*kv)
-	}
-	if (q+2*kv)*dim == fused.Rows && q%kv == 0 {
-		return q, kv, dim
-	}
-	// Families differ in how they declare heads that share one key and value.
-	for _, kv := range []int{1, q} {
-		if dim := fused.Rows / (q + 2*kv); (q+2*kv)*dim == fused.Rows && dim > 0 {
-			return q, kv, dim
-		}
-	}
-	return 0, 0, 0
-}
-
-// latent handles low-rank attention (MLA): keys and values are expanded from
-// a shared latent vector, whose rows lie per head as key part, value.
-func (b *builder) latent(l *Layer) {
-	i := l.Index
-	for _, p := range []part{partQA, partQB, partKVA} {
-		if m := b.matrix(i, place{part: p}, -1); m != nil {
-			b.net.Generic = append(b.net.Generic, m)
-		}
-	}
-	kvb := b.matrix(i, place{part: partKVB}, -1)
-	if kvb == nil {
-		return
-	}
-	run := b.shape.nope + b.shape.vDim
-	if b.shape.vDim == 0 || kvb.Rows%run != 0 {
-		b.net.Generic = append(b.net.Generic, kvb)
-		return
-	}
-	heads := kvb.Rows / run
-	l.K = kvb.runs(b.role(i, partK, -1), 0, b.shape.nope, run, heads*b.shape.nope)
-	l.V = kvb.runs(b.role(i, partV, -1), b.shape.nope, b.shape.vDim, run, heads*b.shape.vDim)
-}
-
-// experts builds the feed-forward parts: one when dense, one an expert in a
-// mixture whether its tensors are apart or stacked.
-func (b *builder) experts(l *Layer) {
-	i := l.Index
-	byExpert := map[int]bool{}
-	for s := range b.found.layers[i] {
-		if s.expert >= 0 {
-			byExpert[s.expert] = true
-		}
-	}
-	if dense := b.mlp(i, place{}, -1); dense != nil {
-		l.Experts = append(l.Experts, dense)
-	}
-	for e := 0; len(byExpert) > 0; e++ {
-		if byExpert[e] {
-			if p := b.mlp(i, place{}, e); p != nil {
-				l.Experts = append(l.Experts, p)
+	dims := []int{s.headDim, fused.Cols / s.heads}
+	for _, dim := range dims {
+		for _, kv := range kvs {
+			if h := (heads{s.heads, kv, dim}); h.fits(fused.Rows) {
+				return h, true
 			}
-			delete(byExpert, e)
 		}
 	}
-	b.stacked(l)
-	l.Shared = b.mlp(i, place{shared: true}, -1)
+	for _, kv := range kvs {
+		if h := (heads{s.heads, kv, fused.Rows / (s.heads + 2*kv)}); h.fits(fused.Rows) {
+			return h, true
+		}
+	}
+	return heads{}, false
 }
 
-// mlp builds one feed-forward part; nil if it has no matrices.
-func (b *builder) mlp(layer int, at place, expert int) *MLP {
-	get := func(p part) *Matrix { at.part = p; return b.matrix(layer, at, expert) }
-	p := &MLP{Gate: get(partGate), Up: get(partUp), Down: get(partDown)}
-	if fused := get(partGateUp); fused != nil {
-		b.splitGateUp(p, fused, layer, expert)
+// splitGate parts queries from the gates of the attention's output that lie
+// behind each query head.
+func (b *builder) splitGate(l *Layer) {
+	d, fused := b.shape.headDim, l.Q
+	if d == 0 || b.gguf && l.O != nil && l.O.Cols == fused.Rows || fused.Rows != 2*b.shape.heads*d {
+		return
 	}
-	if p.Gate == nil && p.Up != nil && p.Down != nil && p.Up.Rows == 2*p.Down.Cols {
-		b.splitGateUp(p, p.Up, layer, expert) // GGUF keeps Phi-3's fused matrix under the name of "up"
-	}
-	if p.Gate == nil && p.Up == nil && p.Down == nil {
-		return nil
-	}
-	return p
-}
-
-// splitGateUp cuts a fused matrix into gate and up, one after the other or
-// row by row.
-func (b *builder) splitGateUp(p *MLP, fused *Matrix, layer, expert int) {
 	half := fused.Rows / 2
-	gate, up := b.role(layer, partGate, expert), b.role(layer, partUp, expert)
-	if b.fam.oddEven && !b.gguf {
-		p.Gate, p.Up = fused.runs(gate, 0, 1, 2, half), fused.runs(up, 1, 1, 2, half)
-	} else {
-		p.Gate, p.Up = fused.slice(gate, 0, half), fused.slice(up, half, half)
-	}
-	p.Gate.Bias, p.Up.Bias = fused.Bias.like(p.Gate), fused.Bias.like(p.Up)
-}
-
-// outputsFirst tells whether a tensor's data knows that its rows are outputs
-// although its name stands for the transposed form: packed experts.
-func outputsFirst(t *tensor.Tensor) bool {
-	d, ok := t.Data.(interface{ OutputsFirst() bool })
-	return ok && d.OutputsFirst()
-}
-
-// stacked cuts tensors whose first dimension counts experts.
-func (b *builder) stacked(l *Layer) {
-	views := func(p part) []*Matrix {
-		for _, transposed := range []bool{false, true} {
-			t := b.take(l.Index, slot{place{part: p, stacked: true, transposed: transposed}, -1, false})
-			if t == nil || len(t.Shape) != 3 {
-				continue
-			}
-			b.assign(t, b.role(l.Index, p, -1)+"_experts")
-			out := make([]*Matrix, t.Shape[0])
-			for e := range out {
-				rows, cols := t.Shape[1], t.Shape[2]
-				m := &Matrix{Role: b.role(l.Index, p, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
-				if transposed && !b.gguf && !outputsFirst(t) {
-					m = m.transpose()
-				}
-				out[e] = m
-			}
-			return out
-		}
-		return nil
-	}
-	gate, up, down, fused := views(partGate), views(partUp), views(partDown), views(partGateUp)
-	at := func(ms []*Matrix, e int) *Matrix {
-		if e < len(ms) {
-			return ms[e]
-		}
-		return nil
-	}
-	for e := range max(len(gate), len(up), len(down), len(fused)) {
-		p := &MLP{Gate: at(gate, e), Up: at(up, e), Down: at(down, e)}
-		if f := at(fused, e); f != nil {
-			b.splitGateUp(p, f, l.Index, e)
-		}
-		l.Experts = append(l.Experts, p)
-	}
+	l.Q = fused.runs(fused.Role, 0, d, 2*d, half)
+	gate := fused.runs(fused.Role+"_gate", d, d, 2*d, half)
+	l.Q.Bias, gate.Bias = fused.Bias.like(l.Q), fused.Bias.like(gate)
+	l.add("attn.q_gate", gate, nil)
 }

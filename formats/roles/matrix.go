@@ -24,6 +24,7 @@ type Matrix struct {
 	base       int64 // values before stored row 0 (stacked experts)
 	transposed bool  // the stored rows are this view's columns
 	order      []int // row r of the view is row order[r] of the layout; nil = same
+	block      int   // rows of a block when blocks are stored one after another, each transposed; 0 = one block
 }
 
 // newMatrix views the whole tensor: the first dimension as rows, all others
@@ -61,6 +62,12 @@ func (m *Matrix) transpose() *Matrix {
 	t := *m
 	t.Rows, t.Cols, t.transposed = m.Cols, m.Rows, !m.transposed
 	return &t
+}
+
+// blocks views n stored blocks of inputs × outputs as one matrix whose rows
+// are the outputs of the first block, then those of the next.
+func (m *Matrix) blocks(role string, n, inputs, outputs int) *Matrix {
+	return &Matrix{Role: role, Tensor: m.Tensor, Rows: n * outputs, Cols: inputs, stride: int64(outputs), transposed: true, block: outputs}
 }
 
 // Reordered returns the view whose row r is row order[r] of m.
@@ -110,6 +117,9 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	if len(dst) != len(rows)*m.Cols {
 		return fmt.Errorf("roles: gathering %d rows of %d into %d values", len(rows), m.Cols, len(dst))
 	}
+	if m.block > 0 {
+		return m.gatherBlocks(ctx, dst, rows)
+	}
 	if m.transposed {
 		return m.gatherColumns(ctx, dst, rows)
 	}
@@ -120,6 +130,27 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 		}
 		at := m.base + m.stored(rows[i])*m.stride
 		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], at); err != nil {
+			return err
+		}
+		i += n
+	}
+	return nil
+}
+
+// gatherBlocks serves a view of transposed blocks, block by block.
+func (m *Matrix) gatherBlocks(ctx context.Context, dst []float32, rows []int) error {
+	for i := 0; i < len(rows); {
+		block := m.stored(rows[i]) / int64(m.block)
+		n := 1
+		for i+n < len(rows) && m.stored(rows[i+n])/int64(m.block) == block {
+			n++
+		}
+		one := &Matrix{Tensor: m.Tensor, Rows: m.block, Cols: m.Cols, stride: m.stride, base: m.base + block*m.stride*int64(m.Cols), transposed: true}
+		within := make([]int, n)
+		for k := range within {
+			within[k] = int(m.stored(rows[i+k]) % int64(m.block))
+		}
+		if err := one.gatherColumns(ctx, dst[i*m.Cols:(i+n)*m.Cols], within); err != nil {
 			return err
 		}
 		i += n
@@ -165,6 +196,7 @@ type Vector struct {
 	Len    int
 	Plus   float32 // added to what is stored: 1 where γ is stored less one
 
+	base      int64 // values before element 0 (stacked experts)
 	start     int64
 	runLen    int64
 	runStride int64
@@ -192,7 +224,7 @@ func (v *Vector) Read(ctx context.Context) ([]float32, error) {
 		if v.runLen > 0 {
 			at = v.start + p/v.runLen*v.runStride + p%v.runLen
 		}
-		out[i] = all[at] + v.Plus
+		out[i] = all[v.base+at] + v.Plus
 	}
 	return out, nil
 }
@@ -202,7 +234,7 @@ func (v *Vector) like(m *Matrix) *Vector {
 	if v == nil {
 		return nil
 	}
-	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
+	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, base: v.base, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
 }
 
 // Reordered returns the vector whose element i is element order[i] of v.

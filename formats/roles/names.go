@@ -2,171 +2,152 @@ package roles
 
 import "strings"
 
-// part is what a tensor is within a layer or a tower.
-type part uint8
+// layerRows lists what stands after the layer number, without ".weight" or
+// ".bias", for each place. "#" stands for an expert's number. The names are
+// those that published checkpoints and the GGUF converter use. No name stands
+// in two rows.
+var layerRows = []struct {
+	place place
+	names string
+}{
+	{place{part: partQ}, `self_attn.q_proj attn_q attention.wq attention.self.query attention.attention.query attention.attn.q
+		attention.q_lin attn.q_proj attn.attention.q_proj layer.0.SelfAttention.q attention.query attn.q attention.q_proj attention.self.query_proj`},
+	{place{part: partK}, `self_attn.k_proj attn_k attention.wk attention.self.key attention.attention.key attention.attn.k
+		attention.k_lin attn.k_proj attn.attention.k_proj layer.0.SelfAttention.k attention.key attn.k attention.k_proj attention.self.key_proj`},
+	{place{part: partV}, `self_attn.v_proj attn_v attention.wv attention.self.value attention.attention.value attention.attn.v
+		attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v attention.v_proj attention.self.value_proj`},
+	{place{part: partO}, `self_attn.o_proj self_attn.out_proj self_attn.dense self_attention.dense attn_output attn_out attention.wo
+		attention.output.dense attention.dense attention.attn.o attention.out_lin attn.c_proj attn.out_proj attn.proj
+		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo attn_o`},
+	{place{part: partQKV}, `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv attn.qkv_proj
+		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj`},
+	{place{part: partGate}, `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
+		block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj feed_forward.experts.#.gate_proj ffn_gate.# mlp.fc12`},
+	{place{part: partUp}, `mlp.up_proj ffn_up feed_forward.w3 mlp.w1 layer.1.DenseReluDense.wi_1 layer.2.DenseReluDense.wi_1
+		layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
+		feed_forward.up_proj feed_forward.experts.#.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h
+		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11`},
+	{place{part: partDown}, `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
+		block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj feed_forward.experts.#.down_proj output.dense
+		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out`},
+	{place{part: partGateUp}, `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj mlp.Wi mlp.weights_in`},
+	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer`},
 
-const (
-	partNone part = iota
-	partQ
-	partK
-	partV
-	partO
-	partQKV // fused query, key, value
-	partGate
-	partUp
-	partDown
-	partGateUp // fused gate and up
-	partRouter
-	partAttnNorm
-	partMLPNorm
-	partAfterNorm // a norm after attention, or before the MLP: which one, the layer tells
-	partQNorm
-	partKNorm
-	partQA // low-rank attention (MLA): down and up projections
-	partQB
-	partKVA
-	partKVB
-	partOther // known name, no symmetry group of its own
-	partEmbedding
-	partPositions
-	partHead
-	partFinalNorm
+	{place{part: partGate, stacked: true}, `ffn_gate_exps`},
+	{place{part: partUp, stacked: true}, `ffn_up_exps`},
+	{place{part: partDown, stacked: true}, `ffn_down_exps mlp.experts.down_proj feed_forward.experts.down_proj block_sparse_moe.output_linear`},
+	{place{part: partGateUp, stacked: true}, `ffn_gate_up_exps mlp.experts.gate_up_proj feed_forward.experts.gate_up_proj block_sparse_moe.input_linear`},
+
+	{place{part: partGate, shared: true}, `mlp.shared_expert.gate_proj mlp.shared_experts.gate_proj feed_forward.shared_expert.gate_proj ffn_gate_shexp`},
+	{place{part: partUp, shared: true}, `mlp.shared_expert.up_proj mlp.shared_experts.up_proj feed_forward.shared_expert.up_proj ffn_up_shexp`},
+	{place{part: partDown, shared: true}, `mlp.shared_expert.down_proj mlp.shared_experts.down_proj feed_forward.shared_expert.down_proj ffn_down_shexp shared_mlp.output_linear`},
+	{place{part: partGateUp, shared: true}, `shared_mlp.input_linear`},
+	{place{part: partSharedGate}, `mlp.shared_expert_gate ffn_gate_inp_shexp`},
+	{place{part: partRouterBias}, `mlp.gate.e_score_correction mlp.gate.e_score_correction_bias exp_probs_b`},
+
+	{place{part: partQ, cross: true}, `encoder_attn.q_proj layer.1.EncDecAttention.q cross_attn_q cross_attn.q_proj`},
+	{place{part: partK, cross: true}, `encoder_attn.k_proj layer.1.EncDecAttention.k cross_attn_k cross_attn.k_proj`},
+	{place{part: partV, cross: true}, `encoder_attn.v_proj layer.1.EncDecAttention.v cross_attn_v cross_attn.v_proj`},
+	{place{part: partO, cross: true}, `encoder_attn.out_proj layer.1.EncDecAttention.o cross_attn_o cross_attn.o_proj`},
+	{place{part: partQNorm, cross: true}, `cross_attn.q_norm`},
+	{place{part: partKNorm, cross: true}, `cross_attn.k_norm`},
+	{place{part: partAttnNorm, cross: true}, `encoder_attn_layer_norm cross_attn_norm`},
+
+	{place{part: partAttnNorm}, `input_layernorm attn_norm attention_norm ln_1 ln1 self_attn_layer_norm layernorm_before layer_norm1
+		layer.0.layer_norm norm1 ln_attn norm_1 ln norm`},
+	{place{part: partMLPNorm}, `ffn_norm ln_2 ln2 layernorm_after layer_norm2 layer.2.layer_norm pre_feedforward_layernorm
+		norm2 ln_mlp norm_2 mlp_norm pre_ff_layernorm`},
+	{place{part: partAfterNorm}, `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
+		sa_layer_norm layer.1.layer_norm attn_output_norm attn_norm_2`},
+	{place{part: partAttnPost}, `post_self_attn_layernorm post_attn_norm`},
+	{place{part: partMLPPost}, `post_feedforward_layernorm post_ffw_norm post_mlp_layernorm output.LayerNorm output_layer_norm layer_output_norm`},
+	{place{part: partQNorm}, `self_attn.q_norm attn_q_norm attention.q_norm self_attn.q_layernorm attn.q_norm self_attn.query_layernorm self_attn.q_layernorm.norms.#`},
+	{place{part: partKNorm}, `self_attn.k_norm attn_k_norm attention.k_norm self_attn.k_layernorm attn.k_norm self_attn.key_layernorm self_attn.k_layernorm.norms.#`},
+
+	{place{part: partQA}, `self_attn.q_a_proj attn_q_a`},
+	{place{part: partQB}, `self_attn.q_b_proj attn_q_b`},
+	{place{part: partKVA}, `self_attn.kv_a_proj_with_mqa attn_kv_a_mqa`},
+	{place{part: partKVB}, `self_attn.kv_b_proj attn_kv_b`},
+	{place{part: partKB}, `attn_k_b`},
+	{place{part: partVB}, `attn_v_b`},
+	{place{part: partQANorm}, `self_attn.q_a_layernorm attn_q_a_norm`},
+	{place{part: partKVANorm}, `self_attn.kv_a_layernorm attn_kv_a_norm`},
+
+	{place{part: partSinks}, `self_attn.sinks attn_sinks`},
+	{place{part: partRelative}, `layer.0.SelfAttention.relative_attention_bias attn_rel_b`},
+	{place{part: partAttnScale}, `layer_scale1.lambda1 ls1`},
+	{place{part: partMLPScale}, `layer_scale2.lambda1 ls2`},
+	{place{part: partTable}, `self_attn.rotary_emb.inv_freq attention.rotary_emb.inv_freq attn.rotary_emb.inv_freq attn.masked_bias attention.masked_bias
+		attn.attention.masked_bias attn_rot_embd rope_freqs`},
+}
+
+// towerRows lists the ends of names outside the layers, without ".weight" or
+// ".bias". A name after "^" is a whole one.
+var towerRows = []struct {
+	part  part
+	names string
+}{
+	{partEmbedding, `embed_tokens wte token_embd tok_embeddings word_embeddings embed_in embeddings.word_embeddings
+		shared token_embedding embedding.word_embeddings embeddings.token_embedding wordEmbeddings backbone.embeddings`},
+	{partPositions, `wpe embed_positions position_embd position_embeddings embeddings.position_embeddings position_embedding
+		embeddings.position_embedding pos_embed positional_embedding`},
+	{partTypes, `token_type_embeddings token_types`},
+	{partEmbeddingNorm, `embeddings.LayerNorm word_embeddings_layernorm token_embd_norm layernorm_embedding embeddings.norm pre_layrnorm v.pre_ln ln_pre layernorm_pre`},
+	{partHead, `lm_head output embed_out output_layer cls.predictions.decoder lm_head.decoder proj_out`},
+	{partFinalNorm, `model.norm norm output_norm ln_f final_layer_norm final_layernorm norm_f post_layernorm
+		encoder.final_layernorm ln_post final_norm vit.layernorm ^layernorm v.post_ln layernorm_post encoder.layer_norm decoder.layer_norm`},
+	{partNone, `head.norm`}, // of a masked-language head
+	{partTable, `rope_freqs rope_factors_long rope_factors_short rope.freqs rotary_pos_emb.inv_freq rotary_emb.inv_freq position_ids embeddings.position_ids`},
+}
+
+var (
+	layerNames = map[string]place{}
+	towerNames = map[string]part{}
 )
 
-// partNames gives the role's last words.
-var partNames = [...]string{
-	partQ: "attn.q", partK: "attn.k", partV: "attn.v", partO: "attn.o", partQKV: "attn.qkv",
-	partGate: "mlp.gate", partUp: "mlp.up", partDown: "mlp.down", partGateUp: "mlp.gate_up", partRouter: "mlp.router",
-	partAttnNorm: "attn.norm", partMLPNorm: "mlp.norm", partAfterNorm: "attn.after_norm",
-	partQNorm: "attn.q_norm", partKNorm: "attn.k_norm",
-	partQA: "attn.q_a", partQB: "attn.q_b", partKVA: "attn.kv_a", partKVB: "attn.kv_b", partOther: "other",
-	partEmbedding: "embedding", partPositions: "positions", partHead: "head", partFinalNorm: "norm",
-}
-
-// place says where a known name puts a tensor.
-type place struct {
-	part       part
-	stacked    bool // first dimension counts experts
-	transposed bool // stored as inputs × outputs
-	shared     bool // the shared expert of a mixture
-	cross      bool // cross-attention of a decoder
-}
-
-// layerNames maps what stands after the layer number, without ".weight" or
-// ".bias", to its place. "#" stands for an expert's number. The names are
-// those that published checkpoints and the GGUF converter use.
-var layerNames = map[string]place{}
-
 func init() {
-	for p, names := range map[part]string{
-		partQ: `self_attn.q_proj attn_q attention.wq attention.self.query attention.attention.query attention.attn.q
-			attention.q_lin attn.q_proj attn.attention.q_proj layer.0.SelfAttention.q attention.query attn.q`,
-		partK: `self_attn.k_proj attn_k attention.wk attention.self.key attention.attention.key attention.attn.k
-			attention.k_lin attn.k_proj attn.attention.k_proj layer.0.SelfAttention.k attention.key attn.k`,
-		partV: `self_attn.v_proj attn_v attention.wv attention.self.value attention.attention.value attention.attn.v
-			attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v`,
-		partO: `self_attn.o_proj self_attn.out_proj self_attn.dense self_attention.dense attn_output attn_out attention.wo
-			attention.output.dense attention.dense attention.attn.o attention.out_lin attn.c_proj attn.out_proj attn.proj
-			attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj`,
-		partQKV: `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv
-			attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv`,
-		partGate: `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
-			block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj ffn_gate.#`,
-		partUp: `mlp.up_proj ffn_up feed_forward.w3 mlp.w1 layer.1.DenseReluDense.wi_1 layer.2.DenseReluDense.wi_1
-			layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
-			feed_forward.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h ffn.up_proj ffn.lin1
-			output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1`,
-		partDown: `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
-			block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj output.dense mlp.fc2 fc2 mlp.c_proj
-			mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2`,
-		partGateUp: `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj`,
-		partRouter: `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg`,
-		partAttnNorm: `input_layernorm attn_norm attention_norm ln_1 ln1 self_attn_layer_norm layernorm_before layer_norm1
-			layer.0.layer_norm norm1 ln_attn norm_1 ln`,
-		partMLPNorm: `ffn_norm ln_2 ln2 layernorm_after layer_norm2 layer.2.layer_norm pre_feedforward_layernorm
-			norm2 ln_mlp norm_2`,
-		partAfterNorm: `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
-			sa_layer_norm layer.1.layer_norm post_attn_norm attn_output_norm`,
-		partQNorm: `self_attn.q_norm attn_q_norm attention.q_norm self_attn.q_layernorm attn.q_norm self_attn.query_layernorm`,
-		partKNorm: `self_attn.k_norm attn_k_norm attention.k_norm self_attn.k_layernorm attn.k_norm self_attn.key_layernorm`,
-		partQA:    `self_attn.q_a_proj attn_q_a`,
-		partQB:    `self_attn.q_b_proj attn_q_b`,
-		partKVA:   `self_attn.kv_a_proj_with_mqa attn_kv_a_mqa`,
-		partKVB:   `self_attn.kv_b_proj attn_kv_b`,
-		partOther: `post_feedforward_layernorm post_ffw_norm output.LayerNorm output_layer_norm layer_output_norm self_attn.q_a_layernorm
-			self_attn.kv_a_layernorm attn_q_a_norm attn_kv_a_norm self_attn.sinks attn_sinks self_attn.rotary_emb.inv_freq
-			attention.rotary_emb.inv_freq attn.bias attn.masked_bias attention.bias attention.masked_bias
-			mlp.gate.e_score_correction_bias exp_probs_b layer.0.SelfAttention.relative_attention_bias mlp.shared_expert_gate
-			ffn_gate_inp_shexp encoder_attn_layer_norm layer_scale1.lambda1 layer_scale2.lambda1 attn_rot_embd`,
-	} {
-		for _, n := range strings.Fields(names) {
-			layerNames[n] = place{part: p}
+	for _, row := range layerRows {
+		for _, n := range strings.Fields(row.names) {
+			layerNames[n] = row.place
 		}
 	}
-	for n, p := range map[string]place{
-		// The feed-forward parts of mixtures, stacked in one tensor.
-		"ffn_gate_exps": {part: partGate, stacked: true}, "ffn_up_exps": {part: partUp, stacked: true},
-		"ffn_down_exps": {part: partDown, stacked: true}, "ffn_gate_up_exps": {part: partGateUp, stacked: true},
-		"mlp.experts.gate_up_proj":          {part: partGateUp, stacked: true, transposed: true},
-		"mlp.experts.down_proj":             {part: partDown, stacked: true, transposed: true},
-		"feed_forward.experts.gate_up_proj": {part: partGateUp, stacked: true, transposed: true},
-		"feed_forward.experts.down_proj":    {part: partDown, stacked: true, transposed: true},
-		// Experts that see every token.
-		"mlp.shared_expert.gate_proj": {part: partGate, shared: true}, "mlp.shared_experts.gate_proj": {part: partGate, shared: true},
-		"mlp.shared_expert.up_proj": {part: partUp, shared: true}, "mlp.shared_experts.up_proj": {part: partUp, shared: true},
-		"mlp.shared_expert.down_proj": {part: partDown, shared: true}, "mlp.shared_experts.down_proj": {part: partDown, shared: true},
-		"feed_forward.shared_expert.gate_proj": {part: partGate, shared: true}, "feed_forward.shared_expert.up_proj": {part: partUp, shared: true},
-		"feed_forward.shared_expert.down_proj": {part: partDown, shared: true},
-		"ffn_gate_shexp":                       {part: partGate, shared: true}, "ffn_up_shexp": {part: partUp, shared: true}, "ffn_down_shexp": {part: partDown, shared: true},
-		// Attention of a decoder over its encoder.
-		"encoder_attn.q_proj": {part: partQ, cross: true}, "encoder_attn.k_proj": {part: partK, cross: true},
-		"encoder_attn.v_proj": {part: partV, cross: true}, "encoder_attn.out_proj": {part: partO, cross: true},
-		"layer.1.EncDecAttention.q": {part: partQ, cross: true}, "layer.1.EncDecAttention.k": {part: partK, cross: true},
-		"layer.1.EncDecAttention.v": {part: partV, cross: true}, "layer.1.EncDecAttention.o": {part: partO, cross: true},
-	} {
-		layerNames[n] = p
-	}
-}
-
-// towerNames maps the end of a name outside the layers, without ".weight" or
-// ".bias", to its part.
-var towerNames = map[string]part{}
-
-func init() {
-	for p, names := range map[part]string{
-		partEmbedding: `embed_tokens wte token_embd tok_embeddings word_embeddings embed_in embeddings.word_embeddings
-			shared token_embedding embedding.word_embeddings transformer.wte embeddings.token_embedding wordEmbeddings`,
-		partPositions: `wpe embed_positions position_embd position_embeddings embeddings.position_embeddings position_embedding
-			embeddings.position_embedding pos_embed positional_embedding`,
-		partHead: `lm_head output embed_out output_layer score cls.predictions.decoder lm_head.decoder proj_out`,
-		partFinalNorm: `model.norm norm output_norm ln_f final_layer_norm final_layernorm norm_f post_layernorm
-			encoder.final_layernorm ln_post`,
-	} {
-		for _, n := range strings.Fields(names) {
-			towerNames[n] = p
+	for _, row := range towerRows {
+		for _, n := range strings.Fields(row.names) {
+			towerNames[n] = row.part
 		}
 	}
 }
+
+// Names in use have some ten words; longer ones are not looked up.
+const (
+	maxName  = 512
+	maxWords = 24
+)
 
 // split takes the ending off a tensor's name.
 func split(name string) (stem string, bias bool) {
-	if s, ok := strings.CutSuffix(name, ".weight"); ok {
-		return s, false
+	for _, end := range []struct {
+		suffix string
+		bias   bool
+	}{{".weight", false}, {".bias", true}, {".gamma", false}, {".beta", true}} {
+		if s, ok := strings.CutSuffix(name, end.suffix); ok {
+			return s, end.bias
+		}
 	}
-	if s, ok := strings.CutSuffix(name, ".bias"); ok {
-		return s, true
+	// Stacked experts and the fused matrices of PyTorch's own attention.
+	for _, end := range []struct {
+		suffix string
+		bias   bool
+	}{{"_weight", false}, {"_bias", true}} {
+		if s, ok := strings.CutSuffix(name, end.suffix); ok && (strings.HasSuffix(s, "_proj") || strings.HasSuffix(s, "_exps")) {
+			return s, end.bias
+		}
 	}
-	if s, ok := strings.CutSuffix(name, "_bias"); ok && layerish(s) {
-		return s, true
-	}
-	return strings.TrimSuffix(name, ".gamma"), false
+	return name, false
 }
 
-// layerish tells whether a name without its "_bias" still ends like a matrix:
-// stacked experts keep their biases so.
-func layerish(stem string) bool {
-	return strings.HasSuffix(stem, "_proj") || strings.HasSuffix(stem, "_exps")
-}
+// masks are buffers that old checkpoints keep under the name of a bias.
+var masks = map[string]bool{"attn": true, "attention": true, "attn.attention": true}
 
 // located is a name taken apart.
 type located struct {
@@ -180,30 +161,44 @@ type located struct {
 // locate finds the layer number and the place of a name. It reports false for
 // tensors outside layers and for unknown names.
 func locate(name string) (located, bool) {
+	if len(name) > maxName {
+		return located{}, false
+	}
 	stem, bias := split(name)
 	words := strings.Split(stem, ".")
-	for i := 0; i < len(words)-1; i++ {
+	if len(words) > maxWords {
+		return located{}, false
+	}
+	for i := 1; i < len(words)-1; i++ {
 		layer, ok := number(words[i])
-		if !ok || i == 0 {
+		if !ok {
 			continue
 		}
-		suffix, expert := withoutExpert(words[i+1:])
+		at := located{prefix: strings.Join(words[:i], "."), layer: layer, bias: bias}
+		var suffix string
+		suffix, at.expert = withoutExpert(words[i+1:])
+		if masks[suffix] && bias {
+			at.place = place{part: partTable}
+			return at, true
+		}
 		if p, known := layerNames[suffix]; known {
-			return located{strings.Join(words[:i], "."), layer, expert, p, bias}, true
+			at.place = p
+			at.bias = bias && p.part != partRouterBias
+			return at, true
 		}
 	}
 	return located{}, false
 }
 
-// withoutExpert replaces the number after "experts" (or a GGUF of the first
-// mixtures, "ffn_gate.3") by "#".
+// withoutExpert replaces the number after "experts" or "norms" (or a GGUF of
+// the first mixtures, "ffn_gate.3") by "#".
 func withoutExpert(words []string) (suffix string, expert int) {
 	expert = -1
 	out := make([]string, len(words))
 	copy(out, words)
 	for i := 1; i < len(words); i++ {
 		n, ok := number(words[i])
-		if ok && (words[i-1] == "experts" || strings.HasPrefix(words[i-1], "ffn_")) {
+		if ok && (words[i-1] == "experts" || words[i-1] == "norms" || strings.HasPrefix(words[i-1], "ffn_")) {
 			expert, out[i] = n, "#"
 		}
 	}
@@ -225,12 +220,25 @@ func number(s string) (int, bool) {
 	return n, true
 }
 
-// outside finds the part of a tensor that stands outside the layers.
+// outside finds the part of a tensor that stands outside the layers. A name
+// with a number, except at its beginning, stands inside one.
 func outside(name string) (p part, stem string, bias, ok bool) {
 	stem, bias = split(name)
+	if len(name) > maxName {
+		return partNone, stem, bias, false
+	}
+	words := strings.Split(stem, ".")
+	for i, w := range words {
+		if _, numbered := number(w); i >= maxWords || i > 0 && numbered {
+			return partNone, stem, bias, false
+		}
+	}
+	if p, ok := towerNames["^"+stem]; ok {
+		return p, stem, bias, true
+	}
 	for rest := stem; ; {
 		if p, ok := towerNames[rest]; ok {
-			return p, stem, bias, true
+			return p, stem, bias, p != partNone
 		}
 		i := strings.IndexByte(rest, '.')
 		if i < 0 {

@@ -29,8 +29,10 @@ type Tower struct {
 	KVHeads  int    // 0 if unknown
 	HeadDim  int    // 0 if unknown
 	RMSNorm  bool   // norms have no bias, so residual signs are free
-	Rotary   bool   // positions enter by rotating query and key planes
+	Rotary   Rotary // how positions turn query and key rows, once Permuted is undone
 	Permuted bool   // query and key rows may be stored interleaved (GGUF)
+
+	RotaryDim int // rows of each head that are turned, HeadDim when all; 0 if none or unknown
 
 	Embedding *Matrix // vocabulary × hidden, nil if none
 	Positions *Matrix // learned positions, nil if none
@@ -50,6 +52,8 @@ type Layer struct {
 	Router     *Matrix
 	Experts    []*MLP // one when dense
 	Shared     *MLP   // the shared expert of a mixture, nil if none
+
+	Others []Other // what else has a known place
 }
 
 // MLP is one feed-forward part. Units are rows of Gate and Up and columns of
@@ -90,6 +94,9 @@ func (n *Network) Matrices() []*Matrix {
 			for _, e := range l.MLPs() {
 				add(e.Gate, e.Up, e.Down)
 			}
+			for _, o := range l.Others {
+				add(o.Matrix)
+			}
 		}
 	}
 	add(n.Generic...)
@@ -111,6 +118,9 @@ func (n *Network) AllVectors() []*Vector {
 	for _, t := range n.Towers {
 		for _, l := range t.Layers {
 			add(l.AttnNorm, l.MLPNorm, l.QNorm, l.KNorm)
+			for _, o := range l.Others {
+				add(o.Vector)
+			}
 		}
 		add(t.FinalNorm)
 	}

@@ -1,5 +1,15 @@
 package roles
 
+// Rotary says how positions turn the rows of queries and keys.
+type Rotary string
+
+// The kinds of rotary positions.
+const (
+	NoRotary    Rotary = ""            // positions enter in another way
+	Half        Rotary = "half"        // row i turns with row i + d/2
+	Interleaved Rotary = "interleaved" // row 2i turns with row 2i + 1
+)
+
 // RotaryOrder returns the row order that undoes the interleaving which the
 // GGUF converter applies to query and key rows of some architectures: row
 // h·d + k·d/2 + j of the Hugging Face order (k = 0, 1; j < d/2) is stored as

@@ -3,8 +3,8 @@ package tensor
 import "github.com/weightprint/weightprint/internal/quant"
 
 // Codec says how one element type is stored: blocks of BlockBytes bytes that
-// hold BlockValues values. Plain types have one value a block; C64 has two,
-// its real and imaginary part.
+// hold BlockValues values. Plain types have one value a block; complex types
+// have two, the real and imaginary part.
 type Codec struct {
 	Name        string
 	BlockValues int
@@ -38,6 +38,8 @@ var codecs = [numDTypes]Codec{
 	F16:        {Name: "F16", BlockValues: 1, BlockBytes: 2, Decode: quant.F16, Fields: one(2)},
 	BF16:       {Name: "BF16", BlockValues: 1, BlockBytes: 2, Decode: quant.BF16, Fields: one(2)},
 	C64:        {Name: "C64", BlockValues: 2, BlockBytes: 8, Decode: quant.F32, Fields: []quant.Field{{Offset: 0, Size: 4}, {Offset: 4, Size: 4}}},
+	C32:        {Name: "C32", BlockValues: 2, BlockBytes: 4, Decode: quant.F16, Fields: []quant.Field{{Offset: 0, Size: 2}, {Offset: 2, Size: 2}}},
+	C128:       {Name: "C128", BlockValues: 2, BlockBytes: 16, Decode: quant.F64, Fields: []quant.Field{{Offset: 0, Size: 8}, {Offset: 8, Size: 8}}},
 	F8E5M2:     {Name: "F8_E5M2", BlockValues: 1, BlockBytes: 1, Decode: quant.F8E5M2},
 	F8E4M3:     {Name: "F8_E4M3", BlockValues: 1, BlockBytes: 1, Decode: quant.F8E4M3},
 	F8E8M0:     {Name: "F8_E8M0", BlockValues: 1, BlockBytes: 1, Decode: quant.F8E8M0},

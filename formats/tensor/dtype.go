@@ -72,6 +72,8 @@ const (
 	NF4
 	FP4
 	FP8
+	C32
+	C128
 	Opaque // a stored type that can be listed but has no known decoding
 	numDTypes
 )
@@ -113,7 +115,7 @@ func (d DType) Kind() Kind {
 	switch {
 	case d >= Bool && d <= I64:
 		return KindInteger
-	case d >= F64 && d <= F4:
+	case d >= F64 && d <= F4, d == C32, d == C128:
 		return KindFloat
 	case d >= Q1_0 && d <= FP8:
 		return KindBlock

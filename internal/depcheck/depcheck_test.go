@@ -19,18 +19,18 @@ var ranks = []struct {
 	prefix string
 	rank   int
 }{
-	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0},
+	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0},
 	{"formats/tensor", 1},
-	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/packtest", 2},
+	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
 	{"formats", 3},
 	{"fingerprint", 3},
 	{"similarity", 4},
 	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/index", 6},
 	{"similarity/suite", 6},
 	{"report", 7},
-	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8},
-	{"cmd", 9}, {"examples", 9},
-	{"", 10},
+	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8}, {"report/intoto/oms", 9},
+	{"cmd", 10}, {"examples", 10},
+	{"", 11},
 }
 
 func rank(t *testing.T, path string) int {
@@ -50,11 +50,13 @@ func rank(t *testing.T, path string) int {
 var only = []struct{ what, where string }{
 	{"gonum.org/v1/gonum", "internal/linalg"},
 	{"gonum.org/v1/plot", "report/html"},
-	{"github.com/zeebo/blake3", "fingerprint internal/rng similarity/index"},
+	{"github.com/zeebo/blake3", "fingerprint internal/rng similarity/index report/intoto/oms"},
 	{"net/http", "formats/source"},
 	{"net", "formats/source"},
 	{"github.com/spf13/cobra", "cmd"},
-	{"github.com/stretchr/testify", "formats/formatstest internal/vectors similarity/similaritytest"},
+	{"github.com/secure-systems-lab/go-securesystemslib", "report/intoto"},
+	{"github.com/CycloneDX/cyclonedx-go", "report/cyclonedx"},
+	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest"},
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -72,8 +72,12 @@ func qkReason(t similarity.TowerPair) string {
 		return "no query and key matrices on both sides"
 	case t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.A.HeadDim%2 != 0:
 		return "the sizes of heads differ or are not known"
-	case !t.A.Rotary || !t.B.Rotary:
+	case t.A.Rotary == roles.NoRotary || t.B.Rotary == roles.NoRotary:
 		return "the positions are not rotary"
+	case t.A.Rotary != t.B.Rotary:
+		return "the two turn other pairs of rows"
+	case t.A.RotaryDim != t.A.HeadDim || t.B.RotaryDim != t.B.HeadDim:
+		return "positions turn only a part of each head"
 	}
 	return ""
 }
@@ -113,7 +117,7 @@ func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer) ([]Head, error)
 		g := min(h/shared, l.K.Rows/d-1)
 		m := make([]float32, d*d)
 		dense.MulNT(m, q[h*d*cols:(h+1)*d*cols], k[g*d*cols:(g+1)*d*cols], d, d, cols)
-		heads[h] = newHead(m, d)
+		heads[h] = newHead(m, d, t.Rotary)
 	})
 	return heads, nil
 }
@@ -137,13 +141,17 @@ func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d int) (
 }
 
 // newHead takes the product of queries and keys apart. Rows p and p+d/2 are
-// the two directions of plane p.
-func newHead(m []float32, d int) Head {
+// the two directions of plane p, or rows 2p and 2p+1 where they interleave.
+func newHead(m []float32, d int, pairs roles.Rotary) Head {
 	n := d / 2
+	plane, half := 1, n
+	if pairs == roles.Interleaved {
+		plane, half = 2, 1
+	}
 	alpha, beta := make([]complex128, n*n), make([]complex128, n*n)
 	for p := range n {
 		for q := range n {
-			at := func(i, j int) float64 { return float64(m[(p+i*n)*d+q+j*n]) }
+			at := func(i, j int) float64 { return float64(m[(plane*p+i*half)*d+plane*q+j*half]) }
 			alpha[p*n+q] = complex(at(0, 0)+at(1, 1), at(1, 0)-at(0, 1))
 			beta[p*n+q] = complex(at(0, 0)-at(1, 1), at(1, 0)+at(0, 1))
 		}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+
+	"github.com/weightprint/weightprint/report"
+)
+
+// manCommand writes the manual for packagers; people read --help.
+func manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man DIR",
+		Short: "write a man page for every verb into a folder",
+		Long: `man writes a man page for every verb into a folder, which is made where it is
+missing. SOURCE_DATE_EPOCH dates the pages, so that a release can be built again
+bit by bit. Completions come from weightprint completion.`,
+		Example: "  weightprint man share/man/man1",
+		Hidden:  true,
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			if err := os.MkdirAll(a[0], 0o755); err != nil {
+				return err
+			}
+			root := c.Root()
+			root.DisableAutoGenTag = true
+			return doc.GenManTreeFromOpts(root, doc.GenManTreeOptions{
+				Header: &doc.GenManHeader{Section: "1", Source: "weightprint " + report.Version(), Manual: "weightprint"},
+				Path:   a[0], CommandSeparator: "-",
+			})
+		},
+	}
+}

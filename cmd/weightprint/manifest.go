@@ -1,0 +1,51 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/intoto/oms"
+)
+
+func manifestCommand() *cobra.Command {
+	var file string
+	var o oms.Options
+	c := &cobra.Command{
+		Use:   "manifest MODEL -o FILE",
+		Short: "list the files of a model by digest (OpenSSF Model Signing 1.0)",
+		Long: `manifest writes an in-toto statement that lists every file of a model with its
+digest, as the OpenSSF Model Signing specification 1.0 defines it. Sign it with
+weightprint sign, hold a model against it with weightprint verify.`,
+		Example: "  weightprint manifest model/ -o manifest.json",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			path, err := source.Locate(a[0])
+			if err != nil {
+				return err
+			}
+			if file != "" {
+				o.Without = append(o.Without, file)
+			}
+			m, err := oms.Make(c.Context(), path, &o)
+			if err != nil {
+				return err
+			}
+			s, err := m.Statement()
+			if err != nil {
+				return err
+			}
+			out := output{file: file}
+			return out.write(c.OutOrStdout(), func(w io.Writer) error { return report.EncodeJSON(w, s) })
+		},
+	}
+	fl := c.Flags()
+	fl.StringVarP(&file, "output", "o", "", "write the manifest to a file")
+	fl.StringVar(&o.HashType, "hash", "sha256", "sha256, blake2b or blake3")
+	fl.Int64Var(&o.ShardSize, "shard-size", 0, "digest ranges of so many bytes instead of whole files")
+	fl.BoolVar(&o.AllowSymlinks, "allow-symlinks", false, "follow symbolic links")
+	fl.StringSliceVar(&o.Ignore, "ignore-paths", nil, "relative paths to leave out")
+	return c
+}

@@ -1,0 +1,170 @@
+package torch
+
+import (
+	"bytes"
+	"context"
+	"hash/crc32"
+	"io"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// maxPickle bounds the description of a checkpoint, some 200 bytes a tensor.
+const maxPickle = 64 << 20
+
+// archive is a checkpoint's directory with the one folder it consists of.
+type archive struct {
+	*directory
+	root   string
+	byName map[string]*entry
+	noSums bool // written without checksums, as torch can
+}
+
+// openArchive reads and judges the directory.
+func openArchive(ctx context.Context, file string, r io.ReaderAt, size int64, forgive func(error) error) (*archive, error) {
+	d, err := readDirectory(ctx, file, r, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.place(ctx, forgive); err != nil {
+		return nil, err
+	}
+	a := &archive{directory: d, byName: make(map[string]*entry, len(d.entries)), noSums: true}
+	for i := range d.entries {
+		e := &d.entries[i]
+		a.byName[e.name] = e
+		a.noSums = a.noSums && (e.crc == 0 || e.size == 0)
+		if err := a.rooted(e); err != nil {
+			return nil, err
+		}
+	}
+	if a.root == "" {
+		return nil, a.foreign()
+	}
+	for i := range d.entries {
+		if e := &d.entries[i]; !strings.HasPrefix(e.name, a.root+"/") {
+			if err := forgive(d.fail(e.at, quoted(e.name), "lies outside the checkpoint's folder %s", tensor.Printable(a.root))); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return a, a.kind()
+}
+
+// rooted takes note of a folder that holds a description; there is one.
+func (a *archive) rooted(e *entry) error {
+	root, ok := strings.CutSuffix(e.name, "/data.pkl")
+	if !ok || strings.Contains(root, "/") {
+		return nil
+	}
+	if a.root != "" {
+		return a.fail(e.at, quoted(e.name), "a second checkpoint beside %s", tensor.Printable(a.root+"/data.pkl"))
+	}
+	a.root = root
+	return nil
+}
+
+// kind refuses archives that look like a checkpoint but hold more, and those
+// of the other byte order.
+func (a *archive) kind() error {
+	for i := range a.entries {
+		name := strings.TrimPrefix(a.entries[i].name, a.root+"/")
+		if name == "constants.pkl" || strings.HasPrefix(name, "code/") {
+			return tensor.Errorf(tensor.ErrUnsupported, a.file, a.entries[i].at, quoted(a.entries[i].name), "this is a TorchScript program; torch.save(torch.jit.load(FILE).state_dict(), NEW) writes its weights alone")
+		}
+	}
+	version, err := a.text("version")
+	if err != nil {
+		return err
+	}
+	if n := len(version); n > 0 && (n > 2 || strings.Trim(version, "0123456789") != "" || n == 2 && version > "10") {
+		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/version"].data, "version", "%s is no version from 1 to 10", tensor.Printable(version))
+	}
+	order, err := a.text("byteorder")
+	if err != nil {
+		return err
+	}
+	if order != "" && order != "little" {
+		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/byteorder"].data, "byteorder", "%s, only little is read", tensor.Printable(order))
+	}
+	return nil
+}
+
+// foreign says what an archive without description is.
+func (a *archive) foreign() error {
+	what := ""
+	for _, e := range a.entries {
+		switch {
+		case strings.HasSuffix(e.name, ".npy"):
+			what = "; it looks like a NumPy archive"
+		case strings.HasSuffix(e.name, "/archive_format"):
+			what = "; it looks like an exported program (.pt2)"
+		case e.name == "[Content_Types].xml":
+			what = "; it looks like an office document"
+		}
+	}
+	return tensor.Errorf(tensor.ErrNotModel, a.file, a.start, "directory", "a checkpoint holds FOLDER/data.pkl, this archive does not%s", what)
+}
+
+// text returns a small entry of the root without white space around it, or ""
+// where there is none.
+func (a *archive) text(name string) (string, error) {
+	e := a.byName[a.root+"/"+name]
+	if e == nil {
+		return "", nil
+	}
+	if err := a.limited(e, 64); err != nil {
+		return "", err
+	}
+	if err := a.checked(e); err != nil {
+		return "", err
+	}
+	b := make([]byte, e.size)
+	if n, err := a.content(e).ReadAt(b, 0); n < len(b) {
+		return "", tensor.Errorf(err, a.file, e.data, quoted(e.name), "%v", err)
+	}
+	return string(bytes.TrimSpace(b)), nil
+}
+
+// content reads an entry's bytes by position.
+func (a *archive) content(e *entry) io.ReaderAt {
+	if e.method == methodStored {
+		return io.NewSectionReader(a.r, e.data, e.size)
+	}
+	return &inflater{a: a, e: e}
+}
+
+// checked requires that an entry's bytes have its checksum. The description
+// and the small entries are checked, tensors are not: they are read in part.
+func (a *archive) checked(e *entry) error {
+	sum := crc32.NewIEEE()
+	buf := make([]byte, min(e.size, 64<<10))
+	content := a.content(e)
+	for at := int64(0); at < e.size; at += int64(len(buf)) {
+		part := buf[:min(int64(len(buf)), e.size-at)]
+		if n, err := content.ReadAt(part, at); n < len(part) {
+			return a.unreadable(e, err)
+		}
+		sum.Write(part)
+	}
+	return a.sum(e, sum.Sum32())
+}
+
+func (a *archive) sum(e *entry, got uint32) error {
+	if got != e.crc && !a.noSums {
+		return a.fail(e.data, quoted(e.name), "checksum %08x, but %08x in the directory", got, e.crc)
+	}
+	return nil
+}
+
+// unreadable keeps an error that is typed already and types others.
+func (a *archive) unreadable(e *entry, err error) error {
+	if known, ok := err.(*tensor.FormatError); ok {
+		return known
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	return tensor.Errorf(err, a.file, e.data, quoted(e.name), "reading %d bytes: %v", e.size, err)
+}

@@ -1,0 +1,71 @@
+package torch
+
+import (
+	"bytes"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// HeadBytes is how much of a file's beginning Recognises and Read look at.
+const HeadBytes = 512
+
+// resave is the advice for checkpoints of old layouts.
+const resave = "torch.save(torch.load(FILE), NEW) of a current torch writes one that is read"
+
+// foreigners are beginnings of files that go under the names of checkpoints.
+var foreigners = []struct {
+	at    int
+	magic string
+	class error
+	what  string
+}{
+	{0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", tensor.ErrUnsupported, "a checkpoint of torch before 1.6, a chain of pickles without an archive; " + resave},
+	{257, "ustar", tensor.ErrUnsupported, "a tar archive, as torch 0.1 wrote its checkpoints; " + resave},
+	{0, "\x80\x02", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
+	{0, "\x80\x03", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
+	{0, "\x80\x04", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
+	{0, "\x80\x05", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
+	{0, "7z\xbc\xaf\x27\x1c", tensor.ErrUnsupported, "a 7z archive"},
+	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive"},
+	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file"},
+	{0, "\x28\xb5\x2f\xfd", tensor.ErrUnsupported, "a zstd file"},
+	{0, "\x89HDF\r\n", tensor.ErrUnsupported, "an HDF5 file"},
+	{0, "PK\x05\x06", tensor.ErrNotModel, "an empty zip archive"},
+	{0, "PK\x07\x08", tensor.ErrUnsupported, "a zip archive in several parts"},
+}
+
+// isZip tells a zip archive from a safetensors file whose length begins alike:
+// behind such a length comes an opening brace.
+func isZip(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("PK\x03\x04")) && len(head) > 8 && head[8] != '{'
+}
+
+// Recognises tells from a file's first bytes, HeadBytes of them or the whole
+// file, whether it is for this package to read or to refuse: a zip archive, or
+// something else that goes under the names of torch checkpoints and is no
+// safetensors file.
+func Recognises(head []byte) bool {
+	_, ok := foreign(head)
+	return ok || isZip(head)
+}
+
+// foreign returns what a file is if it is no archive that Read reads.
+func foreign(head []byte) (int, bool) {
+	if len(head) > 8 && head[8] == '{' {
+		return 0, false // a safetensors header, whatever its length looks like
+	}
+	for i, f := range foreigners {
+		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// refusal is the error for a file that is no zip archive.
+func refusal(file string, head []byte) error {
+	if i, ok := foreign(head); ok {
+		return tensor.Errorf(foreigners[i].class, file, int64(foreigners[i].at), "magic", "this is %s", foreigners[i].what)
+	}
+	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no zip archive, as torch.save writes it")
+}

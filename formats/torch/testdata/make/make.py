@@ -1,0 +1,260 @@
+"""Makes the checkpoints of this folder with torch itself.
+
+    python3 -m venv /tmp/v && /tmp/v/bin/pip install torch==2.9.1 numpy
+    /tmp/v/bin/python make.py ..
+
+Every NAME.pt has NAME.json (names, types, shapes, digest of the logical bytes)
+and NAME.f32 (all values in the order of the JSON, as little-endian float32).
+Files under refused/ have no values: a reader must refuse them.
+"""
+
+import argparse
+import collections
+import hashlib
+import io
+import json
+import os
+import pickle
+import struct
+import sys
+import tarfile
+import zipfile
+
+import numpy as np
+import torch
+from torch import nn
+
+OUT = sys.argv[1]
+DTYPES = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.complex32: "C32", torch.complex64: "C64", torch.complex128: "C128",
+    torch.uint8: "U8", torch.int8: "I8", torch.int16: "I16", torch.int32: "I32", torch.int64: "I64",
+    torch.uint16: "U16", torch.uint32: "U32", torch.uint64: "U64", torch.bool: "BOOL",
+    torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2", torch.float8_e8m0fnu: "F8_E8M0",
+    torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ", torch.float4_e2m1fn_x2: "F4",
+}
+E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
+
+
+def raw(t):
+    """The values' bytes in row-major order."""
+    t = t.detach().contiguous()
+    first = t.storage_offset() * t.element_size()
+    return bytes(t.untyped_storage())[first : first + t.numel() * t.element_size()]
+
+
+def floats(t):
+    """The values as float32, by torch's own conversions where it has them."""
+    t = t.detach().contiguous()
+    if t.dtype == torch.float4_e2m1fn_x2:
+        out = []
+        for b in raw(t):
+            for n in (b & 15, b >> 4):
+                out.append(-E2M1[n & 7] if n & 8 else E2M1[n & 7])
+        return np.array(out, dtype="<f4")
+    if t.dtype == torch.complex32:
+        return np.frombuffer(raw(t), dtype="<f2").astype("<f4")
+    if t.is_complex():
+        return torch.view_as_real(t).to(torch.float32).numpy().astype("<f4").reshape(-1)
+    if t.dtype in (torch.uint16, torch.uint32, torch.uint64):
+        return t.numpy().astype("<f4").reshape(-1)
+    return t.to(torch.float32).numpy().astype("<f4").reshape(-1)
+
+
+def shape(t):
+    s = list(t.shape)
+    if t.dtype == torch.float4_e2m1fn_x2:
+        s[-1] *= 2
+    return s
+
+
+def expect(name, tensors, warnings=()):
+    rows, values = [], b""
+    for key, t in tensors.items():
+        rows.append({"name": key, "dtype": DTYPES[t.dtype], "shape": shape(t), "raw_sha256": hashlib.sha256(raw(t)).hexdigest()})
+        values += floats(t).tobytes()
+    with open(os.path.join(OUT, name + ".json"), "w") as f:
+        json.dump({"file": name + ".pt", "tensors": rows, "warnings": list(warnings)}, f, indent=1)
+        f.write("\n")
+    with open(os.path.join(OUT, name + ".f32"), "wb") as f:
+        f.write(values)
+
+
+def save(obj, name, tensors=None, warnings=(), **kw):
+    torch.save(obj, os.path.join(OUT, name + ".pt"), **kw)
+    expect(name, obj if tensors is None else tensors, warnings)
+
+
+def rezip(name, to, method, extra=()):
+    """Packs a checkpoint anew, as people do with zip."""
+    with zipfile.ZipFile(os.path.join(OUT, name)) as z, zipfile.ZipFile(os.path.join(OUT, to), "w", method) as out:
+        for i in z.infolist():
+            out.writestr(i.filename, z.read(i))
+        for n, b in extra:
+            out.writestr(n, b)
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(11, 6)
+        self.body = nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.Linear(5, 6, bias=False))
+        self.head = nn.Linear(6, 11, bias=False)
+        self.head.weight = self.embed.weight
+        self.register_buffer("position_ids", torch.arange(9).expand((1, -1)))
+
+
+def plain():
+    torch.manual_seed(1)
+    net = Net()
+    save(net.state_dict(), "state-dict")
+    for p in (3, 4, 5):
+        save(net.state_dict(), f"protocol-{p}", pickle_protocol=p)
+    torch.serialization.set_crc32_options(False)
+    save(net.state_dict(), "no-crc")
+    torch.serialization.set_crc32_options(True)
+    rezip("state-dict.pt", "deflated.pt", zipfile.ZIP_DEFLATED)
+    expect("deflated", net.state_dict())
+    half = Net().half()
+    save({k: v for k, v in half.named_parameters()}, "parameters")
+    tagged = nn.Parameter(torch.arange(6.0).reshape(2, 3))
+    tagged.tensor_parallel = True
+    plain = torch.arange(4.0)
+    plain.note = {"a": [1, 2.5, None, True, "x", b"y", (1,), {3}]}
+    save({"tagged": tagged, "plain": plain, "data": tagged.data, "frozen": nn.Parameter(torch.ones(2), requires_grad=False),
+          "buffer": nn.Buffer(torch.ones(3))}, "attributes")
+
+
+def dtypes():
+    g = torch.Generator().manual_seed(2)
+    out = {}
+    for d, label in DTYPES.items():
+        size = torch.empty(0, dtype=d).element_size()
+        b = torch.randint(0, 256, (5 * 8 * size,), dtype=torch.uint8, generator=g)
+        if label == "BOOL":
+            b &= 1
+        if label.startswith("F8"):
+            b = torch.arange(256, dtype=torch.uint8)
+        out[label] = b.view(d).reshape(-1, 8)
+    out["BF16"][0, 0] = float("-inf")
+    save(out, "dtypes")
+
+
+def views():
+    base = torch.arange(60.0).reshape(3, 4, 5)
+    big = torch.arange(0, 48, dtype=torch.int64).reshape(6, 8) * 2**40 + 1
+    f8 = torch.arange(64, dtype=torch.uint8).reshape(8, 8).view(torch.float8_e4m3fn)
+    deep = torch.arange(2 * 3 * 2 * 3 * 2, dtype=torch.float64).reshape(2, 3, 2, 3, 2) / 7
+    long = torch.randn(3, 7001, generator=torch.Generator().manual_seed(3)).to(torch.bfloat16)[:, :2011]
+    save({
+        "base": base, "same": base, "flat": base.view(12, 5), "slice": base[1:], "row": base[1, 2], "value": base[2, 3, 4],
+        "transposed": base.view(12, 5).t(), "permuted": base.permute(2, 0, 1), "swapped": base.transpose(0, 1),
+        "columns": base.view(12, 5)[:, 1:4], "stepped": base.view(-1)[3::7], "stepped-2d": base.view(12, 5)[1::3, ::2],
+        "diagonal": base.view(12, 5).diagonal(), "expanded": torch.tensor([[1.0], [2.0]]).expand(2, 9),
+        "windows": torch.arange(10.0).unfold(0, 4, 2), "strided": base.as_strided((3, 4), (1, 2), 5),
+        "empty": base[3:], "empty-2": torch.empty(0, 7), "scalar": torch.tensor(3.5), "ones": base[:1, :1, :1].transpose(0, 2),
+        "int64-transposed": big.t(), "bf16-columns": long, "bf16-transposed": long[:, 5:1200:17].t(), "f8-transposed": f8.t(),
+        "f64-permuted": deep.permute(3, 1, 4, 0, 2), "c64-transposed": torch.view_as_complex(base.view(-1)[:48].reshape(4, 6, 2).clone()).t(),
+        "channels-last": torch.arange(120.0).reshape(2, 3, 4, 5).to(memory_format=torch.channels_last),
+        "bool-transposed": (base.view(12, 5) > 20).t(), "f16-flat": torch.arange(24.0).half().view(4, 6)[:, ::5],
+    }, "views")
+
+
+def nested():
+    torch.manual_seed(4)
+    net = nn.Sequential(collections.OrderedDict(a=nn.Linear(3, 4), b=nn.Linear(4, 2)))
+    opt = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    net(torch.randn(5, 3)).sum().backward()
+    opt.step()
+    state = net.state_dict()
+    save({"epoch": 3, "arch": "tiny", "model": state, "optimizer": opt.state_dict(), "scaler": {}, "best": float("inf"),
+          "args": argparse.Namespace(lr=0.1, layers=[1, 2], name="x"), "losses": [0.5, 0.25], "rng_state": torch.get_rng_state()[:32],
+          "numpy": np.float64(0.125), "random": np.arange(3.0), "big": 2**70, "size": torch.Size([2, 3]), "device": torch.device("cpu"),
+          "kind": torch.bfloat16, "counts": collections.Counter("abba"), "default": collections.defaultdict(list, {"q": [1]})},
+         "training", state)
+    save({"state_dict": {"net." + k: v for k, v in state.items()}, "pytorch-lightning_version": "2.1.0", "global_step": 7,
+          "hyper_parameters": {"lr": 1e-3}, "optimizer_states": [opt.state_dict()], "loops": {"fit_loop": {"state_dict": {}}}},
+         "lightning", {"net." + k: v for k, v in state.items()})
+    save({"module": {"_orig_mod.module." + k: v for k, v in state.items()}, "ds_version": "0.9"}, "wrapped", state)
+    tree = {"model": {"language_model": {"embedding": {"weight": torch.ones(2, 2)}, "layers": {0: {"w": torch.zeros(3)}, 1: {"w": torch.ones(3)}}}},
+            "iteration": 12, "optimizer": {"exp_avg": {"w": torch.zeros(1)}}}
+    save(tree, "tree", {"language_model.embedding.weight": torch.ones(2, 2), "language_model.layers.0.w": torch.zeros(3), "language_model.layers.1.w": torch.ones(3)})
+    save({"generator": state, "discriminator": {"w": torch.ones(2)}, "lists": [torch.ones(1), [torch.zeros(2)]]}, "several",
+         {**{"generator." + k: v for k, v in state.items()}, "discriminator.w": torch.ones(2), "lists.0": torch.ones(1), "lists.1.0": torch.zeros(2)})
+
+
+def sharded():
+    torch.manual_seed(5)
+    folder = os.path.join(OUT, "sharded")
+    os.makedirs(folder, exist_ok=True)
+    state = {f"layers.{i}.weight": torch.randn(4, 3) for i in range(4)}
+    state["mask"] = torch.ones(3, 3, dtype=torch.bool)
+    names, index = list(state), {}
+    for i, part in enumerate((names[:2], names[2:])):
+        file = f"pytorch_model-{i + 1:05d}-of-00002.bin"
+        torch.save({n: state[n] for n in part}, os.path.join(folder, file))
+        index.update({n: file for n in part})
+    with open(os.path.join(folder, "pytorch_model.bin.index.json"), "w") as f:
+        json.dump({"metadata": {"total_size": 4 * 48 + 1.125}, "weight_map": index}, f, indent=2)
+    expect("sharded", state)
+    os.rename(os.path.join(OUT, "sharded.json"), os.path.join(folder, "expected.json"))
+    os.rename(os.path.join(OUT, "sharded.f32"), os.path.join(folder, "expected.f32"))
+
+
+def legacy_tar(path):
+    """The layout of torch 0.1: a tar of pickles and raw storages."""
+    def member(t, name, b):
+        info = tarfile.TarInfo(name)
+        info.size = len(b)
+        t.addfile(info, io.BytesIO(b))
+    values = struct.pack("<4f", 1, 2, 3, 4)
+    storages = pickle.dumps(1, 2) + pickle.dumps((0, "cpu", torch.FloatStorage), 2) + struct.pack("<q", 4) + values + pickle.dumps([], 2)
+    tensors = pickle.dumps(1, 2) + pickle.dumps((1, 0, torch.FloatTensor), 2) + struct.pack("<i4x2q2qq", 2, 2, 2, 2, 1, 0)
+
+    class P(pickle.Pickler):
+        def persistent_id(self, o):
+            return o.key if isinstance(o, Key) else None
+    b = io.BytesIO()
+    p = P(b, 2)
+    p.dump({"w": Key("1")})
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as t:
+        member(t, "sys_info", pickle.dumps({"protocol_version": 1000, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}, 2))
+        member(t, "pickle", b.getvalue())
+        member(t, "storages", storages)
+        member(t, "tensors", tensors)
+    assert torch.equal(torch.load(path, weights_only=False)["w"], torch.tensor([[1.0, 2], [3, 4]]))
+
+
+class Key:
+    def __init__(self, key):
+        self.key = key
+
+
+def refused():
+    folder = os.path.join(OUT, "refused")
+    os.makedirs(folder, exist_ok=True)
+    torch.manual_seed(6)
+    net = nn.Linear(2, 2)
+
+    def put(name, obj, **kw):
+        torch.save(obj, os.path.join(folder, name + ".pt"), **kw)
+    put("legacy", net.state_dict(), _use_new_zipfile_serialization=False)
+    legacy_tar(os.path.join(folder, "legacy-tar.pt"))
+    torch.jit.save(torch.jit.script(net), os.path.join(folder, "torchscript.pt"))
+    put("module", net)
+    put("sparse", {"w": torch.eye(3).to_sparse()})
+    put("sparse-csr", {"w": torch.eye(3).to_sparse_csr()})
+    put("quantised", {"w": torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.qint8)})
+    put("conjugated", {"w": torch.view_as_complex(torch.ones(3, 2)).conj()})
+    put("negated", {"w": torch.view_as_complex(torch.ones(3, 2)).conj().imag})
+    put("meta", {"w": torch.empty(3, device="meta")})
+    put("tensor", torch.ones(3))
+    put("no-tensors", {"epoch": 1, "state": {}})
+    put("wide-expansion", {"w": torch.ones(1).expand(1 << 16, 1 << 16)})
+    with open(os.path.join(folder, "pickle.pt"), "wb") as f:
+        pickle.dump({"a": 1}, f, 4)
+
+
+torch.set_num_threads(1)
+for step in (plain, dtypes, views, nested, sharded, refused):
+    step()

@@ -1,0 +1,45 @@
+// Package schematest holds JSON documents against JSON Schemas in tests.
+package schematest
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/stretchr/testify/require"
+)
+
+// Compile makes a schema ready. refs are the texts of schemas that it refers
+// to, by their address.
+func Compile(t testing.TB, address string, text []byte, refs map[string][]byte) *jsonschema.Schema {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	add := func(address string, text []byte) {
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		require.NoError(t, err)
+		require.NoError(t, c.AddResource(address, doc))
+	}
+	add(address, text)
+	for a, b := range refs {
+		add(a, b)
+	}
+	s, err := c.Compile(address)
+	require.NoError(t, err)
+	return s
+}
+
+// Valid requires that a document follows a schema.
+func Valid(t testing.TB, s *jsonschema.Schema, text []byte) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	require.NoError(t, err)
+	require.NoError(t, s.Validate(doc))
+}
+
+// Invalid requires that a document breaks a schema.
+func Invalid(t testing.TB, s *jsonschema.Schema, text []byte) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	require.NoError(t, err)
+	require.Error(t, s.Validate(doc))
+}

@@ -1,0 +1,110 @@
+// Package strictjson reads JSON that somebody else wrote and that other
+// programs read too. What two readers could understand differently is refused:
+// a member twice, also in another case, text after the value, deep nesting.
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrAmbiguous is returned for JSON that two readers could read differently.
+var ErrAmbiguous = errors.New("ambiguous JSON")
+
+// maxDepth bounds nesting.
+const maxDepth = 64
+
+// Unmarshal reads one JSON value into v, as encoding/json does, after Check.
+func Unmarshal(text []byte, v any) error {
+	if err := Check(text); err != nil {
+		return err
+	}
+	return json.Unmarshal(text, v)
+}
+
+// Known reads like Unmarshal and refuses members that v has no field for.
+func Known(text []byte, v any) error {
+	if err := Check(text); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	return d.Decode(v)
+}
+
+// Check requires that text is one JSON value without ambiguity.
+func Check(text []byte) error {
+	if !utf8.Valid(text) {
+		return fmt.Errorf("%w: not UTF-8", ErrAmbiguous)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := value(d, 0); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%w: text after the value at byte %d", ErrAmbiguous, d.InputOffset())
+	}
+	return nil
+}
+
+// value walks over one value.
+func value(d *json.Decoder, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%w: nested deeper than %d", ErrAmbiguous, maxDepth)
+	}
+	t, err := d.Token()
+	if err != nil {
+		return unexpected(err)
+	}
+	switch t {
+	case json.Delim('['):
+		for d.More() {
+			if err := value(d, depth+1); err != nil {
+				return err
+			}
+		}
+	case json.Delim('{'):
+		if err := members(d, depth); err != nil {
+			return err
+		}
+	default:
+		return nil
+	}
+	_, err = d.Token() // the closing bracket
+	return unexpected(err)
+}
+
+// members walks over an object and remembers its names.
+func members(d *json.Decoder, depth int) error {
+	seen := map[string]bool{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return unexpected(err)
+		}
+		name, _ := t.(string)
+		folded := strings.ToLower(strings.ToUpper(name)) // as encoding/json folds
+		if seen[folded] {
+			return fmt.Errorf("%w: member %.60q stands twice, at byte %d", ErrAmbiguous, name, d.InputOffset())
+		}
+		seen[folded] = true
+		if err := value(d, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unexpected names an end that comes too early.
+func unexpected(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}

@@ -1,0 +1,15 @@
+package report
+
+// Assemble makes a report of facts, without models.
+func Assemble(f Facts) *Report {
+	f.Evidence = sound(f.Evidence)
+	o := (&Options{}).filled()
+	out := &Report{Schema: Schema, Tool: Tool{"weightprint", "test"}, Options: o, Verdict: o.Policy.Decide(f), Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{}}
+	r := &run{o: o, facts: f, looks: make([]int, len(f.Evidence))}
+	r.evidence(out)
+	for _, e := range out.Evidence {
+		out.Components = append(out.Components, Component{Name: e.Component, Relation: out.Verdict.Relation, Log10P: e.Log10P, Effect: e.Effect})
+		out.Layers = append(out.Layers, Layer{Tower: "main", Log10P: e.Log10P, Effect: e.Effect})
+	}
+	return out
+}
