@@ -26,6 +26,7 @@ type Options struct {
 type Checkpoint struct {
 	Ref      string // as given to Open
 	Format   string // "safetensors" or "gguf"
+	Revision string // commit of the hub's snapshot that was opened, "" elsewhere
 	Warnings []string
 
 	files   []*File

@@ -23,6 +23,18 @@ type Counted struct {
 	bytes int64
 }
 
+// Spans lists the ranges read at least once, each as its first byte and the
+// one behind its last, ascending and apart.
+func (c *Counted) Spans() [][2]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([][2]int64, len(c.spans))
+	for i, s := range c.spans {
+		out[i] = [2]int64{s.lo, s.hi}
+	}
+	return out
+}
+
 type span struct{ lo, hi int64 }
 
 // Count wraps a Blob.
