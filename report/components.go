@@ -225,6 +225,7 @@ func (r *run) delta() *Delta {
 	}
 	d.Maps = maps
 	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
+	d.Histogram = r.histogram()
 	return d
 }
 
