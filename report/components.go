@@ -111,12 +111,25 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, by *similarit
 	switch {
 	case by != nil && logp <= r.o.Policy.level():
 		return Related
+	case v.Tier == string(similarity.Calibrated):
+		return r.calibratedPart(p)
 	case by == nil || v.Relation == Inconclusive:
 		return Inconclusive
 	case by.N < minComponentUnits:
 		return Inconclusive
 	}
 	return NoEvidence
+}
+
+// calibratedPart judges a part where only calibrated tests found the relation:
+// what they did not look at is open.
+func (r *run) calibratedPart(p *part) Relation {
+	for _, e := range r.facts.channels(Controls).alone {
+		if partName(*e) == p.name {
+			return Related
+		}
+	}
+	return Inconclusive
 }
 
 // minComponentUnits is how many units a part must have shown before nothing
@@ -225,9 +238,15 @@ func (r *run) delta() *Delta {
 	}
 	d.Maps = maps
 	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
-	d.Histogram = r.histogram()
+	if all.Cosine() > correspond {
+		d.Histogram = r.histogram()
+	}
 	return d
 }
+
+// correspond is the cosine above which values in the same role are taken to be
+// those of one unit, so that their differences mean something.
+const correspond = 0.2
 
 // maps lists what became of the units of axes that were shortened.
 func (r *run) maps() []UnitMap {

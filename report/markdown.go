@@ -19,7 +19,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", Escape(v.Statement), Escape(r.Propositions.H1), Escape(r.Propositions.H0))
 	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", v.Strength, kindWords(v.Kinds), v.Direction)
-	if p := r.Power.words(); p != "" {
+	if p := r.Power.Words(); p != "" {
 		fmt.Fprintf(&b, "| power | %s |\n", Escape(p))
 	}
 	b.WriteString("\n")
@@ -32,7 +32,6 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	b.WriteString("\n## Evidence\n\n| test | axis | tier | statistic | n | effect | log10 p | controls |\n|---|---|---|---:|---:|---:|---:|---|\n")
 	for _, e := range r.Evidence {
 		if e.Skipped != "" {
-			fmt.Fprintf(&b, "| %s | %s | %s | | | | | not run: %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, Escape(e.Skipped))
 			continue
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), e.Controls.words())
@@ -47,10 +46,12 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "| %d | %s | %s | %.3f |\n", l.B, from, Log(l.Log10P), float64(l.Effect))
 	}
 	b.WriteString("\n")
-	list(&b, "Values", r.Delta.words())
+	list(&b, "Notes", r.Notes())
+	list(&b, "Not run", r.NotRun())
+	list(&b, "Values", r.Delta.Words())
 	list(&b, "Warnings", r.Warnings)
 	list(&b, "Limits", r.Limits)
-	list(&b, "Made by", r.made())
+	list(&b, "Made by", r.Made())
 	_, err := io.WriteString(w, b.String())
 	return err
 }

@@ -85,8 +85,8 @@ func (p Policy) power(x similarity.Power) *Power {
 	return &Power{Cosine: Number(p.Cosine), Probability: 0.99, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
 
-// words says what the power means.
-func (p *Power) words() string {
+// Words says what the power means.
+func (p *Power) Words() string {
 	if p == nil {
 		return ""
 	}

@@ -73,7 +73,7 @@ func (t *text) verdict(r *Report) {
 	for i, a := range v.Alternatives {
 		t.row(firstOnly("not excluded", i), a)
 	}
-	t.row("power", r.Power.words())
+	t.row("power", r.Power.Words())
 	t.line("")
 }
 
@@ -135,22 +135,63 @@ func (t *text) evidence(all []Evidence) {
 		return
 	}
 	t.line("%-18s %-22s %4s %9s %6s %7s %8s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
+	for i := range all {
+		e := &all[i]
+		if e.Skipped != "" {
+			continue
+		}
+		t.line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", fit(e.Test, 18), fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
+	}
+	for i, s := range notes(all) {
+		t.row(firstOnly("notes", i), s)
+	}
+	for i, s := range notRun(all) {
+		t.row(firstOnly("not run", i), s)
+	}
+	t.line("")
+}
+
+// Notes lists what the tests remark, each remark once with the tests that make
+// it.
+func (r *Report) Notes() []string { return notes(r.Evidence) }
+
+func notes(all []Evidence) []string {
+	by := map[string]string{}
+	var order []string
+	for i := range all {
+		for _, w := range all[i].Warnings {
+			if by[w] == "" {
+				order = append(order, w)
+				by[w] = w + ": "
+			} else {
+				by[w] += ", "
+			}
+			by[w] += all[i].Test + " " + all[i].Axis
+		}
+	}
+	for i, w := range order {
+		order[i] = by[w]
+	}
+	return order
+}
+
+// NotRun lists the tests that were not run, each group with its look and the
+// reason.
+func (r *Report) NotRun() []string { return notRun(r.Evidence) }
+
+func notRun(all []Evidence) (out []string) {
 	for i := 0; i < len(all); i++ {
 		e := &all[i]
 		if e.Skipped == "" {
-			t.line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", fit(e.Test, 18), fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
-			for _, w := range e.Warnings {
-				t.row("", "warning: "+w)
-			}
 			continue
 		}
 		names := e.Test
 		for ; i+1 < len(all) && all[i+1].Skipped == e.Skipped && all[i+1].Look == e.Look; i++ {
 			names += ", " + all[i+1].Test
 		}
-		t.row("not run", fmt.Sprintf("%s (look %d): %s", names, e.Look, e.Skipped))
+		out = append(out, fmt.Sprintf("%s (look %d): %s", names, e.Look, e.Skipped))
 	}
-	t.line("")
+	return out
 }
 
 // controls shows calibrated effects beside those of independent pairs.
@@ -174,7 +215,7 @@ func (t *text) controls(all []Evidence) {
 
 // delta sums up how the values differ.
 func (t *text) delta(d *Delta) {
-	for i, s := range d.words() {
+	for i, s := range d.Words() {
 		t.row(firstOnly("values", i), s)
 	}
 	if d != nil {
@@ -182,8 +223,8 @@ func (t *text) delta(d *Delta) {
 	}
 }
 
-// words says how the values differ.
-func (d *Delta) words() []string {
+// Words says how the values differ.
+func (d *Delta) Words() []string {
 	if d == nil {
 		return nil
 	}
@@ -217,7 +258,7 @@ func (d *Delta) words() []string {
 
 // methods says how the report was made.
 func (t *text) methods(r *Report) {
-	for i, s := range r.made() {
+	for i, s := range r.Made() {
 		t.row(firstOnly("made by", i), s)
 	}
 }
@@ -225,8 +266,8 @@ func (t *text) methods(r *Report) {
 // digestLetters is the length of a digest in hexadecimal.
 const digestLetters = 64
 
-// made says how the report was made, for its last lines.
-func (r *Report) made() []string {
+// Made says how the report was made: program, methods, controls, options, seed.
+func (r *Report) Made() []string {
 	c := r.Methods.Controls
 	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d", r.Tool.Version, r.Schema, r.Methods.Version)}
 	if c.Pairs > 0 {
