@@ -22,23 +22,26 @@ const maxReport = 64 << 20
 // WriteJSON writes the report as indented JSON. The same report gives the
 // same bytes. Characters that could steer a terminal or reorder text are
 // escaped.
-func (r *Report) WriteJSON(w io.Writer) error {
-	b, err := json.MarshalIndent(r, "", "  ")
+func (r *Report) WriteJSON(w io.Writer) error { return EncodeJSON(w, r) }
+
+// EncodeJSON writes a value as indented JSON, escaping as WriteJSON does.
+func EncodeJSON(w io.Writer, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(escapeInvisible(b), '\n'))
+	_, err = w.Write(append(EscapeJSON(b), '\n'))
 	return err
 }
 
-// escapeInvisible writes control and format characters as \u escapes. In
-// JSON they can only stand inside strings.
-func escapeInvisible(b []byte) []byte {
+// EscapeJSON writes the control and format characters of a JSON text as \u
+// escapes; they can only stand inside its strings.
+func EscapeJSON(b []byte) []byte {
 	var out bytes.Buffer
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case r < utf8.RuneSelf || unicode.IsGraphic(r):
+		case r < unicode.MaxASCII || unicode.IsGraphic(r): // not DEL, the last of ASCII
 			out.Write(b[:n])
 		case r > 0xffff:
 			r -= 0x10000

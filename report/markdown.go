@@ -13,7 +13,7 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	v := r.Verdict
-	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), tierWords(v))
+	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), Escape(tierWords(v)))
 	for i := range r.Subjects {
 		markdownSubject(&b, side(i), &r.Subjects[i])
 	}

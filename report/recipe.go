@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -132,12 +131,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 
 // WriteJSON writes the recipe as indented JSON.
 func (r *Recipe) WriteJSON(w io.Writer) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(raw, '\n'))
-	return err
+	return EncodeJSON(w, r)
 }
 
 // WriteText writes the recipe for people.

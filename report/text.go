@@ -3,9 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -117,20 +115,7 @@ type text struct {
 }
 
 func (t *text) line(format string, args ...any) {
-	t.b.WriteString(strings.TrimRight(visible(fmt.Sprintf(format, args...)), " ") + "\n")
-}
-
-// visible spells out control, direction and other invisible characters.
-func visible(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if unicode.IsGraphic(c) && c != utf8.RuneError {
-			b.WriteRune(c)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
-		}
-	}
-	return b.String()
+	t.b.WriteString(strings.TrimRight(tensor.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
 // row writes a label and a text that wraps beside it. Empty texts are left out.
@@ -170,7 +155,7 @@ func (t *text) list(label string, items []string) {
 
 // fit cuts the middle out of a name that is longer than n letters, as shown.
 func fit(s string, n int) string {
-	r := []rune(visible(s))
+	r := []rune(tensor.Visible(s))
 	if len(r) <= n {
 		return string(r)
 	}

@@ -60,7 +60,7 @@ func (f *File) pinned() string {
 
 func (t *text) verdict(r *Report) {
 	v := &r.Verdict
-	t.b.WriteString(t.shade(strings.ToUpper(visible(string(v.Relation)))+visible(tierWords(*v)), v.Relation) + "\n")
+	t.b.WriteString(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
 	t.row("strength", v.Strength)
 	t.row("", v.Statement)
 	t.row("H1", r.Propositions.H1)
@@ -84,7 +84,7 @@ func (t *text) components(all []Component) {
 	t.line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
 	for _, c := range all {
 		// The colour is added to the word in its place.
-		row := visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
+		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
 		t.b.WriteString(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
 	}
 	t.line("")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -43,12 +42,10 @@ Only parent is needed; it is a path, also one relative to the model.`,
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(c.OutOrStdout())
-				e.SetIndent("", "  ")
 				if all == nil {
 					all = []report.Audited{}
 				}
-				if err := e.Encode(map[string]any{"schema": "weightprint.audit/1", "model": a[0], "claims": all}); err != nil {
+				if err := report.EncodeJSON(c.OutOrStdout(), map[string]any{"schema": "weightprint.audit/1", "model": a[0], "claims": all}); err != nil {
 					return err
 				}
 			} else if err := report.WriteAudit(c.OutOrStdout(), all); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -110,7 +111,6 @@ type line struct {
 func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint.Options) error {
 	s := bufio.NewScanner(in)
 	s.Buffer(nil, 1<<20)
-	e := json.NewEncoder(out)
 	for s.Scan() {
 		ref := strings.TrimSpace(s.Text())
 		if ref == "" {
@@ -133,7 +133,11 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint
 				r.Root = f.Root.String()
 			}
 		}
-		if err := e.Encode(r); err != nil {
+		raw, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(append(report.EscapeJSON(raw), '\n')); err != nil {
 			return err
 		}
 	}
@@ -156,7 +160,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %q: %s\n", d.Tensor, d.What)
+		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", tensor.Printable(d.Tensor), tensor.Visible(d.What))
 		return exitCode(exitMismatch)
 	}
 	what := "every value is that of the fingerprint"

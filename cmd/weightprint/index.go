@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -153,13 +154,11 @@ func writeHits(w io.Writer, searched int, hits []index.Hit, asJSON bool) error {
 		out = append(out, x)
 	}
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"searched": searched, "hits": out})
+		return report.EncodeJSON(w, map[string]any{"searched": searched, "hits": out})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", searched, len(out))
 	for _, h := range out {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n", h.Relation, float64(h.Log10P), h.Matching, h.Units, h.Name)
+		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n", h.Relation, float64(h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name))
 	}
 	return nil
 }
@@ -175,7 +174,7 @@ func indexList(file *string) *cobra.Command {
 				return err
 			}
 			for _, n := range x.Names() {
-				fmt.Fprintln(c.OutOrStdout(), n)
+				fmt.Fprintln(c.OutOrStdout(), tensor.Printable(n))
 			}
 			return nil
 		},

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -14,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 type inspectFlags struct {
@@ -66,9 +66,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		if !f.json {
 			return l.text(w)
 		}
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	})
 }
 
@@ -153,9 +151,9 @@ func listing(m *formats.Checkpoint) *model {
 // text prints the listing for people.
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, tensor.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
 	for _, t := range l.Towers {
-		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", tensor.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
 	for _, p := range l.Parents {
 		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(p))
@@ -169,7 +167,7 @@ func (l *model) text(w io.Writer) error {
 		wide = max(wide, len(tensor.Printable(t.Name)))
 	}
 	for _, t := range l.Tensors {
-		fmt.Fprintf(b, "%-*s  %-28s %-8v %v\n", wide, tensor.Printable(t.Name), t.Role, t.DType, t.Shape)
+		fmt.Fprintf(b, "%-*s  %-28s %-8v %v\n", wide, tensor.Printable(t.Name), tensor.Printable(t.Role), t.DType, t.Shape)
 	}
 	return b.Flush()
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Exit codes.
@@ -64,8 +66,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitError
 }
 
-// oneLine keeps an error on one line.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// oneLine keeps an error on one line, without anything that could steer a
+// terminal.
+func oneLine(err error) string {
+	return tensor.Visible(strings.Join(strings.Fields(err.Error()), " "))
+}
 
 // rootCommand puts the verbs together.
 func rootCommand(stdout, stderr io.Writer) *cobra.Command {

@@ -1,20 +1,18 @@
 package lineage
 
 import (
-	"encoding/json"
 	"fmt"
 	"html"
 	"io"
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 // WriteJSON writes the graph as indented JSON.
 func (g *Graph) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(g)
+	return report.EncodeJSON(w, g)
 }
 
 // children lists the edges that leave a node.
