@@ -33,8 +33,8 @@ Only parent is needed; it is a path, also one relative to the model.`,
 				return err
 			}
 			for _, f := range failOn {
-				if !slices.Contains([]report.Outcome{report.Confirmed, report.Contradicted, report.Unproven}, report.Outcome(f)) {
-					return usageError{fmt.Errorf("--fail-on: %q is not one of confirmed, contradicted, unproven", f)}
+				if known := []string{"confirmed", "contradicted", "unproven"}; !slices.Contains(known, f) {
+					return usageError{oneOf("fail-on", f, known)}
 				}
 			}
 			all, err := report.Audit(c.Context(), a[0], claims, nil)

@@ -48,7 +48,7 @@ record a line; a model that cannot be read gives a record with its error.`,
 			if stdin {
 				return printLines(c.Context(), c.InOrStdin(), c.OutOrStdout(), o)
 			}
-			f, err := printModel(c.Context(), a[0], o)
+			f, err := printModel(c.Context(), a[0], o, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ record a line; a model that cannot be read gives a record with its error.`,
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
 // fingerprint file.
-func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*fingerprint.Fingerprint, error) {
+func printModel(ctx context.Context, ref string, o *fingerprint.Options, stderr io.Writer) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -74,7 +74,9 @@ func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*finge
 		return nil, err
 	}
 	defer m.Close()
+	p := startProgress(stderr, false, m.BytesTotal(), m.BytesRead)
 	f, err := fingerprint.Compute(ctx, m, o)
+	p.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +119,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint
 			continue
 		}
 		r := line{Ref: ref}
-		f, err := printModel(ctx, ref, o)
+		f, err := printModel(ctx, ref, o, io.Discard)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -155,7 +157,9 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	defer m.Close()
+	p := startProgress(c.ErrOrStderr(), false, m.BytesTotal(), m.BytesRead)
 	d, err := f.Verify(c.Context(), m)
+	p.stop()
 	if err != nil {
 		return err
 	}
@@ -175,7 +179,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 func screen(ctx context.Context, a []string, o *report.Options) (*report.Report, error) {
 	var s [2]report.Sketched
 	for i, ref := range a {
-		f, err := printModel(ctx, ref, &fingerprint.Options{SketchOnly: true})
+		f, err := printModel(ctx, ref, &fingerprint.Options{SketchOnly: true}, io.Discard)
 		if err != nil {
 			return nil, err
 		}
