@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check fmt vet staticcheck short bench fuzz
+.PHONY: check docs fmt vet staticcheck short bench fuzz
 check: fmt vet staticcheck short
 
 fmt:
@@ -15,6 +15,10 @@ staticcheck:
 
 short:
 	go test -race -short ./...
+
+# The pictures of the README, from the JSON files beside them.
+docs:
+	go run ./cmd/weightprint-bench pictures docs/pictures
 
 bench:
 	go test -run xxx -bench . ./...

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,6 +19,7 @@ import (
 
 func treeCommand() *cobra.Command {
 	var edges bool
+	var file string
 	c := &cobra.Command{
 		Use:   "tree DIR",
 		Short: "draw the lineage of a zoo of known lineage and count right and wrong edges",
@@ -26,7 +29,12 @@ func treeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			g, err := z.graph(c.Context(), args[0])
+			var g *lineage.Graph
+			if file != "" {
+				g, err = z.read(file)
+			} else {
+				g, err = z.graph(c.Context(), args[0])
+			}
 			if err != nil {
 				return err
 			}
@@ -35,6 +43,7 @@ func treeCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().StringVar(&file, "graph", "", "judge this graph, written by weightprint tree --json, instead of drawing one")
 	c.Flags().BoolVar(&edges, "edges", false, "also print every edge with its judgement, and every edge that was missed")
 	return c
 }
@@ -74,6 +83,29 @@ func (z *zooTree) graph(ctx context.Context, dir string) (*lineage.Graph, error)
 		in = append(in, report.FromCheckpoint(ctx, c))
 	}
 	return lineage.Build(ctx, in, nil)
+}
+
+// read takes a graph that was drawn before and leaves in the zoo only the models
+// that it has, in its order.
+func (z *zooTree) read(file string) (*lineage.Graph, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var g lineage.Graph
+	if err := json.Unmarshal(raw, &g); err != nil {
+		return nil, err
+	}
+	by := z.by
+	z.all, z.by = nil, map[string]*member{}
+	for _, n := range g.Nodes {
+		m := by[filepath.Base(n.Ref)]
+		if m == nil {
+			return nil, fmt.Errorf("%s: %q is not in the manifest", file, n.Ref)
+		}
+		z.all, z.by[m.Name] = append(z.all, m), m
+	}
+	return &g, nil
 }
 
 // stored names the model that m holds the values of in another storage.

@@ -46,7 +46,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"kinds":    kinds,
 	"within":   within,
-	"pictures": pictures,
+	"pictures": Pictures,
 	"layerMap": layerMap,
 }).Parse(source))
 

@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 	"html/template"
+	"io"
 	"math"
 	"strings"
 
@@ -22,12 +23,21 @@ type Picture struct {
 // drawings are the pictures of a report in their order; each may give none.
 var drawings = []func(*report.Report) []Picture{controls, roleBars, layerHeat, differences}
 
-// pictures draws what a report has figures for.
-func pictures(r *report.Report) (out []Picture) {
+// Pictures draws what a report has figures for.
+func Pictures(r *report.Report) (out []Picture) {
 	for _, d := range drawings {
 		out = append(out, d(r)...)
 	}
 	return out
+}
+
+// WriteSVG writes the picture as a file of its own, which follows the reader's
+// light or dark setting.
+func (p Picture) WriteSVG(w io.Writer) error {
+	head, rest, _ := strings.Cut(string(p.SVG), ">")
+	head = strings.Replace(head, "<svg", `<svg xmlns="http://www.w3.org/2000/svg"`, 1)
+	_, err := fmt.Fprintf(w, "%s><style>%s</style>%s\n", head, style, rest)
+	return err
 }
 
 func drawn(p *plot.Plot, high float64, title, words string) Picture {
