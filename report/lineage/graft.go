@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
@@ -53,13 +54,13 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 	for _, p := range candidates {
 		in = append(in, b.in[p])
 	}
-	r, err := report.FindRecipe(ctx, b.in[c], in, nil)
+	r, err := report.FitRecipe(ctx, b.in[c], in)
 	if err != nil || r.Missing || r.Method != recipe.Spliced {
 		return nil, err
 	}
-	for k, p := range r.Parents {
-		if p.Takes {
-			out = append(out, share{candidates[k], fmt.Sprintf("%s, a share of %.2g", r.Method, float64(p.Weight))})
+	for k, w := range r.Weights {
+		if math.Abs(w) > report.TakesPart {
+			out = append(out, share{candidates[k], fmt.Sprintf("%s, a share of %.2g", r.Method, w)})
 		}
 	}
 	if len(out) < 2 {

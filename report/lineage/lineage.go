@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -261,15 +262,15 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := report.FindRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]}, nil)
+			r, err := report.FitRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || !r.Parents[0].Takes || !r.Parents[1].Takes {
+			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart {
 				continue
 			}
 			for k := range 2 {
-				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, float64(r.Parents[k].Weight))})
+				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, r.Weights[k])})
 			}
 			break
 		}
@@ -380,7 +381,7 @@ func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
 }
 
 // mostFits is how many pairs of parents a recipe is asked for.
-const mostFits = 6
+const mostFits = 3
 
 // plausible tells whether a weight is one that merges use.
 func plausible(w float64) bool { return w > -0.8 && w < 0.96 && (w > 0.1 || w < -0.1) }
