@@ -74,13 +74,6 @@ func kindWords(kinds []Kind) string {
 	return strings.Join(words, ", ")
 }
 
-func pinned(s Subject) string {
-	if s.Root == nil {
-		return ""
-	}
-	return ", values " + s.Root.String()[:19]
-}
-
 // count writes a number of parameters.
 func count(n int64) string {
 	for _, u := range []struct {

@@ -119,7 +119,7 @@ func markdown(s string) error {
 	s = unescaped(s)
 	for _, a := range active {
 		if strings.Contains(s, a) {
-			return fmt.Errorf("Markdown holds %q unescaped", a)
+			return fmt.Errorf("md holds %q unescaped", a)
 		}
 	}
 	cells := 0
@@ -157,7 +157,7 @@ func dot(s string) error {
 	line := regexp.MustCompile(`^(digraph lineage \{|  node \[[a-z=, ]*\];|  rankdir=[A-Z]+;|  n\d+ \[label=Q\];|  n\d+ -> n\d+ \[label=Q(, dir=none)?\];|\}|)$`)
 	for _, l := range strings.Split(s, "\n") {
 		if !line.MatchString(l) {
-			return fmt.Errorf("DOT holds the statement %.60q", l)
+			return fmt.Errorf("dot holds the statement %.60q", l)
 		}
 	}
 	return nil
