@@ -26,6 +26,7 @@ type Checkpoint struct {
 	Ref      string // as given to Open
 	Format   string // "safetensors", "gguf" or "torch"
 	Layout   string // how matrices are packed, such as "gptq"; "" where none is
+	Revision string // commit of the hub's snapshot that was opened, "" elsewhere
 	Warnings []string
 
 	files   []*File

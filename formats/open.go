@@ -36,7 +36,7 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if err != nil {
 		return nil, tensor.Errorf(unwrapped(err), ref, -1, "file", "cannot be opened: %v", unwrapped(err))
 	}
-	op := &opener{ctx: ctx, o: o, files: source.NewFiles(o.MaxOpenFiles), c: &Checkpoint{Ref: ref, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+	op := &opener{ctx: ctx, o: o, files: source.NewFiles(o.MaxOpenFiles), c: &Checkpoint{Ref: ref, Revision: source.Revision(path), byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
 	if info.IsDir() {
 		op.dir = path
 		err = op.folder()

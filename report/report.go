@@ -11,11 +11,15 @@ const Schema = "weightprint.report/1"
 
 // Report is everything a comparison found.
 type Report struct {
-	Schema     string      `json:"schema"`
-	Tool       Tool        `json:"tool"`
-	Options    Options     `json:"options"`
-	Subjects   [2]Subject  `json:"subjects"`
+	Schema   string     `json:"schema"`
+	Tool     Tool       `json:"tool"`
+	Options  Options    `json:"options"`
+	Subjects [2]Subject `json:"subjects"`
+
+	Propositions Propositions `json:"propositions"`
+
 	Verdict    Verdict     `json:"verdict"`
+	Power      *Power      `json:"power,omitempty"` // what the reading could have detected; absent for screenings
 	Components []Component `json:"components"`
 	Evidence   []Evidence  `json:"evidence"`
 	Layers     []Layer     `json:"layers"`
@@ -23,6 +27,11 @@ type Report struct {
 	Context    []Context   `json:"context"`
 	Limits     []string    `json:"limits"`
 	Warnings   []string    `json:"warnings"`
+
+	Roles       []RoleLikeness `json:"roles"`
+	LayerScores *LayerScores   `json:"layerScores,omitempty"`
+	Methods     Methods        `json:"methods"`
+	Seed        string         `json:"seed"` // of every random choice, in hexadecimal: the header digests of both subjects
 }
 
 // Tool says which program wrote a report.
@@ -35,9 +44,10 @@ type Tool struct {
 type Subject struct {
 	Ref        string              `json:"ref"`
 	Format     string              `json:"format"`
-	Layout     string              `json:"layout,omitempty"` // how matrices are packed, such as "gptq"
-	Root       *fingerprint.Digest `json:"root"`             // over all values; null when not all were read
-	Header     fingerprint.Digest  `json:"header"`           // over names, types and shapes
+	Layout     string              `json:"layout,omitempty"`   // how matrices are packed, such as "gptq"
+	Revision   string              `json:"revision,omitempty"` // commit of a hub's snapshot
+	Root       *fingerprint.Digest `json:"root"`               // over all values; null when not all were read
+	Header     fingerprint.Digest  `json:"header"`             // over names, types and shapes
 	Parameters int64               `json:"parameters"`
 	BytesRead  int64               `json:"bytesRead"`
 	BytesTotal int64               `json:"bytesTotal"`
@@ -61,6 +71,10 @@ type File struct {
 	Size   int64               `json:"size"`
 	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
 	SHA256 string              `json:"sha256,omitempty"`
+
+	Ranges     [][2]int64          `json:"ranges"`               // first byte and the one behind the last, of what was read; close ones are joined where there are many
+	RangesRead int                 `json:"rangesRead"`           // how many there are before joining
+	ReadDigest *fingerprint.Digest `json:"readDigest,omitempty"` // over these ranges, each behind its position, where the file was not read whole
 }
 
 // Component is what was found for one part of the networks.
@@ -115,6 +129,7 @@ type Delta struct {
 	Maps      []UnitMap    `json:"maps"`   // what became of units where the two sides have different numbers of them
 	Relative  Number       `json:"relative"`
 	Cosine    Number       `json:"cosine"`
+	Histogram *Histogram   `json:"histogram,omitempty"` // of the differences of a few matrices
 }
 
 // UnitMap says which units of A the units of B come from, on an axis that is

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -47,7 +48,7 @@ record a line; a model that cannot be read gives a record with its error.`,
 			if stdin {
 				return printLines(c.Context(), c.InOrStdin(), c.OutOrStdout(), o)
 			}
-			f, err := printModel(c.Context(), a[0], o)
+			f, err := printModel(c.Context(), a[0], o, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -64,7 +65,7 @@ record a line; a model that cannot be read gives a record with its error.`,
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
 // fingerprint file.
-func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*fingerprint.Fingerprint, error) {
+func printModel(ctx context.Context, ref string, o *fingerprint.Options, stderr io.Writer) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -73,7 +74,9 @@ func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*finge
 		return nil, err
 	}
 	defer m.Close()
+	p := startProgress(stderr, false, m.BytesTotal(), m.BytesRead)
 	f, err := fingerprint.Compute(ctx, m, o)
+	p.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +113,13 @@ type line struct {
 func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint.Options) error {
 	s := bufio.NewScanner(in)
 	s.Buffer(nil, 1<<20)
-	e := json.NewEncoder(out)
 	for s.Scan() {
 		ref := strings.TrimSpace(s.Text())
 		if ref == "" {
 			continue
 		}
 		r := line{Ref: ref}
-		f, err := printModel(ctx, ref, o)
+		f, err := printModel(ctx, ref, o, io.Discard)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -133,7 +135,11 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint
 				r.Root = f.Root.String()
 			}
 		}
-		if err := e.Encode(r); err != nil {
+		raw, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(append(report.EscapeInvisible(raw), '\n')); err != nil {
 			return err
 		}
 	}
@@ -151,12 +157,14 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	defer m.Close()
+	p := startProgress(c.ErrOrStderr(), false, m.BytesTotal(), m.BytesRead)
 	d, err := f.Verify(c.Context(), m)
+	p.stop()
 	if err != nil {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %q: %s\n", d.Tensor, d.What)
+		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", tensor.Printable(d.Tensor), tensor.Visible(d.What))
 		return exitCode(exitMismatch)
 	}
 	what := "every value is that of the fingerprint"
@@ -171,7 +179,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 func screen(ctx context.Context, a []string, o *report.Options) (*report.Report, error) {
 	var s [2]report.Sketched
 	for i, ref := range a {
-		f, err := printModel(ctx, ref, &fingerprint.Options{SketchOnly: true})
+		f, err := printModel(ctx, ref, &fingerprint.Options{SketchOnly: true}, io.Discard)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -19,9 +20,10 @@ import (
 
 func indexCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "index",
-		Short: "keep many fingerprints and search them",
-		Long:  "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Use:     "index",
+		Short:   "keep many fingerprints and search them",
+		Example: "  weightprint index add --index known model/ other.wfp\n  weightprint index search --index known suspect/",
+		Long:    "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
 	}
 	var file string
 	c.PersistentFlags().StringVar(&file, "index", "", "index file")
@@ -35,12 +37,13 @@ func indexCommand() *cobra.Command {
 func indexAdd(file *string) *cobra.Command {
 	var ndjson bool
 	c := &cobra.Command{
-		Use:   "add MODEL…",
-		Short: "add models or fingerprint files, under their names",
+		Use:     "add MODEL…",
+		Short:   "add models or fingerprint files, under their names",
+		Example: "  weightprint index add --index known model/ other.wfp\n  weightprint fingerprint --stdin --ndjson < refs.txt | weightprint index add --index known --ndjson",
 		RunE: func(c *cobra.Command, refs []string) error {
 			var all []index.Entry
 			for _, ref := range refs {
-				f, err := printModel(c.Context(), ref, nil)
+				f, err := printModel(c.Context(), ref, nil, c.ErrOrStderr())
 				if err != nil {
 					return err
 				}
@@ -107,11 +110,12 @@ func indexSearch(file *string) *cobra.Command {
 	var asJSON bool
 	var level float64
 	c := &cobra.Command{
-		Use:   "search MODEL",
-		Short: "find the entries that share an origin with a model",
-		Args:  args(cobra.ExactArgs(1)),
+		Use:     "search MODEL",
+		Short:   "find the entries that share an origin with a model",
+		Example: "  weightprint index search --index known suspect/ --top 5 --json",
+		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
-			f, err := printModel(c.Context(), a[0], &fingerprint.Options{SketchOnly: !isPrint(a[0])})
+			f, err := printModel(c.Context(), a[0], &fingerprint.Options{SketchOnly: !isPrint(a[0])}, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -153,29 +157,28 @@ func writeHits(w io.Writer, searched int, hits []index.Hit, asJSON bool) error {
 		out = append(out, x)
 	}
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"searched": searched, "hits": out})
+		return report.EncodeJSON(w, map[string]any{"searched": searched, "hits": out})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", searched, len(out))
 	for _, h := range out {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n", h.Relation, float64(h.Log10P), h.Matching, h.Units, h.Name)
+		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n", h.Relation, float64(h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name))
 	}
 	return nil
 }
 
 func indexList(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "list the entries",
-		Args:  args(cobra.NoArgs),
+		Use:     "list",
+		Short:   "list the entries",
+		Example: "  weightprint index list --index known",
+		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			x, err := index.Open(*file)
 			if err != nil {
 				return err
 			}
 			for _, n := range x.Names() {
-				fmt.Fprintln(c.OutOrStdout(), n)
+				fmt.Fprintln(c.OutOrStdout(), tensor.Printable(n))
 			}
 			return nil
 		},
@@ -184,9 +187,10 @@ func indexList(file *string) *cobra.Command {
 
 func indexMerge(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "merge INDEX…",
-		Short: "write the entries of other indexes, sorted and each once, to a new index",
-		Args:  args(cobra.MinimumNArgs(1)),
-		RunE:  func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
+		Use:     "merge INDEX…",
+		Short:   "write the entries of other indexes, sorted and each once, to a new index",
+		Example: "  weightprint index merge --index all known-a known-b",
+		Args:    args(cobra.MinimumNArgs(1)),
+		RunE:    func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
 	}
 }

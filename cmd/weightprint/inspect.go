@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -15,6 +14,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 type inspectFlags struct {
@@ -67,9 +67,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		if !f.json {
 			return l.text(w)
 		}
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	})
 }
 
@@ -181,9 +179,9 @@ func (l *model) text(w io.Writer) error {
 	if l.Layout != "" {
 		format += " (" + l.Layout + ")"
 	}
-	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, tensor.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
 	for _, t := range l.Towers {
-		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", tensor.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
 	for _, p := range l.Declared {
 		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(parentText(p)))
@@ -197,7 +195,7 @@ func (l *model) text(w io.Writer) error {
 		wide = max(wide, len(tensor.Printable(t.Name)))
 	}
 	for _, t := range l.Tensors {
-		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, tensor.Printable(t.Name), t.Role, t.DType, fmt.Sprint(t.Shape), t.Packing)
+		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, tensor.Printable(t.Name), tensor.Printable(t.Role), t.DType, fmt.Sprint(t.Shape), t.Packing)
 		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
 	return b.Flush()

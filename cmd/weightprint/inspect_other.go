@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 // adapter is what inspect says of a LoRA adapter.
@@ -82,9 +82,7 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	}
 	w := c.OutOrStdout()
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	}
 	fmt.Fprintf(w, "%s\nfingerprint of %d parameters\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Header)
 	if l.Root != nil {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"io"
+	"maps"
 	"slices"
 	"sync"
 )
@@ -27,6 +28,24 @@ type Counted struct {
 // matrices are read a few bytes here and there, a million times over; in one
 // list of spans every such read would move half the list.
 const pageBytes = 1 << 18
+
+// Spans lists the ranges read at least once, each as its first byte and the
+// one behind its last, ascending and apart.
+func (c *Counted) Spans() [][2]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := [][2]int64{}
+	for _, page := range slices.Sorted(maps.Keys(c.pages)) {
+		for _, s := range c.pages[page] {
+			if n := len(out); n > 0 && out[n-1][1] == s.lo {
+				out[n-1][1] = s.hi // goes on across the end of a page
+			} else {
+				out = append(out, [2]int64{s.lo, s.hi})
+			}
+		}
+	}
+	return out
+}
 
 type span struct{ lo, hi int64 }
 

@@ -62,6 +62,18 @@ func locateHub(ref string) (string, error) {
 	return filepath.Join(path, file), nil
 }
 
+// snapshot matches the folder of one commit in the hub's cache.
+var snapshot = regexp.MustCompile(`[/\\]models--[^/\\]+[/\\]snapshots[/\\]([0-9a-f]{40})(?:[/\\]|$)`)
+
+// Revision is the commit that a path in the hub's cache belongs to, "" for
+// other paths.
+func Revision(path string) string {
+	if m := snapshot.FindStringSubmatch(path); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
 // hubCache is where the hub's own library keeps models.
 func hubCache() string {
 	if dir := os.Getenv("HF_HUB_CACHE"); dir != "" {

@@ -27,7 +27,9 @@ func TestLocateHub(t *testing.T) {
 		got, err := Locate(ref)
 		require.NoError(t, err, ref)
 		require.Equal(t, filepath.Join(repo, "snapshots", commit), got)
+		require.Equal(t, commit, Revision(got))
 	}
+	require.Empty(t, Revision(filepath.Join(repo, "snapshots", "main")))
 	got, err := Locate("hf:org/name:model.safetensors")
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(repo, "snapshots", commit, "model.safetensors"), got)
