@@ -1,9 +1,11 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/formatstest"
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/safetensors"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/vectors"
 )
@@ -139,4 +142,51 @@ func TestParametersBesideTheConfiguration(t *testing.T) {
 		require.NoError(t, y.Data.ReadValues(context.Background(), b, 0))
 		vectors.Equal(t, a, b, x.Name)
 	}
+}
+
+// What is packed in safetensors is unpacked from PyTorch's files alike.
+func TestLayoutsInTorch(t *testing.T) {
+	plain := []tensor.DType{tensor.F32, tensor.F16, tensor.BF16, tensor.U8, tensor.I8, tensor.I32, tensor.I64}
+	n := 0
+	for _, dir := range layoutFolders(t)[:layoutVectors] {
+		want, err := open(t, dir)
+		require.NoError(t, err)
+		stored := readSafetensors(t, filepath.Join(dir, "model.safetensors"))
+		if slices.ContainsFunc(stored.Tensors(), func(x *tensor.Tensor) bool { return !slices.Contains(plain, x.DType) }) {
+			continue // 8-bit floats have no storage type of their own
+		}
+		n++
+		to := t.TempDir()
+		copyTo(t, filepath.Join(dir, "config.json"), filepath.Join(to, "config.json"))
+		formatstest.WriteTorch(t, filepath.Join(to, "pytorch_model.bin"), stored)
+		got, err := open(t, to)
+		require.NoError(t, err, dir)
+		require.Equal(t, "torch", got.Format)
+		require.Equal(t, want.Layout, got.Layout)
+		require.Len(t, got.Tensors(), len(want.Tensors()))
+		for _, x := range want.Tensors() {
+			y, ok := got.Tensor(x.Name)
+			require.True(t, ok, x.Name)
+			require.Equal(t, x.DType, y.DType, x.Name)
+			require.Equal(t, x.Shape, y.Shape, x.Name)
+			vectors.Equal(t, all(t, x), all(t, y), x.Name)
+		}
+	}
+	require.Greater(t, n, 20)
+}
+
+// readSafetensors opens a file as it is stored.
+func readSafetensors(t testing.TB, path string) tensor.Model {
+	b, err := os.ReadFile(path)
+	require.NoError(t, err)
+	m, err := safetensors.Read(context.Background(), path, bytes.NewReader(b), int64(len(b)), nil)
+	require.NoError(t, err)
+	return m
+}
+
+// all reads the values of a tensor.
+func all(t testing.TB, x *tensor.Tensor) []float32 {
+	out := make([]float32, x.Len())
+	require.NoError(t, x.ReadRows(context.Background(), out, 0, x.Rows()))
+	return out
 }

@@ -55,8 +55,8 @@ type Subject struct {
 	Declared   []string            `json:"declaredParents,omitempty"` // what the files say of themselves
 }
 
-// storage names the format, and the layout of packed matrices.
-func (s Subject) storage() string {
+// Storage names the format, and the layout of packed matrices.
+func (s Subject) Storage() string {
 	if s.Layout == "" {
 		return s.Format
 	}

@@ -171,3 +171,14 @@ type zeros int64
 func (z zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
 func (z zeros) Size() int64                           { return int64(z) }
 func (z zeros) Close() error                          { return nil }
+
+// Ranges do not end where the pages of the counter do.
+func TestSpansAcrossPages(t *testing.T) {
+	c := Count(zeros(3 * pageBytes))
+	for _, r := range [][2]int64{{2*pageBytes + 5, 2*pageBytes + 9}, {pageBytes - 3, pageBytes + 4}, {0, 2}} {
+		_, err := c.ReadAt(make([]byte, r[1]-r[0]), r[0])
+		require.NoError(t, err)
+	}
+	require.Equal(t, [][2]int64{{0, 2}, {pageBytes - 3, pageBytes + 4}, {2*pageBytes + 5, 2*pageBytes + 9}}, c.Spans())
+	require.Equal(t, int64(13), c.BytesRead())
+}

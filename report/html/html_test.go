@@ -47,7 +47,7 @@ func full(h string) *report.Report {
 		Methods: report.Methods{Tests: []report.Method{{Name: h, Tier: "exact", Doc: h}}},
 	}
 	for i := range r.Subjects {
-		r.Subjects[i] = report.Subject{Ref: h, Format: h, Revision: h, Declared: []string{h}, Files: []report.File{{Path: h, Size: 3, Ranges: [][2]int64{{0, 3}}, ReadDigest: &d}}}
+		r.Subjects[i] = report.Subject{Ref: h, Format: h, Layout: h, Revision: h, Declared: []string{h}, Files: []report.File{{Path: h, Size: 3, Ranges: [][2]int64{{0, 3}}, ReadDigest: &d}}}
 	}
 	r.Verdict = report.Verdict{Relation: report.Related, Tier: "exact", Log10P: &n, Because: []string{h}, Alternatives: []string{h}, Statement: h, Strength: "strong support"}
 	return r
