@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -45,14 +46,16 @@ func units(length, dim int) int {
 // minSketched is the fewest units that are worth a sketch.
 const minSketched = 8
 
-// sketches sketches the MLP of every layer (48 of them at most), or the generic
-// matrices of networks without layers.
-func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
-	type axis struct {
-		name string
-		m    *roles.Matrix
-	}
-	var all []axis
+// sketched is one axis that is sketched, with the matrix that gives its units.
+type sketched struct {
+	name string
+	m    *roles.Matrix
+}
+
+// chosen lists what is sketched: the MLP of every layer (48 of them at most),
+// or the generic matrices of networks without layers.
+func chosen(n *roles.Network) []sketched {
+	var all, out []sketched
 	for _, t := range n.Towers {
 		for _, l := range t.Layers {
 			mlps := l.MLPs()
@@ -64,19 +67,35 @@ func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
 				m = mlps[0].Up
 			}
 			if m != nil {
-				all = append(all, axis{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", m})
+				all = append(all, sketched{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", m})
 			}
 		}
 	}
 	for _, m := range n.Exchangeable() {
-		all = append(all, axis{m.Role, m})
+		all = append(all, sketched{m.Role, m})
 	}
-	var out []Sketch
 	for i := range min(len(all), maxSketches) {
 		x := all[i*len(all)/min(len(all), maxSketches)]
-		if units(x.m.Rows, x.m.Cols) < minSketched {
-			continue
+		if units(x.m.Rows, x.m.Cols) >= minSketched {
+			out = append(out, x)
 		}
+	}
+	return out
+}
+
+// Sketched says what sketching a model reads, in stored bytes by tensor.
+func Sketched(m tensor.Model) map[*tensor.Tensor]int64 {
+	reads := map[*tensor.Tensor]int64{}
+	for _, x := range chosen(roles.Map(m)) {
+		reads[x.m.Tensor] += x.m.Cost(units(x.m.Rows, x.m.Cols))
+	}
+	return reads
+}
+
+// sketches sketches what is chosen.
+func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
+	var out []Sketch
+	for _, x := range chosen(n) {
 		s, err := sketch(ctx, x.name, x.m)
 		if err != nil {
 			return nil, err

@@ -3,6 +3,7 @@ package formats
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -19,16 +20,24 @@ type Options struct {
 	UnknownTypes bool
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
+	// AllowPrivate lets remote references lead to loopback and private
+	// addresses.
+	AllowPrivate bool
+	// Offline opens only what lies on this machine.
+	Offline bool
+	// Log is told of what delays remote reads; silent if nil.
+	Log *slog.Logger
 }
 
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
-	Ref      string // as given to Open
+	Ref      string // as given to Open, without anything secret
 	Format   string // "safetensors", "gguf" or "torch"
 	Layout   string // how matrices are packed, such as "gptq"; "" where none is
-	Revision string // commit of the hub's snapshot that was opened, "" elsewhere
+	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string
 
+	place   source.Folder
 	files   []*File
 	tensors []*tensor.Tensor
 	byName  map[string]*tensor.Tensor
@@ -39,7 +48,8 @@ type Checkpoint struct {
 
 // File is one file that holds tensors of a checkpoint.
 type File struct {
-	Path string // relative to the checkpoint's folder
+	Path     string          // relative to the checkpoint's folder
+	Identity source.Identity // how its store or server names the content
 	*source.Counted
 	verify func() error
 }
@@ -64,8 +74,19 @@ func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 // Files lists the files that hold tensors.
 func (c *Checkpoint) Files() []*File { return c.files }
 
-// BytesRead is how many bytes of these files were read at least once.
+// Remote tells whether the files lie on a server.
+func (c *Checkpoint) Remote() bool {
+	_, ok := c.place.(source.Metered)
+	return ok
+}
+
+// BytesRead is how many bytes of these files were read at least once; of a
+// remote checkpoint, how many bytes were transferred for it in all, those of
+// small files beside the weights included.
 func (c *Checkpoint) BytesRead() int64 {
+	if m, ok := c.place.(source.Metered); ok {
+		return m.Transferred()
+	}
 	n := int64(0)
 	for _, f := range c.files {
 		n += f.BytesRead()
@@ -110,6 +131,7 @@ func (c *Checkpoint) Close() error {
 	for _, f := range c.files {
 		errs = append(errs, f.Close())
 	}
+	errs = append(errs, c.place.Close())
 	return errors.Join(errs...)
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"unicode/utf8"
 
@@ -58,20 +57,7 @@ func readIndex(op *opener, name, label string) (*index, error) {
 // small reads a whole file of at most a given size. It is not counted among
 // the files that hold tensors.
 func (op *opener) small(name string, most int64) ([]byte, error) {
-	label := filepath.Join(op.dir, name)
-	f, err := op.files.Open(filepath.Join(op.dir, name), label)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if f.Size() > most {
-		return nil, tensor.Errorf(tensor.ErrLimit, label, 0, "file", "%d bytes, at most %d", f.Size(), most)
-	}
-	b := make([]byte, f.Size())
-	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
-		return nil, err
-	}
-	return b, nil
+	return op.place.Read(op.ctx, name, most)
 }
 
 type indexParser struct {

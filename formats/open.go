@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -21,28 +20,45 @@ import (
 	"github.com/weightprint/weightprint/formats/torch"
 )
 
-// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch
-// file, any shard of a set, an index of shards, a folder that holds one of
-// these, or a model in a local store (source.Locate). Close it after use.
+// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch file, any
+// shard of a set, an index of shards, a folder that holds one of these, a
+// model in a local store or on a hub, or a web address (source.Find). Of
+// remote files only what is asked for is fetched; ctx then also ends later
+// reads. Close it after use.
 func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	path, err := source.Locate(ref)
+	places, err := source.Find(ctx, ref, &source.Options{MaxOpenFiles: o.MaxOpenFiles, AllowPrivate: o.AllowPrivate, Offline: o.Offline, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, tensor.Errorf(unwrapped(err), ref, -1, "file", "cannot be opened: %v", unwrapped(err))
+	var failed error
+	for _, p := range places {
+		c, err := openAt(ctx, p, o)
+		if err == nil {
+			return c, nil
+		}
+		if failed == nil {
+			failed = err
+		} else {
+			failed = fmt.Errorf("%w; %w", err, failed)
+		}
+		if !errors.Is(err, tensor.ErrNotModel) && !errors.Is(err, fs.ErrNotExist) {
+			break // there is a model, but it cannot be opened
+		}
 	}
-	op := &opener{ctx: ctx, o: o, files: source.NewFiles(o.MaxOpenFiles), c: &Checkpoint{Ref: ref, Revision: source.Revision(path), byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
-	if info.IsDir() {
-		op.dir = path
+	return nil, failed
+}
+
+// openAt opens what lies in one place.
+func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error) {
+	op := &opener{ctx: ctx, o: o, place: p.Folder, dir: p.Folder.Label(""), c: &Checkpoint{Ref: p.Ref, Revision: p.Revision, Warnings: p.Warnings, place: p.Folder, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+	var err error
+	if p.File == "" {
 		err = op.folder()
 	} else {
-		op.dir = filepath.Dir(path)
-		err = op.file(filepath.Base(path))
+		err = op.file(p.File)
 	}
 	if err == nil {
 		err = op.surroundings()
@@ -54,16 +70,10 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 		op.c.Close()
 		return nil, err
 	}
-	return op.c, nil
-}
-
-// unwrapped strips the path from an error of package os.
-func unwrapped(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+	if r, ok := p.Folder.(interface{ Revision() string }); ok {
+		op.c.Revision = r.Revision()
 	}
-	return err
+	return op.c, nil
 }
 
 func quote(s string) string { return strconv.QuoteToASCII(s) }
@@ -72,8 +82,8 @@ func quote(s string) string { return strconv.QuoteToASCII(s) }
 type opener struct {
 	ctx   context.Context
 	o     *Options
-	files *source.Files
-	dir   string
+	place source.Folder
+	dir   string // what errors call the folder
 	c     *Checkpoint
 }
 
@@ -98,23 +108,16 @@ func (op *opener) file(name string) error {
 	return op.set(m)
 }
 
-func (op *opener) exists(name string) bool {
-	_, err := os.Stat(filepath.Join(op.dir, name))
-	return err == nil
-}
+func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
 
 // folder chooses what to open in a folder: a single file before an index,
 // safetensors before GGUF before torch, weights before adapters.
 func (op *opener) folder() error {
-	entries, err := os.ReadDir(op.dir)
+	names, err := op.place.Names(op.ctx)
 	if err != nil {
-		return tensor.Errorf(unwrapped(err), op.dir, -1, "folder", "cannot be listed: %v", unwrapped(err))
+		return err
 	}
 	var singles, indexes, shards, ggufs []string
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
 	pickled := torchFiles(names)
 	for _, name := range names {
 		m := numbered.FindStringSubmatch(name)
@@ -215,16 +218,21 @@ func (op *opener) single(name string) error {
 }
 
 // label is how errors name a file: the folder as given, then the file.
-func (f *File) label(op *opener) string { return filepath.Join(op.dir, f.Path) }
+func (f *File) label(op *opener) string { return op.place.Label(f.Path) }
 
 // blob opens one file of the checkpoint.
 func (op *opener) blob(name string) (*File, error) {
-	label := filepath.Join(op.dir, name)
-	x, err := op.files.Open(filepath.Join(op.dir, name), label)
+	x, err := op.place.Open(op.ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Path: filepath.ToSlash(name), Counted: source.Count(x), verify: x.Verify}
+	f := &File{Path: filepath.ToSlash(name), Counted: source.Count(x)}
+	if v, ok := x.(interface{ Verify() error }); ok {
+		f.verify = v.Verify
+	}
+	if i, ok := x.(source.Identified); ok {
+		f.Identity = i.Identity()
+	}
 	op.c.files = append(op.c.files, f)
 	return f, nil
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,7 +20,7 @@ const maxShards = 10_000
 // index opens the shards that an index names. The index and the shards must
 // agree on every tensor.
 func (op *opener) index(name string) error {
-	label := filepath.Join(op.dir, name)
+	label := op.place.Label(name)
 	ix, err := readIndex(op, name, label)
 	if err != nil {
 		return err
@@ -101,14 +100,14 @@ func (op *opener) complete(label string, ix *index, shards []string) error {
 			}
 		}
 	}
-	entries, err := os.ReadDir(op.dir)
+	names, err := op.place.Names(op.ctx)
 	if err != nil {
 		return nil // the shards themselves may still be readable
 	}
-	for _, e := range entries {
-		m := numbered.FindStringSubmatch(e.Name())
-		if m != nil && m[4] == ix.ending && prefixes[m[1]] && !slices.Contains(shards, e.Name()) {
-			if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s lies here but is not named", quote(e.Name()))); err != nil {
+	for _, name := range names {
+		m := numbered.FindStringSubmatch(name)
+		if m != nil && m[4] == ix.ending && prefixes[m[1]] && !slices.Contains(shards, name) {
+			if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s lies here but is not named", quote(name))); err != nil {
 				return err
 			}
 		}
@@ -116,20 +115,9 @@ func (op *opener) complete(label string, ix *index, shards []string) error {
 	return nil
 }
 
-// within requires that a shard named by an index lies in its folder. Hub
-// caches keep the files elsewhere and link to them: a link into the blobs of
-// the same repository is followed.
+// within requires that a shard named by an index lies in its folder.
 func (op *opener) within(label, shard string) error {
-	path, err := filepath.EvalSymlinks(filepath.Join(op.dir, shard))
-	if err != nil {
-		return nil // opening it will say why
-	}
-	dir, err := filepath.EvalSymlinks(op.dir)
-	if err != nil {
-		return nil
-	}
-	repo := filepath.Dir(filepath.Dir(dir))
-	if filepath.Dir(path) != dir && !(filepath.Base(filepath.Dir(dir)) == "snapshots" && filepath.Dir(path) == filepath.Join(repo, "blobs")) {
+	if op.place.Strays(shard) {
 		return tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s is a link that leaves the folder", quote(shard))
 	}
 	return nil
@@ -140,7 +128,7 @@ func (op *opener) within(label, shard string) error {
 func (op *opener) set(m []string) error {
 	n, _ := strconv.Atoi(m[3])
 	if n == 0 || n > maxShards {
-		return tensor.Errorf(tensor.ErrLimit, filepath.Join(op.dir, m[0]), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
+		return tensor.Errorf(tensor.ErrLimit, op.place.Label(m[0]), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
 	}
 	for i := 1; i <= n; i++ {
 		f, err := op.blob(fmt.Sprintf("%s-%05d-of-%s.%s", m[1], i, m[3], m[4]))
@@ -163,7 +151,7 @@ func (op *opener) split(name string) error {
 	m := numbered.FindStringSubmatch(name)
 	n, _ := strconv.Atoi(m[3])
 	if n == 0 || n > maxShards {
-		return tensor.Errorf(tensor.ErrLimit, filepath.Join(op.dir, name), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
+		return tensor.Errorf(tensor.ErrLimit, op.place.Label(name), 0, "shard count", "%d shards, at least 1 and at most %d", n, maxShards)
 	}
 	if err := op.noExtra(m, n); err != nil {
 		return err
@@ -189,24 +177,24 @@ func (op *opener) split(name string) error {
 		}
 	}
 	if _, _, tensors, ok, _ := first.Split(); ok && tensors != len(op.c.tensors) {
-		return tensor.Errorf(tensor.ErrFormat, filepath.Join(op.dir, name), 0, "split.tensors.count", "%d tensors declared, the shards hold %d", tensors, len(op.c.tensors))
+		return tensor.Errorf(tensor.ErrFormat, op.place.Label(name), 0, "split.tensors.count", "%d tensors declared, the shards hold %d", tensors, len(op.c.tensors))
 	}
 	return nil
 }
 
 // noExtra refuses further files of the set beyond its count.
 func (op *opener) noExtra(m []string, n int) error {
-	entries, err := os.ReadDir(op.dir)
+	names, err := op.place.Names(op.ctx)
 	if err != nil {
-		return nil
+		return nil // the shards themselves may still be readable
 	}
-	for _, e := range entries {
-		x := numbered.FindStringSubmatch(e.Name())
+	for _, name := range names {
+		x := numbered.FindStringSubmatch(name)
 		if x == nil || x[1] != m[1] || x[3] != m[3] || x[4] != "gguf" {
 			continue
 		}
 		if no, _ := strconv.Atoi(x[2]); no < 1 || no > n {
-			return op.forgive(tensor.Errorf(tensor.ErrFormat, filepath.Join(op.dir, e.Name()), 0, "shard number", "a shard beyond the %d of the set lies here", n))
+			return op.forgive(tensor.Errorf(tensor.ErrFormat, op.place.Label(name), 0, "shard number", "a shard beyond the %d of the set lies here", n))
 		}
 	}
 	return nil

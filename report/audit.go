@@ -99,7 +99,7 @@ var relationKinds = map[string][]Kind{"quantized": {QuantisedKind}, "adapter": {
 // for in Options.Parents, beside the model and in the hub's local cache; one that
 // is not found leaves its claim unproven, and nothing is fetched.
 func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) ([]Audited, error) {
-	m, err := formats.Open(ctx, ref, nil)
+	m, err := formats.Open(ctx, ref, o.opening())
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,12 @@ func (a *Audited) compare(ctx context.Context, ref string, child Input, o *Optio
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(ctx, path, nil)
+	opening := formats.Options{}
+	if x := o.opening(); x != nil {
+		opening = *x
+	}
+	opening.Offline = opening.Offline || a.Source != bySomebody // a declaration must not make anyone ask a server
+	m, err := formats.Open(ctx, path, &opening)
 	if err != nil {
 		return fmt.Errorf("the parent could not be opened: %w", err)
 	}
@@ -214,7 +219,7 @@ func (c *LineageClaim) pin(ctx context.Context, r *Report, parent, child Input) 
 // files requires that the parent has files of the claimed digests.
 func (c *LineageClaim) files(parent Subject) error {
 	for _, sum := range c.Files {
-		if !slices.ContainsFunc(parent.Files, func(f File) bool { return f.SHA256 == sum }) {
+		if !slices.ContainsFunc(parent.Files, func(f File) bool { return f.SHA256 == sum && f.Digest != nil }) {
 			return unproven("what was opened is not the claimed parent: none of its files has SHA-256 %.64s", sum)
 		}
 	}

@@ -18,13 +18,12 @@ import (
 // Compare opens the checkpoints that a and b name and compares them. Nil
 // options are the defaults.
 func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
-	opt := &formats.Options{Lenient: o != nil && o.Lenient}
-	ca, err := formats.Open(ctx, a, opt)
+	ca, err := formats.Open(ctx, a, o.opening())
 	if err != nil {
 		return nil, err
 	}
 	defer ca.Close()
-	cb, err := formats.Open(ctx, b, opt)
+	cb, err := formats.Open(ctx, b, o.opening())
 	if err != nil {
 		return nil, err
 	}
@@ -77,14 +76,19 @@ type run struct {
 	warn  []string
 }
 
-// prepare gives roles, fixes the seed and brings rotary rows into one order.
-func (r *run) prepare(ctx context.Context) error {
+// start gives roles, fixes the seed and decides whether everything is read.
+func (r *run) start() {
 	budget := int64(r.o.Budget)
 	total := max(r.in[0].bytesTotal(), r.in[1].bytesTotal())
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
 	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+}
+
+// prepare starts and brings rotary rows into one order.
+func (r *run) prepare(ctx context.Context) error {
+	r.start()
 	notes, err := r.pair.AlignRotary(ctx)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {

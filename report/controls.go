@@ -191,6 +191,10 @@ func (c calibrated) all() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)
 }
 
+// openTimes is the multiple of the largest control from which units that agree
+// are too many for "no evidence", even where they are too few for a finding.
+const openTimes = 2
+
 // minAgreeing is how many units must agree before their share means anything.
 const minAgreeing = 8
 
@@ -215,12 +219,14 @@ func (f *Facts) channels(p *Population) (out calibrated) {
 			}
 		}
 		s := p.Stand(ch.test, best.Effect, best.N)
-		if s == nil || best.Effect < ch.floor || best.Effect <= ch.times*float64(s.Largest) {
+		if s == nil {
 			continue
 		}
-		if ch.alone {
+		beyond := best.Effect / math.Max(float64(s.Largest), math.SmallestNonzeroFloat64)
+		switch finding := best.Effect >= ch.floor && beyond > ch.times; {
+		case finding && ch.alone:
 			out.alone = append(out.alone, best)
-		} else {
+		case finding, ch.test == "agreement" && beyond > openTimes:
 			out.with = append(out.with, best)
 		}
 	}

@@ -83,10 +83,15 @@ func resolve(in [2]Input, base *Input) ([2]Input, error) {
 	return out, nil
 }
 
+// Headers makes an input of an open checkpoint without reading its vocabulary.
+func Headers(c *formats.Checkpoint) Input {
+	return Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
+}
+
 // FromCheckpoint makes an input of an open checkpoint, with what it says beside
 // its weights.
 func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
-	in := Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
+	in := Headers(c)
 	tokens, err := c.Vocabulary(ctx)
 	if err != nil {
 		in.Warnings = append(in.Warnings, "the vocabulary is not used: "+err.Error())

@@ -57,7 +57,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func markdownSubject(b *strings.Builder, name string, s *Subject) {
-	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, read %s of %s%s", name, Escape(s.Ref), Escape(s.Storage()), count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), Escape(revision(s)))
+	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), count(s.Parameters), taken(s), Escape(revision(s)))
 	if s.Root != nil {
 		fmt.Fprintf(b, ", values `%s`\n", s.Root)
 	} else {

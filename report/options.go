@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/similarity"
 )
 
@@ -90,6 +91,8 @@ type Options struct {
 
 	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
+	Private bool         `json:"-"`                 // let remote references lead to private addresses
+	Offline bool         `json:"-"`                 // open only what lies on this machine
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
 	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
@@ -98,6 +101,14 @@ type Options struct {
 	// it. Their evidence is shown and their names are listed among the
 	// methods; the verdict does not use them.
 	Tests []*similarity.Test `json:"-"`
+}
+
+// opening is how checkpoints are opened.
+func (o *Options) opening() *formats.Options {
+	if o == nil {
+		return nil
+	}
+	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Offline: o.Offline, Log: o.Log}
 }
 
 // base is the base of adapters, nil for none.

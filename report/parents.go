@@ -53,7 +53,7 @@ func candidates(ref, parent string, declared bool, o *Options) (out []string) {
 		beside := filepath.Dir(filepath.Clean(ref))
 		out = append(out, filepath.Join(beside, strings.TrimPrefix(local, ".."+string(filepath.Separator))), filepath.Join(ref, local))
 	}
-	if p, err := source.Locate("hf:" + parent); err == nil {
+	if p, err := source.Local("hf:" + parent); err == nil {
 		out = append(out, p)
 	}
 	return out
@@ -62,7 +62,7 @@ func candidates(ref, parent string, declared bool, o *Options) (out []string) {
 // sameModel tells whether two paths name one model: the same file or folder, or
 // a folder and a file in it.
 func sameModel(a, b string) bool {
-	if p, err := source.Locate(a); err == nil {
+	if p, err := source.Local(a); err == nil {
 		a = p
 	}
 	return sameFile(a, b) || isFile(a) && sameFile(filepath.Dir(a), b) || isFile(b) && sameFile(a, filepath.Dir(b))

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -24,9 +25,6 @@ func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 	if parts := in.checkpoints(); len(parts) > 0 {
 		s.Layout = parts[0].Layout
 	}
-	if in.Checkpoint != nil {
-		s.Revision = in.Checkpoint.Revision
-	}
 	for _, t := range in.Model.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
 		s.Parameters += n
@@ -39,6 +37,7 @@ func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 		s.Root = &root
 	}
 	for _, c := range in.checkpoints() {
+		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
 		for _, f := range c.Files() {
 			x, err := in.pinFile(ctx, f, whole, files)
 			if err != nil {
@@ -53,9 +52,9 @@ func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 // pinFile pins a file by the digests of all of it or, where they are not asked
 // for, of the ranges that were compared. What was read of a checkpoint that had
 // been compared before cannot be told apart from what was read now, and is left
-// out.
+// out. Bytes that are all read must be those that their store or hub names.
 func (in Input) pinFile(ctx context.Context, f *formats.File, whole, files bool) (File, error) {
-	x := File{Path: f.Path, Size: f.Size(), Ranges: [][2]int64{}}
+	x := File{Path: f.Path, Size: f.Size(), Ranges: [][2]int64{}, ETag: f.Identity.ETag, Named: f.Identity.SHA256}
 	spans := f.Spans()
 	switch {
 	case whole:
@@ -66,8 +65,14 @@ func (in Input) pinFile(ctx context.Context, f *formats.File, whole, files bool)
 	if whole || files {
 		plain := sha256.New()
 		d, err := fingerprint.Stored(ctx, f, f.Size(), plain)
+		if err != nil {
+			return x, err
+		}
 		x.Digest, x.SHA256 = &d, hex.EncodeToString(plain.Sum(nil))
-		return x, err
+		if x.Named != "" && x.Named != x.SHA256 {
+			return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", x.SHA256, x.Named)
+		}
+		return x, nil
 	}
 	if in.used {
 		return x, nil

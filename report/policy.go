@@ -186,7 +186,11 @@ const doubtful = similarity.LogP(-6.907755278982137)
 // openReasons says what would settle an open verdict.
 func openReasons(f Facts, found calibrated) []string {
 	if len(found.with) > 0 {
-		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}
+		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
+		if found.with[0].Test == "agreement" {
+			words = "that is more than strangers show and too little for a finding: --depth full, or a larger --budget, reads more units"
+		}
+		return []string{beside(found.with[0]), words}
 	}
 	if f.Power.Axes == 0 {
 		return []string{"no units of the two could be compared: no part has a common role and shape"}

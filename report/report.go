@@ -45,7 +45,8 @@ type Subject struct {
 	Ref        string              `json:"ref"`
 	Format     string              `json:"format"`
 	Layout     string              `json:"layout,omitempty"`   // how matrices are packed, such as "gptq"
-	Revision   string              `json:"revision,omitempty"` // commit of a hub's snapshot
+	Revision   string              `json:"revision,omitempty"` // commit of the hub's repository
+	Remote     bool                `json:"remote,omitempty"`   // read from a server: bytesRead is what was transferred
 	Root       *fingerprint.Digest `json:"root"`               // over all values; null when not all were read
 	Header     fingerprint.Digest  `json:"header"`             // over names, types and shapes
 	Parameters int64               `json:"parameters"`
@@ -69,8 +70,10 @@ func (s Subject) Storage() string {
 type File struct {
 	Path   string              `json:"path"`
 	Size   int64               `json:"size"`
-	Digest *fingerprint.Digest `json:"digest"` // null when the file was not read whole
-	SHA256 string              `json:"sha256,omitempty"`
+	Digest *fingerprint.Digest `json:"digest"`                // null when the file was not read whole
+	SHA256 string              `json:"sha256,omitempty"`      // likewise
+	ETag   string              `json:"etag,omitempty"`        // as the server sent it
+	Named  string              `json:"namedSha256,omitempty"` // the SHA-256 that the hub or local store names the file by; not checked unless sha256 is there
 
 	Ranges     [][2]int64          `json:"ranges"`               // first byte and the one behind the last, of what was read; close ones are joined where there are many
 	RangesRead int                 `json:"rangesRead"`           // how many there are before joining

@@ -74,6 +74,15 @@ func kindWords(kinds []Kind) string {
 	return strings.Join(words, ", ")
 }
 
+// taken says how much was read, or of a server's files how much was sent.
+func taken(s *Subject) string {
+	verb := "read"
+	if s.Remote {
+		verb = "transferred"
+	}
+	return fmt.Sprintf("%s %s of %s", verb, size(s.BytesRead), size(s.BytesTotal))
+}
+
 // count writes a number of parameters.
 func count(n int64) string {
 	for _, u := range []struct {

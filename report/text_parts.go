@@ -25,7 +25,7 @@ const mostFiles = 4
 
 func (t *text) subject(name string, s *Subject) {
 	t.line("%s  %s", name, tensor.Printable(s.Ref))
-	t.line("   %s, %s parameters, read %s of %s%s", s.Storage(), count(s.Parameters), size(s.BytesRead), size(s.BytesTotal), revision(s))
+	t.line("   %s, %s parameters, %s%s", s.Storage(), count(s.Parameters), taken(s), revision(s))
 	if s.Root != nil {
 		t.line("   values %s", s.Root)
 	} else {

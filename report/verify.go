@@ -18,8 +18,9 @@ type Difference struct {
 }
 
 // Differs compares a report with one made anew, field by field, leaving aside
-// the program's version and the names under which the subjects were opened.
-// It returns nil when they agree.
+// the program's version, where the subjects were opened and what their stores
+// call them and, where a server was read, how much was transferred. It returns
+// nil when they agree.
 func (r *Report) Differs(anew *Report) (*Difference, error) {
 	text, err := json.Marshal(r)
 	if err != nil {
@@ -35,6 +36,12 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
+	again := *anew
+	for i := range r.Subjects { // a server counts what it sends, a disk what is asked for
+		if r.Subjects[i].Remote || again.Subjects[i].Remote {
+			r.Subjects[i].Remote, again.Subjects[i].Remote = true, true
+		}
+	}
 	want, err := plain(text)
 	if err != nil {
 		return nil, err
@@ -44,7 +51,7 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 		return nil, err
 	}
 	blank(want, portable)
-	got, err := anew.portable().plain()
+	got, err := again.portable().plain()
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +64,30 @@ func blank(m, portable map[string]any) {
 	if tool, ok := m["tool"].(map[string]any); ok {
 		tool["version"] = ""
 	}
-	subjects, _ := m["subjects"].([]any)
-	for _, x := range subjects {
-		if s, ok := x.(map[string]any); ok {
-			s["ref"] = ""
+	from, _ := portable["subjects"].([]any)
+	to, _ := m["subjects"].([]any)
+	for i := range min(len(from), len(to)) {
+		takeOver(to[i], from[i], "ref", "revision", "remote", "bytesRead")
+		a, _ := from[i].(map[string]any)
+		b, _ := to[i].(map[string]any)
+		fromFiles, _ := a["files"].([]any)
+		toFiles, _ := b["files"].([]any)
+		for k := range min(len(fromFiles), len(toFiles)) {
+			takeOver(toFiles[k], fromFiles[k], "etag", "namedSha256")
+		}
+	}
+}
+
+// takeOver gives the named members of an object the values, or the absence,
+// that they have in another.
+func takeOver(to, from any, names ...string) {
+	a, _ := to.(map[string]any)
+	b, _ := from.(map[string]any)
+	for _, name := range names {
+		if v, ok := b[name]; ok && a != nil {
+			a[name] = v
+		} else {
+			delete(a, name)
 		}
 	}
 }
@@ -85,7 +112,15 @@ func (r *Report) portable() *Report {
 				c.Warnings[k] = strings.ReplaceAll(w, ref, side(i))
 			}
 		}
-		c.Subjects[i].Ref = ""
+		s := &c.Subjects[i]
+		if s.Remote {
+			s.BytesRead = 0
+		}
+		s.Ref, s.Revision, s.Remote = "", "", false
+		s.Files = slices.Clone(s.Files)
+		for k := range s.Files {
+			s.Files[k].ETag, s.Files[k].Named = "", ""
+		}
 	}
 	return &c
 }

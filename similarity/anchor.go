@@ -30,11 +30,25 @@ func (p *Pair) anchors(ctx context.Context, t TowerPair, tokens int) (reads, wri
 		return nil, nil, nil
 	}
 	m = m.sampled(p.Seed, "anchor tokens of "+t.B.Name, tokens)
+	if !p.anchored[t.B.Name] { // read again from the cache of a server, or of the system
+		p.anchored[t.B.Name] = true
+		p.spent += max(cost(len(m.A), t.A.Embedding, headOf(t.A)), cost(len(m.B), t.B.Embedding, headOf(t.B)))
+	}
 	if reads, err = newAnchor(ctx, t.A.Embedding, t.B.Embedding, m); err != nil {
 		return nil, nil, err
 	}
 	writes, err = newAnchor(ctx, headOf(t.A), headOf(t.B), m)
 	return reads, writes, err
+}
+
+// cost is how many bytes that many rows of the matrices take, each matrix once.
+func cost(rows int, ms ...*roles.Matrix) (n int64) {
+	for i, m := range ms {
+		if !slices.Contains(ms[:i], m) {
+			n += m.Cost(rows)
+		}
+	}
+	return n
 }
 
 // tokens pairs the vocabularies of a tower; only the main tower of a subject

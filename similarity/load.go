@@ -1,12 +1,15 @@
 package similarity
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 )
@@ -49,9 +52,18 @@ func (p *Pair) Axes(ctx context.Context, look int) ([]*Axis, error) {
 			reads[t.B.Name], writes[t.B.Name] = r, w
 		}
 	}
-	for _, pl := range p.choose(look) {
+	announced := 0
+	plans := p.choose(look)
+	for i, pl := range plans {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if i == announced {
+			n, err := p.announce(ctx, plans[i:], l)
+			if err != nil {
+				return nil, err
+			}
+			announced += n
 		}
 		axes, err := p.load(ctx, pl, l, reads[pl.axis.Tower], writes[pl.axis.Tower])
 		if err != nil {
@@ -61,6 +73,55 @@ func (p *Pair) Axes(ctx context.Context, look int) ([]*Axis, error) {
 	}
 	p.axes[look] = out
 	return out, nil
+}
+
+// announce tells the readers of both subjects which rows the next plans will
+// read, and returns how many plans that is. A distant server is then asked for
+// all of them at once.
+func (p *Pair) announce(ctx context.Context, plans []plan, l Look) (n int, err error) {
+	var wants []tensor.Want
+	held := int64(0)
+	for _, pl := range plans {
+		w := p.wants(pl, l)
+		more := int64(0)
+		for _, x := range w {
+			more += x.Bytes()
+		}
+		if n > 0 && held+more > 2*tensor.FetchBytes {
+			break
+		}
+		n, held, wants = n+1, held+more, append(wants, w...)
+	}
+	return n, tensor.FetchAll(ctx, wants)
+}
+
+// wants lists the rows a plan reads, as far as they are sampled: not of axes
+// that are read whole, nor of views whose units are columns.
+func (p *Pair) wants(pl plan, l Look) (out []tensor.Want) {
+	x := pl.axis
+	total := pl.total(0)
+	if total != pl.total(1) {
+		return nil
+	}
+	units := p.positions(&x, total, l.Units)
+	for _, v := range pl.views {
+		if v.columns {
+			continue
+		}
+		out = append(out, v.a.Want(shifted(units, v.atA)), v.b.Want(shifted(units, v.atB)))
+		if v.gains && v.a.Gain != nil && v.b.Gain != nil {
+			out = append(out, v.a.Gain.Want(), v.b.Gain.Want())
+		}
+	}
+	return out
+}
+
+func shifted(units []int, by int) []int {
+	out := make([]int, len(units))
+	for i, u := range units {
+		out[i] = u + by
+	}
+	return out
 }
 
 // choose thins the plans out to what a look may read.
@@ -123,6 +184,24 @@ func withoutColumns(views []viewPlan) []viewPlan {
 		}
 	}
 	return out
+}
+
+// Planned is what a look reads of one matrix of either side, in stored bytes.
+type Planned struct {
+	Matrix *roles.Matrix
+	Bytes  int64
+}
+
+// Plan lists what a look would read of both subjects, without reading it.
+func (p *Pair) Plan(look int) (a, b []Planned) {
+	defer func(spent int64) { p.spent = spent }(p.spent)
+	for _, pl := range p.choose(look) {
+		for _, v := range pl.views {
+			a = append(a, Planned{v.a, v.cost(v.a, pl.units, Looks[look])})
+			b = append(b, Planned{v.b, v.cost(v.b, pl.units, Looks[look])})
+		}
+	}
+	return a, b
 }
 
 // withinBudget drops layers, evenly, until the plans cost no more than what
@@ -326,11 +405,13 @@ func (p *Pair) readView(ctx context.Context, v viewPlan, x *Axis, l Look) (a, b 
 	if v.columns && (v.name == "embedding" || v.name == "head") {
 		fa, fb = p.features(v, l)
 	}
-	if a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa); err != nil {
-		return a, b, err
-	}
-	b, err = v.read(ctx, v.b, v.atB, x.B.Units, fb)
-	return a, b, err
+	// Both at once: where the sides lie on servers, one waits while the other reads.
+	var wg sync.WaitGroup
+	var failed error
+	wg.Go(func() { b, failed = v.read(ctx, v.b, v.atB, x.B.Units, fb) })
+	a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa)
+	wg.Wait()
+	return a, b, cmp.Or(err, failed)
 }
 
 // features samples tokens, the same on both sides.
@@ -344,10 +425,7 @@ func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, feat
 	if v.columns {
 		return readColumns(ctx, m, at, units, features)
 	}
-	rows := make([]int, len(units))
-	for i, u := range units {
-		rows[i] = at + u
-	}
+	rows := shifted(units, at)
 	s := sample{raw: make([]float32, len(rows)*m.Cols), n: len(rows), dim: m.Cols}
 	if err := m.Gather(ctx, s.raw, rows); err != nil {
 		return s, err

@@ -24,6 +24,8 @@ type Pair struct {
 
 	axes  map[int][]*Axis // loaded axes by look
 	spent int64           // bytes of the budget booked so far
+
+	anchored map[string]bool // towers whose anchor tokens are booked
 }
 
 // TowerPair holds one tower of A against one of B.
@@ -67,7 +69,7 @@ func (p *Pair) Forget() { p.axes = map[int][]*Axis{} }
 // names) and layers by position. seed fixes the sampled positions; budget
 // bounds the bytes read from each side, 0 for no bound.
 func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
-	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, axes: map[int][]*Axis{}}
+	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, axes: map[int][]*Axis{}, anchored: map[string]bool{}}
 	for _, tb := range b.Net.Towers {
 		ta := a.Net.Tower(tb.Name)
 		if ta == nil && len(a.Net.Towers) == 1 && len(b.Net.Towers) == 1 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -68,14 +69,15 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 	if err != nil {
 		return err
 	}
-	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents})
+	n := networkOf(c.Context())
+	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Log: n.log})
 	if err != nil {
 		return err
 	}
 	out := output{}
 	write := func(w io.Writer) error { return report.WriteAudit(w, all) }
 	if f.json {
-		write = func(w io.Writer) error { return report.WriteAuditJSON(w, model, all) }
+		write = func(w io.Writer) error { return report.WriteAuditJSON(w, source.Redacted(model), all) }
 	}
 	if err := out.write(c.OutOrStdout(), write); err != nil {
 		return err

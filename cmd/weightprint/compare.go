@@ -19,6 +19,7 @@ type compareFlags struct {
 	failOn        []string
 	quiet         bool
 	lenient, pin  bool
+	dry           bool
 	out           output
 }
 
@@ -31,7 +32,10 @@ func compareCommand() *cobra.Command {
 prints a verdict with the evidence it rests on.
 
 A and B are safetensors, GGUF or PyTorch files, folders that hold them, an
-*.index.json, or any shard of a set; formats may differ. A LoRA adapter (PEFT) is
+*.index.json, or any shard of a set; formats may differ. They may also be
+hf:org/name[@revision][:file] (the hub's cache, then the hub), https://… (a file,
+or a folder with a slash behind it), ollama:name[:tag] or
+lmstudio:publisher/model: of remote models only what is tested is fetched. A LoRA adapter (PEFT) is
 compared as if it were merged into the other side, or into --base.`,
 		Example: `  weightprint compare base/ suspect.gguf
   weightprint compare base/ suspect/ --budget full --json -o report.json
@@ -47,6 +51,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
 	f.out.flags(fl)
 	return c
 }
@@ -55,6 +60,9 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	o, err := f.options()
 	if err != nil {
 		return usageError{err}
+	}
+	if f.dry {
+		return f.plan(c, a, o)
 	}
 	make := func() (*report.Report, error) { return f.compare(c.Context(), a, o, c.ErrOrStderr()) }
 	if isPrint(a[0]) || isPrint(a[1]) {
@@ -102,24 +110,10 @@ func relationNames() []string {
 
 // compare opens both models and shows progress while they are read.
 func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Options, stderr io.Writer) (*report.Report, error) {
-	var in [2]report.Input
-	var open [2]*formats.Checkpoint
-	for i, ref := range a {
-		m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient})
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		open[i], in[i] = m, report.FromCheckpoint(ctx, m)
-	}
-	if f.base != "" {
-		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: f.lenient})
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		base := report.FromCheckpoint(ctx, m)
-		o.Base = &base
+	open, in, err := f.open(ctx, a, o)
+	defer closeAll(open)
+	if err != nil {
+		return nil, err
 	}
 	most := int64(0)
 	for _, m := range open {
@@ -141,6 +135,54 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 		}
 	}
 	return r, nil
+}
+
+// open opens both models and, where it is named, the base of adapters. What is
+// open is to be closed also after an error.
+func (f *compareFlags) open(ctx context.Context, a []string, o *report.Options) (open []*formats.Checkpoint, in []report.Input, err error) {
+	refs := a
+	if f.base != "" {
+		refs = append(slices.Clone(a), f.base)
+	}
+	for _, ref := range refs {
+		m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient})
+		if err != nil {
+			return open, nil, err
+		}
+		open, in = append(open, m), append(in, report.FromCheckpoint(ctx, m))
+	}
+	if f.base != "" {
+		o.Base = &in[2]
+	}
+	return open, in, nil
+}
+
+func closeAll(open []*formats.Checkpoint) {
+	for _, m := range open {
+		m.Close() // it was only read from
+	}
+}
+
+// plan opens the models and prints what a comparison would read.
+func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) error {
+	open, in, err := f.open(c.Context(), a, o)
+	defer closeAll(open)
+	if err != nil {
+		return err
+	}
+	p, err := report.PlanCompare(c.Context(), in[0], in[1], o)
+	if err != nil {
+		return err
+	}
+	return f.out.write(c.OutOrStdout(), planned(p, f.out.format == "json"))
+}
+
+// planned writes a plan in either of its forms.
+func planned(p *report.Plan, asJSON bool) func(io.Writer) error {
+	if asJSON {
+		return p.WriteJSON
+	}
+	return p.WriteText
 }
 
 // finding turns the verdict into an exit code, if asked for.

@@ -13,14 +13,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
 func fingerprintCommand() *cobra.Command {
 	var file, budget string
-	var stdin, ndjson bool
+	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
 		Short: "write what may be published of a model: digests and one-bit sketches",
@@ -42,6 +42,9 @@ record a line; a model that cannot be read gives a record with its error.`,
 				}
 				o.SketchOnly = b != report.Full
 			}
+			if dry && len(a) == 1 {
+				return planPrint(c, a[0], o, asJSON)
+			}
 			if stdin != ndjson || stdin == (len(a) == 1) || !stdin && file == "" {
 				return usageError{fmt.Errorf("fingerprint: give a model and -o FILE, or --stdin --ndjson")}
 			}
@@ -60,7 +63,19 @@ record a line; a model that cannot be read gives a record with its error.`,
 	fl.StringVar(&budget, "budget", "", `"full" (the default) or a number of bytes: sketches only`)
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
+	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
+	fl.BoolVar(&asJSON, "json", false, "with --dry-run: print JSON")
 	return c
+}
+
+// planPrint prints what fingerprinting a model would read.
+func planPrint(c *cobra.Command, ref string, o *fingerprint.Options, asJSON bool) error {
+	m, err := openModel(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	return planned(report.PlanFingerprint(report.Headers(m), o), asJSON)(c.OutOrStdout())
 }
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
@@ -69,7 +84,7 @@ func printModel(ctx context.Context, ref string, o *fingerprint.Options, stderr 
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
-	m, err := formats.Open(ctx, ref, nil)
+	m, err := openModel(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +133,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint
 		if ref == "" {
 			continue
 		}
-		r := line{Ref: ref}
+		r := line{Ref: source.Redacted(ref)}
 		f, err := printModel(ctx, ref, o, io.Discard)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -152,7 +167,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(c.Context(), ref, nil)
+	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}
@@ -183,7 +198,7 @@ func screen(ctx context.Context, a []string, o *report.Options) (*report.Report,
 		if err != nil {
 			return nil, err
 		}
-		s[i] = report.Sketched{Ref: ref, Fingerprint: f}
+		s[i] = report.Sketched{Ref: source.Redacted(ref), Fingerprint: f}
 	}
 	return report.Screen(s[0], s[1], o), nil
 }

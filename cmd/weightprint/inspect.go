@@ -19,6 +19,7 @@ import (
 
 type inspectFlags struct {
 	json, lenient, unknown bool
+	dry                    bool
 	tensor, values, file   string
 }
 
@@ -40,6 +41,7 @@ func inspectCommand() *cobra.Command {
 	fl.StringVar(&f.values, "values", "", "write the tensor's values as little-endian float32, row by row")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.unknown, "allow-unknown-types", false, "list GGUF files that hold tensors of unknown type")
+	fl.BoolVar(&f.dry, "dry-run", false, "print what would be read besides headers (files, tensors, bytes)")
 	c.MarkFlagsRequiredTogether("tensor", "values")
 	return c
 }
@@ -49,20 +51,26 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		return inspectPrint(c, ref, f.json)
 	}
 	ctx := c.Context()
-	m, err := formats.Open(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
+	m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	var t *tensor.Tensor
 	if f.tensor != "" {
-		t, ok := m.Tensor(f.tensor)
-		if !ok {
+		var ok bool
+		if t, ok = m.Tensor(f.tensor); !ok {
 			return fmt.Errorf("%s: no tensor is called %s", tensor.Printable(ref), tensor.Printable(f.tensor))
 		}
+	}
+	out := output{file: f.file}
+	if f.dry {
+		return out.write(c.OutOrStdout(), planned(report.PlanTensor(report.Headers(m), t), f.json))
+	}
+	if t != nil {
 		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })
 	}
 	l := listing(m)
-	out := output{file: f.file}
 	return out.write(c.OutOrStdout(), func(w io.Writer) error {
 		if !f.json {
 			return l.text(w)
@@ -93,6 +101,7 @@ type model struct {
 	Ref        string           `json:"ref"`
 	Format     string           `json:"format"`
 	Layout     string           `json:"layout,omitempty"`
+	Revision   string           `json:"revision,omitempty"`
 	Family     string           `json:"family"`
 	Parameters int64            `json:"parameters"`
 	Bytes      int64            `json:"bytes"`
@@ -106,8 +115,10 @@ type model struct {
 }
 
 type file struct {
-	Path string `json:"path"`
-	Size int64  `json:"size"`
+	Path   string `json:"path"`
+	Size   int64  `json:"size"`
+	ETag   string `json:"etag,omitempty"`
+	SHA256 string `json:"sha256,omitempty"` // as the hub or the local store names the file
 }
 
 type tower struct {
@@ -140,10 +151,10 @@ func packing(t *tensor.Tensor) string {
 // listing collects what inspect prints.
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
-	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Layout: m.Layout, Family: net.Family, Bytes: m.BytesTotal(),
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Layout: m.Layout, Revision: m.Revision, Family: net.Family, Bytes: m.BytesTotal(),
 		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Declared: append([]formats.Parent{}, m.Parents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
-		l.Files = append(l.Files, file{f.Path, f.Size()})
+		l.Files = append(l.Files, file{f.Path, f.Size(), f.Identity.ETag, f.Identity.SHA256})
 	}
 	for _, t := range net.Towers {
 		l.Towers = append(l.Towers, tower{t.Name, len(t.Layers), t.Hidden, t.Heads, t.KVHeads, t.HeadDim})
@@ -180,6 +191,9 @@ func (l *model) text(w io.Writer) error {
 		format += " (" + l.Layout + ")"
 	}
 	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, tensor.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
+	if l.Revision != "" {
+		fmt.Fprintf(b, "revision %s\n", tensor.Printable(l.Revision))
+	}
 	for _, t := range l.Towers {
 		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", tensor.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}

@@ -74,7 +74,7 @@ var nextSteps = []struct {
 	does string
 }{
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
-	{source.ErrNotStored, "; nothing is downloaded: fetch the model first, or name its folder"},
+	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},
 }
 
@@ -110,6 +110,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
+	networkFlags(root, stderr)
 	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), demoCommand(), versionCommand(), manCommand())
 	return root
 }

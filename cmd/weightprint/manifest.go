@@ -22,7 +22,7 @@ weightprint sign, hold a model against it with weightprint verify.`,
 		Example: "  weightprint manifest model/ -o manifest.json",
 		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
-			path, err := source.Locate(a[0])
+			path, err := source.Local(a[0])
 			if err != nil {
 				return err
 			}

@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -22,7 +21,7 @@ get weight 0. Give the base model too where task vectors may have been used.`,
 			ctx := c.Context()
 			var in []report.Input
 			for _, ref := range refs {
-				m, err := formats.Open(ctx, ref, nil)
+				m, err := openModel(ctx, ref, nil)
 				if err != nil {
 					return err
 				}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
 )
@@ -41,7 +40,7 @@ from child, the edge says that its direction is undetermined.`,
 			var read []func() int64
 			most := int64(0)
 			for _, ref := range refs {
-				m, err := formats.Open(c.Context(), ref, nil)
+				m, err := openModel(c.Context(), ref, nil)
 				if err != nil {
 					return err
 				}

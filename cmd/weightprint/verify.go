@@ -123,8 +123,10 @@ func (f *verifyFlags) again(ctx context.Context, models []string, o report.Optio
 	if isPrint(models[0]) || isPrint(models[1]) {
 		return screen(ctx, models, &o)
 	}
+	n := networkOf(ctx)
+	o.Private, o.Offline, o.Log = n.private, n.offline, n.log
 	if f.base != "" {
-		m, err := formats.Open(ctx, f.base, &formats.Options{Lenient: o.Lenient})
+		m, err := openModel(ctx, f.base, &formats.Options{Lenient: o.Lenient})
 		if err != nil {
 			return nil, err
 		}

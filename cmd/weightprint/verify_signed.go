@@ -86,7 +86,7 @@ func (f *verifyFlags) verifyModel(c *cobra.Command, file string, s *intoto.State
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	path, err := source.Locate(models[0])
+	path, err := source.Local(models[0])
 	if err != nil {
 		return err
 	}

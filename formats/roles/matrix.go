@@ -123,13 +123,48 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	if m.transposed {
 		return m.gatherColumns(ctx, dst, rows)
 	}
+	together := int(max(1, tensor.FetchBytes/max(1, m.Cost(1))))
+	for i := 0; i < len(rows); i += together {
+		n := min(together, len(rows)-i)
+		if err := m.gatherRows(ctx, dst[i*m.Cols:(i+n)*m.Cols], rows[i:i+n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Want is what gathering rows will read; nothing for transposed views, whose
+// rows lie everywhere.
+func (m *Matrix) Want(rows []int) tensor.Want {
+	w := tensor.Want{Data: m.Tensor.Data}
+	if m.transposed {
+		return w
+	}
+	for _, r := range rows {
+		at := m.StoredAt(r)
+		w.Values = append(w.Values, tensor.Span{Lo: at, Hi: at + int64(m.Cols)})
+	}
+	return w
+}
+
+// Want is what reading the vector will read.
+func (v *Vector) Want() tensor.Want {
+	return tensor.Want{Data: v.Tensor.Data, Values: []tensor.Span{{Lo: 0, Hi: v.Tensor.Len()}}}
+}
+
+// gatherRows announces all the rows, so that a remote reader can ask for them
+// at once, and reads them.
+func (m *Matrix) gatherRows(ctx context.Context, dst []float32, rows []int) error {
+	spans := m.Want(rows).Values
+	if err := tensor.Fetch(ctx, m.Tensor.Data, spans); err != nil {
+		return err
+	}
 	for i := 0; i < len(rows); {
 		n := 1
 		for i+n < len(rows) && m.stored(rows[i+n]) == m.stored(rows[i])+int64(n) {
 			n++
 		}
-		at := m.base + m.stored(rows[i])*m.stride
-		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], at); err != nil {
+		if err := m.Tensor.Data.ReadValues(ctx, dst[i*m.Cols:(i+n)*m.Cols], spans[i].Lo); err != nil {
 			return err
 		}
 		i += n
@@ -164,9 +199,16 @@ func (m *Matrix) gatherColumns(ctx context.Context, dst []float32, rows []int) e
 	const chunkValues = 1 << 16
 	per := int(max(1, chunkValues/max(1, m.stride)))
 	buf := make([]float32, int64(min(per, m.Cols))*m.stride)
+	ahead := max(1, tensor.FetchBytes/4/max(1, len(buf))) * per
 	for c := 0; c < m.Cols; c += per {
 		n := min(per, m.Cols-c)
 		part := buf[:int64(n)*m.stride]
+		if c%ahead == 0 {
+			next := tensor.Span{Lo: m.base + int64(c)*m.stride, Hi: m.base + int64(min(c+ahead, m.Cols))*m.stride}
+			if err := tensor.Fetch(ctx, m.Tensor.Data, []tensor.Span{next}); err != nil {
+				return err
+			}
+		}
 		if err := m.Tensor.Data.ReadValues(ctx, part, m.base+int64(c)*m.stride); err != nil {
 			return err
 		}

@@ -1,10 +1,13 @@
 package source
 
 import (
+	"context"
 	"io"
 	"maps"
 	"slices"
 	"sync"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Blob is one readable object of known size. ReadAt is safe for concurrent
@@ -59,6 +62,20 @@ func (c *Counted) ReadAt(p []byte, off int64) (int, error) {
 		c.add(off, off+int64(n))
 	}
 	return n, err
+}
+
+// Fetches tells whether Fetch does anything.
+func (c *Counted) Fetches() bool {
+	_, ok := c.Blob.(tensor.Fetcher)
+	return ok
+}
+
+// Fetch passes on what will be read next, where that helps.
+func (c *Counted) Fetch(ctx context.Context, spans []tensor.Span) error {
+	if f, ok := c.Blob.(tensor.Fetcher); ok {
+		return f.Fetch(ctx, spans)
+	}
+	return nil
 }
 
 // BytesRead is how many bytes were read at least once.

@@ -39,6 +39,7 @@ type File struct {
 	path  string // for opening
 	label string // for errors
 	info  fs.FileInfo
+	id    Identity
 
 	f    *os.File      // nil when closed; guarded by files.mu
 	busy int           // reads under way
@@ -199,6 +200,9 @@ func (x *File) Verify() error {
 	}
 	return x.same(info)
 }
+
+// Identity is what the store that the file lies in calls its content.
+func (x *File) Identity() Identity { return x.id }
 
 // Size is the size when the file was opened.
 func (x *File) Size() int64 { return x.info.Size() }

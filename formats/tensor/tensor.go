@@ -106,7 +106,15 @@ func (t *Tensor) ReadRows(ctx context.Context, dst []float32, first, n int64) er
 func (t *Tensor) Chunks(ctx context.Context, buf []float32) iter.Seq2[[]float32, error] {
 	return func(yield func([]float32, error) bool) {
 		total := t.Len()
+		step := max(1, int64(len(buf)))
+		ahead := max(1, FetchBytes/4/step) * step
 		for first := int64(0); first < total; {
+			if first%ahead == 0 {
+				if err := Fetch(ctx, t.Data, []Span{{first, min(first+ahead, total)}}); err != nil {
+					yield(nil, err)
+					return
+				}
+			}
 			part := buf[:min(int64(len(buf)), total-first)]
 			if err := t.Data.ReadValues(ctx, part, first); err != nil {
 				yield(nil, err)

@@ -35,7 +35,15 @@ type Options struct {
 // Compare reads every pair of the matching and sums up how the values differ.
 // Pairs of different shape are left out and named in the second result.
 func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options) (changes []Change, differ []string, err error) {
-	for _, p := range m.Matrices {
+	announced := 0
+	for i, p := range m.Matrices {
+		if i == announced && o.Rows > 0 {
+			n, err := announce(ctx, m.Matrices[i:], seed, o)
+			if err != nil {
+				return nil, nil, err
+			}
+			announced += n
+		}
 		if p.A.Rows != p.B.Rows || p.A.Cols != p.B.Cols {
 			differ = append(differ, p.Shape())
 			continue
@@ -45,6 +53,9 @@ func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options
 			return nil, nil, err
 		}
 		changes = append(changes, c)
+	}
+	if err := announceVectors(ctx, m.Vectors); err != nil {
+		return nil, nil, err
 	}
 	for _, p := range m.Vectors {
 		if p.A.Len != p.B.Len {
@@ -64,13 +75,52 @@ func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options
 // at a time.
 const valuesAtOnce = 1 << 17
 
+// sampled picks the rows of a matrix that are compared.
+func sampled(p similarity.MatrixPair, seed []byte, o Options) []int {
+	if o.Rows > 0 && o.Rows < p.B.Rows {
+		return rng.New(seed, "rows of "+p.B.Role).Sample(p.B.Rows, o.Rows)
+	}
+	return p.B.All()
+}
+
+// announce tells the readers which rows of the next matrices will be read, so
+// that a distant server is asked for all of them at once, and returns how many
+// matrices that is.
+func announce(ctx context.Context, pairs []similarity.MatrixPair, seed []byte, o Options) (n int, err error) {
+	var wants []tensor.Want
+	held := int64(0)
+	for _, p := range pairs {
+		if p.A.Rows == p.B.Rows && p.A.Cols == p.B.Cols {
+			rows := sampled(p, seed, o)
+			a, b := p.A.Want(rows), p.B.Want(rows)
+			if held += a.Bytes() + b.Bytes(); n > 0 && held > 2*tensor.FetchBytes {
+				break
+			}
+			wants = append(wants, a, b)
+		}
+		n++
+	}
+	return n, tensor.FetchAll(ctx, wants)
+}
+
+// announceVectors does so for vectors, which are small.
+func announceVectors(ctx context.Context, pairs []similarity.VectorPair) error {
+	var wants []tensor.Want
+	held := int64(0)
+	for _, p := range pairs {
+		a, b := p.A.Want(), p.B.Want()
+		if held += a.Bytes() + b.Bytes(); held > 2*tensor.FetchBytes {
+			break
+		}
+		wants = append(wants, a, b)
+	}
+	return tensor.FetchAll(ctx, wants)
+}
+
 func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o Options) (Change, error) {
 	c := Change{Role: p.B.Role, Component: p.Component, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
-	rows := p.B.All()
-	if o.Rows > 0 && o.Rows < len(rows) {
-		rows = rng.New(seed, "rows of "+p.B.Role).Sample(len(rows), o.Rows)
-		c.Complete = false
-	}
+	rows := sampled(p, seed, o)
+	c.Complete = len(rows) == p.B.Rows
 	cols := p.B.Cols
 	per := max(1, valuesAtOnce/max(1, cols))
 	if p.A.Transposed() || p.B.Transposed() {

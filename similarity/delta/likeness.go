@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity"
@@ -78,6 +79,9 @@ func (l *Likeness) add(ctx context.Context, p *similarity.Pair, x similarity.Mat
 		return nil
 	}
 	at := rng.New(p.Seed, "likeness of "+x.B.Role).Sample(x.B.Rows, n)
+	if err := tensor.FetchAll(ctx, []tensor.Want{x.A.Want(at), x.B.Want(at)}); err != nil {
+		return err
+	}
 	a, b := make([]float32, n*d), make([]float32, n*d)
 	if err := x.A.Gather(ctx, a, at); err != nil {
 		return err

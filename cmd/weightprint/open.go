@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats"
+)
+
+// network is what the flags say of references that lead away from this
+// machine. It travels with the command's context.
+type network struct {
+	private, offline bool
+	log              *slog.Logger
+}
+
+type networkKey struct{}
+
+// networkFlags adds the flags that all verbs that open models share.
+func networkFlags(root *cobra.Command, stderr io.Writer) {
+	n := &network{log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))}
+	fl := root.PersistentFlags()
+	fl.BoolVar(&n.private, "allow-private", false, "let references lead to loopback and private addresses")
+	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
+	}
+}
+
+// withoutTime leaves the time out of log lines.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// networkOf returns what the flags of the running command say.
+func networkOf(ctx context.Context) *network {
+	if n, ok := ctx.Value(networkKey{}).(*network); ok {
+		return n
+	}
+	return &network{}
+}
+
+// openModel opens a model as the flags of the running command allow. Nil
+// options are the defaults.
+func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Checkpoint, error) {
+	var f formats.Options
+	if o != nil {
+		f = *o
+	}
+	n := networkOf(ctx)
+	f.AllowPrivate, f.Offline, f.Log = n.private, n.offline, n.log
+	return formats.Open(ctx, ref, &f)
+}

@@ -1,0 +1,194 @@
+package report
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// PlanSchema names the JSON form of a Plan.
+const PlanSchema = "weightprint.plan/1"
+
+// Plan is what would be read, and what reading the headers has cost already.
+type Plan struct {
+	Schema   string           `json:"schema"`
+	Budget   *Bytes           `json:"budget,omitempty"` // of each subject; absent where there is none
+	Subjects []PlannedSubject `json:"subjects"`
+}
+
+// PlannedSubject is what would be read of one subject.
+type PlannedSubject struct {
+	Ref        string          `json:"ref"`
+	Format     string          `json:"format"`
+	Revision   string          `json:"revision,omitempty"`
+	Remote     bool            `json:"remote"`
+	BytesTotal int64           `json:"bytesTotal"`
+	BytesRead  int64           `json:"bytesRead"`  // by opening it
+	BytesFirst int64           `json:"bytesFirst"` // of values, that would be read first
+	BytesMost  int64           `json:"bytesMost"`  // that would be read in all, at most
+	Files      []PlannedFile   `json:"files"`
+	Tensors    []PlannedTensor `json:"tensors"`
+}
+
+// PlannedFile is a file with what would be read of it.
+type PlannedFile struct {
+	Path    string `json:"path"`
+	Size    int64  `json:"size"`
+	Tensors int    `json:"tensors"` // of which something would be read
+	Bytes   int64  `json:"bytes"`
+}
+
+// PlannedTensor is a tensor with what would be read of it.
+type PlannedTensor struct {
+	Name  string `json:"name"`
+	File  string `json:"file,omitempty"`
+	Bytes int64  `json:"bytes"`
+}
+
+// PlanCompare says what a comparison would read, without reading values.
+func PlanCompare(_ context.Context, a, b Input, o *Options) (*Plan, error) {
+	in, err := resolve([2]Input{a, b}, o.base())
+	if err != nil {
+		return nil, err
+	}
+	f := o.filled()
+	r := &run{o: f, in: in}
+	r.start()
+	p := &Plan{Schema: PlanSchema, Budget: &f.Budget}
+	reads := [2]map[*tensor.Tensor]int64{{}, {}}
+	if !r.whole {
+		first, second := r.pair.Plan(0)
+		for i, list := range [][]similarity.Planned{first, second} {
+			for _, x := range list {
+				reads[i][x.Matrix.Tensor] += x.Bytes
+			}
+		}
+	}
+	for i, x := range in {
+		if r.whole {
+			reads[i] = everything(x.Model)
+		}
+		s := x.planned(reads[i])
+		if s.BytesMost = s.BytesFirst; !r.whole && f.Depth != Quick {
+			s.BytesMost = min(max(int64(f.Budget), s.BytesFirst), s.BytesTotal)
+		}
+		p.Subjects = append(p.Subjects, s)
+	}
+	return p, nil
+}
+
+// PlanFingerprint says what fingerprinting would read.
+func PlanFingerprint(in Input, o *fingerprint.Options) *Plan {
+	reads := everything(in.Model)
+	if o != nil && o.SketchOnly {
+		reads = fingerprint.Sketched(in.Model)
+	}
+	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{in.planned(reads).settled()}}
+}
+
+// PlanTensor says what decoding one tensor would read; nil stands for none.
+func PlanTensor(in Input, t *tensor.Tensor) *Plan {
+	reads := map[*tensor.Tensor]int64{}
+	if t != nil {
+		reads[t] = t.StoredBytes()
+	}
+	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{in.planned(reads).settled()}}
+}
+
+func everything(m tensor.Model) map[*tensor.Tensor]int64 {
+	reads := map[*tensor.Tensor]int64{}
+	for _, t := range m.Tensors() {
+		reads[t] = t.StoredBytes()
+	}
+	return reads
+}
+
+// settled is a plan of one step.
+func (s PlannedSubject) settled() PlannedSubject {
+	s.BytesMost = s.BytesFirst
+	return s
+}
+
+// planned lists what would be read of an input, tensor by tensor and file by
+// file.
+func (in Input) planned(reads map[*tensor.Tensor]int64) PlannedSubject {
+	s := PlannedSubject{Ref: in.Ref, Format: in.Format, BytesTotal: in.bytesTotal(), BytesRead: in.bytesRead(), Files: []PlannedFile{}, Tensors: []PlannedTensor{}}
+	index := map[*formats.File]int{}
+	for _, c := range in.checkpoints() {
+		s.Revision, s.Remote = c.Revision, s.Remote || c.Remote()
+		for _, f := range c.Files() {
+			index[f] = len(s.Files)
+			s.Files = append(s.Files, PlannedFile{Path: f.Path, Size: f.Size()})
+		}
+	}
+	for _, t := range in.Model.Tensors() {
+		n, ok := reads[t]
+		if !ok {
+			continue
+		}
+		x := PlannedTensor{Name: t.Name, Bytes: min(n, t.StoredBytes())}
+		if i, ok := index[fileOf(t)]; ok {
+			f := &s.Files[i]
+			f.Tensors, f.Bytes, x.File = f.Tensors+1, f.Bytes+x.Bytes, f.Path
+		}
+		s.BytesFirst += x.Bytes
+		s.Tensors = append(s.Tensors, x)
+	}
+	return s
+}
+
+// fileOf is the file a tensor is stored in, nil for one made of several.
+func fileOf(t *tensor.Tensor) *formats.File {
+	s, ok := t.Data.(*tensor.Stored)
+	if !ok {
+		return nil
+	}
+	f, _ := s.R.(*formats.File)
+	return f
+}
+
+// WriteJSON writes the plan.
+func (p *Plan) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(p)
+}
+
+// WriteText writes the plan for people, the files of which most is read first.
+func (p *Plan) WriteText(w io.Writer) error {
+	t := &text{}
+	for _, s := range p.Subjects {
+		t.line("%s", tensor.Printable(s.Ref))
+		where := "on this machine"
+		if s.Remote {
+			where = "on a server"
+		}
+		t.line("   %s, %s, %s; reading the headers took %s", s.Format, where, size(s.BytesTotal), size(s.BytesRead))
+		t.line("   %s", s.words())
+		files := slices.Clone(s.Files)
+		slices.SortStableFunc(files, func(a, b PlannedFile) int { return int(min(1, max(-1, b.Bytes-a.Bytes))) })
+		for _, f := range files {
+			t.line("   %10s of %-10s %5d tensors  %s", size(f.Bytes), size(f.Size), f.Tensors, tensor.Printable(f.Path))
+		}
+	}
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+// words says what would be read.
+func (s PlannedSubject) words() string {
+	switch {
+	case len(s.Tensors) == 0:
+		return "would read nothing besides"
+	case s.BytesMost <= s.BytesFirst:
+		return fmt.Sprintf("would read %s of %d tensors", size(s.BytesFirst), len(s.Tensors))
+	}
+	return fmt.Sprintf("would first read %s of %d tensors, and up to %s in all", size(s.BytesFirst), len(s.Tensors), size(s.BytesMost))
+}
