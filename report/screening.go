@@ -27,7 +27,7 @@ var screened = map[string]string{
 // weights.
 func Screen(a, b Sketched, o *Options) *Report {
 	opt := o.filled()
-	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
+	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Propositions: propositions, Roles: []RoleLikeness{}, Methods: methods(nil), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
 	for i, s := range []Sketched{a, b} {
 		f := s.Fingerprint
 		out.Subjects[i] = Subject{Ref: s.Ref, Format: "fingerprint", Header: f.Header, Parameters: f.Parameters, Files: []File{}}
@@ -53,7 +53,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 	}
-	v.Score, v.Strength = opt.Policy.score(*v, p, calibrated{})
+	opt.Policy.weigh(v, p, calibrated{})
 	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}
 	r.evidence(out)
 	return out

@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -48,7 +49,7 @@ stopped goes on where it was.`,
 			if stdin {
 				return printAll(c, file, most)
 			}
-			f, err := printModel(c.Context(), a[0], most)
+			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -92,7 +93,7 @@ func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
 // fingerprint file; see optionsFor.
-func printModel(ctx context.Context, ref string, most int64) (*fingerprint.Fingerprint, error) {
+func printModel(ctx context.Context, ref string, most int64, stderr io.Writer) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -101,7 +102,9 @@ func printModel(ctx context.Context, ref string, most int64) (*fingerprint.Finge
 		return nil, err
 	}
 	defer m.Close()
+	p := startProgress(stderr, false, m.BytesTotal(), m.BytesRead)
 	f, err := fingerprint.Compute(ctx, m, optionsFor(m, most))
+	p.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -134,12 +137,14 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	defer m.Close()
+	p := startProgress(c.ErrOrStderr(), false, m.BytesTotal(), m.BytesRead)
 	d, err := f.Verify(c.Context(), m)
+	p.stop()
 	if err != nil {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %q: %s\n", d.Tensor, d.What)
+		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", tensor.Printable(d.Tensor), tensor.Visible(d.What))
 		return exitCode(exitMismatch)
 	}
 	what := "every value is that of the fingerprint"
@@ -154,7 +159,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 func screen(ctx context.Context, a []string, o *report.Options) (*report.Report, error) {
 	var s [2]report.Sketched
 	for i, ref := range a {
-		f, err := printModel(ctx, ref, 0)
+		f, err := printModel(ctx, ref, 0, io.Discard)
 		if err != nil {
 			return nil, err
 		}

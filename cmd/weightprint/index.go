@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -66,7 +65,7 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 		return err
 	}
 	for _, ref := range refs {
-		f, err := printModel(c.Context(), ref, int64(report.Full))
+		f, err := printModel(c.Context(), ref, int64(report.Full), c.ErrOrStderr())
 		if err != nil {
 			return err
 		}
@@ -124,7 +123,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 			if err != nil {
 				return err
 			}
-			f, err := printModel(c.Context(), a[0], most)
+			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -197,9 +196,7 @@ func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
 		leads = append(leads, leadOf(&found.Leads[i]))
 	}
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads})
+		return report.EncodeJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
 	for _, h := range hits {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,12 +12,13 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 // adapter is what inspect says of a LoRA adapter.
 type adapter struct {
 	Rank    int      `json:"rank"`
-	Alpha   int      `json:"alpha"`
+	Alpha   float64  `json:"alpha"`
 	Targets []string `json:"targets"` // kinds of matrices that are adapted
 }
 
@@ -29,7 +29,12 @@ func adapterOf(m *formats.Checkpoint) *adapter {
 	}
 	a := &adapter{Targets: []string{}}
 	a.Rank, _ = m.Metadata().Int("adapter.r")
-	a.Alpha, _ = m.Metadata().Int("adapter.lora_alpha")
+	switch v := m.Metadata()["adapter.lora_alpha"].(type) {
+	case int64:
+		a.Alpha = float64(v)
+	case float64:
+		a.Alpha = v
+	}
 	for _, t := range m.Tensors() {
 		module, _, _ := strings.Cut(t.Name, ".lora_")
 		kind := module[strings.LastIndexByte(module, '.')+1:]
@@ -43,7 +48,7 @@ func adapterOf(m *formats.Checkpoint) *adapter {
 
 func (a *adapter) text(w io.Writer) {
 	if a != nil {
-		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %d, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
+		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %g, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
 	}
 }
 
@@ -104,9 +109,7 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	}
 	w := c.OutOrStdout()
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	}
 	fmt.Fprintf(w, "%s\nfingerprint of %d parameters\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Header)
 	if l.Root != nil {

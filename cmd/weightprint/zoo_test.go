@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -46,7 +47,7 @@ func TestSearchTheZoo(t *testing.T) {
 	dirs, err := os.ReadDir(zoo)
 	require.NoError(t, err)
 	for _, d := range dirs {
-		if f, err := printModel(context.Background(), filepath.Join(zoo, d.Name()), -1); err == nil {
+		if f, err := printModel(context.Background(), filepath.Join(zoo, d.Name()), -1, io.Discard); err == nil {
 			all[d.Name()] = f
 		}
 	}
