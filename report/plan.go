@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -156,9 +155,7 @@ func fileOf(t *tensor.Tensor) *formats.File {
 
 // WriteJSON writes the plan.
 func (p *Plan) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(p)
+	return EncodeJSON(w, p)
 }
 
 // WriteText writes the plan for people, the files of which most is read first.

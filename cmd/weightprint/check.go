@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,7 +66,7 @@ func mismatch(w io.Writer, err error, asJSON bool) error {
 	case !errors.Is(err, commitment.ErrMismatch) && !errors.Is(err, commitment.ErrDamaged):
 		return err
 	case asJSON:
-		if err := json.NewEncoder(w).Encode(map[string]string{"schema": report.CheckedSchema, "mismatch": oneLine(err)}); err != nil {
+		if err := report.EncodeJSON(w, map[string]string{"schema": report.CheckedSchema, "mismatch": oneLine(err)}); err != nil {
 			return err
 		}
 	default:

@@ -75,7 +75,7 @@ func kindOf(role string) string {
 // sum over a random permutation are Hoeffding's (1951).
 func (l *Likeness) add(ctx context.Context, p *similarity.Pair, x similarity.MatrixPair) error {
 	n, d := min(x.B.Rows, likenessRows), x.B.Cols
-	if p.Afford(max(x.A.Cost(n), x.B.Cost(n)), 1) == 0 {
+	if p.Afford(2*max(x.A.Cost(n), x.B.Cost(n)), 1) == 0 { // a server sends what lies between near rows, too
 		return nil
 	}
 	at := rng.New(p.Seed, "likeness of "+x.B.Role).Sample(x.B.Rows, n)
