@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -34,7 +35,7 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		fresh = freshTokens
 	}
 	gains, doubt, hasGains := f.gains(level)
-	if f.gainsMoved() {
+	if hasGains && f.gainsMoved() {
 		hasGains, fresh = false, keptLeads
 	}
 	switch {
@@ -81,7 +82,8 @@ func (f *Facts) leads(component string) (share float64, ok bool) {
 
 // gains is the correlation of the norm gains. It can be asked only where the
 // residual dimensions of the two stand at the same places, which units found
-// in raw coordinates show. doubt is the standard error that so many gains have
+// in raw coordinates show. Where some layers are of another origin, the others
+// speak. doubt is the standard error that so many gains have
 // when they are unrelated.
 func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 	p, e := f.best(func(e similarity.Evidence) bool {
@@ -90,12 +92,24 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 	if e == nil || p > level {
 		return 0, 0, false
 	}
+	found, foreign, _ := f.layersFound()
+	var sum float64
+	n, layers := 0, 0
 	for _, e := range f.Evidence {
-		if e.Test == "gains" && e.Skipped == "" {
+		switch {
+		case e.Test != "gains" || e.Skipped != "":
+		case len(foreign) == 0 && e.LayerB < 0:
 			return e.Statistic, 1 / math.Sqrt(float64(max(1, e.N))), true
+		case len(foreign) > 0 && e.Tower == "main" && slices.Contains(found, e.LayerB):
+			sum += e.Statistic
+			n += e.N
+			layers++
 		}
 	}
-	return 0, 0, false
+	if layers == 0 {
+		return 0, 0, false
+	}
+	return sum / float64(layers), 1 / math.Sqrt(float64(max(1, n))), true
 }
 
 // originOpen tells whether the question needs another look: gains that differ

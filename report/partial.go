@@ -1,8 +1,10 @@
 package report
 
 import (
-	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -73,31 +75,33 @@ func (f *Facts) towers(level similarity.LogP) (from, without string) {
 // foreignLayers lists layers of B without any sign of a source, where at least
 // a quarter of the layers have one.
 func (f *Facts) foreignLayers() string {
-	found, foreign := 0, ""
-	best := map[int]similarity.LogP{}
-	var order []int
-	for _, e := range f.Evidence {
-		if e.P == nil || e.LayerB < 0 || e.Tower != "main" {
-			continue
-		}
-		if _, ok := best[e.LayerB]; !ok {
-			order = append(order, e.LayerB)
-		}
-		best[e.LayerB] = min(best[e.LayerB], *e.P)
-	}
-	slices.Sort(order)
-	n := 0
-	for _, l := range order {
-		switch {
-		case best[l] < -30:
-			found++
-		case best[l] > -9:
-			n++
-			foreign += fmt.Sprintf(" %d", l)
-		}
-	}
-	if n == 0 || found*4 < len(order) || found+n < len(order) {
+	found, foreign, all := f.layersFound()
+	if len(foreign) == 0 || len(found)*4 < all || len(found)+len(foreign) < all {
 		return ""
 	}
-	return foreign[1:]
+	words := make([]string, len(foreign))
+	for i, l := range foreign {
+		words[i] = strconv.Itoa(l)
+	}
+	return strings.Join(words, " ")
+}
+
+// layersFound lists the layers of B's main tower that exact tests found in A,
+// and those without any sign of A, among all that were tested.
+func (f *Facts) layersFound() (found, foreign []int, all int) {
+	best := map[int]similarity.LogP{}
+	for _, e := range f.Evidence {
+		if e.P != nil && e.LayerB >= 0 && e.Tower == "main" {
+			best[e.LayerB] = min(best[e.LayerB], *e.P)
+		}
+	}
+	for _, l := range slices.Sorted(maps.Keys(best)) {
+		switch {
+		case best[l] < -30:
+			found = append(found, l)
+		case best[l] > -9:
+			foreign = append(foreign, l)
+		}
+	}
+	return found, foreign, len(best)
 }

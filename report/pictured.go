@@ -48,8 +48,13 @@ type Histogram struct {
 	Counts   []int64 `json:"counts"`
 }
 
-// pictured adds what pictures of a report show, as far as the budget allows.
+// pictured adds what pictures of a report show, as far as the budget allows. It
+// proves nothing and costs as much as the tests, so of large models it is
+// asked for by the depth.
 func (r *run) pictured(ctx context.Context, out *Report) error {
+	if !r.whole && r.o.Depth != Deep {
+		return nil
+	}
 	all, err := delta.Likenesses(ctx, r.pair, r.pair.Match())
 	if err != nil {
 		return err

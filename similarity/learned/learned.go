@@ -11,6 +11,7 @@ import (
 	"context"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity"
@@ -72,51 +73,78 @@ func median(x []float64) float64 {
 
 // gains correlates the norm gains of corresponding layers, each less its mean
 // over the vector: all gains start at one, so only what training did is left.
+// The first result is over all norms, the others are layer by layer.
 func gains(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
-	rescaled, vectors := 0, 0
-	e := similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null}
+	rescaled := false
+	total := similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null}
 	var sum float64
+	vectors := 0
+	var layers []similarity.Evidence
 	for _, t := range p.Towers {
-		for _, v := range normPairs(t) {
-			a, b, err := readBoth(ctx, v)
-			if err != nil {
-				return nil, err
+		for _, n := range normPairs(t) {
+			e := total
+			e.Axis, e.Tower, e.LayerA, e.LayerB, e.N = "norms of "+n.name, t.B.Name, n.layerA, n.layerB, 0
+			var here float64
+			varying := 0
+			for _, v := range n.vectors {
+				a, b, err := readBoth(ctx, v)
+				if err != nil {
+					return nil, err
+				}
+				switch c, ok := similarity.Correlation(a, b); {
+				case rescaledApart(spread(a), spread(b)):
+					rescaled = true
+				case ok:
+					here += c
+					varying++
+					e.N += len(a)
+				}
 			}
-			switch c, ok := similarity.Correlation(a, b); {
-			case rescaledApart(spread(a), spread(b)):
-				rescaled++
-			case ok:
-				sum += c
-				vectors++
-				e.N += len(a)
+			sum += here
+			vectors += varying
+			total.N += e.N
+			if varying > 0 && e.LayerB >= 0 {
+				e.Statistic = here / float64(varying)
+				e.Effect = e.Statistic
+				layers = append(layers, e)
 			}
 		}
 	}
-	if e.N == 0 {
-		e.Skipped = "no norm gains of one length that vary on both sides"
-		if rescaled > 0 {
-			e.Skipped = "the gains of one side vary five times as much as the other's: no training leaves that, but moving gains into matrices does"
+	if total.N == 0 {
+		total.Skipped = "no norm gains of one length that vary on both sides"
+		if rescaled {
+			total.Skipped = "the gains of one side vary five times as much as the other's: no training leaves that, but moving gains into matrices does"
 		}
-		return []similarity.Evidence{e}, nil
+		return []similarity.Evidence{total}, nil
 	}
-	e.Statistic = sum / float64(vectors)
-	e.Effect = e.Statistic
-	return []similarity.Evidence{e}, nil
+	total.Statistic = sum / float64(vectors)
+	total.Effect = total.Statistic
+	return append([]similarity.Evidence{total}, layers...), nil
+}
+
+// norms are the gains of one place in both towers.
+type norms struct {
+	name           string
+	layerA, layerB int // -1 for the norm before the head
+	vectors        [][2]*roles.Vector
 }
 
 // normPairs lists the gains of corresponding norms.
-func normPairs(t similarity.TowerPair) (out [][2]*roles.Vector) {
-	add := func(a, b *roles.Vector) {
-		if a != nil && b != nil && a.Len == b.Len {
-			out = append(out, [2]*roles.Vector{a, b})
+func normPairs(t similarity.TowerPair) (out []norms) {
+	add := func(name string, la, lb int, pairs ...[2]*roles.Vector) {
+		n := norms{name: name, layerA: la, layerB: lb}
+		for _, v := range pairs {
+			if v[0] != nil && v[1] != nil && v[0].Len == v[1].Len {
+				n.vectors = append(n.vectors, v)
+			}
 		}
+		out = append(out, n)
 	}
 	for _, l := range t.Layers {
 		a, b := t.A.Layers[l.A], t.B.Layers[l.B]
-		add(a.AttnNorm, b.AttnNorm)
-		add(a.MLPNorm, b.MLPNorm)
+		add("layer "+strconv.Itoa(b.Index), a.Index, b.Index, [2]*roles.Vector{a.AttnNorm, b.AttnNorm}, [2]*roles.Vector{a.MLPNorm, b.MLPNorm})
 	}
-	add(t.A.FinalNorm, t.B.FinalNorm)
+	add("the head", -1, -1, [2]*roles.Vector{t.A.FinalNorm, t.B.FinalNorm})
 	return out
 }
 
