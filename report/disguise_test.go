@@ -2,9 +2,7 @@ package report_test
 
 import (
 	"context"
-	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,17 +13,8 @@ import (
 
 // trainedLike draws a network with gains of its own, as training leaves them.
 func trainedLike(seed uint64) *zoo.Model {
-	r := rand.New(rand.NewPCG(seed, 0xd15))
-	m := zoo.Random(r, zoo.Shape{Layers: 4, Hidden: 64, Width: 160, Heads: 8, KVHeads: 4, HeadDim: 16, Vocab: 256, Untied: true}, zoo.Quirks{})
-	for _, x := range m.Tensors() {
-		if strings.Contains(x.Name, "norm") {
-			v := m.Values(x.Name)
-			for k := range v {
-				v[k] = float32(math.Exp(0.2 * r.NormFloat64()))
-			}
-		}
-	}
-	return m
+	s := zoo.Shape{Layers: 4, Hidden: 64, Width: 160, Heads: 8, KVHeads: 4, HeadDim: 16, Vocab: 256, Untied: true}
+	return zoo.Random(rand.New(rand.NewPCG(seed, 0xd15)), s, zoo.Quirks{Gains: 0.2})
 }
 
 // unnamed disguises are seen through, and the change that is left is not
@@ -40,7 +29,7 @@ func TestDisguises(t *testing.T) {
 	original, stranger := trainedLike(1), trainedLike(2)
 	for i, d := range disguises {
 		t.Run(d.Name, func(t *testing.T) {
-			if testing.Short() && i > 0 && i%3 != 0 {
+			if testing.Short() && i%4 != 0 {
 				t.Skip("in full runs only")
 			}
 			copied := original.Clone()

@@ -21,17 +21,7 @@ var shape = zoo.Shape{Layers: 3, Hidden: 64, Width: 96, Heads: 8, KVHeads: 4, He
 
 // network draws one with gains of its own.
 func network(seed uint64) *zoo.Model {
-	r := rand.New(rand.NewPCG(seed, 1))
-	m := zoo.Random(r, shape, zoo.Quirks{})
-	for _, x := range m.Tensors() {
-		if strings.Contains(x.Name, "norm") {
-			v := m.Values(x.Name)
-			for k := range v {
-				v[k] = float32(math.Exp(0.3 * r.NormFloat64()))
-			}
-		}
-	}
-	return m
+	return zoo.Random(rand.New(rand.NewPCG(seed, 1)), shape, zoo.Quirks{Gains: 0.3})
 }
 
 // effects runs all tests and returns their effects by name.

@@ -62,16 +62,7 @@ func TestSharedInitIsNotDerivation(t *testing.T) {
 
 // withGains is a network with the given spread of gains.
 func withGains(r *rand.Rand, spread float64) *zoo.Model {
-	m := zoo.Random(r, zoo.Shape{Layers: 2, Hidden: 64, Width: 64, Heads: 2, KVHeads: 2, HeadDim: 16, Vocab: 64}, zoo.Quirks{})
-	for _, x := range m.Tensors() {
-		if len(x.Shape) == 1 {
-			v := m.Values(x.Name)
-			for k := range v {
-				v[k] = float32(1 + spread*r.NormFloat64())
-			}
-		}
-	}
-	return m
+	return zoo.Random(r, zoo.Shape{Layers: 2, Hidden: 64, Width: 64, Heads: 2, KVHeads: 2, HeadDim: 16, Vocab: 64}, zoo.Quirks{Gains: spread})
 }
 
 func TestGains(t *testing.T) {
