@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check fmt vet staticcheck short manual bench fuzz
+.PHONY: check docs fmt vet staticcheck short manual bench fuzz
 check: fmt vet staticcheck short
 
 fmt:
@@ -21,6 +21,10 @@ manual:
 	mkdir -p build
 	go run ./cmd/weightprint man build/man
 	for s in bash zsh fish powershell; do go run ./cmd/weightprint completion $$s > build/weightprint.$$s; done
+
+# The pictures of the README, from the JSON files beside them.
+docs:
+	go run ./cmd/weightprint-bench pictures docs/pictures
 
 bench:
 	go test -run xxx -bench . ./...

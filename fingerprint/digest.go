@@ -49,12 +49,14 @@ func ParseDigest(s string) (Digest, error) {
 type purpose string
 
 const (
-	purposeRow    purpose = "weightprint v1 row of values"
+	purposeLeaf   purpose = "weightprint v1 leaf of values"
 	purposeNode   purpose = "weightprint v1 tree node"
 	purposeTensor purpose = "weightprint v1 tensor"
 	purposeHeader purpose = "weightprint v1 model header"
 	purposeBare   purpose = "weightprint v1 model root without names"
 	purposeStored purpose = "weightprint v1 stored bytes"
+	purposeCoded  purpose = "weightprint v1 stored tensor"
+	purposeRoles  purpose = "weightprint v1 model root over roles"
 )
 
 // newHash returns a hasher for one purpose.

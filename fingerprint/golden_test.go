@@ -1,5 +1,95 @@
 package fingerprint_test
 
-// Beginning of the value root of a fixed model, and the last bytes of its
-// fingerprint file.
-const golden, goldenFile = "6c7087a8082e79ef", "471f6ca3b0b295ee"
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/golden"
+)
+
+// The digests of the golden inputs' fingerprints never change within version 1.
+// internal/crossarch/run.sh holds the same list against other processors.
+func goldenDigests(t testing.TB) []string {
+	b, err := os.ReadFile("testdata/golden.txt")
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	require.Len(t, lines, golden.Count)
+	return lines
+}
+
+func TestGoldenInputs(t *testing.T) {
+	want := goldenDigests(t)
+	kinds := map[string]int{}
+	step := 1
+	if testing.Short() {
+		step = 4
+	}
+	for i := 0; i < golden.Count; i += step {
+		m := golden.Input(i)
+		f, err := fingerprint.Compute(context.Background(), m, nil)
+		require.NoError(t, err)
+		require.Equal(t, want[i], fmt.Sprintf("%03d %s", i, f.Digest()))
+		for _, x := range m.Tensors() {
+			kinds[x.DType.String()]++
+		}
+		if len(f.Sketches) > 0 {
+			kinds["sketched"]++
+		}
+		if len(f.Probes) > 0 {
+			kinds["probed"]++
+		}
+	}
+	if step > 1 {
+		return
+	}
+	require.Greater(t, len(kinds), 40, "types: %v", kinds)
+	require.Equal(t, golden.Count/5, kinds["sketched"])
+	require.Greater(t, kinds["probed"], golden.Count/10)
+}
+
+// No bit depends on how many workers read, or how much at a time.
+func TestWorkersAndChunksChangeNothing(t *testing.T) {
+	want := goldenDigests(t)
+	step := 4
+	if testing.Short() {
+		step = 23
+	}
+	for i := 0; i < golden.Count; i += step {
+		m := golden.Input(i)
+		for _, o := range []fingerprint.Options{
+			{Workers: 1, ChunkBytes: 64 << 20}, {Workers: 2, ChunkBytes: 4 << 10}, {Workers: 7, ChunkBytes: 64<<10 + 13}, {Workers: 64, ChunkBytes: 4<<10 + 1},
+		} {
+			f, err := fingerprint.Compute(context.Background(), m, &o)
+			require.NoError(t, err)
+			require.Equal(t, want[i], fmt.Sprintf("%03d %s", i, f.Digest()), "%+v", o)
+		}
+	}
+}
+
+// Files of version 1 are read for ever, and made again to the byte.
+func TestFilesAreKept(t *testing.T) {
+	files, err := filepath.Glob("testdata/v1/*.wfp")
+	require.NoError(t, err)
+	require.Len(t, files, 4)
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		f, err := fingerprint.Decode(b)
+		require.NoError(t, err, name)
+		var i int
+		_, err = fmt.Sscanf(filepath.Base(name), "input-%d", &i)
+		require.NoError(t, err)
+		o := &fingerprint.Options{SketchOnly: strings.Contains(name, "sketch")}
+		again, err := fingerprint.Compute(context.Background(), golden.Input(i), o)
+		require.NoError(t, err)
+		require.Equal(t, b, encode(t, again), name)
+		require.Equal(t, again.Digest(), f.Digest())
+	}
+}

@@ -1,7 +1,6 @@
 package fingerprint
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/binary"
@@ -45,19 +44,24 @@ func writeString(h *blake3.Hasher, s string) {
 // sorted. It reads every value once.
 func Root(ctx context.Context, m tensor.Model) (Digest, error) {
 	var all []Digest
-	for _, t := range m.Tensors() {
-		d, err := Values(ctx, t)
-		if err != nil {
-			return Digest{}, err
-		}
-		all = append(all, d)
+	err := newPass(&Options{}).run(ctx, byName(m), func(w *whole) error {
+		all = append(all, w.digest())
+		return nil
+	})
+	if err != nil {
+		return Digest{}, err
 	}
-	slices.SortFunc(all, func(a, b Digest) int { return bytes.Compare(a[:], b[:]) })
-	h := newHash(purposeBare)
-	for _, d := range all {
-		h.Write(d[:])
-	}
-	return sum(h), nil
+	return rootOf(all, purposeBare), nil
+}
+
+// Values returns the value digest of a tensor: equal for equal shapes and
+// values, whatever the name, the file, the container and the stored type.
+func Values(ctx context.Context, t *tensor.Tensor) (d Digest, err error) {
+	err = newPass(&Options{}).run(ctx, []*tensor.Tensor{t}, func(w *whole) error {
+		d = w.digest()
+		return nil
+	})
+	return d, err
 }
 
 // Stored is the digest of size bytes as they lie in a file. The bytes also go to

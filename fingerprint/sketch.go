@@ -2,13 +2,14 @@ package fingerprint
 
 import (
 	"context"
-	"math"
 	"math/bits"
 	"slices"
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/generic"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -20,7 +21,8 @@ type Sketch struct {
 	Length   int    // units of the axis
 	Dim      int    // values of a unit
 	Units    []int  // positions that were sketched, ascending
-	Eligible []bool // units that are neither zero, constant nor duplicates
+	Eligible []bool // units that can be told apart; see eligible
+	Trend    int    // Kendall's S of the lengths of eligible units against their positions
 	Words    []uint64
 }
 
@@ -36,154 +38,195 @@ const (
 // comparable. They can therefore be forged, and serve to search, not to prove.
 var sketchSeed = []byte("weightprint.sketch/1")
 
-// units is how many units of an axis are sketched: the one-bit numbers
-// published of a matrix, counted in words of 32, stay below a quarter of its
-// rows plus columns.
+// units is how many units of an axis are sketched. What is published of a
+// matrix, in words of 32 bits, stays below a quarter of its rows plus columns:
+// its Stats come first, the sketches get two thirds of the rest, the probes
+// what is left.
 func units(length, dim int) int {
-	return min(sketchUnits, length/2, (length+dim)/4*32/SketchBits)
+	return max(0, min(sketchUnits, length/2, unspent(length, dim)*2/3*32/SketchBits))
+}
+
+// unspent is the room that Stats leave of a matrix, in words.
+func unspent(rows, cols int) int {
+	room := (rows + cols) / 4
+	if room >= statsRoom {
+		room -= statsWords
+	}
+	return room
+}
+
+// sampled lists the units of an axis that are sketched.
+func sampled(length, dim int) []int {
+	return rng.New(sketchSeed, "units of "+strconv.Itoa(length)).Sample(length, units(length, dim))
 }
 
 // minSketched is the fewest units that are worth a sketch.
 const minSketched = 8
 
-// sketched is one axis that is sketched, with the matrix that gives its units.
-type sketched struct {
-	name string
-	m    *roles.Matrix
+// axis is one that is to be sketched.
+type axis struct {
+	name        string
+	length, dim int
+	units       []int
+	read        func(ctx context.Context, x []float32, units []int) error // units × dim values
 }
 
-// chosen lists what is sketched: the MLP of every layer (48 of them at most),
-// or the generic matrices of networks without layers.
-func chosen(n *roles.Network) []sketched {
-	var all, out []sketched
+// axes lists what is sketched of a network: the residual stream of every
+// tower, seen by its tokens; the MLP of every layer (48 of them at most, evenly
+// spread); of networks without layers the matrices whose rows are units.
+func axes(n *roles.Network) []axis {
+	var mlps, out []axis
 	for _, t := range n.Towers {
+		if x := residual(t); x != nil {
+			out = append(out, *x)
+		}
 		for _, l := range t.Layers {
-			mlps := l.MLPs()
-			if len(mlps) == 0 {
-				continue
-			}
-			m := mlps[0].Gate
-			if m == nil {
-				m = mlps[0].Up
-			}
-			if m != nil {
-				all = append(all, sketched{t.Name + ".layers." + strconv.Itoa(l.Index) + ".mlp", m})
+			if m := selector(l); m != nil {
+				mlps = append(mlps, matrixAxis(t.Name+".layers."+strconv.Itoa(l.Index)+".mlp", m))
 			}
 		}
 	}
 	for _, m := range n.Exchangeable() {
-		all = append(all, sketched{m.Role, m})
+		mlps = append(mlps, matrixAxis(m.Role, m))
 	}
-	for i := range min(len(all), maxSketches) {
-		x := all[i*len(all)/min(len(all), maxSketches)]
-		if units(x.m.Rows, x.m.Cols) >= minSketched {
-			out = append(out, x)
+	for i := range min(len(mlps), maxSketches) {
+		out = append(out, mlps[i*len(mlps)/min(len(mlps), maxSketches)])
+	}
+	kept := out[:0]
+	for _, x := range out {
+		if x.length <= maxLength && units(x.length, x.dim) >= minSketched {
+			x.units = sampled(x.length, x.dim)
+			kept = append(kept, x)
 		}
 	}
-	return out
+	return kept
 }
 
-// Sketched says what sketching a model reads, in stored bytes by tensor.
-func Sketched(m tensor.Model) map[*tensor.Tensor]int64 {
-	reads := map[*tensor.Tensor]int64{}
-	for _, x := range chosen(roles.Map(m)) {
-		reads[x.m.Tensor] += x.m.Cost(units(x.m.Rows, x.m.Cols))
+// selector is the matrix whose rows stand for the units of a layer's MLP.
+func selector(l *roles.Layer) *roles.Matrix {
+	mlps := l.MLPs()
+	if len(mlps) == 0 {
+		return nil
 	}
-	return reads
+	if mlps[0].Gate != nil {
+		return mlps[0].Gate
+	}
+	return mlps[0].Up
 }
 
-// sketches sketches what is chosen.
-func sketches(ctx context.Context, n *roles.Network) ([]Sketch, error) {
-	var out []Sketch
-	for _, x := range chosen(n) {
-		s, err := sketch(ctx, x.name, x.m)
-		if err != nil {
-			return nil, err
+// matrixAxis is the axis of a matrix' rows, with the norm's gain folded in.
+func matrixAxis(name string, m *roles.Matrix) axis {
+	return axis{name: name, length: m.Rows, dim: m.Cols, read: func(ctx context.Context, x []float32, units []int) error {
+		if err := m.Gather(ctx, x, units); err != nil || m.Gain == nil {
+			return err
 		}
-		out = append(out, *s)
-	}
-	return out, nil
-}
-
-// sketch reads the units of one matrix and projects them. Sums of values with
-// signs are exact products added in stored order, so the bits are the same on
-// every machine.
-func sketch(ctx context.Context, name string, m *roles.Matrix) (*Sketch, error) {
-	s := &Sketch{Axis: name, Length: m.Rows, Dim: m.Cols}
-	s.Units = rng.New(sketchSeed, "units of "+strconv.Itoa(m.Rows)).Sample(m.Rows, units(m.Rows, m.Cols))
-	n, d := len(s.Units), m.Cols
-	x := make([]float32, n*d)
-	if err := m.Gather(ctx, x, s.Units); err != nil {
-		return nil, err
-	}
-	if m.Gain != nil {
 		gain, err := m.Gain.Read(ctx)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range x {
-			x[i] *= gain[i%d]
+			x[i] *= gain[i%m.Cols]
 		}
+		return nil
+	}}
+}
+
+// residualTokens is how many tokens stand for the vocabulary.
+const residualTokens = 512
+
+// tokens draws tokens by number, below the largest power of two that the
+// vocabulary holds, so that a few tokens more change nothing.
+func tokens(vocabulary, n int) []int {
+	below := 1 << max(0, bits.Len(uint(vocabulary))-1)
+	return rng.New(sketchSeed, "tokens of "+strconv.Itoa(below)).Sample(below, n)
+}
+
+// residual is the axis of a tower's residual stream: a dimension's values are
+// those of some tokens.
+func residual(t *roles.Tower) *axis {
+	e := t.Embedding
+	if e == nil || e.Rows < 2*residualTokens || e.Transposed() {
+		return nil
 	}
-	s.Eligible = eligible(x, n, d)
-	centred := centre(x, n, d)
-	s.Words = make([]uint64, n*sketchWords)
+	some := tokens(e.Rows, residualTokens)
+	return &axis{name: t.Name + ".residual", length: e.Cols, dim: len(some), read: func(ctx context.Context, x []float32, units []int) error {
+		row, tables := make([]float32, e.Cols), 0
+		for k, token := range some {
+			if err := e.Gather(ctx, row, []int{token}); err != nil {
+				return err
+			}
+			if !dense.Varies(row) || tabular(row) {
+				tables++
+			}
+			for i, u := range units {
+				x[i*len(some)+k] = row[u]
+			}
+		}
+		if 2*tables > len(some) { // no learned embedding: leave no unit that could be compared
+			clear(x)
+		}
+		return nil
+	}}
+}
+
+// sketch reads an axis' units and projects them. Sums of values with signs are
+// added in stored order, so the bits are the same on every machine.
+func (a *axis) sketch(ctx context.Context) (*Sketch, error) {
+	n, d := len(a.units), a.dim
+	x := make([]float32, n*d)
+	if err := a.read(ctx, x, a.units); err != nil {
+		return nil, err
+	}
+	s := &Sketch{Axis: a.name, Length: a.length, Dim: d, Units: a.units, Eligible: eligible(x, n, d)}
+	if generic.Units(x, n, d) != "" {
+		clear(s.Eligible)
+	}
+	s.Trend = trend(x, n, d, s.Eligible)
+	s.Words = project(centre(x, n, d, s.Eligible), n, d)
+	return s, nil
+}
+
+// project takes the signs of random ±1 combinations.
+func project(x []float64, n, d int) []uint64 {
+	words := make([]uint64, n*sketchWords)
+	mask := make([]uint64, (d+63)/64)
 	for b := range SketchBits {
 		signs := rng.New(sketchSeed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(d))
-		mask := make([]uint64, (d+63)/64)
 		for k := range mask {
 			mask[k] = signs.Uint64()
 		}
 		for i := range n {
-			sum := 0.0
-			for k, v := range centred[i*d : (i+1)*d] {
-				if mask[k/64]>>(k%64)&1 == 1 {
-					sum += v
-				} else {
-					sum -= v
-				}
-			}
-			if sum > 0 {
-				s.Words[i*sketchWords+b/64] |= 1 << (b % 64)
+			if combination(x[i*d:(i+1)*d], mask) > 0 {
+				words[i*sketchWords+b/64] |= 1 << (b % 64)
 			}
 		}
 	}
-	return s, nil
+	return words
 }
 
-// exceptions is how many values of a unit must differ from its constant.
-const exceptions = 8
-
-// eligible marks units that can be told apart: finite, not nearly constant, and
-// no exact copy of another.
-func eligible(x []float32, n, d int) []bool {
-	out := make([]bool, n)
-	for i := range out {
-		row := x[i*d : (i+1)*d]
-		finite, first, last := true, 0, 0
-		for _, v := range row {
-			finite = finite && !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0)
-			if v != row[0] {
-				first++
-			}
-			if v != row[d-1] {
-				last++
-			}
-		}
-		out[i] = finite && min(first, last) >= min(exceptions, (d+1)/2)
-		for j := range i {
-			if out[i] && slices.Equal(row, x[j*d:(j+1)*d]) {
-				out[i], out[j] = false, false
-			}
+// combination adds values with the signs in mask.
+func combination(x []float64, mask []uint64) float64 {
+	sum := 0.0
+	for k, v := range x {
+		if mask[k/64]>>(k%64)&1 == 1 {
+			sum += v
+		} else {
+			sum -= v
 		}
 	}
-	return out
+	return sum
 }
 
-// centre subtracts from every value the means of its unit and of its feature.
-func centre(x []float32, n, d int) []float64 {
+// centre subtracts from every value the mean of its unit and then, over the
+// eligible units, the mean of its feature. Units that are not eligible are 0.
+func centre(x []float32, n, d int, ok []bool) []float64 {
 	out := make([]float64, len(x))
+	count := 0
 	for i := range n {
+		if !ok[i] {
+			continue
+		}
+		count++
 		mean := 0.0
 		for _, v := range x[i*d : (i+1)*d] {
 			mean += float64(v)
@@ -198,9 +241,11 @@ func centre(x []float32, n, d int) []float64 {
 		for i := range n {
 			mean += out[i*d+k]
 		}
-		mean /= float64(n)
+		mean /= float64(max(1, count))
 		for i := range n {
-			out[i*d+k] -= mean
+			if ok[i] {
+				out[i*d+k] -= mean
+			}
 		}
 	}
 	return out
@@ -221,5 +266,21 @@ func (s *Sketch) Distance(i int, o *Sketch, j int) int {
 }
 
 func (s *Sketch) equal(o *Sketch) bool {
-	return s.Axis == o.Axis && s.Alike(o) && slices.Equal(s.Units, o.Units) && slices.Equal(s.Eligible, o.Eligible) && slices.Equal(s.Words, o.Words)
+	return s.Axis == o.Axis && s.Alike(o) && s.Trend == o.Trend && slices.Equal(s.Units, o.Units) && slices.Equal(s.Eligible, o.Eligible) && slices.Equal(s.Words, o.Words)
+}
+
+// room is how many words of 32 bits may be published of a tensor: a quarter of
+// rows plus columns, of the least generous way to see it as a matrix.
+func room(t *tensor.Tensor) int64 {
+	n := len(t.Shape)
+	if n < 2 {
+		return 0
+	}
+	cols, rows := t.Shape[n-1], t.Rows()
+	first := t.Shape[0]
+	sum := min(rows+cols, t.Shape[n-2]+cols)
+	if first > 0 {
+		sum = min(sum, first+rows/first*cols)
+	}
+	return sum / 4
 }

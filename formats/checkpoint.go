@@ -14,8 +14,9 @@ type Options struct {
 	// Lenient turns breaches that real writers commit, and that cannot hide
 	// or swap a tensor, into warnings.
 	Lenient bool
-	// UnknownTypes opens GGUF files that hold tensors of unknown type; these
-	// can be listed, but reading their values is an error.
+	// UnknownTypes opens GGUF files that hold tensors of unknown type, and
+	// checkpoints packed in a layout that is not read. The tensors can be
+	// listed as stored; they are no weights to compare.
 	UnknownTypes bool
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
@@ -32,6 +33,7 @@ type Options struct {
 type Checkpoint struct {
 	Ref      string // as given to Open, without anything secret
 	Format   string // "safetensors", "gguf" or "torch"
+	Layout   string // how matrices are packed, such as "gptq"; "" where none is
 	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string
 
@@ -64,7 +66,8 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 // Metadata returns what the files declare: a GGUF file's pairs under their
 // own keys, a safetensors header's under "safetensors.", what stands beside a
 // PyTorch checkpoint's model under "torch.", config.json under "config.",
-// adapter_config.json under "adapter.", a model card's front matter under
+// adapter_config.json under "adapter.", quantize_config.json under "quantize.",
+// hf_quant_config.json under "hf_quant.", a model card's front matter under
 // "card.".
 func (c *Checkpoint) Metadata() tensor.Metadata { return c.meta }
 

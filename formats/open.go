@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/gguf"
+	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/safetensors"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -61,6 +62,9 @@ func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error
 	}
 	if err == nil {
 		err = op.surroundings()
+	}
+	if err == nil {
+		err = op.unpack()
 	}
 	if err != nil {
 		op.c.Close()
@@ -254,6 +258,30 @@ func (op *opener) safetensors(f *File) (*safetensors.File, error) {
 	op.c.Format = "safetensors"
 	op.c.Warnings = append(op.c.Warnings, s.Warnings...)
 	return s, nil
+}
+
+// unpack puts logical tensors in place of those that are stored in several.
+// GGUF files hold every tensor in one.
+func (op *opener) unpack() error {
+	if op.c.Format == "gguf" {
+		return nil
+	}
+	m, err := packed.Unpack(op.ctx, op.c)
+	switch {
+	case err != nil && errors.Is(err, tensor.ErrUnsupported) && op.o.UnknownTypes:
+		op.c.Warnings = append(op.c.Warnings, err.Error())
+		return nil
+	case m == nil || err != nil:
+		return err
+	}
+	op.c.Layout = strings.Join(m.Layouts, "+")
+	op.c.Warnings = append(op.c.Warnings, m.Warnings...)
+	op.c.tensors = m.Tensors()
+	clear(op.c.byName)
+	for _, t := range op.c.tensors {
+		op.c.byName[t.Name] = t
+	}
+	return nil
 }
 
 // forgive turns a breach into a warning where the caller asked for it.

@@ -22,7 +22,10 @@ const (
 // surroundings reads what lies beside the weights. None of it can make
 // opening fail: it is declared, never evidence.
 func (op *opener) surroundings() error {
-	for _, c := range []struct{ name, prefix string }{{"config.json", "config."}, {"params.json", "config."}, {"adapter_config.json", "adapter."}} {
+	for _, c := range []struct{ name, prefix string }{
+		{"config.json", "config."}, {"params.json", "config."}, {"adapter_config.json", "adapter."},
+		{"quantize_config.json", "quantize."}, {"quant_config.json", "quantize."}, {"hf_quant_config.json", "hf_quant."},
+	} {
 		if !op.exists(c.name) || c.name == "params.json" && op.exists("config.json") {
 			continue
 		}

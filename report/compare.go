@@ -3,6 +3,8 @@ package report
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
+	"fmt"
 	"runtime/debug"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -45,6 +47,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range in {
+		in[i].used = in[i].bytesRead() > in[i].fresh
+	}
 	run := &run{o: o.filled(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	if err := run.prepare(ctx); err != nil {
@@ -67,6 +72,7 @@ type run struct {
 	pair  *similarity.Pair
 	facts Facts
 	looks []int // look of each piece of evidence
+	taken int   // looks taken
 	warn  []string
 }
 
@@ -139,6 +145,7 @@ func (r *run) look(ctx context.Context, look int) error {
 		r.looks = append(r.looks, look)
 	}
 	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
+	r.taken = look + 1
 	axes, err := r.pair.Axes(ctx, look)
 	if err != nil {
 		return err
@@ -204,13 +211,15 @@ func (r *run) storage(ctx context.Context) error {
 	return r.shuffled(ctx)
 }
 
-// renamed tells whether container, shards or names differ.
+// renamed tells whether container, shards, names or the packing of both differ.
 func renamed(in [2]Input) bool {
 	if in[0].Format != in[1].Format {
 		return true
 	}
-	if a, b := in[0].Checkpoint, in[1].Checkpoint; a != nil && b != nil && len(a.Files()) != len(b.Files()) {
-		return true
+	if a, b := in[0].Checkpoint, in[1].Checkpoint; a != nil && b != nil {
+		if len(a.Files()) != len(b.Files()) || a.Layout != "" && b.Layout != "" && a.Layout != b.Layout {
+			return true
+		}
 	}
 	for _, t := range in[0].Model.Tensors() {
 		if _, ok := in[1].Model.Tensor(t.Name); !ok {
@@ -240,8 +249,12 @@ func Version() string {
 // report puts everything together.
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
-		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o,
-		Verdict: r.o.Policy.Decide(r.facts), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: propositions,
+		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Seed: hex.EncodeToString(r.pair.Seed),
+	}
+	if err := r.pictured(ctx, out); err != nil {
+		return nil, err
 	}
 	compared := [2]int64{r.in[0].bytesRead(), r.in[1].bytesRead()} // without what only pinning reads
 	for i, in := range r.in {
@@ -259,6 +272,10 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	}
 	out.Warnings = append(out.Warnings, r.warn...)
 	r.evidence(out)
+	r.notTaken(out)
+	if err := r.further(ctx, out); err != nil {
+		return nil, err
+	}
 	out.Components = r.components(out.Verdict)
 	out.Layers = r.layers()
 	out.Delta = r.delta()
@@ -274,18 +291,52 @@ var limits = []string{
 
 func (r *run) evidence(out *Report) {
 	for i, e := range r.facts.Evidence {
-		if e.LayerB >= 0 {
-			continue // summed up under layers
+		if e.LayerB < 0 { // the others are summed up under layers
+			out.Evidence = append(out.Evidence, shown(e, r.looks[i]+1))
 		}
-		x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: Number(e.Statistic), Effect: Number(e.Effect), N: e.N, Null: e.Null, Look: r.looks[i] + 1, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
-		if e.P != nil {
-			x.Log10P = number(e.P.Log10())
-		}
-		if e.Tier == similarity.Calibrated && e.Skipped == "" {
-			x.Controls = Controls.Stand(e.Test, e.Effect, e.N)
-		}
-		out.Evidence = append(out.Evidence, x)
 	}
+}
+
+// shown is a piece of evidence as reports hold it.
+func shown(e similarity.Evidence, look int) Evidence {
+	x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: Number(e.Statistic), Effect: Number(e.Effect), N: e.N, Null: e.Null, Look: look, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
+	if e.P != nil {
+		x.Log10P = number(e.P.Log10())
+	}
+	if e.Tier == similarity.Calibrated && e.Skipped == "" {
+		x.Controls = Controls.Stand(e.Test, e.Effect, e.N)
+	}
+	return x
+}
+
+// notTaken lists the tests of the looks that were not taken, with the reason.
+func (r *run) notTaken(out *Report) {
+	why := "the verdict was settled before this look"
+	if r.o.Depth == Quick {
+		why = "depth quick: the first look only"
+	}
+	for look := r.taken; look < len(similarity.Looks); look++ {
+		for _, t := range suite.Look(look) {
+			out.Evidence = append(out.Evidence, Evidence{Test: t.Name, Axis: "all", Component: "all", Tier: string(t.Tier), Look: look + 1, Skipped: why, Warnings: []string{}})
+		}
+	}
+}
+
+// further runs the caller's own tests. What they find is shown and takes no
+// part in the verdict, whose error rates were measured without them.
+func (r *run) further(ctx context.Context, out *Report) error {
+	if len(r.o.Tests) == 0 {
+		return nil
+	}
+	found, err := similarity.Run(ctx, r.pair, r.o.Tests)
+	if err != nil {
+		return err
+	}
+	for _, e := range found {
+		out.Evidence = append(out.Evidence, shown(e, r.taken))
+	}
+	out.Warnings = append(out.Warnings, fmt.Sprintf("%d further tests were given by the caller; the verdict does not use them", len(r.o.Tests)))
+	return nil
 }
 
 // networks returns the two networks.

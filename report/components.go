@@ -233,8 +233,15 @@ func (r *run) delta() *Delta {
 	}
 	d.Maps = maps
 	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
+	if all.Cosine() > correspond {
+		d.Histogram = r.histogram()
+	}
 	return d
 }
+
+// correspond is the cosine above which values in the same role are taken to be
+// those of one unit, so that their differences mean something.
+const correspond = 0.2
 
 // maps lists what became of the units of axes that were shortened.
 func (r *run) maps() []UnitMap {

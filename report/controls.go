@@ -71,6 +71,28 @@ type Standing struct {
 	Q99     Number `json:"q99"`
 	P       Number `json:"p"`       // conformal: (1 + controls at least as large)/(N + 1)
 	Nearest string `json:"nearest"` // the stratum whose largest value is highest
+
+	Strata []Spread `json:"strata"` // how each kind of control pair spreads
+}
+
+// Spread is how the effects of one kind of control pair spread.
+type Spread struct {
+	Name        string   `json:"name"`
+	N           int      `json:"n"`
+	Independent bool     `json:"independent"` // pairs that share no initialisation
+	Quantiles   []Number `json:"quantiles"`   // at 0, 5, 25, 50, 75, 95 and 100 %
+}
+
+// spreadAt are the quantiles of a Spread, in percent.
+var spreadAt = []int{0, 5, 25, 50, 75, 95, 100}
+
+// spread sums up effects, ascending.
+func spread(stratum string, effects []float64) Spread {
+	s := Spread{Name: stratum, N: len(effects), Independent: stratum != sharedInit}
+	for _, q := range spreadAt {
+		s.Quantiles = append(s.Quantiles, Number(effects[(len(effects)-1)*q/100]))
+	}
+	return s
 }
 
 // enough is how many controls of about the size of the case are needed before
@@ -95,16 +117,23 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 	var all []float64
 	s := Standing{}
 	for _, t := range p.Strata {
+		var here []float64
+		for _, c := range t.Tests[test] {
+			if c.N >= least && c.N <= most {
+				here = append(here, c.Effect)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		s.Strata = append(s.Strata, spread(t.Name, here))
 		if t.Name == sharedInit {
 			continue
 		}
-		for _, c := range t.Tests[test] {
-			if c.N < least || c.N > most {
-				continue
-			}
-			all = append(all, c.Effect)
-			if s.Nearest == "" || Number(c.Effect) > s.Largest {
-				s.Largest, s.Nearest = Number(c.Effect), t.Name
+		all = append(all, here...)
+		for _, effect := range here {
+			if s.Nearest == "" || Number(effect) > s.Largest {
+				s.Largest, s.Nearest = Number(effect), t.Name
 			}
 		}
 	}
@@ -162,6 +191,10 @@ func (c calibrated) all() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)
 }
 
+// openTimes is the multiple of the largest control from which units that agree
+// are too many for "no evidence", even where they are too few for a finding.
+const openTimes = 2
+
 // minAgreeing is how many units must agree before their share means anything.
 const minAgreeing = 8
 
@@ -186,12 +219,14 @@ func (f *Facts) channels(p *Population) (out calibrated) {
 			}
 		}
 		s := p.Stand(ch.test, best.Effect, best.N)
-		if s == nil || best.Effect < ch.floor || best.Effect <= ch.times*float64(s.Largest) {
+		if s == nil {
 			continue
 		}
-		if ch.alone {
+		beyond := best.Effect / math.Max(float64(s.Largest), math.SmallestNonzeroFloat64)
+		switch finding := best.Effect >= ch.floor && beyond > ch.times; {
+		case finding && ch.alone:
 			out.alone = append(out.alone, best)
-		} else {
+		case finding, ch.test == "agreement" && beyond > openTimes:
 			out.with = append(out.with, best)
 		}
 	}

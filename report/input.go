@@ -1,14 +1,10 @@
 package report
 
 import (
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
-	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/roles"
@@ -29,6 +25,8 @@ type Input struct {
 	Adapter    string              // what adapter was applied to a base, "" for none
 
 	parts []*formats.Checkpoint // the base and the adapter
+	fresh int64                 // bytes read when the input was made
+	used  bool                  // by an earlier comparison
 }
 
 // checkpoints lists the files that the input was opened from.
@@ -51,6 +49,7 @@ func WithAdapter(base, adapter Input) (Input, error) {
 	}
 	return Input{
 		parts: slices.Concat(base.checkpoints(), adapter.checkpoints()),
+		fresh: base.fresh + adapter.fresh,
 		Ref:   base.Ref + " + " + adapter.Ref, Format: base.Format + "+adapter", Model: m, Tokens: base.Tokens, Declared: adapter.Declared,
 		Warnings: append(slices.Clone(base.Warnings), adapter.Warnings...),
 		Adapter:  fmt.Sprintf("a LoRA adapter of rank %d and scale %.4g on %d matrices", m.Rank, m.Scale, len(m.Targets)),
@@ -98,6 +97,7 @@ func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 		in.Warnings = append(in.Warnings, "the vocabulary is not used: "+err.Error())
 	}
 	in.Tokens = tokens
+	in.fresh = in.bytesRead()
 	return in
 }
 
@@ -120,53 +120,6 @@ func (in Input) bytesTotal() int64 {
 		n += t.StoredBytes()
 	}
 	return n
-}
-
-// pin describes the input in the report. whole asks for digests of all values
-// and files, files for those of the files only.
-func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
-	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.bytesTotal(), Files: []File{}, Declared: in.Declared}
-	for _, t := range in.Model.Tensors() {
-		n, _ := tensor.Elements(t.Shape)
-		s.Parameters += n
-	}
-	if whole {
-		root, err := fingerprint.Root(ctx, in.Model)
-		if err != nil {
-			return s, err
-		}
-		s.Root = &root
-	}
-	for _, c := range in.checkpoints() {
-		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
-		for _, f := range c.Files() {
-			x, err := pinFile(ctx, f, whole || files)
-			if err != nil {
-				return s, err
-			}
-			s.Files = append(s.Files, x)
-		}
-	}
-	return s, nil
-}
-
-// pinFile describes a file, with digests over its bytes if asked for; the bytes
-// must then be those that its store or hub names.
-func pinFile(ctx context.Context, f *formats.File, whole bool) (File, error) {
-	x := File{Path: f.Path, Size: f.Size(), ETag: f.Identity.ETag, Named: f.Identity.SHA256}
-	if !whole {
-		return x, nil
-	}
-	plain := sha256.New()
-	d, err := fingerprint.Stored(ctx, f, f.Size(), plain)
-	if err != nil {
-		return x, err
-	}
-	x.Digest, x.SHA256 = &d, hex.EncodeToString(plain.Sum(nil))
-	if x.Named != "" && x.Named != x.SHA256 {
-		return x, tensor.Errorf(tensor.ErrFormat, f.Path, -1, "SHA-256", "the bytes give %s, the file is named %s", x.SHA256, x.Named)
-	}
-	return x, nil
 }
 
 // bytesRead is how much of the files was read, headers included.

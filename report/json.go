@@ -26,7 +26,7 @@ const maxReport = 64 << 20
 // escaped.
 func (r *Report) WriteJSON(w io.Writer) error { return EncodeJSON(w, r) }
 
-// EncodeJSON writes any value the way WriteJSON writes a report.
+// EncodeJSON writes a value as indented JSON, escaping as WriteJSON does.
 func EncodeJSON(w io.Writer, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -43,7 +43,7 @@ func EscapeInvisible(b []byte) []byte {
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case r < utf8.RuneSelf || unicode.IsGraphic(r):
+		case r < unicode.MaxASCII || unicode.IsGraphic(r): // not DEL, the last of ASCII
 			out.Write(b[:n])
 		case r > 0xffff:
 			r -= 0x10000

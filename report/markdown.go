@@ -13,11 +13,16 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	v := r.Verdict
-	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), tierWords(v))
-	for i, s := range r.Subjects {
-		fmt.Fprintf(&b, "- **%s** %s: %s, %s parameters, %s%s\n", side(i), Escape(s.Ref), s.Format, count(s.Parameters), taken(s), pinned(s))
+	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), Escape(tierWords(v)))
+	for i := range r.Subjects {
+		markdownSubject(&b, side(i), &r.Subjects[i])
 	}
-	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n\n", v.Strength, kindWords(v.Kinds), v.Direction)
+	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", Escape(v.Statement), Escape(r.Propositions.H1), Escape(r.Propositions.H0))
+	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", v.Strength, kindWords(v.Kinds), v.Direction)
+	if p := r.Power.Words(); p != "" {
+		fmt.Fprintf(&b, "| power | %s |\n", Escape(p))
+	}
+	b.WriteString("\n")
 	list(&b, "Because", v.Because)
 	list(&b, "Not excluded", v.Alternatives)
 	b.WriteString("## Components\n\n| component | tensors | share | relation | log10 p | effect |\n|---|---:|---:|---|---:|---:|\n")
@@ -27,11 +32,11 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	b.WriteString("\n## Evidence\n\n| test | axis | tier | statistic | n | effect | log10 p | controls |\n|---|---|---|---:|---:|---:|---:|---|\n")
 	for _, e := range r.Evidence {
 		if e.Skipped != "" {
-			fmt.Fprintf(&b, "| %s | %s | %s | | | | | not run: %s |\n", e.Test, Escape(e.Axis), e.Tier, Escape(e.Skipped))
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", e.Test, Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), e.Controls.words())
+		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), e.Controls.words())
 	}
+	markdownRoles(&b, r.Roles)
 	b.WriteString("\n## Layers\n\n| layer of B | source in A | log10 p | effect |\n|---:|---:|---:|---:|\n")
 	for _, l := range r.Layers {
 		from := "none found"
@@ -41,11 +46,37 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "| %d | %s | %s | %.3f |\n", l.B, from, Log(l.Log10P), float64(l.Effect))
 	}
 	b.WriteString("\n")
+	list(&b, "Notes", r.Notes())
+	list(&b, "Not run", r.NotRun())
+	list(&b, "Values", r.Delta.Words())
 	list(&b, "Warnings", r.Warnings)
 	list(&b, "Limits", r.Limits)
-	fmt.Fprintf(&b, "weightprint %s, schema %s\n", Escape(r.Tool.Version), r.Schema)
+	list(&b, "Made by", r.Made())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func markdownSubject(b *strings.Builder, name string, s *Subject) {
+	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), count(s.Parameters), taken(s), Escape(revision(s)))
+	if s.Root != nil {
+		fmt.Fprintf(b, ", values `%s`\n", s.Root)
+	} else {
+		fmt.Fprintf(b, ", header `%s`\n", s.Header)
+	}
+	for _, f := range s.Files {
+		fmt.Fprintf(b, "  - %s, %d bytes, %s\n", Escape(f.Path), f.Size, f.pinned())
+	}
+}
+
+func markdownRoles(b *strings.Builder, all []RoleLikeness) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n## Roles\n\n| role | matrices | rows | cosine | relabelled at random |\n|---|---:|---:|---:|---|\n")
+	for _, l := range all {
+		low, high := l.Band()
+		fmt.Fprintf(b, "| %s | %d | %d | %.3f | %+.3f … %+.3f |\n", Escape(l.Role), l.Matrices, l.Rows, float64(l.Cosine), low, high)
+	}
 }
 
 func list(b *strings.Builder, title string, items []string) {

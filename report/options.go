@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/similarity"
 )
 
 // Bytes is a number of bytes to read of each subject. Zero means the default.
@@ -95,6 +96,11 @@ type Options struct {
 	Log     *slog.Logger `json:"-"`
 	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
 	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
+
+	// Tests are further tests to run at the end, on the pair as the suite left
+	// it. Their evidence is shown and their names are listed among the
+	// methods; the verdict does not use them.
+	Tests []*similarity.Test `json:"-"`
 }
 
 // opening is how checkpoints are opened.

@@ -131,7 +131,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation = Inconclusive
 		v.Because = append(v.Because, openReasons(f, found)...)
 	}
-	v.Score, v.Strength = p.score(v, logp, found)
+	p.weigh(&v, logp, found)
 	return v
 }
 
@@ -186,7 +186,11 @@ const doubtful = similarity.LogP(-6.907755278982137)
 // openReasons says what would settle an open verdict.
 func openReasons(f Facts, found calibrated) []string {
 	if len(found.with) > 0 {
-		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}
+		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
+		if found.with[0].Test == "agreement" {
+			words = "that is more than strangers show and too little for a finding: --depth full, or a larger --budget, reads more units"
+		}
+		return []string{beside(found.with[0]), words}
 	}
 	if f.Power.Axes == 0 {
 		return []string{"no units of the two could be compared: no part has a common role and shape"}
@@ -223,10 +227,10 @@ func probability(p similarity.LogP) string {
 	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
 }
 
-// score turns the evidence into LR/(1+LR) at even odds, and into words. No
+// weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
 // its number of independent pairs.
-func (p Policy) score(v Verdict, logp similarity.LogP, found calibrated) (Number, string) {
+func (p Policy) weigh(v *Verdict, logp similarity.LogP, found calibrated) {
 	limit := math.Max(1, float64(Controls.Pairs()))
 	lr := 1.0
 	switch v.Relation {
@@ -240,9 +244,9 @@ func (p Policy) score(v Verdict, logp similarity.LogP, found calibrated) (Number
 	case NoEvidence:
 		lr = 0.01 // the power stated with it is 0.99 or more
 	}
-	words := strength(lr)
+	v.Score, v.Strength = Number(lr/(1+lr)), strength(lr)
 	if v.Relation == NoEvidence {
-		words = "support for no common origin"
+		v.Strength = strength(1/lr) + " for no common origin"
 	}
-	return Number(lr / (1 + lr)), words
+	v.Statement = p.statement(*v, lr)
 }

@@ -48,6 +48,7 @@ func TestDecide(t *testing.T) {
 		{"gains in between", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
 		{"disguised", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.9, 1000)}, Power: power}, Related, "calibrated"},
 		{"invariants beyond their controls make no finding", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.001, 5000), effect("qk-sizes", 0.99, 5000), effect("qk-phases", 0.99, 5000), effect("ov-spectra", 0.99, 5000)}, Power: power}, Inconclusive, "none"},
+		{"agreement beyond its controls, too little for a finding", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.03, 1000)}, Power: power}, Inconclusive, "none"},
 		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -16,6 +15,9 @@ import (
 
 // RecipeSchema names the JSON form of a Recipe.
 const RecipeSchema = "weightprint.recipe/1"
+
+// TakesPart is the weight above which a parent takes part in a mixture.
+const TakesPart = 0.02
 
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
@@ -58,7 +60,6 @@ func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (
 	out := &Recipe{Schema: RecipeSchema, Tool: Tool{"weightprint", Version()}, Layers: []RecipeLayer{}, Because: []string{}, Warnings: []string{}}
 	quick := o.filled()
 	quick.Depth = Quick
-	var pairs []*similarity.Pair
 	for _, in := range parents {
 		r, err := Build(ctx, in, child, &quick)
 		if err != nil {
@@ -66,18 +67,27 @@ func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (
 		}
 		out.Child = r.Subjects[1]
 		out.Parents = append(out.Parents, RecipeParent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
+	}
+	found, err := FitRecipe(ctx, child, parents)
+	if err != nil {
+		return nil, err
+	}
+	out.fill(found)
+	return out, nil
+}
+
+// FitRecipe fits a child to parents that are known to be related to it, without
+// comparing them first.
+func FitRecipe(ctx context.Context, child Input, parents []Input) (*recipe.Recipe, error) {
+	var pairs []*similarity.Pair
+	for _, in := range parents {
 		p, err := recipePair(ctx, in, child)
 		if err != nil {
 			return nil, err
 		}
 		pairs = append(pairs, p)
 	}
-	found, err := recipe.Find(ctx, pairs)
-	if err != nil {
-		return nil, err
-	}
-	out.fill(found)
-	return out, nil
+	return recipe.Find(ctx, pairs)
 }
 
 // recipePair lays a parent and the child side by side, layer for layer.
@@ -107,7 +117,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 	for k := range r.Parents {
 		p := &r.Parents[k]
 		p.Weight, p.CI = Number(f.Weights[k]), Number(f.CI[k])
-		p.Takes = math.Abs(f.Weights[k]) > 0.02
+		p.Takes = math.Abs(f.Weights[k]) > TakesPart
 	}
 	for _, l := range f.Layers {
 		x := RecipeLayer{Name: l.Name, Residual: Number(l.Residual)}
@@ -132,12 +142,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 
 // WriteJSON writes the recipe as indented JSON.
 func (r *Recipe) WriteJSON(w io.Writer) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append(raw, '\n'))
-	return err
+	return EncodeJSON(w, r)
 }
 
 // WriteText writes the recipe for people.

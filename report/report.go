@@ -11,11 +11,15 @@ const Schema = "weightprint.report/1"
 
 // Report is everything a comparison found.
 type Report struct {
-	Schema     string      `json:"schema"`
-	Tool       Tool        `json:"tool"`
-	Options    Options     `json:"options"`
-	Subjects   [2]Subject  `json:"subjects"`
+	Schema   string     `json:"schema"`
+	Tool     Tool       `json:"tool"`
+	Options  Options    `json:"options"`
+	Subjects [2]Subject `json:"subjects"`
+
+	Propositions Propositions `json:"propositions"`
+
 	Verdict    Verdict     `json:"verdict"`
+	Power      *Power      `json:"power,omitempty"` // what the reading could have detected; absent for screenings
 	Components []Component `json:"components"`
 	Evidence   []Evidence  `json:"evidence"`
 	Layers     []Layer     `json:"layers"`
@@ -23,6 +27,11 @@ type Report struct {
 	Context    []Context   `json:"context"`
 	Limits     []string    `json:"limits"`
 	Warnings   []string    `json:"warnings"`
+
+	Roles       []RoleLikeness `json:"roles"`
+	LayerScores *LayerScores   `json:"layerScores,omitempty"`
+	Methods     Methods        `json:"methods"`
+	Seed        string         `json:"seed"` // of every random choice, in hexadecimal: the header digests of both subjects
 }
 
 // Tool says which program wrote a report.
@@ -35,6 +44,7 @@ type Tool struct {
 type Subject struct {
 	Ref        string              `json:"ref"`
 	Format     string              `json:"format"`
+	Layout     string              `json:"layout,omitempty"`   // how matrices are packed, such as "gptq"
 	Revision   string              `json:"revision,omitempty"` // commit of the hub's repository
 	Remote     bool                `json:"remote,omitempty"`   // read from a server: bytesRead is what was transferred
 	Root       *fingerprint.Digest `json:"root"`               // over all values; null when not all were read
@@ -44,6 +54,14 @@ type Subject struct {
 	BytesTotal int64               `json:"bytesTotal"`
 	Files      []File              `json:"files"`
 	Declared   []string            `json:"declaredParents,omitempty"` // what the files say of themselves
+}
+
+// Storage names the format, and the layout of packed matrices.
+func (s Subject) Storage() string {
+	if s.Layout == "" {
+		return s.Format
+	}
+	return s.Format + " (" + s.Layout + ")"
 }
 
 // File is one file of a checkpoint, by its path relative to the checkpoint. Both
@@ -56,6 +74,10 @@ type File struct {
 	SHA256 string              `json:"sha256,omitempty"`      // likewise
 	ETag   string              `json:"etag,omitempty"`        // as the server sent it
 	Named  string              `json:"namedSha256,omitempty"` // the SHA-256 that the hub or local store names the file by; not checked unless sha256 is there
+
+	Ranges     [][2]int64          `json:"ranges"`               // first byte and the one behind the last, of what was read; close ones are joined where there are many
+	RangesRead int                 `json:"rangesRead"`           // how many there are before joining
+	ReadDigest *fingerprint.Digest `json:"readDigest,omitempty"` // over these ranges, each behind its position, where the file was not read whole
 }
 
 // Component is what was found for one part of the networks.
@@ -110,6 +132,7 @@ type Delta struct {
 	Maps      []UnitMap    `json:"maps"`   // what became of units where the two sides have different numbers of them
 	Relative  Number       `json:"relative"`
 	Cosine    Number       `json:"cosine"`
+	Histogram *Histogram   `json:"histogram,omitempty"` // of the differences of a few matrices
 }
 
 // UnitMap says which units of A the units of B come from, on an axis that is

@@ -14,12 +14,20 @@ type Sketched struct {
 	Fingerprint *fingerprint.Fingerprint
 }
 
+// screened says what each test on fingerprints counts.
+var screened = map[string]string{
+	"sketch-fixed-points":          "sketched units are nearest to the unit at the same place",
+	"sketch-residual-fixed-points": "sketched residual dimensions are nearest to the one at the same place",
+	"probe-order":                  "units that tokens find stand in one order, or at the same places",
+	"probe-signs":                  "units that tokens find agree in sign",
+}
+
 // Screen compares two fingerprints. Equal value roots are identity; apart from
 // that the verdict is a screening: related or inconclusive, to be settled on
 // weights.
 func Screen(a, b Sketched, o *Options) *Report {
 	opt := o.filled()
-	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
+	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Propositions: propositions, Roles: []RoleLikeness{}, Methods: methods(nil), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
 	for i, s := range []Sketched{a, b} {
 		f := s.Fingerprint
 		out.Subjects[i] = Subject{Ref: s.Ref, Format: "fingerprint", Header: f.Header, Parameters: f.Parameters, Files: []File{}}
@@ -27,7 +35,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := Facts{Evidence: sound(screen.FixedPoints(a.Fingerprint, b.Fingerprint))}
+	facts := Facts{Evidence: sound(screen.Run(a.Fingerprint, b.Fingerprint))}
 	v := &out.Verdict
 	*v = Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
 	p, by := facts.best(anyEvidence)
@@ -40,12 +48,12 @@ func Screen(a, b Sketched, o *Options) *Report {
 		v.Because = append(v.Because, "the two fingerprints state the same digest over all values")
 	case by != nil && p <= opt.Policy.level():
 		v.Relation, v.Tier = Related, "exact"
-		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d sketched units are nearest to the unit at the same place; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, math.Ceil(p.Log10())))
+		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(p.Log10())))
 		v.Alternatives = append(v.Alternatives, "a common ancestor", sameInit, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 	}
-	v.Score, v.Strength = opt.Policy.score(*v, p, calibrated{})
+	opt.Policy.weigh(v, p, calibrated{})
 	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}
 	r.evidence(out)
 	return out

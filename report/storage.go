@@ -122,6 +122,7 @@ func (p Policy) sameValues(v *Verdict, f Facts) {
 	if d := f.Storage.direction(); d != Undetermined {
 		v.Direction = d
 	}
+	v.Alternatives = append(v.Alternatives, "both were copied from a third model")
 	read := "all values were compared"
 	if !f.Storage.Complete {
 		read = "no difference in what was read"

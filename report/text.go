@@ -3,9 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -14,35 +12,32 @@ import (
 // width is the number of columns text is laid out for.
 const width = 80
 
+// Style says how text is laid out.
+type Style struct {
+	Columns int  // 80 unless set; tables need 80
+	Colour  bool // mark relations by colour too, for terminals; every colour stands on a word
+}
+
 // WriteText writes the report for people, in 80 columns.
-func (r *Report) WriteText(w io.Writer) error {
-	t := &text{}
-	for i, s := range r.Subjects {
-		t.line("%s  %s", side(i), tensor.Printable(s.Ref))
-		t.line("   %s, %s parameters, %s%s", s.Format, count(s.Parameters), taken(s), pinned(s))
+func (r *Report) WriteText(w io.Writer) error { return r.WriteStyled(w, Style{}) }
+
+// WriteStyled writes the report for people in the given style.
+func (r *Report) WriteStyled(w io.Writer, s Style) error {
+	t := &text{columns: s.Columns, colour: s.Colour}
+	for i := range r.Subjects {
+		t.subject(side(i), &r.Subjects[i])
 	}
 	t.line("")
-	v := r.Verdict
-	t.line("%s%s", strings.ToUpper(string(v.Relation)), tierWords(v))
-	t.row("strength", v.Strength)
-	t.row("kinds", kindWords(v.Kinds))
-	t.row("direction", string(v.Direction))
-	for i, b := range v.Because {
-		t.row(firstOnly("because", i), b)
-	}
-	for i, a := range v.Alternatives {
-		t.row(firstOnly("not excluded", i), a)
-	}
-	t.line("")
+	t.verdict(r)
 	t.components(r.Components)
+	t.layers(r.Layers)
+	t.roles(r.Roles)
 	t.evidence(r.Evidence)
-	for i, s := range r.Warnings {
-		t.row(firstOnly("warning", i), s)
-	}
-	t.line("")
-	for i, s := range r.Limits {
-		t.row(firstOnly("limits", i), s)
-	}
+	t.controls(r.Evidence)
+	t.delta(r.Delta)
+	t.list("warning", r.Warnings)
+	t.list("limits", r.Limits)
+	t.methods(r)
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }
@@ -79,19 +74,8 @@ func kindWords(kinds []Kind) string {
 	return strings.Join(words, ", ")
 }
 
-func pinned(s Subject) string {
-	out := ""
-	if len(s.Revision) >= 12 {
-		out = ", revision " + s.Revision[:12]
-	}
-	if s.Root != nil {
-		out += ", values " + s.Root.String()[:19]
-	}
-	return out
-}
-
 // taken says how much was read, or of a server's files how much was sent.
-func taken(s Subject) string {
+func taken(s *Subject) string {
 	verb := "read"
 	if s.Remote {
 		verb = "transferred"
@@ -126,23 +110,14 @@ func size(n int64) string {
 }
 
 // text collects lines.
-type text struct{ b strings.Builder }
-
-func (t *text) line(format string, args ...any) {
-	t.b.WriteString(strings.TrimRight(visible(fmt.Sprintf(format, args...)), " ") + "\n")
+type text struct {
+	b       strings.Builder
+	columns int // 0 for width
+	colour  bool
 }
 
-// visible spells out control, direction and other invisible characters.
-func visible(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if unicode.IsGraphic(c) && c != utf8.RuneError {
-			b.WriteRune(c)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
-		}
-	}
-	return b.String()
+func (t *text) line(format string, args ...any) {
+	t.b.WriteString(strings.TrimRight(tensor.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
 // row writes a label and a text that wraps beside it. Empty texts are left out.
@@ -151,11 +126,15 @@ func (t *text) row(label, words string) {
 	if words == "" {
 		return
 	}
+	columns := t.columns
+	if columns == 0 {
+		columns = width
+	}
 	line := fmt.Sprintf("%-*s", indent, label)
 	used := indent
 	for i, w := range strings.Fields(words) {
 		n := utf8.RuneCountInString(w)
-		if i > 0 && used+1+n > width {
+		if i > 0 && used+1+n > columns {
 			t.line("%s", line)
 			line, used = strings.Repeat(" ", indent), indent
 		} else if i > 0 {
@@ -166,35 +145,22 @@ func (t *text) row(label, words string) {
 	t.line("%s", line)
 }
 
-func (t *text) components(all []Component) {
-	if len(all) == 0 {
-		return
+// list writes items under one label.
+func (t *text) list(label string, items []string) {
+	for i, s := range items {
+		t.row(firstOnly(label, i), s)
 	}
-	t.line("%-22s %7s %7s  %-13s %9s %7s", "component", "tensors", "share", "relation", "log10 p", "effect")
-	for _, c := range all {
-		t.line("%-22s %7d %6.1f%%  %-13s %9s %7.3f", c.Name, c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect))
+	if len(items) > 0 {
+		t.line("")
 	}
-	t.line("")
 }
 
-func optional(n *Number) string {
-	if n == nil {
-		return "-"
+// fit cuts the middle out of a name that is longer than n letters, as shown.
+func fit(s string, n int) string {
+	r := []rune(tensor.Visible(s))
+	if len(r) <= n {
+		return string(r)
 	}
-	return fmt.Sprintf("%.1f", float64(*n))
-}
-
-func (t *text) evidence(all []Evidence) {
-	if len(all) == 0 {
-		return
-	}
-	t.line("%-13s %-24s %4s %10s %7s %8s %9s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
-	for _, e := range all {
-		if e.Skipped != "" {
-			t.line("%-13s %-24s %4d  skipped: %s", e.Test, e.Axis, e.Look, e.Skipped)
-			continue
-		}
-		t.line("%-13s %-24s %4d %10.6g %7d %8.3f %9s", e.Test, e.Axis, e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
-	}
-	t.line("")
+	tail := (n - 1) / 2
+	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
 }

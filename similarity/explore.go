@@ -271,3 +271,27 @@ func (p *Pair) mapHeads(ctx context.Context, a, b *roles.Matrix, d int) ([]int, 
 	}
 	return out, nil
 }
+
+// ScoreUnits is how many MLP units of a layer ScoreLayers reads, of the larger
+// side.
+func ScoreUnits(t TowerPair) int {
+	if len(t.A.Layers) == 0 || len(t.B.Layers) == 0 {
+		return 0
+	}
+	wa, wb := width(t.A.Layers[0]), width(t.B.Layers[0])
+	if wa != wb {
+		return max(wa, wb)
+	}
+	return min(scoreUnits, wa/2)
+}
+
+// ScoreCost is how many bytes ScoreLayers reads of one side of a pair.
+func ScoreCost(side *roles.Tower, t TowerPair) int64 {
+	n := int64(0)
+	for _, l := range side.Layers {
+		if es := l.MLPs(); len(es) > 0 && es[0].Up != nil {
+			n += es[0].Up.Cost(min(es[0].Up.Rows, ScoreUnits(t)))
+		}
+	}
+	return n
+}

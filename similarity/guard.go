@@ -27,7 +27,7 @@ func eligible(x []float32, n, d int, ok []bool) {
 	seen := map[string]int{}
 	for i := range n {
 		row := x[i*d : (i+1)*d]
-		if !varies(row) {
+		if !dense.Varies(row) {
 			ok[i] = false
 			continue
 		}
@@ -40,26 +40,6 @@ func eligible(x []float32, n, d int, ok []bool) {
 		}
 		seen[string(bytes.Clone(key))] = i
 	}
-}
-
-// varies tells whether a row is finite and more than a constant with a few
-// exceptions: rows of an identity or a selection are alike in every network
-// that has one.
-func varies(row []float32) bool {
-	const exceptions = 8
-	first, last := 0, 0
-	for _, v := range row {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return false
-		}
-		if v != row[0] {
-			first++
-		}
-		if v != row[len(row)-1] {
-			last++
-		}
-	}
-	return min(first, last) >= min(exceptions, (len(row)+1)/2)
 }
 
 // center subtracts from the eligible rows of X their mean row, scales the

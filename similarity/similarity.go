@@ -53,6 +53,7 @@ type Evidence struct {
 type Test struct {
 	Name string
 	Doc  string
+	Tier Tier // of its evidence
 	Run  func(ctx context.Context, p *Pair) ([]Evidence, error)
 }
 

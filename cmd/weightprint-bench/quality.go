@@ -109,8 +109,8 @@ func qualityCommand() *cobra.Command {
 	return c
 }
 
-// zooCases reads a manifest and lists all ordered pairs.
-func zooCases(dir, only string) ([]*pairing, error) {
+// readManifest lists the members of a zoo.
+func readManifest(dir string) ([]*member, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	if err != nil {
 		return nil, err
@@ -119,13 +119,22 @@ func zooCases(dir, only string) ([]*pairing, error) {
 	if err := json.Unmarshal(raw, &m); err != nil {
 		return nil, err
 	}
+	return m.Models, nil
+}
+
+// zooCases reads a manifest and lists all ordered pairs.
+func zooCases(dir, only string) ([]*pairing, error) {
+	all, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
 	by := map[string]*member{}
-	for _, x := range m.Models {
+	for _, x := range all {
 		by[x.Name] = x
 	}
 	var out []*pairing
-	for _, a := range m.Models {
-		for _, b := range m.Models {
+	for _, a := range all {
+		for _, b := range all {
 			if a == b || strings.Contains(a.Relation, "adapter") || strings.Contains(b.Relation, "adapter") || only != "" && a.Name != only && b.Name != only {
 				continue
 			}

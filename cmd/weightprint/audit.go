@@ -61,8 +61,8 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return usageError{fmt.Errorf("--budget: %w", err)}
 	}
 	for _, x := range f.failOn {
-		if !slices.Contains([]report.Outcome{report.Confirmed, report.Contradicted, report.Unproven}, report.Outcome(x)) {
-			return usageError{fmt.Errorf("--fail-on: %q is not one of confirmed, contradicted, unproven", x)}
+		if known := []string{string(report.Confirmed), string(report.Contradicted), string(report.Unproven)}; !slices.Contains(known, x) {
+			return usageError{oneOf("fail-on", x, known)}
 		}
 	}
 	claims, err := readClaims(f.claim)

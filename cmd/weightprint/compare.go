@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +72,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	write := f.out.report(r)
+	write := f.out.report(r, c.OutOrStdout())
 	if f.quiet {
 		write = func(w io.Writer) error { _, err := fmt.Fprintln(w, r.Summary()); return err }
 	}
@@ -91,22 +90,22 @@ func (f *compareFlags) options() (*report.Options, error) {
 		return nil, fmt.Errorf("--budget: %w", err)
 	}
 	if !slices.Contains([]report.Depth{report.Quick, report.Normal, report.Deep}, o.Depth) {
-		return nil, fmt.Errorf("--depth: %q is not one of quick, normal, full", f.depth)
+		return nil, oneOf("depth", f.depth, []string{"quick", "normal", "full"})
 	}
 	for _, name := range f.failOn {
 		if !slices.Contains(report.Relations, report.Relation(name)) {
-			return nil, fmt.Errorf("--fail-on: %q is not one of %s", name, relationNames())
+			return nil, oneOf("fail-on", name, relationNames())
 		}
 	}
 	return o, f.out.check()
 }
 
-func relationNames() string {
+func relationNames() []string {
 	names := make([]string, len(report.Relations))
 	for i, r := range report.Relations {
 		names[i] = string(r)
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 // compare opens both models and shows progress while they are read.
@@ -116,7 +115,15 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 	if err != nil {
 		return nil, err
 	}
-	p := startProgress(stderr, f.quiet, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
+	most := int64(0)
+	for _, m := range open {
+		n := m.BytesTotal()
+		if o.Budget != report.Full {
+			n = min(n, int64(o.Budget))
+		}
+		most += n
+	}
+	p := startProgress(stderr, f.quiet, most, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
 	r, err := report.Build(ctx, in[0], in[1], o)
 	p.stop()
 	if err != nil {

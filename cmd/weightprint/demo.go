@@ -13,11 +13,12 @@ import (
 
 func demoCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "demo",
-		Short: "compare small trained networks that come with the program",
-		Long:  "demo compares small trained networks that come with the program. It needs no network and takes a few seconds.",
-		Args:  args(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return runDemo(c) },
+		Use:     "demo",
+		Short:   "compare small trained networks that come with the program",
+		Long:    "demo compares small trained networks that come with the program. It needs no network and takes a few seconds.",
+		Example: "  weightprint demo",
+		Args:    args(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return runDemo(c) },
 	}
 }
 

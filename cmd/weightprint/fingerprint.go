@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -23,34 +22,34 @@ func fingerprintCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
 		Short: "write what may be published of a model: digests and one-bit sketches",
-		Long: `fingerprint reads every value of a model once and writes digests of them, and
-one-bit sketches of a few units of every layer. The file can be published,
-verified against the model, compared and indexed; it does not give the weights
-away. With --budget it reads only the sketched units and leaves the digests out.
+		Long: `fingerprint reads every value of a model once and writes digests of them, how
+they are distributed, and one-bit sketches of a few units of every layer. The
+file can be published, verified against the model, compared and indexed; it does
+not give the weights away. A model larger than --budget has only its sketched
+units read; the file then says that it holds no digests.
 
 With --stdin --ndjson it reads one model reference a line and writes one JSON
-record a line; a model that cannot be read gives a record with its error.`,
-		Example: "  weightprint fingerprint model/ -o model.wfp\n  ls -d models/* | weightprint fingerprint --stdin --ndjson > prints.ndjson",
+record a line; a model that cannot be read gives a record with its error. With
+-o FILE the records are appended to FILE, references that have a record there
+are passed over, and a record that was cut off is made anew: a run that was
+stopped goes on where it was.`,
+		Example: "  weightprint fingerprint model/ -o model.wfp\n  ls -d models/* | weightprint fingerprint --stdin --ndjson -o prints.ndjson",
 		Args:    args(cobra.MaximumNArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
-			o := &fingerprint.Options{}
-			if budget != "" {
-				b, err := report.ParseBytes(budget)
-				if err != nil {
-					return usageError{fmt.Errorf("--budget: %w", err)}
-				}
-				o.SketchOnly = b != report.Full
+			most, err := budgetOf(budget)
+			if err != nil {
+				return err
 			}
 			if dry && len(a) == 1 {
-				return planPrint(c, a[0], o, asJSON)
+				return planPrint(c, a[0], most, asJSON)
 			}
 			if stdin != ndjson || stdin == (len(a) == 1) || !stdin && file == "" {
 				return usageError{fmt.Errorf("fingerprint: give a model and -o FILE, or --stdin --ndjson")}
 			}
 			if stdin {
-				return printLines(c.Context(), c.InOrStdin(), c.OutOrStdout(), o)
+				return printAll(c, file, most)
 			}
-			f, err := printModel(c.Context(), a[0], o)
+			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -59,7 +58,7 @@ record a line; a model that cannot be read gives a record with its error.`,
 	}
 	fl := c.Flags()
 	fl.StringVarP(&file, "output", "o", "", "file to write")
-	fl.StringVar(&budget, "budget", "", `"full" (the default) or a number of bytes: sketches only`)
+	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
 	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
@@ -67,19 +66,34 @@ record a line; a model that cannot be read gives a record with its error.`,
 	return c
 }
 
+// budgetOf parses a --budget of fingerprints.
+func budgetOf(s string) (int64, error) {
+	b, err := report.ParseBytes(s)
+	if err != nil {
+		return 0, usageError{fmt.Errorf("--budget: %w", err)}
+	}
+	return int64(b), nil
+}
+
+// optionsFor are those of a fingerprint of which no more than sketches is made
+// where the model has more than most bytes; 0 asks for these in any case.
+func optionsFor(m *formats.Checkpoint, most int64) *fingerprint.Options {
+	return &fingerprint.Options{SketchOnly: most != int64(report.Full) && m.BytesTotal() > most}
+}
+
 // planPrint prints what fingerprinting a model would read.
-func planPrint(c *cobra.Command, ref string, o *fingerprint.Options, asJSON bool) error {
+func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
 	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	return planned(report.PlanFingerprint(report.Headers(m), o), asJSON)(c.OutOrStdout())
+	return planned(report.PlanFingerprint(report.Headers(m), optionsFor(m, most)), asJSON)(c.OutOrStdout())
 }
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
-// fingerprint file.
-func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*fingerprint.Fingerprint, error) {
+// fingerprint file; see optionsFor.
+func printModel(ctx context.Context, ref string, most int64, stderr io.Writer) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -88,7 +102,9 @@ func printModel(ctx context.Context, ref string, o *fingerprint.Options) (*finge
 		return nil, err
 	}
 	defer m.Close()
-	f, err := fingerprint.Compute(ctx, m, o)
+	p := startProgress(stderr, false, m.BytesTotal(), m.BytesRead)
+	f, err := fingerprint.Compute(ctx, m, optionsFor(m, most))
+	p.stop()
 	if err != nil {
 		return nil, err
 	}
@@ -110,51 +126,6 @@ func readPrint(file string) (*fingerprint.Fingerprint, error) {
 	return f, nil
 }
 
-// line is one record of the NDJSON form.
-type line struct {
-	Ref         string `json:"ref"`
-	Root        string `json:"root,omitempty"`
-	Parameters  int64  `json:"parameters,omitempty"`
-	Fingerprint []byte `json:"fingerprint,omitempty"` // the file form, base64
-	Error       string `json:"error,omitempty"`
-}
-
-// printLines fingerprints one reference a line. Records are written as they
-// are done, so a run that was cut off can go on with the references that have
-// no record yet.
-func printLines(ctx context.Context, in io.Reader, out io.Writer, o *fingerprint.Options) error {
-	s := bufio.NewScanner(in)
-	s.Buffer(nil, 1<<20)
-	e := json.NewEncoder(out)
-	for s.Scan() {
-		ref := strings.TrimSpace(s.Text())
-		if ref == "" {
-			continue
-		}
-		r := line{Ref: source.Redacted(ref)}
-		f, err := printModel(ctx, ref, o)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			r.Error = oneLine(err)
-		} else {
-			var b bytes.Buffer
-			if _, err := f.WriteTo(&b); err != nil {
-				return err
-			}
-			r.Fingerprint, r.Parameters = b.Bytes(), f.Parameters
-			if f.Complete {
-				r.Root = f.Root.String()
-			}
-		}
-		if err := e.Encode(r); err != nil {
-			return err
-		}
-	}
-	return s.Err()
-}
-
 // verifyFingerprint holds a model against a fingerprint file.
 func verifyFingerprint(c *cobra.Command, file, ref string) error {
 	f, err := readPrint(file)
@@ -166,12 +137,14 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	defer m.Close()
+	p := startProgress(c.ErrOrStderr(), false, m.BytesTotal(), m.BytesRead)
 	d, err := f.Verify(c.Context(), m)
+	p.stop()
 	if err != nil {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %q: %s\n", d.Tensor, d.What)
+		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", tensor.Printable(d.Tensor), tensor.Visible(d.What))
 		return exitCode(exitMismatch)
 	}
 	what := "every value is that of the fingerprint"
@@ -186,7 +159,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 func screen(ctx context.Context, a []string, o *report.Options) (*report.Report, error) {
 	var s [2]report.Sketched
 	for i, ref := range a {
-		f, err := printModel(ctx, ref, &fingerprint.Options{SketchOnly: true})
+		f, err := printModel(ctx, ref, 0, io.Discard)
 		if err != nil {
 			return nil, err
 		}

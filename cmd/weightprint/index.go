@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -11,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -19,9 +16,10 @@ import (
 
 func indexCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "index",
-		Short: "keep many fingerprints and search them",
-		Long:  "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Use:     "index",
+		Short:   "keep many fingerprints and search them",
+		Long:    "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Example: "  weightprint index add --index models.wpi models/*\n  weightprint index search --index models.wpi suspect/",
 	}
 	var file string
 	c.PersistentFlags().StringVar(&file, "index", "", "index file")
@@ -37,34 +35,59 @@ func indexAdd(file *string) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "add MODEL…",
 		Short: "add models or fingerprint files, under their names",
+		Long: `add appends fingerprints; what has the same name and the same values is added
+once. Models with the values of an earlier entry are added under their own name,
+and the output says whose values they are.`,
+		Example: "  weightprint index add --index models.wpi base/ base.wfp\n  weightprint index add --index models.wpi --ndjson < prints.ndjson",
 		RunE: func(c *cobra.Command, refs []string) error {
-			var all []index.Entry
-			for _, ref := range refs {
-				f, err := printModel(c.Context(), ref, nil)
-				if err != nil {
-					return err
-				}
-				all = append(all, index.Entry{Name: nameOf(ref), Fingerprint: f})
-			}
-			if ndjson {
-				more, err := readLines(c.InOrStdin())
-				if err != nil {
-					return err
-				}
-				all = append(all, more...)
-			}
-			if len(all) == 0 {
+			if len(refs) == 0 && !ndjson {
 				return usageError{fmt.Errorf("index add: no models given")}
 			}
-			n, err := index.Add(*file, all...)
-			if err == nil {
-				fmt.Fprintf(c.OutOrStdout(), "added %d of %d\n", n, len(all))
-			}
-			return err
+			return addAll(c, *file, refs, ndjson)
 		},
 	}
 	c.Flags().BoolVar(&ndjson, "ndjson", false, "read records of fingerprint --ndjson from the standard input")
 	return c
+}
+
+// addAll adds models one by one and records some at a time, so that what was
+// done before an error stays.
+func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
+	w, err := index.OpenWriter(file)
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	var total index.Added
+	add := func(all []index.Entry) error {
+		a, err := w.Add(all...)
+		total.New, total.Known, total.Copies = total.New+a.New, total.Known+a.Known, append(total.Copies, a.Copies...)
+		return err
+	}
+	for _, ref := range refs {
+		f, err := printModel(c.Context(), ref, int64(report.Full), c.ErrOrStderr())
+		if err != nil {
+			return err
+		}
+		if err := add([]index.Entry{{Name: nameOf(ref), Fingerprint: f}}); err != nil {
+			return err
+		}
+	}
+	failed := 0
+	if ndjson {
+		if failed, err = readLines(c.InOrStdin(), add); err != nil {
+			return err
+		}
+	}
+	out := c.OutOrStdout()
+	for _, x := range total.Copies {
+		fmt.Fprintf(out, "%s has the values of %s\n", tensor.Printable(x.Name), tensor.Printable(x.Of))
+	}
+	fmt.Fprintf(out, "added %d of %d\n", total.New, total.New+total.Known)
+	if failed > 0 {
+		fmt.Fprintf(c.ErrOrStderr(), "weightprint: %d records of errors were passed over\n", failed)
+	}
+	return w.Close()
 }
 
 // nameOf is the last part of a reference that says something.
@@ -76,42 +99,31 @@ func nameOf(ref string) string {
 	return name
 }
 
-// readLines takes the records of fingerprint --ndjson; records of errors are
-// passed over.
-func readLines(r io.Reader) ([]index.Entry, error) {
-	var out []index.Entry
-	s := bufio.NewScanner(r)
-	s.Buffer(nil, 2*fingerprint.MaxFileBytes)
-	for s.Scan() {
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
-			continue
-		}
-		var l line
-		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-			return nil, fmt.Errorf("record %d: %w", len(out)+1, err)
-		}
-		if l.Error != "" {
-			continue
-		}
-		f, err := fingerprint.Decode(l.Fingerprint)
-		if err != nil {
-			return nil, fmt.Errorf("record of %q: %w", l.Ref, err)
-		}
-		out = append(out, index.Entry{Name: nameOf(l.Ref), Fingerprint: f})
-	}
-	return out, s.Err()
-}
-
 func indexSearch(file *string) *cobra.Command {
 	var top int
 	var asJSON bool
 	var level float64
+	var budget string
 	c := &cobra.Command{
 		Use:   "search MODEL",
 		Short: "find the entries that share an origin with a model",
-		Args:  args(cobra.ExactArgs(1)),
+		Long: `search tests a model against every entry that is near it and prints those that
+share an origin with it: a copy, a parent, a child, a sibling, or no more than
+the same random initialisation. Which of these, a comparison of weights says.
+
+Leads are entries whose units look alike to the same tokens although no exact
+test finds them: a relative that was disguised looks so. They have no p-value.`,
+		Example: "  weightprint index search --index models.wpi suspect/",
+		Args:    args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {
-			f, err := printModel(c.Context(), a[0], &fingerprint.Options{SketchOnly: !isPrint(a[0])})
+			if !(level > 0 && level < 1) || top < 1 {
+				return usageError{fmt.Errorf("index search: --level lies between 0 and 1, --top is at least 1")}
+			}
+			most, err := budgetOf(budget)
+			if err != nil {
+				return err
+			}
+			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -119,74 +131,110 @@ func indexSearch(file *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			hits, err := x.Search(c.Context(), f, top, similarity.LogP(math.Log(level)))
+			defer x.Close()
+			found, err := x.Search(c.Context(), f, top, similarity.LogP(math.Log(level)))
 			if err != nil {
 				return err
 			}
-			return writeHits(c.OutOrStdout(), x.Len(), hits, asJSON)
+			return writeFound(c.OutOrStdout(), found, asJSON)
 		},
 	}
 	fl := c.Flags()
 	fl.IntVar(&top, "top", 10, "at most so many hits")
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
 	fl.Float64Var(&level, "level", 1e-3, "largest p-value of a hit, corrected for the number of entries")
+	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: larger models are searched by fewer sketches`)
 	return c
 }
 
 // hit is the JSON form of a search result.
 type hit struct {
 	Name     string          `json:"name"`
-	Log10P   report.Number   `json:"log10P"` // corrected for the number of entries searched
+	Log10P   *report.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
 	Relation report.Relation `json:"relation"`
+	Test     string          `json:"test"`
 	Matching int             `json:"matchingUnits"`
 	Units    int             `json:"units"`
+	Alike    int             `json:"alikeToTokens"` // units that the same tokens find and that look alike
+	Probed   int             `json:"probed"`
 	Note     string          `json:"note"`
 }
 
-func writeHits(w io.Writer, searched int, hits []index.Hit, asJSON bool) error {
-	out := []hit{}
-	for _, h := range hits {
-		x := hit{h.Name, report.Number(h.P.Log10()), report.Related, int(h.Evidence.Statistic), h.Evidence.N, "screening hit: to be settled by compare"}
-		if h.Same {
-			x.Relation, x.Note = report.Identical, "the same values"
-		}
-		out = append(out, x)
+// sharedShare is the share of alike units below which a hit may be no more than
+// the same initialisation: training makes other units answer to a token.
+const sharedShare = 0.1
+
+func hitOf(h *index.Hit) hit {
+	x := hit{Name: h.Name, Relation: report.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
+	p := report.Number(h.P.Log10())
+	x.Log10P = &p
+	switch {
+	case h.Same:
+		x.Relation, x.Note = report.Identical, "the same values"
+	case h.Evidence.P != nil && x.Probed > 0 && float64(x.Alike) < sharedShare*float64(x.Probed):
+		x.Note = "screening hit: common origin, perhaps no more than the same random initialisation; to be settled by compare"
+	default:
+		x.Note = "screening hit: common origin, to be settled by compare"
+	}
+	return x
+}
+
+func leadOf(h *index.Hit) hit {
+	x := hitOf(h)
+	x.Log10P, x.Relation, x.Test = nil, report.Inconclusive, h.Agreement.Test
+	x.Matching, x.Units = x.Alike, x.Probed
+	x.Note = "lead: units look alike to the same tokens, though no exact test finds them; to be settled by compare"
+	return x
+}
+
+func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
+	hits, leads := []hit{}, []hit{}
+	for i := range found.Hits {
+		hits = append(hits, hitOf(&found.Hits[i]))
+	}
+	for i := range found.Leads {
+		leads = append(leads, leadOf(&found.Leads[i]))
 	}
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(map[string]any{"searched": searched, "hits": out})
+		return report.EncodeJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads})
 	}
-	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", searched, len(out))
-	for _, h := range out {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n", h.Relation, float64(h.Log10P), h.Matching, h.Units, h.Name)
+	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
+	for _, h := range hits {
+		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
+	}
+	for _, h := range leads {
+		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
 	}
 	return nil
 }
 
 func indexList(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "list",
-		Short: "list the entries",
-		Args:  args(cobra.NoArgs),
+		Use:     "list",
+		Short:   "list the entries",
+		Example: "  weightprint index list --index models.wpi",
+		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			x, err := index.Open(*file)
 			if err != nil {
 				return err
 			}
-			for _, n := range x.Names() {
-				fmt.Fprintln(c.OutOrStdout(), n)
+			defer x.Close()
+			names, err := x.Names()
+			for _, n := range names {
+				fmt.Fprintln(c.OutOrStdout(), tensor.Printable(n))
 			}
-			return nil
+			return err
 		},
 	}
 }
 
 func indexMerge(file *string) *cobra.Command {
 	return &cobra.Command{
-		Use:   "merge INDEX…",
-		Short: "write the entries of other indexes, sorted and each once, to a new index",
-		Args:  args(cobra.MinimumNArgs(1)),
-		RunE:  func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
+		Use:     "merge INDEX…",
+		Short:   "write the entries of other indexes, sorted and each once, to a new index",
+		Example: "  weightprint index merge --index all.wpi one.wpi other.wpi",
+		Args:    args(cobra.MinimumNArgs(1)),
+		RunE:    func(_ *cobra.Command, from []string) error { return index.Merge(*file, from...) },
 	}
 }

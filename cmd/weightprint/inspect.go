@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -76,9 +75,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		if !f.json {
 			return l.text(w)
 		}
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	})
 }
 
@@ -103,6 +100,7 @@ type model struct {
 	Schema     string           `json:"schema"`
 	Ref        string           `json:"ref"`
 	Format     string           `json:"format"`
+	Layout     string           `json:"layout,omitempty"`
 	Revision   string           `json:"revision,omitempty"`
 	Family     string           `json:"family"`
 	Parameters int64            `json:"parameters"`
@@ -138,12 +136,22 @@ type listedTensor struct {
 	DType tensor.DType `json:"dtype"`
 	Shape []int64      `json:"shape"`
 	Bytes int64        `json:"bytes"`
+	// Packing says how a matrix is made of several stored tensors.
+	Packing string `json:"packing,omitempty"`
+}
+
+// packing describes a packed tensor, "" for others.
+func packing(t *tensor.Tensor) string {
+	if d, ok := t.Data.(fmt.Stringer); ok {
+		return d.String()
+	}
+	return ""
 }
 
 // listing collects what inspect prints.
 func listing(m *formats.Checkpoint) *model {
 	net := roles.Map(m)
-	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Revision: m.Revision, Family: net.Family, Bytes: m.BytesTotal(),
+	l := &model{Schema: "weightprint.inspect/1", Ref: m.Ref, Format: m.Format, Layout: m.Layout, Revision: m.Revision, Family: net.Family, Bytes: m.BytesTotal(),
 		Files: []file{}, Parents: append([]string{}, m.DeclaredParents()...), Declared: append([]formats.Parent{}, m.Parents()...), Towers: []tower{}, Tensors: []listedTensor{}, Warnings: append(append([]string{}, m.Warnings...), net.Warnings...)}
 	for _, f := range m.Files() {
 		l.Files = append(l.Files, file{f.Path, f.Size(), f.Identity.ETag, f.Identity.SHA256})
@@ -159,7 +167,7 @@ func listing(m *formats.Checkpoint) *model {
 	for _, t := range m.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
 		l.Parameters += n
-		l.Tensors = append(l.Tensors, listedTensor{t.Name, role[t], t.DType, t.Shape, t.StoredBytes()})
+		l.Tensors = append(l.Tensors, listedTensor{t.Name, role[t], t.DType, t.Shape, t.StoredBytes(), packing(t)})
 	}
 	return l
 }
@@ -178,12 +186,16 @@ func parentText(p formats.Parent) string {
 // text prints the listing for people.
 func (l *model) text(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), l.Format, l.Family, l.Parameters, len(l.Tensors), l.Bytes)
+	format := l.Format
+	if l.Layout != "" {
+		format += " (" + l.Layout + ")"
+	}
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, tensor.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
 	if l.Revision != "" {
-		fmt.Fprintf(b, "revision %s\n", l.Revision)
+		fmt.Fprintf(b, "revision %s\n", tensor.Printable(l.Revision))
 	}
 	for _, t := range l.Towers {
-		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", t.Name, t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", tensor.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
 	for _, p := range l.Declared {
 		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(parentText(p)))
@@ -197,7 +209,8 @@ func (l *model) text(w io.Writer) error {
 		wide = max(wide, len(tensor.Printable(t.Name)))
 	}
 	for _, t := range l.Tensors {
-		fmt.Fprintf(b, "%-*s  %-28s %-8v %v\n", wide, tensor.Printable(t.Name), t.Role, t.DType, t.Shape)
+		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, tensor.Printable(t.Name), tensor.Printable(t.Role), t.DType, fmt.Sprint(t.Shape), t.Packing)
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
 	return b.Flush()
 }

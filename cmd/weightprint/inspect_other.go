@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,12 +12,13 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report"
 )
 
 // adapter is what inspect says of a LoRA adapter.
 type adapter struct {
 	Rank    int      `json:"rank"`
-	Alpha   int      `json:"alpha"`
+	Alpha   float64  `json:"alpha"`
 	Targets []string `json:"targets"` // kinds of matrices that are adapted
 }
 
@@ -29,7 +29,12 @@ func adapterOf(m *formats.Checkpoint) *adapter {
 	}
 	a := &adapter{Targets: []string{}}
 	a.Rank, _ = m.Metadata().Int("adapter.r")
-	a.Alpha, _ = m.Metadata().Int("adapter.lora_alpha")
+	switch v := m.Metadata()["adapter.lora_alpha"].(type) {
+	case int64:
+		a.Alpha = float64(v)
+	case float64:
+		a.Alpha = v
+	}
 	for _, t := range m.Tensors() {
 		module, _, _ := strings.Cut(t.Name, ".lora_")
 		kind := module[strings.LastIndexByte(module, '.')+1:]
@@ -43,7 +48,7 @@ func adapterOf(m *formats.Checkpoint) *adapter {
 
 func (a *adapter) text(w io.Writer) {
 	if a != nil {
-		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %d, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
+		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %g, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
 	}
 }
 
@@ -53,10 +58,24 @@ type listedPrint struct {
 	Ref        string              `json:"ref"`
 	Complete   bool                `json:"complete"`
 	Root       *fingerprint.Digest `json:"root"`
+	RoleRoot   *fingerprint.Digest `json:"roleRoot"`
+	Stored     *fingerprint.Digest `json:"stored"` // null where the stored bytes were not at hand
 	Header     fingerprint.Digest  `json:"header"`
 	Parameters int64               `json:"parameters"`
 	Tensors    []string            `json:"tensors"`
+	Kinds      []listedKind        `json:"kinds"`
 	Sketches   []string            `json:"sketches"`
+	Probes     []string            `json:"probes"`
+}
+
+// listedKind is what inspect prints of the matrices of one kind.
+type listedKind struct {
+	Kind      string    `json:"kind"`
+	Tensors   int       `json:"tensors"`
+	Mean      float64   `json:"mean"`
+	Square    float64   `json:"meanSquare"`
+	Fourth    float64   `json:"meanFourthPower"`
+	Quantiles []float32 `json:"quantiles"` // at 0, ⅛, … 1, rounded towards zero to bfloat16
 }
 
 // inspectPrint lists a fingerprint file.
@@ -65,9 +84,22 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	l := listedPrint{Schema: "weightprint.inspect/1", Ref: ref, Complete: f.Complete, Header: f.Header, Parameters: f.Parameters, Tensors: []string{}, Sketches: []string{}}
+	l := listedPrint{Schema: "weightprint.inspect/1", Ref: ref, Complete: f.Complete, Header: f.Header, Parameters: f.Parameters, Tensors: []string{}, Kinds: []listedKind{}, Sketches: []string{}, Probes: []string{}}
 	if f.Complete {
-		l.Root = &f.Root
+		l.Root, l.RoleRoot = &f.Root, &f.RoleRoot
+		if f.Stored != (fingerprint.Digest{}) {
+			l.Stored = &f.Stored
+		}
+	}
+	for _, k := range f.Kinds {
+		x := listedKind{Kind: k.Kind, Tensors: k.Tensors, Mean: k.Stats.Moments[0], Square: k.Stats.Moments[1], Fourth: k.Stats.Moments[2]}
+		for _, q := range k.Stats.Quantiles {
+			x.Quantiles = append(x.Quantiles, fingerprint.Half(q))
+		}
+		l.Kinds = append(l.Kinds, x)
+	}
+	for _, p := range f.Probes {
+		l.Probes = append(l.Probes, fmt.Sprintf("%s: units of %d tokens among %d", p.Axis, len(p.Units), p.Length))
 	}
 	for _, t := range f.Tensors {
 		l.Tensors = append(l.Tensors, t.Name)
@@ -77,18 +109,19 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	}
 	w := c.OutOrStdout()
 	if asJSON {
-		e := json.NewEncoder(w)
-		e.SetIndent("", "  ")
-		return e.Encode(l)
+		return report.EncodeJSON(w, l)
 	}
 	fmt.Fprintf(w, "%s\nfingerprint of %d parameters\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Header)
 	if l.Root != nil {
-		fmt.Fprintf(w, "root   %s, over %d tensors\n", l.Root, len(l.Tensors))
+		fmt.Fprintf(w, "root   %s, over %d tensors\nroles  %s\n", l.Root, len(l.Tensors), l.RoleRoot)
 	} else {
 		fmt.Fprintln(w, "no digest of the values: only sketched units were read")
 	}
 	for _, s := range l.Sketches {
 		fmt.Fprintf(w, "sketch %s\n", tensor.Printable(s))
+	}
+	for _, p := range l.Probes {
+		fmt.Fprintf(w, "probed %s\n", tensor.Printable(p))
 	}
 	return nil
 }

@@ -8,12 +8,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Exit codes.
@@ -57,15 +61,37 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "weightprint: interrupted")
 		return 130
 	}
-	fmt.Fprintf(stderr, "weightprint: %s\n", oneLine(err))
+	fmt.Fprintf(stderr, "weightprint: %s%s\n", oneLine(err), nextStep(err))
 	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
 		return exitUsage
 	}
 	return exitError
 }
 
-// oneLine keeps an error on one line.
-func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+// nextSteps say what to do about errors that have a usual remedy.
+var nextSteps = []struct {
+	is   error
+	does string
+}{
+	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
+	{source.ErrNotStored, "; fetch the model first, or name its folder"},
+	{fs.ErrPermission, "; the file must be readable by you"},
+}
+
+func nextStep(err error) string {
+	for _, s := range nextSteps {
+		if errors.Is(err, s.is) {
+			return s.does
+		}
+	}
+	return ""
+}
+
+// oneLine keeps an error on one line, without anything that could steer a
+// terminal.
+func oneLine(err error) string {
+	return tensor.Visible(strings.Join(strings.Fields(err.Error()), " "))
+}
 
 // rootCommand puts the verbs together.
 func rootCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -83,9 +109,9 @@ behind an API, or training on the same data: weights do not show these.`,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), demoCommand(), versionCommand(), manCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), demoCommand(), versionCommand(), manCommand())
 	return root
 }
 

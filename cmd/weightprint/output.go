@@ -44,12 +44,18 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if writers[o.format] == nil {
-		return fmt.Errorf("--format: %q is not one of text, json, md, html, cyclonedx, intoto", o.format)
+		return oneOf("format", o.format, []string{"text", "json", "md", "html", "cyclonedx", "intoto"})
 	}
 	return nil
 }
 
-func (o *output) report(r *report.Report) func(io.Writer) error {
+// report writes a report; text for a terminal is as wide as it, within reason,
+// and coloured where colours are wanted.
+func (o *output) report(r *report.Report, stdout io.Writer) func(io.Writer) error {
+	if o.format == "text" && o.file == "" && isTerminal(stdout) {
+		s := report.Style{Columns: max(60, min(100, columns(stdout))), Colour: colours(stdout)}
+		return func(w io.Writer) error { return r.WriteStyled(w, s) }
+	}
 	return func(w io.Writer) error { return writers[o.format](r, w) }
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -17,15 +18,16 @@ type progress struct {
 	wg   sync.WaitGroup
 }
 
-// startProgress begins to show what read returns, if w is a terminal.
-func startProgress(w io.Writer, quiet bool, read func() int64) *progress {
+// startProgress begins to show what read returns, of at most total bytes, if w
+// is a terminal. Work of less than half a second shows nothing.
+func startProgress(w io.Writer, quiet bool, total int64, read func() int64) *progress {
 	p := &progress{w: w, done: make(chan struct{})}
-	f, ok := w.(*os.File)
-	if quiet || !ok || !term.IsTerminal(int(f.Fd())) {
+	if quiet || !isTerminal(w) {
 		return p
 	}
 	p.wg.Go(func() {
-		tick := time.NewTicker(200 * time.Millisecond)
+		start := time.Now()
+		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			select {
@@ -33,7 +35,7 @@ func startProgress(w io.Writer, quiet bool, read func() int64) *progress {
 				fmt.Fprint(w, "\r\x1b[K")
 				return
 			case <-tick.C:
-				fmt.Fprintf(w, "\r%.1f MiB read\x1b[K", float64(read())/(1<<20))
+				fmt.Fprintf(w, "\r%s\x1b[K", progressLine(read(), total, time.Since(start), columns(w)))
 			}
 		}
 	})
@@ -44,4 +46,45 @@ func startProgress(w io.Writer, quiet bool, read func() int64) *progress {
 func (p *progress) stop() {
 	close(p.done)
 	p.wg.Wait()
+}
+
+// progressLine says how much of total bytes has been read, with a bar where
+// there is room, and how long the rest takes at this pace. A comparison may end
+// before it has read all that it may.
+func progressLine(read, total int64, took time.Duration, columns int) string {
+	words := fmt.Sprintf("%.1f MiB read", float64(read)/(1<<20))
+	if total <= 0 || read <= 0 {
+		return words
+	}
+	share := min(1, float64(read)/float64(total))
+	words = fmt.Sprintf("%.1f of at most %.1f MiB", float64(read)/(1<<20), float64(total)/(1<<20))
+	if took > time.Second && share < 1 {
+		words += fmt.Sprintf(", at most %v left", time.Duration(float64(took)*(1-share)/share).Round(time.Second))
+	}
+	if bar := min(30, columns-len(words)-4); bar >= 8 {
+		full := int(share * float64(bar))
+		return "[" + strings.Repeat("=", full) + strings.Repeat(" ", bar-full) + "] " + words
+	}
+	return words
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// columns is how wide a terminal is, 80 for anything else.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 80
+}
+
+// colours tells whether words may be coloured: on a terminal, unless NO_COLOR
+// is set or the terminal says that it is dumb.
+func colours(w io.Writer) bool {
+	return isTerminal(w) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/demo"
 )
 
 // The output of the demo in the README is that of the demo.
@@ -22,17 +25,119 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	}
 }
 
-// Every verb and flag that the README names is there.
-func TestReadmeNamesRealVerbs(t *testing.T) {
-	raw, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	root := rootCommand(nil, nil)
-	for _, m := range regexp.MustCompile(`(?m)^    weightprint ([a-z]+)(.*)$`).FindAllStringSubmatch(string(raw), -1) {
-		c, _, err := root.Find([]string{m[1]})
-		require.NoError(t, err, m[0])
-		require.Equal(t, m[1], c.Name())
-		for _, f := range regexp.MustCompile(`--([a-z-]+)`).FindAllStringSubmatch(m[2], -1) {
-			require.True(t, c.Flags().Lookup(f[1]) != nil || c.PersistentFlags().Lookup(f[1]) != nil || c.InheritedFlags().Lookup(f[1]) != nil, "%s --%s", m[1], f[1])
+// command matches a command in a code block, with or without a prompt,
+// installed or run from the source.
+var command = regexp.MustCompile(`^(?:\$ )?(?:weightprint|go run \./cmd/weightprint) +([a-z].*)$`)
+
+// code lists the lines of a document that stand in indented or fenced blocks.
+func code(document string) (out []string) {
+	fenced := false
+	for _, line := range strings.Split(document, "\n") {
+		indented, ok := strings.CutPrefix(line, "    ")
+		switch {
+		case strings.HasPrefix(line, "```"):
+			fenced = !fenced
+		case fenced:
+			out = append(out, line)
+		case ok:
+			out = append(out, indented)
 		}
+	}
+	return out
+}
+
+// shown lists the commands that a document shows, without what explains
+// them.
+func shown(t *testing.T, file string) (out [][]string) {
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	for _, line := range code(string(raw)) {
+		m := command.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		line, _, _ = strings.Cut(m[1], "    ") // a remark stands far to the right
+		line, _, _ = strings.Cut(line, " #")
+		line, _, _ = strings.Cut(line, " > ")
+		line, _, _ = strings.Cut(line, " | ")
+		out = append(out, strings.Fields(line))
+	}
+	return out
+}
+
+// documents are the README and everything in docs.
+func documents(t *testing.T) []string {
+	docs, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	require.NotEmpty(t, docs)
+	return append(docs, "../../README.md")
+}
+
+// Every verb and flag that the documents name is there.
+func TestDocumentsNameRealVerbs(t *testing.T) {
+	n := 0
+	for _, doc := range documents(t) {
+		for _, words := range shown(t, doc) {
+			c, rest, err := rootCommand(nil, nil).Find(words)
+			require.NoError(t, err, "%s: %v", doc, words)
+			require.True(t, c.HasParent(), "%s: %v names no verb", doc, words)
+			require.NoError(t, c.ParseFlags(rest), "%s: %v", doc, words)
+			n++
+		}
+	}
+	require.Greater(t, n, 10)
+}
+
+// readmeModels lays out files under the names that the README uses.
+func readmeModels(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, demo.Extract(dir))
+	t.Chdir(dir)
+	gguf, err := filepath.Glob("fine-tune-q8_0/*.gguf")
+	require.NoError(t, err)
+	require.Len(t, gguf, 1)
+	for from, names := range map[string]string{"base": "model parent-a models/a", "fine-tune": "suspect release merged parent-b models/b", gguf[0]: "suspect.gguf"} {
+		for _, to := range strings.Fields(names) {
+			require.NoError(t, os.MkdirAll(filepath.Dir(to), 0o700))
+			require.NoError(t, os.Symlink(absolute(t, from), to))
+		}
+	}
+	require.NoError(t, os.WriteFile("claim.json", []byte(`{"parent":"base/"}`), 0o600))
+	code, _, stderr := call("fingerprint", "release", "-o", "other.wfp")
+	require.Zero(t, code, stderr)
+}
+
+func absolute(t *testing.T, path string) string {
+	abs, err := filepath.Abs(path)
+	require.NoError(t, err)
+	return abs
+}
+
+// Every command of the README runs, in its order, on small models.
+func TestReadmeCommandsRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs every command")
+	}
+	all := shown(t, absolute(t, "../../README.md"))
+	require.NotEmpty(t, all)
+	readmeModels(t)
+	for _, words := range all {
+		args := []string{}
+		for _, w := range words {
+			if w == "NAME" {
+				w = "model.norm.weight"
+			}
+			if found, _ := filepath.Glob(w); strings.Contains(w, "*") && found != nil {
+				args = append(args, found...)
+				continue
+			}
+			args = append(args, w)
+		}
+		code, _, stderr := call(args...)
+		want := []int{exitDone}
+		if strings.Contains(strings.Join(words, " "), "--fail-on") {
+			want = append(want, exitFinding)
+		}
+		require.Contains(t, want, code, "%v: %s", words, stderr)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -20,7 +19,7 @@ var treeWriters = map[string]func(*lineage.Graph, io.Writer) error{
 
 func treeCommand() *cobra.Command {
 	var format, file string
-	var asJSON bool
+	var asJSON, quiet bool
 	c := &cobra.Command{
 		Use:   "tree MODEL…",
 		Short: "draw the lineage of several models",
@@ -35,9 +34,11 @@ from child, the edge says that its direction is undetermined.`,
 			}
 			write := treeWriters[format]
 			if write == nil {
-				return usageError{fmt.Errorf("--format: %q is not one of text, json, dot, svg", format)}
+				return usageError{oneOf("format", format, []string{"text", "json", "dot", "svg"})}
 			}
 			var in []report.Input
+			var read []func() int64
+			most := int64(0)
 			for _, ref := range refs {
 				m, err := openModel(c.Context(), ref, nil)
 				if err != nil {
@@ -45,8 +46,16 @@ from child, the edge says that its direction is undetermined.`,
 				}
 				defer m.Close()
 				in = append(in, report.FromCheckpoint(c.Context(), m))
+				read, most = append(read, m.BytesRead), most+m.BytesTotal()
 			}
+			p := startProgress(c.ErrOrStderr(), quiet, most, func() (n int64) {
+				for _, f := range read {
+					n += f()
+				}
+				return n
+			})
 			g, err := lineage.Build(c.Context(), in, nil)
+			p.stop()
 			if err != nil {
 				return err
 			}
@@ -56,6 +65,7 @@ from child, the edge says that its direction is undetermined.`,
 	}
 	fl := c.Flags()
 	fl.StringVar(&format, "format", "text", "text, json, dot or svg")
+	fl.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	fl.BoolVar(&asJSON, "json", false, "short for --format json")
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	return c

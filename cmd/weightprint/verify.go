@@ -20,6 +20,7 @@ type verifyFlags struct {
 	report      string // the report that a statement is about
 	noSignature bool
 	extra       bool
+	opening     string // of a commitment
 }
 
 func verifyCommand() *cobra.Command {
@@ -37,10 +38,13 @@ func verifyCommand() *cobra.Command {
   verify MODEL.sig MODEL       checks the signature of a model (OpenSSF Model
                                Signing, --key) and digests its files
   verify MANIFEST.json MODEL   the same for a manifest without a signature
-  verify PRINT.wfp MODEL       holds a model against its fingerprint`,
+  verify PRINT.wfp MODEL       holds a model against its fingerprint
+  verify COMMIT MODEL --opening FILE
+                               shows that a model is the one committed to`,
 		Example: `  weightprint verify report.json base/ suspect/
   weightprint verify report.dsse.json base/ suspect/ --key auditor.pub.pem
-  weightprint verify model.sig model/ --key maker.pub.pem`,
+  weightprint verify model.sig model/ --key maker.pub.pem
+  weightprint verify model.commit model/ --opening model.commit.opening`,
 		Args: args(cobra.RangeArgs(1, 3)),
 		RunE: func(c *cobra.Command, a []string) error { return f.verify(c, a[0], a[1:]) },
 	}
@@ -50,6 +54,7 @@ func verifyCommand() *cobra.Command {
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B was applied to")
 	fl.BoolVar(&f.noSignature, "no-signature", false, "leave the signature unchecked and say so")
 	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
+	fl.StringVar(&f.opening, "opening", "", "the opening of a commitment")
 	return c
 }
 
@@ -72,6 +77,12 @@ func readSmall(name string) ([]byte, error) {
 
 // verify looks at what kind of file it is and how many models it takes.
 func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) error {
+	if f.opening != "" {
+		if len(models) != 1 {
+			return usageError{fmt.Errorf("verify: a commitment takes one model")}
+		}
+		return verifyCommitment(c, file, models[0], f.opening)
+	}
 	if isPrint(file) {
 		if len(models) != 1 {
 			return usageError{fmt.Errorf("verify: a fingerprint takes one model")}

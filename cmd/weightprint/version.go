@@ -11,9 +11,10 @@ import (
 
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "print the version",
-		Args:  args(cobra.NoArgs),
+		Use:     "version",
+		Short:   "print the version",
+		Example: "  weightprint version",
+		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(c.OutOrStdout(), "weightprint %s (%s, %s/%s)\n", report.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

@@ -46,13 +46,14 @@ func run(args []string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer x.Close()
 	const level = -9 // natural logarithm of the largest corrected p-value
-	hits, err := x.Search(ctx, suspect, 5, level)
+	found, err := x.Search(ctx, suspect, 5, level)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "searched %d models\n", x.Len())
-	for _, h := range hits {
+	fmt.Fprintf(w, "searched %d models\n", found.Searched)
+	for _, h := range found.Hits {
 		fmt.Fprintf(w, "%s  log10 p %.0f, to be settled by a comparison of weights\n", h.Name, h.P.Log10())
 	}
 	return nil

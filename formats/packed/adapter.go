@@ -1,10 +1,10 @@
-// Package packed presents tensors that a checkpoint stores in several as the
-// logical tensors they stand for.
 package packed
 
 import (
 	"context"
+	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,18 +104,48 @@ func (a *Adapter) adapted(t *tensor.Tensor, p factors, meta tensor.Metadata) (*t
 		return nil, tensor.Errorf(tensor.ErrFormat, "adapter", -1, "tensor "+t.Name, "the base has shape %v, the adapter %d×%d", t.Shape, p.b.Shape[0], p.a.Shape[1])
 	}
 	r := int(p.a.Shape[0])
-	alpha, ok := meta.Int("adapter.lora_alpha")
-	if !ok {
-		return nil, tensor.Errorf(tensor.ErrFormat, "adapter_config.json", -1, "lora_alpha", "the scale of the adapter is not declared as a whole number")
+	alpha, err := alphaOf(meta, strings.TrimSuffix(t.Name, ".weight"))
+	if err != nil {
+		return nil, err
 	}
-	scale := float64(alpha) / float64(r)
+	scale := alpha / float64(r)
 	if on, _ := meta.Bool("adapter.use_rslora"); on {
-		scale = float64(alpha) / math.Sqrt(float64(r))
+		scale = alpha / math.Sqrt(float64(r))
 	}
 	if a.Rank == 0 {
 		a.Rank, a.Scale = r, scale
 	}
 	return &tensor.Tensor{Name: t.Name, DType: tensor.F32, Shape: t.Shape, Data: &sum{t, p, scale}}, nil
+}
+
+// alphaOf is a module's alpha: that of the pattern that fits its name as PEFT
+// matches it, else the adapter's.
+func alphaOf(meta tensor.Metadata, module string) (float64, error) {
+	const prefix = "adapter.alpha_pattern."
+	value := meta["adapter.lora_alpha"]
+	for _, key := range slices.Sorted(maps.Keys(meta)) {
+		pattern, ok := strings.CutPrefix(key, prefix)
+		if !ok {
+			continue
+		}
+		r, err := regexp.Compile(`^(?:.*\.)?(?:` + pattern + `)$`)
+		if err != nil {
+			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "alpha_pattern "+tensor.Printable(pattern), "the pattern is not read: %v", err)
+		}
+		if r.MatchString(module) {
+			value = meta[key]
+			break
+		}
+	}
+	switch v := value.(type) {
+	case int64:
+		return float64(v), nil
+	case float64:
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return v, nil
+		}
+	}
+	return 0, tensor.Errorf(tensor.ErrFormat, "adapter_config.json", -1, "lora_alpha", "the scale of the adapter is not declared as a number")
 }
 
 // sum reads W + s·B·A.

@@ -49,6 +49,31 @@ func TestAdapterAddsTheScaledProduct(t *testing.T) {
 	require.EqualValues(t, 2, norm.Len())
 }
 
+// PEFT lets alpha differ by module, and be a fraction.
+func TestAlphaByModule(t *testing.T) {
+	for name, c := range map[string]struct {
+		key   string
+		value any
+		scale float64
+	}{
+		"whole name":    {"adapter.alpha_pattern.layer.q", int64(6), 3},
+		"end of a name": {"adapter.alpha_pattern.q", 3.0, 1.5},
+		"pattern":       {"adapter.alpha_pattern.lay.*", int64(2), 1},
+		"other module":  {"adapter.alpha_pattern.ayer.q", int64(2), 2},
+		"for all":       {"adapter.lora_alpha", 1.0, 0.5},
+	} {
+		a := adapter(nameA, nameB)
+		a.Meta[c.key] = c.value
+		m, err := packed.NewAdapter(base(), a)
+		require.NoError(t, err, name)
+		require.Equal(t, c.scale, m.Scale, name)
+	}
+	broken := adapter(nameA, nameB)
+	broken.Meta["adapter.alpha_pattern.("] = int64(1)
+	_, err := packed.NewAdapter(base(), broken)
+	require.ErrorIs(t, err, tensor.ErrUnsupported)
+}
+
 func TestAdaptersThatDoNotFit(t *testing.T) {
 	dora := adapter(nameA, nameB)
 	dora.Meta["adapter.use_dora"] = true

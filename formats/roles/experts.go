@@ -3,6 +3,8 @@ package roles
 import (
 	"maps"
 	"slices"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // maxExperts is far beyond any mixture in use; a first dimension that is
@@ -94,13 +96,20 @@ func (b *builder) stack(l *Layer, p part, reads bool) []*Matrix {
 	out := make([]*Matrix, t.Shape[0])
 	for e := range out {
 		m := &Matrix{Role: b.role(l.Index, place{part: p}, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
-		if b.inputsFirst(rows, cols, reads) {
+		if !outputsFirst(t) && b.inputsFirst(rows, cols, reads) {
 			m = m.transpose()
 		}
 		m.Bias = bias.expert(e, len(out))
 		out[e] = m
 	}
 	return out
+}
+
+// outputsFirst tells whether a tensor's data knows that its rows are outputs
+// although its name stands for the transposed form: packed experts.
+func outputsFirst(t *tensor.Tensor) bool {
+	d, ok := t.Data.(interface{ OutputsFirst() bool })
+	return ok && d.OutputsFirst()
 }
 
 // inputsFirst tells whether an expert lies inputs × outputs: the size of the

@@ -298,3 +298,12 @@ func (v *Vector) Reordered(order []int) *Vector {
 // StoredAt is the number of the tensor's value at which row r begins. It has
 // no meaning for transposed views.
 func (m *Matrix) StoredAt(r int) int64 { return m.base + m.stored(r)*m.stride }
+
+// Place is where row r lies: the number of the tensor's value at which it
+// begins, and how far apart its values are.
+func (m *Matrix) Place(r int) (first, step int64) {
+	if m.transposed {
+		return m.base + m.stored(r), m.stride
+	}
+	return m.StoredAt(r), 1
+}

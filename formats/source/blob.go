@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 
@@ -22,14 +23,37 @@ type Blob interface {
 type Counted struct {
 	Blob
 	mu    sync.Mutex
-	spans []span // disjoint, ascending
+	pages map[int64][]span // by page: disjoint, ascending
 	bytes int64
+}
+
+// pageBytes divides a blob into pages, each with spans of its own. Packed
+// matrices are read a few bytes here and there, a million times over; in one
+// list of spans every such read would move half the list.
+const pageBytes = 1 << 18
+
+// Spans lists the ranges read at least once, each as its first byte and the
+// one behind its last, ascending and apart.
+func (c *Counted) Spans() [][2]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := [][2]int64{}
+	for _, page := range slices.Sorted(maps.Keys(c.pages)) {
+		for _, s := range c.pages[page] {
+			if n := len(out); n > 0 && out[n-1][1] == s.lo {
+				out[n-1][1] = s.hi // goes on across the end of a page
+			} else {
+				out = append(out, [2]int64{s.lo, s.hi})
+			}
+		}
+	}
+	return out
 }
 
 type span struct{ lo, hi int64 }
 
 // Count wraps a Blob.
-func Count(b Blob) *Counted { return &Counted{Blob: b} }
+func Count(b Blob) *Counted { return &Counted{Blob: b, pages: map[int64][]span{}} }
 
 // ReadAt reads and counts.
 func (c *Counted) ReadAt(p []byte, off int64) (int, error) {
@@ -61,20 +85,30 @@ func (c *Counted) BytesRead() int64 {
 	return c.bytes
 }
 
-// add merges a range into the spans.
+// add counts a range, page by page.
 func (c *Counted) add(lo, hi int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for lo < hi {
+		page := lo / pageBytes
+		end := min(hi, (page+1)*pageBytes)
+		c.pages[page] = c.merge(c.pages[page], lo, end)
+		lo = end
+	}
+}
+
+// merge puts a range into the spans of its page.
+func (c *Counted) merge(spans []span, lo, hi int64) []span {
 	// The first span that ends at or behind lo, and the first that begins behind hi.
-	i, _ := slices.BinarySearchFunc(c.spans, lo, func(s span, v int64) int { return order(s.hi, v) })
+	i, _ := slices.BinarySearchFunc(spans, lo, func(s span, v int64) int { return order(s.hi, v) })
 	j := i
-	for j < len(c.spans) && c.spans[j].lo <= hi {
-		lo, hi = min(lo, c.spans[j].lo), max(hi, c.spans[j].hi)
-		c.bytes -= c.spans[j].hi - c.spans[j].lo
+	for j < len(spans) && spans[j].lo <= hi {
+		lo, hi = min(lo, spans[j].lo), max(hi, spans[j].hi)
+		c.bytes -= spans[j].hi - spans[j].lo
 		j++
 	}
 	c.bytes += hi - lo
-	c.spans = slices.Replace(c.spans, i, j, span{lo, hi})
+	return slices.Replace(spans, i, j, span{lo, hi})
 }
 
 func order(a, b int64) int {

@@ -133,3 +133,52 @@ func TestCounted(t *testing.T) {
 		require.Equal(t, want, c.BytesRead())
 	}
 }
+
+// Scattered, repeated and overlapping reads count every byte once, also where
+// they cross the pages of the count.
+func TestCountedAgainstABitmap(t *testing.T) {
+	const size = 3*pageBytes + 17
+	c := Count(zeros(size))
+	seen := make([]bool, size)
+	r := rand.New(rand.NewPCG(1, 2))
+	buf := make([]byte, pageBytes+100)
+	for i := range 3000 {
+		n := int64(1 + r.IntN(9))
+		if i%50 == 0 {
+			n = r.Int64N(int64(len(buf)))
+		}
+		off := r.Int64N(size - n)
+		_, err := c.ReadAt(buf[:n], off)
+		require.NoError(t, err)
+		for k := off; k < off+n; k++ {
+			seen[k] = true
+		}
+		if i%500 == 0 {
+			want := int64(0)
+			for _, s := range seen {
+				if s {
+					want++
+				}
+			}
+			require.Equal(t, want, c.BytesRead())
+		}
+	}
+}
+
+// zeros is a blob of zeros.
+type zeros int64
+
+func (z zeros) ReadAt(p []byte, _ int64) (int, error) { clear(p); return len(p), nil }
+func (z zeros) Size() int64                           { return int64(z) }
+func (z zeros) Close() error                          { return nil }
+
+// Ranges do not end where the pages of the counter do.
+func TestSpansAcrossPages(t *testing.T) {
+	c := Count(zeros(3 * pageBytes))
+	for _, r := range [][2]int64{{2*pageBytes + 5, 2*pageBytes + 9}, {pageBytes - 3, pageBytes + 4}, {0, 2}} {
+		_, err := c.ReadAt(make([]byte, r[1]-r[0]), r[0])
+		require.NoError(t, err)
+	}
+	require.Equal(t, [][2]int64{{0, 2}, {pageBytes - 3, pageBytes + 4}, {2*pageBytes + 5, 2*pageBytes + 9}}, c.Spans())
+	require.Equal(t, int64(13), c.BytesRead())
+}

@@ -7,7 +7,9 @@ import "fmt"
 type DType uint8
 
 // The element types. Plain types carry the spelling of the safetensors format,
-// block types that of ggml.
+// block types that of ggml. Packed types name what a code stands for: an
+// integer with a scale and perhaps a zero-point, a number of bitsandbytes'
+// 4-bit tables, an 8-bit float with a scale.
 const (
 	Invalid DType = iota
 	Bool
@@ -59,6 +61,17 @@ const (
 	TQ2_0
 	MXFP4
 	NVFP4
+	Int1 // packed types: each value is made of several stored tensors (package packed)
+	Int2
+	Int3
+	Int4
+	Int5
+	Int6
+	Int7
+	Int8
+	NF4
+	FP4
+	FP8
 	C32
 	C128
 	Opaque // a stored type that can be listed but has no known decoding
@@ -104,14 +117,15 @@ func (d DType) Kind() Kind {
 		return KindInteger
 	case d >= F64 && d <= F4, d == C32, d == C128:
 		return KindFloat
-	case d >= Q1_0 && d <= NVFP4:
+	case d >= Q1_0 && d <= FP8:
 		return KindBlock
 	}
 	return KindNone
 }
 
-// Codec returns how the type is stored. It reports false for Invalid and
-// Opaque, whose values cannot be read.
+// Codec returns how the type is stored in one run of bytes. It reports false
+// for Invalid and Opaque, whose values cannot be read, and for packed types,
+// whose values are spread over several tensors.
 func (d DType) Codec() (*Codec, bool) {
 	if d >= numDTypes || codecs[d].Decode == nil {
 		return nil, false

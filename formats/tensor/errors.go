@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // The classes of faults, for errors.Is. Truncated input is
@@ -62,4 +65,18 @@ func Printable(s string) string {
 		return s
 	}
 	return strconv.QuoteToASCII(s)
+}
+
+// Visible spells out the control, direction and other invisible characters of
+// s and leaves the rest as it is.
+func Visible(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if unicode.IsGraphic(c) && c != utf8.RuneError {
+			b.WriteRune(c)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
+		}
+	}
+	return b.String()
 }

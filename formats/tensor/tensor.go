@@ -25,6 +25,17 @@ type Data interface {
 	StoredBytes() int64
 }
 
+// Lattice is Data whose values lie on a lattice that is not that of an element
+// type: packed tensors, whose scales lie apart. It is optional.
+type Lattice interface {
+	// ReadSteps gives, for the values [first, first+len(dst)), the distance to
+	// the neighbouring value of the same block, the larger one where the two
+	// differ. What the scale may have lost when it was stored is added, so
+	// that rounding moves a value by at most half of what is given, except at
+	// the ends of the code.
+	ReadSteps(ctx context.Context, dst []float32, first int64) error
+}
+
 // Elements returns the product of shape, or false when it does not fit an
 // int64 or a dimension is negative.
 func Elements(shape []int64) (int64, bool) {

@@ -125,3 +125,23 @@ func Parallel(tasks int, f func(task int)) {
 	close(next)
 	wg.Wait()
 }
+
+// Varies tells whether a row is finite and more than a constant with a few
+// exceptions: rows of an identity or a selection are alike in every network
+// that has one.
+func Varies(row []float32) bool {
+	const exceptions = 8
+	first, last := 0, 0
+	for _, v := range row {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return false
+		}
+		if v != row[0] {
+			first++
+		}
+		if v != row[len(row)-1] {
+			last++
+		}
+	}
+	return min(first, last) >= min(exceptions, (len(row)+1)/2)
+}

@@ -89,7 +89,7 @@ func halfUE4M3(b byte) float32 {
 	if exp == 0 {
 		return man * 0x1p-9 * 0.5
 	}
-	return fromBits(uint32(exp-7+127)<<23) * (1 + man/8) * 0.5
+	return fromBits(uint32(exp-7+127)<<23) * (1 + float32(man/8)) * 0.5
 }
 
 // TQ1_0 decodes {u8 qs[48]; u8 qh[4]; f16 d}: ternary values, five to a byte

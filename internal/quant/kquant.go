@@ -20,7 +20,7 @@ func Q2K(dst []float32, src []byte) {
 		scales, qs := src[:16], src[16:80]
 		d, dmin := half(src[80:]), half(src[82:])
 		for i, sc := range scales {
-			dl, ml := d*float32(sc&15), dmin*float32(sc>>4)
+			dl, ml := d*float32(sc&15), float32(dmin*float32(sc>>4))
 			shift := i % 8 / 2 * 2
 			q, y := qs[i/8*32+i%2*16:][:16], dst[i*16:][:16]
 			for l, b := range q {
@@ -76,7 +76,7 @@ func Q4K(dst []float32, src []byte) {
 		for j := range 4 {
 			s0, m0 := scaleMin4(2*j, scales)
 			s1, m1 := scaleMin4(2*j+1, scales)
-			d0, n0, d1, n1 := d*float32(s0), dmin*float32(m0), d*float32(s1), dmin*float32(m1)
+			d0, n0, d1, n1 := d*float32(s0), float32(dmin*float32(m0)), d*float32(s1), float32(dmin*float32(m1))
 			q, lo, hi := qs[32*j:][:32], dst[64*j:][:32], dst[64*j+32:][:32]
 			for l, b := range q {
 				lo[l] = float32(d0*float32(b&15)) - n0
@@ -94,7 +94,7 @@ func Q5K(dst []float32, src []byte) {
 		for j := range 4 {
 			s0, m0 := scaleMin4(2*j, scales)
 			s1, m1 := scaleMin4(2*j+1, scales)
-			d0, n0, d1, n1 := d*float32(s0), dmin*float32(m0), d*float32(s1), dmin*float32(m1)
+			d0, n0, d1, n1 := d*float32(s0), float32(dmin*float32(m0)), d*float32(s1), float32(dmin*float32(m1))
 			q, h, lo, hi := qs[32*j:][:32], qh[:32], dst[64*j:][:32], dst[64*j+32:][:32]
 			for l, b := range q {
 				lo[l] = float32(d0*float32(b&15|h[l]>>(2*j)&1<<4)) - n0

@@ -4,7 +4,6 @@
 package zoo
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -23,19 +22,7 @@ func New() *Model {
 }
 
 // Values is tensor.Data held as float32 values.
-type Values []float32
-
-// ReadValues copies values.
-func (v Values) ReadValues(_ context.Context, dst []float32, first int64) error {
-	if first < 0 || first+int64(len(dst)) > int64(len(v)) {
-		return fmt.Errorf("zoo: values [%d, %d) of %d", first, first+int64(len(dst)), len(v))
-	}
-	copy(dst, v[first:])
-	return nil
-}
-
-// StoredBytes is four a value.
-func (v Values) StoredBytes() int64 { return 4 * int64(len(v)) }
+type Values = tensor.Values
 
 // Add appends a float32 tensor; it panics when values do not fit the shape.
 func (m *Model) Add(name string, values []float32, shape ...int64) {

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -54,6 +55,23 @@ type Edge struct {
 type pair struct {
 	verdict  report.Verdict
 	distance float64 // between the values, 2 if unknown
+	likeness float64 // of matching units, where values do not correspond
+}
+
+// know takes from a report what the graph needs.
+func (p *pair) know(r *report.Report) {
+	p.verdict, p.distance = r.Verdict, incomparable
+	if d := r.Delta; d != nil && d.Tensors > 0 {
+		p.distance = min(float64(d.Relative), 1.8)
+	}
+	if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
+		p.distance = incomparable
+	}
+	for _, e := range r.Evidence {
+		if e.Skipped == "" && (e.Test == "agreement" || e.Test == "leading-directions") {
+			p.likeness = max(p.likeness, min(1, float64(e.Effect)))
+		}
+	}
 }
 
 // builder holds the pairs while the graph grows.
@@ -114,14 +132,7 @@ func (b *builder) compare(ctx context.Context, o *report.Options) error {
 					first = err
 				}
 				if err == nil {
-					p := &b.pairs[x.i][x.j]
-					p.verdict, p.distance = r.Verdict, incomparable
-					if d := r.Delta; d != nil && d.Tensors > 0 {
-						p.distance = min(float64(d.Relative), 1.8)
-					}
-					if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
-						p.distance = incomparable
-					}
+					b.pairs[x.i][x.j].know(r)
 				}
 				mu.Unlock()
 			}
@@ -155,86 +166,21 @@ func (b *builder) kin(i, j int) bool {
 	return false
 }
 
-// families groups the models by kinship.
-func (b *builder) families() []int {
-	family := make([]int, len(b.in))
-	for i := range family {
-		family[i] = i
-		for j := range i {
-			if b.kin(j, i) {
-				old, now := family[i], family[j]
-				for k := range i + 1 {
-					if family[k] == old {
-						family[k] = now
-					}
-				}
-			}
-		}
-	}
-	return family
-}
-
-// origin is the member that a family is hung from: one that no one-way
-// evidence says was made from another, with the most neighbours in the shortest
-// tree that joins all. Models that lie between two others, and copies of others
-// in another storage, do not count. It orders the picture; no direction is
-// stated because of it.
-func (b *builder) origin(members []int) int {
-	var speak []int
-	for k, i := range members {
-		copied := slices.ContainsFunc(members[:k], func(j int) bool {
-			r := b.verdict(i, j).Relation
-			return r == report.Reencoded || r == report.Identical
-		})
-		if !copied && !b.vecs.between(i, members) {
-			speak = append(speak, i)
-		}
-	}
-	if len(speak) == 0 {
-		speak = members
-	}
-	degree := map[int]int{}
-	in, rest := speak[:1:1], slices.Clone(speak[1:])
-	for len(rest) > 0 {
-		p, c := b.nearest(in, rest)
-		if p < 0 {
-			break
-		}
-		degree[p]++
-		degree[c]++
-		in = append(in, c)
-		rest = slices.DeleteFunc(rest, func(i int) bool { return i == c })
-	}
-	made := func(i int) int {
-		n := 0
-		for _, j := range members {
-			if i != j && b.kin(i, j) && b.verdict(i, j).Direction == report.BToA {
-				n++
-			}
-		}
-		return n
-	}
-	return slices.MinFunc(speak, func(i, j int) int {
-		return cmp.Or(cmp.Compare(made(i), made(j)), cmp.Compare(degree[j], degree[i]), cmp.Compare(i, j))
-	})
-}
-
-// graph hangs every family from its best origin: models join in the order of
-// their distance from it, each below the nearest model that is there already
-// and that one-way evidence does not exclude.
+// graph hangs every family from its origin, and models that were put together
+// from several families below a member of each.
 func (b *builder) graph(ctx context.Context) (*Graph, error) {
 	g := &Graph{Schema: Schema, Edges: []Edge{}, Limits: []string{
 		"Edges join nearest relatives. Without one-way evidence or a merge recipe their direction is undetermined, and siblings whose training was alike may stand below each other.",
 		"A parent that is not among the models does not appear.",
 	}}
-	families := b.families()
+	families, joint := b.families()
 	for i := range b.in {
 		g.Nodes = append(g.Nodes, Node{ID: i, Ref: b.in[i].Ref, Family: families[i]})
 	}
 	for f := range b.in {
 		var members []int
 		for i, x := range families {
-			if x == f {
+			if x == f && !joint[i] {
 				members = append(members, i)
 			}
 		}
@@ -244,64 +190,50 @@ func (b *builder) graph(ctx context.Context) (*Graph, error) {
 			}
 		}
 	}
+	for c := range b.in {
+		if joint[c] {
+			if err := b.graft(ctx, g, c, families, joint); err != nil {
+				return nil, err
+			}
+		}
+	}
 	return g, nil
 }
 
-// grow hangs the members of one family: merged models below their parents,
-// the others one by one below the nearest model that is there already.
+// grow hangs the members of one family: merged models below their parents, the
+// others where under finds a place, those nearest to the origin first.
 func (b *builder) grow(ctx context.Context, g *Graph, members []int) error {
 	origin := b.origin(members)
 	merged, err := b.merges(ctx, origin, members)
 	if err != nil {
 		return err
 	}
-	in := []int{origin}
-	var rest []int
-	for _, i := range members {
-		if i != origin && merged[i] == nil {
-			rest = append(rest, i)
+	t := &tree{b: b, origin: origin, placed: []int{origin}, below: map[int][]int{}}
+	for _, c := range b.inOrder(origin, members) {
+		if merged[c] != nil {
+			continue
 		}
-	}
-	for len(rest) > 0 {
-		parent, child := b.nearest(in, rest)
-		if parent < 0 {
-			break
+		p := t.under(c)
+		if p < 0 {
+			continue
 		}
-		direction, because := b.direction(parent, child)
-		g.Edges = append(g.Edges, b.describe(parent, child, direction, because))
-		in = append(in, child)
-		rest = slices.DeleteFunc(rest, func(i int) bool { return i == child })
+		t.place(p, c)
+		direction, because := b.direction(p, c)
+		g.Edges = append(g.Edges, b.describe(p, c, direction, because))
 	}
 	for _, c := range members {
-		for _, p := range merged[c] {
-			e := b.describe(p.parent, c, report.AToB, p.words)
-			e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
-			g.Edges = append(g.Edges, e)
-		}
+		g.Edges = append(g.Edges, b.mergeEdges(c, merged[c])...)
 	}
 	return nil
 }
 
-// nearest is the pair of a placed and an open model that is nearest. A pair
-// that one-way evidence excludes counts only if nothing else is left.
-func (b *builder) nearest(in, rest []int) (parent, child int) {
-	best := 9.0
-	parent, child = -1, -1
-	for _, c := range rest {
-		for _, p := range in {
-			if !b.kin(p, c) {
-				continue
-			}
-			d := b.pairs[p][c].distance
-			if b.verdict(p, c).Direction == report.BToA {
-				d += 2
-			}
-			if d < best {
-				best, parent, child = d, p, c
-			}
-		}
+func (b *builder) mergeEdges(c int, parents []share) (out []Edge) {
+	for _, p := range parents {
+		e := b.describe(p.parent, c, report.AToB, p.words)
+		e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
+		out = append(out, e)
 	}
-	return parent, child
+	return out
 }
 
 // share is a parent of a merged model.
@@ -316,19 +248,29 @@ type share struct {
 func (b *builder) merges(ctx context.Context, origin int, members []int) (map[int][]share, error) {
 	out := map[int][]share{}
 	for _, c := range members {
-		if c == origin || b.vecs.shape[c] != b.vecs.shape[origin] {
+		if c == origin || b.copied(c, members) {
 			continue
 		}
-		for _, pq := range b.vecs.mixtures(origin, c, members) {
-			r, err := report.FindRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]}, nil)
+		if b.vecs.shape[c] != b.vecs.shape[origin] {
+			parents, err := b.spliced(ctx, c, b.candidates(c, origin, members))
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || !r.Parents[0].Takes || !r.Parents[1].Takes {
+			if parents != nil {
+				out[c] = parents
+			}
+			continue
+		}
+		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
+			r, err := report.FitRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			if err != nil {
+				return nil, err
+			}
+			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart {
 				continue
 			}
 			for k := range 2 {
-				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, float64(r.Parents[k].Weight))})
+				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, r.Weights[k])})
 			}
 			break
 		}
@@ -396,27 +338,7 @@ func minus(x, y []float32) []float32 {
 	return out
 }
 
-// between tells whether a model lies on the line between two others.
-func (v *vectors) between(c int, members []int) bool {
-	for i, p := range members {
-		for _, q := range members[i+1:] {
-			if p == c || q == c || v.shape[p] != v.shape[c] || v.shape[q] != v.shape[c] {
-				continue
-			}
-			d, e := minus(v.x[c], v.x[p]), minus(v.x[q], v.x[p])
-			dd, ee, de := dot(d, d), dot(e, e), dot(d, e)
-			if dd == 0 || ee == 0 {
-				continue
-			}
-			if t := de / ee; t > 0.05 && t < 0.95 && dd-de*de/ee < 0.1*dd {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// mixtures lists, best first and at most two, the pairs of members whose
+// mixtures lists, best first and at most mostFits, the pairs of members whose
 // differences from the origin explain a good part of the child's, with weights
 // that a merge can have.
 func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
@@ -452,11 +374,14 @@ func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
 		}
 	}
 	slices.SortStableFunc(fits, func(a, b fit) int { return cmp.Compare(b.r2, a.r2) })
-	for _, f := range fits[:min(2, len(fits))] {
+	for _, f := range fits[:min(mostFits, len(fits))] {
 		out = append(out, f.pq)
 	}
 	return out
 }
+
+// mostFits is how many pairs of parents a recipe is asked for.
+const mostFits = 3
 
 // plausible tells whether a weight is one that merges use.
 func plausible(w float64) bool { return w > -0.8 && w < 0.96 && (w > 0.1 || w < -0.1) }

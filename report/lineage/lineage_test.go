@@ -12,9 +12,35 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/demo"
+	"github.com/weightprint/weightprint/internal/hostile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
 )
+
+// Names from files act in no form of a lineage.
+func TestHostileNames(t *testing.T) {
+	for i, h := range hostile.Strings(testing.Short()) {
+		g := &lineage.Graph{Schema: lineage.Schema, Nodes: []lineage.Node{{ID: 0, Ref: h}, {ID: 1, Ref: "models/" + h}, {ID: 2, Ref: "/" + h}},
+			Edges: []lineage.Edge{{From: 0, To: 1, Direction: report.AToB, Because: h, Relation: report.Related}, {From: 0, To: 2, Direction: report.Undetermined, Kinds: []report.Kind{report.Merged}}}, Limits: []string{h}}
+		for form, write := range map[string]func(io.Writer) error{"svg": g.WriteSVG, "dot": g.WriteDOT, "text": g.WriteText, "json": g.WriteJSON} {
+			var b bytes.Buffer
+			require.NoError(t, write(&b))
+			require.NoError(t, hostile.Check(form, b.String()), "string %d: %.40q", i, h)
+		}
+	}
+}
+
+// Folders that all models share are left out of their names; circles, which
+// only a graph made elsewhere has, end.
+func TestNamesAndCircles(t *testing.T) {
+	g := &lineage.Graph{Nodes: []lineage.Node{{ID: 0, Ref: "zoo/a/x"}, {ID: 1, Ref: "zoo/a/y"}, {ID: 2, Ref: "zoo/b"}}, Edges: []lineage.Edge{{From: 0, To: 1}, {From: 1, To: 0}}}
+	var svg, text bytes.Buffer
+	require.NoError(t, g.WriteSVG(&svg))
+	require.NoError(t, g.WriteText(&text))
+	require.Contains(t, svg.String(), ">a/y<")
+	require.Contains(t, svg.String(), ">b<")
+	require.NotContains(t, svg.String(), "zoo")
+}
 
 func TestDemoFamilies(t *testing.T) {
 	dir := t.TempDir()

@@ -21,7 +21,7 @@ const null = "two independently trained networks agree on units no more than the
 // view and by the up view each on its own and in both directions, is the same
 // unit. Layer 0 is left out where there are others: it answers to tokens.
 func Agreement(look int) *similarity.Test {
-	return &similarity.Test{Name: "agreement", Doc: "units that find the same partner through two views", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: "agreement", Doc: "units that find the same partner through two views", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		axes, err := p.Axes(ctx, look)
 		if err != nil {
 			return nil, err

@@ -161,10 +161,10 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 		return err
 	}
 	var err error
-	if w.stepA, err = w.lattice(w.stepA, w.a, rows, b, &c.Reencoded[1], &c.Encodable[1]); err != nil {
+	if w.stepA, err = w.lattice(ctx, w.stepA, w.a, rows, b, &c.Reencoded[1], &c.Encodable[1]); err != nil {
 		return err
 	}
-	if w.stepB, err = w.lattice(w.stepB, w.b, rows, a, &c.Reencoded[0], &c.Encodable[0]); err != nil {
+	if w.stepB, err = w.lattice(ctx, w.stepB, w.b, rows, a, &c.Reencoded[0], &c.Encodable[0]); err != nil {
 		return err
 	}
 	c.Stats.add(a, b, c.A, c.B, w.stepA, w.stepB)
@@ -175,7 +175,10 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 // lattice returns the steps of m's quantised storage at each value of the
 // rows, and counts the rows that encoding the other side's values gives byte
 // for byte. It returns nil for storage that is no lattice.
-func (w *walker) lattice(steps []float32, m *roles.Matrix, rows []int, other []float32, equal, asked *int64) ([]float32, error) {
+func (w *walker) lattice(ctx context.Context, steps []float32, m *roles.Matrix, rows []int, other []float32, equal, asked *int64) ([]float32, error) {
+	if l, ok := m.Tensor.Data.(tensor.Lattice); ok && !m.Transposed() {
+		return packedSteps(ctx, steps, l, m, rows)
+	}
 	s, ok := m.Tensor.Data.(*tensor.Stored)
 	step, has := quant.Steps[m.Tensor.DType.String()]
 	encode := quant.Encoders[m.Tensor.DType.String()]
@@ -205,6 +208,27 @@ func (w *walker) lattice(steps []float32, m *roles.Matrix, rows []int, other []f
 				*equal++
 			}
 		}
+	}
+	return steps, nil
+}
+
+// packedSteps reads the steps of a matrix whose scales lie apart,
+// neighbouring stored rows together.
+func packedSteps(ctx context.Context, steps []float32, l tensor.Lattice, m *roles.Matrix, rows []int) ([]float32, error) {
+	if n := len(rows) * m.Cols; cap(steps) < n {
+		steps = make([]float32, n)
+	} else {
+		steps = steps[:n]
+	}
+	for i := 0; i < len(rows); {
+		n := 1
+		for i+n < len(rows) && m.StoredAt(rows[i+n]) == m.StoredAt(rows[i])+int64(n*m.Cols) {
+			n++
+		}
+		if err := l.ReadSteps(ctx, steps[i*m.Cols:(i+n)*m.Cols], m.StoredAt(rows[i])); err != nil {
+			return nil, err
+		}
+		i += n
 	}
 	return steps, nil
 }

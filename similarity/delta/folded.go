@@ -13,10 +13,10 @@ type Folded struct {
 	AA, BB, AB float64
 }
 
-// Relative is |b−a|/|a|, 0 where nothing was summed.
-func (f *Folded) Relative() float64 {
-	s := Stats{AA: f.AA, DD: max(0, f.AA+f.BB-2*f.AB)}
-	return s.Relative()
+// Apart is |b−a|/√(|a|·|b|), 0 where nothing was summed.
+func (f *Folded) Apart() float64 {
+	s := Stats{AA: f.AA, BB: f.BB, DD: max(0, f.AA+f.BB-2*f.AB)}
+	return s.Apart()
 }
 
 // Merge adds the sums of other values.

@@ -26,6 +26,7 @@ type Spectrum struct {
 	Levels     [2]float64 // mean number of different values other than 0 in 32 neighbours, of A and B
 	Filled     [2]float64 // mean number of values other than 0 in 32 neighbours
 	Pattern    [2]int     // n:m zeros that every group of B has and A has not; 0:0 if none
+	Histogram  Histogram  // of the entries of b−a, in units of their own size
 }
 
 // margin pays for the finite size of the matrices and for noise that is not
@@ -64,6 +65,7 @@ func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int
 		return s, nil
 	}
 	size := float64(n * m)
+	s.Histogram.add(d, math.Sqrt(dd/size))
 	edge := math.Sqrt(float64(n)) + math.Sqrt(float64(m))
 	s.Relative, s.Kurtosis = math.Sqrt(dd/aa), d4*size/(dd*dd)
 	s.Rounding, s.Flat = margin*edge*math.Sqrt(rr/size), margin*edge*math.Sqrt(dd/size)

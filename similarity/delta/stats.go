@@ -9,11 +9,12 @@ import (
 // Stats sums up two lists of values in the same role. Sums run in stored
 // order, so they do not depend on how the reading was cut into pieces.
 type Stats struct {
-	N            int64    // pairs of values
-	Equal        int64    // equal bit for bit, or both NaN
-	Round        [2]int64 // [0]: A's value rounded to B's type is B's; [1]: B's rounded to A's type is A's
-	Within       [2]int64 // [0]: A within half a step of B on B's lattice; [1]: the reverse
-	Lattice      [2]int64 // values for which Within could be asked
+	N            int64      // pairs of values
+	Equal        int64      // equal bit for bit, or both NaN
+	Round        [2]int64   // [0]: A's value rounded to B's type is B's; [1]: B's rounded to A's type is A's
+	Within       [2]int64   // [0]: A within half a step of B on B's lattice; [1]: the reverse
+	Lattice      [2]int64   // values for which Within could be asked
+	Steps2       [2]float64 // Σh² of the lattice steps at these values
 	ZeroA        int64
 	ZeroB        int64
 	ZeroOnlyB    int64 // zero in B and not in A
@@ -94,6 +95,7 @@ func (s *Stats) within(side int, x, y, step []float32) {
 	for i, h := range step {
 		h, v := float64(h), float64(y[i])
 		s.Lattice[side]++
+		s.Steps2[side] += float64(h * h)
 		if math.Abs(float64(x[i])-v) <= h/2+math.Abs(v)*slack+h*1e-3 {
 			s.Within[side]++
 		}
@@ -114,6 +116,29 @@ func (s *Stats) Relative() float64 {
 		return 0
 	}
 	return math.Sqrt(s.DD / s.AA)
+}
+
+// Apart is |b−a|/√(|a|·|b|): Relative without a side that is measured by.
+func (s *Stats) Apart() float64 {
+	if s.AA == 0 || s.BB == 0 {
+		return 0
+	}
+	return math.Sqrt(s.DD / math.Sqrt(s.AA*s.BB))
+}
+
+// StepsApart is the size of the change in lattice steps, of the side whose
+// steps are larger; 0 where neither side's values all lie on a lattice. Side
+// tells which, as in Within. Rounding to nearest gives √(1/12) = 0.29.
+func (s *Stats) StepsApart() (size float64, side int) {
+	for i := range s.Lattice {
+		if s.Lattice[i] == s.N && s.Steps2[i] > s.Steps2[side] {
+			side = i
+		}
+	}
+	if s.N == 0 || s.Lattice[side] != s.N || s.Steps2[side] == 0 {
+		return 0, side
+	}
+	return math.Sqrt(s.DD / s.Steps2[side]), side
 }
 
 // Kurtosis is that of the differences: 3 for Gaussian noise.
@@ -138,6 +163,7 @@ func (s *Stats) Merge(o *Stats) {
 		s.Round[i] += o.Round[i]
 		s.Within[i] += o.Within[i]
 		s.Lattice[i] += o.Lattice[i]
+		s.Steps2[i] += o.Steps2[i]
 	}
 	s.AA += o.AA
 	s.BB += o.BB

@@ -6,129 +6,314 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/internal/prints"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
-var shape = zoo.Shape{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 40}
+var sketchOnly = &fingerprint.Options{SketchOnly: true}
 
-func entry(t testing.TB, name string, seed uint64) index.Entry {
+func entry(name string, seed uint64) index.Entry {
+	return index.Entry{Name: name, Fingerprint: prints.Of(prints.Small, seed, sketchOnly)}
+}
+
+// strangers lists n entries like the given one.
+func strangers(like *fingerprint.Fingerprint, n int, seed uint64) []index.Entry {
+	r := rand.New(rand.NewPCG(seed, 9))
+	out := make([]index.Entry, n)
+	for i := range out {
+		out[i] = index.Entry{Name: fmt.Sprint("stranger ", i), Fingerprint: prints.Like(like, r)}
+	}
+	return out
+}
+
+func open(t testing.TB, path string) *index.Index {
 	t.Helper()
-	f, err := fingerprint.Compute(context.Background(), zoo.Random(rand.New(rand.NewPCG(seed, 3)), shape, zoo.Quirks{}), &fingerprint.Options{SketchOnly: true})
+	x, err := index.Open(path)
 	require.NoError(t, err)
-	return index.Entry{Name: name, Fingerprint: f}
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+func names(t testing.TB, path string) []string {
+	t.Helper()
+	all, err := open(t, path).Names()
+	require.NoError(t, err)
+	return all
 }
 
 func TestSearchFindsTheOneAndNoOther(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	var all []index.Entry
-	for i := range 300 { // more than are tested in full
-		all = append(all, entry(t, fmt.Sprint("model ", i), uint64(i)))
-	}
-	n, err := index.Add(path, all...)
+	one := prints.Of(prints.Middle, 1, nil)
+	_, err := index.Add(path, strangers(one, 700, 1)...) // more than are tested in full
 	require.NoError(t, err)
-	require.Equal(t, 300, n)
-	x, err := index.Open(path)
+	_, err = index.Add(path, index.Entry{Name: "the one", Fingerprint: one})
 	require.NoError(t, err)
-	hits, err := x.Search(context.Background(), entry(t, "q", 123).Fingerprint, 5, -7)
+	_, err = index.Add(path, strangers(one, 600, 2)...)
 	require.NoError(t, err)
-	require.Len(t, hits, 1)
-	require.Equal(t, "model 123", hits[0].Name)
-	hits, err = x.Search(context.Background(), entry(t, "q", 999).Fingerprint, 5, -7)
+	x := open(t, path)
+	found, err := x.Search(context.Background(), one, 5, -7)
 	require.NoError(t, err)
-	require.Empty(t, hits)
+	require.Equal(t, 1301, found.Searched)
+	require.Len(t, found.Hits, 1)
+	require.Equal(t, "the one", found.Hits[0].Name)
+	require.True(t, found.Hits[0].Same)
+	require.Less(t, found.Hits[0].P.Log10(), -9.0)
+	found, err = x.Search(context.Background(), prints.Of(prints.Middle, 2, nil), 5, -7)
+	require.NoError(t, err)
+	require.Empty(t, found.Hits)
+	require.Empty(t, found.Leads)
 }
 
-// Whatever a killed writer left, the records before it are read, and the next
-// writer goes on behind them.
+// The scan is exact: an entry that is near by one kind of summary alone is
+// tested, however many entries there are.
+func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
+	if testing.Short() {
+		t.Skip("searches among 1,500 strangers")
+	}
+	path := filepath.Join(t.TempDir(), "x")
+	one := prints.Of(prints.Middle, 1, nil)
+	r := rand.New(rand.NewPCG(4, 4))
+	_, err := index.Add(path, append(strangers(one, 1500, 1), index.Entry{Name: "the one", Fingerprint: one})...)
+	require.NoError(t, err)
+	x := open(t, path)
+	for _, c := range []struct {
+		keep string
+		copy func(q *fingerprint.Fingerprint)
+	}{
+		{"units", func(q *fingerprint.Fingerprint) { copy(q.Sketches[1:], one.Sketches[1:]) }},
+		{"residual dimensions", func(q *fingerprint.Fingerprint) { q.Sketches[0] = one.Sketches[0] }},
+		{"what tokens find", func(q *fingerprint.Fingerprint) { q.Probes = one.Probes }},
+	} {
+		q := prints.Like(one, r)
+		c.copy(q)
+		found, err := x.Search(context.Background(), q, 5, -7)
+		require.NoError(t, err)
+		require.Len(t, found.Hits, 1, c.keep)
+		require.Equal(t, "the one", found.Hits[0].Name)
+		require.False(t, found.Hits[0].Same)
+	}
+}
+
+// p is that of the test times the number of entries, and never larger than
+// that of the same search among fewer.
+func TestPIsCorrectedForTheEntriesSearched(t *testing.T) {
+	dir := t.TempDir()
+	one := prints.Of(prints.Middle, 1, nil)
+	p := map[int]float64{}
+	for _, n := range []int{9, 999} {
+		path := filepath.Join(dir, fmt.Sprint(n))
+		_, err := index.Add(path, append(strangers(one, n, 1), index.Entry{Name: "one", Fingerprint: one})...)
+		require.NoError(t, err)
+		found, err := open(t, path).Search(context.Background(), one, 1, -7)
+		require.NoError(t, err)
+		p[n] = found.Hits[0].P.Log10()
+	}
+	require.InDelta(t, 2, p[999]-p[9], 1e-9)
+}
+
+func TestCopiesAreRecognised(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	f := prints.Of(prints.Middle, 1, nil)
+	a, err := index.Add(path, index.Entry{Name: "a", Fingerprint: f}, index.Entry{Name: "b", Fingerprint: f}, index.Entry{Name: "a", Fingerprint: f})
+	require.NoError(t, err)
+	require.Equal(t, index.Added{New: 2, Known: 1, Copies: []index.Copy{{Name: "b", Of: "a"}}}, a)
+	a, err = index.Add(path, index.Entry{Name: "c", Fingerprint: f}, index.Entry{Name: "b", Fingerprint: f})
+	require.NoError(t, err)
+	require.Equal(t, index.Added{New: 1, Known: 1, Copies: []index.Copy{{Name: "c", Of: "a"}}}, a)
+	found, err := open(t, path).Search(context.Background(), f, 9, -7)
+	require.NoError(t, err)
+	require.Len(t, found.Hits, 3)
+	for _, h := range found.Hits {
+		require.True(t, h.Same)
+	}
+}
+
+func TestNamesAreBounded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	for _, name := range []string{"", string(make([]byte, 161))} {
+		_, err := index.Add(path, entry(name, 1))
+		require.ErrorIs(t, err, index.ErrName)
+	}
+}
+
+// Whatever lies behind the committed records is not read, and the next writer
+// goes on in its place.
 func TestTornTail(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
-	_, err := index.Add(path, entry(t, "a", 1), entry(t, "b", 2))
+	_, err := index.Add(path, entry("a", 1))
 	require.NoError(t, err)
 	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
-	for cut := 1024; cut < len(whole); cut += 97 {
-		torn := filepath.Join(dir, fmt.Sprint("torn", cut))
-		details, err := os.ReadFile(path + ".details")
+	require.Len(t, whole, 2048)
+	details, err := os.ReadFile(path + ".details")
+	require.NoError(t, err)
+	for n := 0; n <= 1100; n += 97 {
+		torn := filepath.Join(dir, fmt.Sprint("torn", n))
+		require.NoError(t, os.WriteFile(torn, append(slices.Clone(whole), make([]byte, n)...), 0o600))
+		require.NoError(t, os.WriteFile(torn+".details", append(slices.Clone(details), "half a record"...), 0o600))
+		require.Equal(t, []string{"a"}, names(t, torn))
+		_, err = index.Add(torn, entry("c", 3))
 		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(torn, whole[:cut], 0o600))
-		require.NoError(t, os.WriteFile(torn+".details", append(details, "half a record"...), 0o600))
-		x, err := index.Open(torn)
-		require.NoError(t, err)
-		require.Equal(t, []string{"a"}, x.Names())
-		_, err = index.Add(torn, entry(t, "c", 3))
-		require.NoError(t, err)
-		x, err = index.Open(torn)
-		require.NoError(t, err)
-		require.Equal(t, []string{"a", "c"}, x.Names())
-		_, err = x.Entry(1)
+		require.Equal(t, []string{"a", "c"}, names(t, torn))
+		_, err = open(t, torn).Entry(1)
 		require.NoError(t, err)
 	}
 }
 
+// A changed byte is an error, or lies where nothing is committed; the entries
+// are never others than those that were added. So is every truncation.
 func TestDamageIsFound(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
-	_, err := index.Add(path, entry(t, "a", 1))
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	for i, name := range []string{"a", "b"} {
+		_, err := index.Add(path, entry(name, uint64(i)))
+		require.NoError(t, err)
+	}
+	whole, err := os.ReadFile(path)
 	require.NoError(t, err)
-	b, err := os.ReadFile(path)
+	details, err := os.ReadFile(path + ".details")
 	require.NoError(t, err)
-	b[100] ^= 1
-	require.NoError(t, os.WriteFile(path, b, 0o600))
-	_, err = index.Open(path)
+	bad := filepath.Join(dir, "bad")
+	try := func(b, d []byte) (good int) {
+		require.NoError(t, os.WriteFile(bad, b, 0o600))
+		require.NoError(t, os.WriteFile(bad+".details", d, 0o600))
+		x, err := index.Open(bad)
+		if err != nil {
+			return -1
+		}
+		defer x.Close()
+		all, err := x.Names()
+		require.NoError(t, err)
+		for i := range all {
+			if _, err := x.Entry(i); err != nil {
+				require.ErrorIs(t, err, fingerprint.ErrFile)
+				return -1
+			}
+		}
+		return len(all)
+	}
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for i := 0; i < len(whole); i += step {
+		b := slices.Clone(whole)
+		b[i] ^= 1 << (i % 8)
+		switch n := try(b, details); {
+		case i >= 1024:
+			require.Equal(t, -1, n, "byte %d", i)
+		case n >= 0: // one of the two headers may be lost: then the other counts
+			require.Contains(t, []int{1, 2}, n, "byte %d", i)
+		}
+	}
+	for n := 1024; n < len(whole); n += 31 {
+		require.Equal(t, -1, try(whole[:n], details), "cut at %d", n)
+	}
+	for i := 0; i < len(details); i += 7 * step {
+		d := slices.Clone(details)
+		d[i] ^= 0x10
+		require.Equal(t, -1, try(whole, d), "details byte %d", i)
+	}
+	// Details of another index are not taken for these.
+	_, err = index.Add(filepath.Join(dir, "other"), entry("a", 8), entry("b", 9))
+	require.NoError(t, err)
+	other, err := os.ReadFile(filepath.Join(dir, "other.details"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(bad, whole, 0o600))
+	require.NoError(t, os.WriteFile(bad+".details", other, 0o600))
+	_, err = open(t, bad).Entry(0)
 	require.ErrorIs(t, err, index.ErrCorrupt)
 }
 
+// Sixteen writers with handles of their own add a thousand records each.
 func TestConcurrentWritersLoseNothing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x")
-	const writers, each = 8, 10
-	prints := make([]index.Entry, writers)
-	for w := range prints {
-		prints[w] = entry(t, "", uint64(w))
+	const writers = 16
+	each, together := 400, 50
+	switch {
+	case testing.Short():
+		each = 50
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		each = 1000
 	}
+	path := filepath.Join(t.TempDir(), "x")
+	small := prints.Of(prints.Small, 1, sketchOnly)
+	small.Sketches = small.Sketches[:1]
 	var wg sync.WaitGroup
-	for w := range writers {
+	for n := range writers {
 		wg.Go(func() {
-			for i := range each {
-				if _, err := index.Add(path, index.Entry{Name: fmt.Sprint(w, "/", i), Fingerprint: prints[w].Fingerprint}); err != nil {
-					t.Error(err)
+			w, err := index.OpenWriter(path)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer w.Close()
+			for first := 0; first < each; first += together {
+				var some []index.Entry
+				for i := first; i < min(first+together, each); i++ {
+					some = append(some, index.Entry{Name: fmt.Sprint(n, "/", i), Fingerprint: small})
+				}
+				if a, err := w.Add(some...); err != nil || a.New != len(some) {
+					t.Error(a, err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	x, err := index.Open(path)
-	require.NoError(t, err)
-	require.Equal(t, writers*each, x.Len())
-	for i := range x.Len() {
+	all := names(t, path)
+	require.Len(t, all, writers*each)
+	slices.Sort(all)
+	require.Len(t, slices.Compact(all), writers*each)
+	x := open(t, path)
+	for i := 0; i < x.Len(); i += 101 {
 		_, err := x.Entry(i)
 		require.NoError(t, err)
 	}
 }
 
-func TestMergeCommutes(t *testing.T) {
+// Merging is commutative and associative to the byte, and does not mind an
+// index given twice.
+func TestMergeInAnyOrderAndGrouping(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	_, err := index.Add(at("a"), entry(t, "a", 1), entry(t, "both", 3))
-	require.NoError(t, err)
-	_, err = index.Add(at("b"), entry(t, "both", 3), entry(t, "b", 2))
-	require.NoError(t, err)
-	require.NoError(t, index.Merge(at("ab"), at("a"), at("b")))
-	require.NoError(t, index.Merge(at("ba"), at("b"), at("a")))
-	for _, suffix := range []string{"", ".details"} {
-		ab, err := os.ReadFile(at("ab" + suffix))
+	for name, all := range map[string][]index.Entry{
+		"a": {entry("a", 1), entry("both", 3)},
+		"b": {entry("both", 3), entry("b", 2), entry("same name", 4)},
+		"c": {entry("same name", 5), entry("a", 1)},
+	} {
+		_, err := index.Add(at(name), all...)
 		require.NoError(t, err)
-		ba, err := os.ReadFile(at("ba" + suffix))
-		require.NoError(t, err)
-		require.Equal(t, ab, ba)
 	}
-	x, err := index.Open(at("ab"))
+	merge := func(to string, from ...string) []byte {
+		for i := range from {
+			from[i] = at(from[i])
+		}
+		require.NoError(t, index.Merge(at(to), from...))
+		records, err := os.ReadFile(at(to))
+		require.NoError(t, err)
+		details, err := os.ReadFile(at(to) + ".details")
+		require.NoError(t, err)
+		return append(records, details...)
+	}
+	want := merge("abc", "a", "b", "c")
+	require.Equal(t, want, merge("cba", "c", "b", "a"))
+	merge("ab", "a", "b")
+	require.Equal(t, want, merge("(ab)c", "ab", "c"))
+	merge("bc", "b", "c")
+	require.Equal(t, want, merge("a(bc)", "a", "bc"))
+	require.Equal(t, want, merge("again", "abc", "abc", "b"))
+	require.Len(t, names(t, at("abc")), 5)
+	require.ErrorContains(t, index.Merge(at("abc"), at("a")), "exists")
+	require.ErrorIs(t, index.Merge(at("new"), at("none")), os.ErrNotExist)
+	// A merged index goes on like any other.
+	_, err := index.Add(at("abc"), entry("more", 9))
 	require.NoError(t, err)
-	require.Equal(t, 3, x.Len())
+	require.Len(t, names(t, at("abc")), 6)
 }

@@ -5,60 +5,173 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/zeebo/blake3"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/similarity/screen"
 )
+
+const (
+	recordBytes  = 1024
+	magic        = "WPINDEX1"
+	maxNameBytes = 160
+	checkBytes   = 16
+
+	flagComplete    = 1 // the root is over all values
+	flagQuarantined = 2 // nothing of the entry can be tested: constant or generic content
+)
+
+// record is the fixed part of an entry.
+type record struct {
+	name   string
+	root   fingerprint.Digest
+	offset int64 // of the details
+	size   int64
+	flags  uint32
+	summary
+}
 
 // summarise makes the record of an entry.
 func summarise(e Entry) record {
-	r := record{name: e.Name, root: rootOf(e)}
-	s := e.Fingerprint.Sketches
-	if len(s) == 0 {
-		return r
+	f := e.Fingerprint
+	r := record{name: e.Name, root: contentOf(f), summary: summaryOf(f)}
+	if f.Complete {
+		r.flags |= flagComplete
 	}
-	r.length, r.dim = uint32(s[0].Length), uint32(s[0].Dim)
-	for k, i := range []int{0, len(s) / 2, len(s) - 1} {
-		copy(r.words[k][:], s[i].Words)
+	if !screen.Testable(f) {
+		r.flags |= flagQuarantined
 	}
 	return r
 }
 
-// distance is the least number of differing bits between a layer of one
-// summary and a layer of the other; entries of another shape are farthest.
-func (r *record) distance(o *record) int {
-	if r.length != o.length || r.dim != o.dim {
-		return math.MaxInt
-	}
-	best := math.MaxInt
-	for i := range r.words {
-		for j := range o.words {
-			n := 0
-			for w := range r.words[i] {
-				n += bits.OnesCount64(r.words[i][w] ^ o.words[j][w])
-			}
-			best = min(best, n)
-		}
-	}
-	return best
+// summary is what the scan compares: the first sketched units of three layers
+// and of the residual stream, and what tokens find in two layers.
+type summary struct {
+	length, dim uint32 // of the sketched MLP axes
+	hidden      uint32 // of the residual axis
+	words       [summaryLayers][summaryWords]uint64
+	residual    [summaryWords]uint64
+	places      [summaryProbed][summaryPlaces / 4]uint64 // of the units that tokens find, 16 bits each
+	profiles    [summaryProbed][summaryProfiles]uint64
 }
 
-// Layout of a record: magic 8 · root 32 · offset 8 · size 8 · length 4 · dim 4 ·
-// words 384 · name length 2 · name 160 · zeros · digest 16.
+const (
+	summaryLayers   = 3
+	summaryWords    = 16 // 8 units of 128 bits
+	summaryProbed   = 2
+	summaryPlaces   = 16
+	summaryProfiles = 8
+	noPlace         = 0xffff
+)
+
+func summaryOf(f *fingerprint.Fingerprint) (s summary) {
+	var mlp []*fingerprint.Sketch
+	for i := range f.Sketches {
+		if x := &f.Sketches[i]; strings.HasSuffix(x.Axis, ".residual") {
+			if s.hidden == 0 {
+				s.hidden = uint32(x.Length)
+				copy(s.residual[:], x.Words)
+			}
+		} else {
+			mlp = append(mlp, x)
+		}
+	}
+	if len(mlp) > 0 {
+		s.length, s.dim = uint32(mlp[0].Length), uint32(mlp[0].Dim)
+		for k, i := range [summaryLayers]int{0, len(mlp) / 2, len(mlp) - 1} {
+			copy(s.words[k][:], mlp[i].Words)
+		}
+	}
+	for k := range s.places {
+		for i := range s.places[k] {
+			s.places[k][i] = math.MaxUint64
+		}
+		if k < len(f.Probes) {
+			s.probe(k, &f.Probes[k])
+		}
+	}
+	return s
+}
+
+func (s *summary) probe(k int, p *fingerprint.Probes) {
+	for t, u := range p.Units[:min(summaryPlaces, len(p.Units))] {
+		place := uint64(noPlace)
+		if u >= 0 {
+			place = uint64(u) % noPlace
+		}
+		shift := t % 4 * 16
+		s.places[k][t/4] = s.places[k][t/4]&^(noPlace<<shift) | place<<shift
+	}
+	copy(s.profiles[k][:], p.Profile)
+}
+
+// distances are three ways in which two summaries may be near: units of a
+// layer, residual dimensions, what tokens find. Smaller is nearer.
+func (s *summary) distances(o *summary) (d [channels]int) {
+	d = [channels]int{math.MaxInt, math.MaxInt, math.MaxInt}
+	if s.length == o.length && s.dim == o.dim && s.length > 0 {
+		for i := range s.words {
+			for j := range o.words {
+				d[0] = min(d[0], differing(&s.words[i], &o.words[j]))
+			}
+		}
+	}
+	if s.hidden == o.hidden && s.hidden > 0 {
+		d[1] = differing(&s.residual, &o.residual)
+	}
+	for i := range s.places {
+		for j := range o.places {
+			d[2] = min(d[2], -s.found(i, o, j))
+		}
+	}
+	return d
+}
+
+const channels = 3
+
+func differing(a, b *[summaryWords]uint64) int {
+	n := 0
+	for i, v := range a {
+		n += bits.OnesCount64(v ^ b[i])
+	}
+	return n
+}
+
+// found counts the tokens that find a unit at the same place, and twice those
+// whose units look alike.
+func (s *summary) found(i int, o *summary, j int) int {
+	n := 0
+	for w, v := range s.places[i] {
+		x := v ^ o.places[j][w]
+		for shift := 0; shift < 64; shift += 16 {
+			if x>>shift&noPlace == 0 && v>>shift&noPlace != noPlace {
+				n++
+			}
+		}
+	}
+	for t, v := range s.profiles[i] {
+		if v != 0 && o.profiles[j][t] != 0 && screen.ProfilesAlike(v, o.profiles[j][t]) {
+			n += 2
+		}
+	}
+	return n
+}
+
+// Layout of a record: magic 8 · root 32 · offset 8 · size 8 · flags 4 · length 4 ·
+// dim 4 · hidden 4 · MLP words 384 · residual words 128 · places 64 · profiles
+// 128 · name length 2 · name 160 · zeros · digest 16.
 func (r *record) encode() []byte {
 	b := make([]byte, 0, recordBytes)
 	b = append(b, magic...)
 	b = append(b, r.root[:]...)
 	b = le.AppendUint64(b, uint64(r.offset))
 	b = le.AppendUint64(b, uint64(r.size))
-	b = le.AppendUint32(b, r.length)
-	b = le.AppendUint32(b, r.dim)
-	for _, layer := range r.words {
-		for _, w := range layer {
-			b = le.AppendUint64(b, w)
-		}
+	for _, v := range []uint32{r.flags, r.length, r.dim, r.hidden} {
+		b = le.AppendUint32(b, v)
 	}
+	r.each(func(w *uint64) { b = le.AppendUint64(b, *w) })
 	b = le.AppendUint16(b, uint16(len(r.name)))
 	b = append(b, r.name...)
 	b = b[:recordBytes]
@@ -66,33 +179,62 @@ func (r *record) encode() []byte {
 	return b
 }
 
-const checkBytes = 16
+// each visits the words of a summary in stored order.
+func (s *summary) each(visit func(*uint64)) {
+	for k := range s.words {
+		for w := range s.words[k] {
+			visit(&s.words[k][w])
+		}
+	}
+	for w := range s.residual {
+		visit(&s.residual[w])
+	}
+	for k := range s.places {
+		for w := range s.places[k] {
+			visit(&s.places[k][w])
+		}
+	}
+	for k := range s.profiles {
+		for w := range s.profiles[k] {
+			visit(&s.profiles[k][w])
+		}
+	}
+}
 
+// check is the digest that ends a record and a header.
 func check(b []byte) []byte {
 	h := blake3.NewDeriveKey("weightprint v1 index record")
 	h.Write(b)
 	return h.Sum(nil)[:checkBytes]
 }
 
+// decode reads a record and checks its digest.
 func decode(b []byte) (r record, err error) {
 	if string(b[:len(magic)]) != magic || !bytes.Equal(check(b[:recordBytes-checkBytes]), b[recordBytes-checkBytes:]) {
 		return r, ErrCorrupt
 	}
-	at := len(magic)
-	at += copy(r.root[:], b[at:at+len(fingerprint.Digest{})])
-	r.offset, r.size = int64(le.Uint64(b[at:])), int64(le.Uint64(b[at+8:]))
-	r.length, r.dim = le.Uint32(b[at+16:]), le.Uint32(b[at+20:])
-	at += 24
-	for k := range r.words {
-		for w := range r.words[k] {
-			r.words[k][w] = le.Uint64(b[at:])
-			at += 8
-		}
-	}
+	at := r.numbers(b)
 	n := int(le.Uint16(b[at:]))
-	if n > maxNameBytes || r.offset < 0 || r.size < 0 {
-		return r, fmt.Errorf("%w: name of %d bytes", ErrCorrupt, n)
+	if n > maxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes {
+		return r, fmt.Errorf("%w: name of %d bytes, details of %d", ErrCorrupt, n, r.size)
 	}
 	r.name = string(b[at+2 : at+2+n])
 	return r, nil
+}
+
+// numbers reads all but the name and returns where that begins.
+func (r *record) numbers(b []byte) int {
+	at := len(magic)
+	at += copy(r.root[:], b[at:])
+	r.offset, r.size = int64(le.Uint64(b[at:])), int64(le.Uint64(b[at+8:]))
+	at += 16
+	for _, v := range []*uint32{&r.flags, &r.length, &r.dim, &r.hidden} {
+		*v = le.Uint32(b[at:])
+		at += 4
+	}
+	r.each(func(w *uint64) {
+		*w = le.Uint64(b[at:])
+		at += 8
+	})
+	return at
 }

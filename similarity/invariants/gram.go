@@ -17,7 +17,7 @@ import (
 // the basis of the residual stream. Embeddings of tokens in use resemble one
 // another between strangers that share a tokenizer, so they are no evidence.
 func TokenGram() *similarity.Test {
-	return &similarity.Test{Name: "token-gram", Doc: "inner products among little-used embeddings", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: "token-gram", Doc: "inner products among little-used embeddings", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		var out []similarity.Evidence
 		for _, t := range p.Towers {
 			e, err := tokenGram(ctx, p, t)

@@ -16,7 +16,7 @@ import (
 // smooth curve and says little; heads are matched in the way most favourable
 // to likeness, and so are those of the controls.
 func OVSpectra() *similarity.Test {
-	return &similarity.Test{Name: "ov-spectra", Doc: "singular values of what each head moves", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: "ov-spectra", Doc: "singular values of what each head moves", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		var out []similarity.Evidence
 		for _, t := range p.Towers {
 			e, err := ovSpectra(ctx, p, t)

@@ -23,7 +23,7 @@ import (
 // α_pq·α_qr·α_rp. Heads are matched by sizes alone, and then judged by
 // phases, so that the match cannot feed the score.
 func QKPlanes() *similarity.Test {
-	return &similarity.Test{Name: "qk-planes", Doc: "products of queries and keys between rotary planes", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: "qk-planes", Doc: "products of queries and keys between rotary planes", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		var out []similarity.Evidence
 		for _, t := range p.Towers {
 			e, err := qkPlanes(ctx, p, t)

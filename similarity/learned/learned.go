@@ -21,14 +21,14 @@ const null = "the two networks share their random initialisation and nothing tha
 // Tests lists the tests of a look.
 func Tests(look int) []*similarity.Test {
 	return []*similarity.Test{
-		{Name: "leading-directions", Doc: "share of one network's leading directions found in the other", Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+		{Name: "leading-directions", Doc: "share of one network's leading directions found in the other", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 			axes, err := p.Axes(ctx, look)
 			if err != nil {
 				return nil, err
 			}
 			return leads(axes), nil
 		}},
-		{Name: "gains", Doc: "correlation of norm gains around their mean", Run: gains},
+		{Name: "gains", Doc: "correlation of norm gains around their mean", Tier: similarity.Calibrated, Run: gains},
 	}
 }
 

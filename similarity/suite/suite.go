@@ -10,6 +10,10 @@ import (
 	"github.com/weightprint/weightprint/similarity/units"
 )
 
+// Version counts the definitions of the tests: it rises whenever the same
+// inputs may give another number.
+const Version = 1
+
 // Default lists every test of every look.
 func Default() []*similarity.Test {
 	var all []*similarity.Test

@@ -172,7 +172,7 @@ func byLayer(e similarity.Evidence, all []tally) []similarity.Evidence {
 
 // tests makes a Test of every look from a per-component function.
 func perComponent(name, doc string, look int, run func(*similarity.Pair, *component) []similarity.Evidence) *similarity.Test {
-	return &similarity.Test{Name: name, Doc: doc, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: name, Doc: doc, Tier: similarity.Exact, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		axes, err := p.Axes(ctx, look)
 		if err != nil {
 			return nil, err

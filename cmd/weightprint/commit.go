@@ -1,0 +1,146 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/fingerprint/commitment"
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// The verbs by which models are compared that will not be shown. They are
+// explained together in docs/CLOSED-WEIGHTS.md.
+
+func commitCommand() *cobra.Command {
+	var file, secret string
+	c := &cobra.Command{
+		Use:   "commit MODEL -o COMMIT",
+		Short: "fix the weights of a model without showing anything of them",
+		Long: `commit reads every value of a model once and writes two files. COMMIT binds the
+weights and says nothing about them: publish it, and have its date witnessed.
+COMMIT.opening answers challenges: keep it secret, and keep it, for without it
+and the model the commitment is worth nothing. Neither file is ever overwritten.`,
+		Example: "  weightprint commit model/ -o model.commit",
+		Args:    args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error {
+			if file == "" {
+				return usageError{fmt.Errorf("commit: give -o FILE")}
+			}
+			if secret == "" {
+				secret = file + ".opening"
+			}
+			return commitTo(c, a[0], file, secret)
+		},
+	}
+	c.Flags().StringVarP(&file, "output", "o", "", "commitment to write")
+	c.Flags().StringVar(&secret, "opening", "", "secret opening to write (default: the commitment's name with .opening)")
+	return c
+}
+
+func commitTo(c *cobra.Command, ref, file, secret string) error {
+	for _, name := range []string{file, secret} {
+		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("%s exists; a commitment is never overwritten", tensor.Printable(name))
+		}
+	}
+	s, err := commitment.NewSecret()
+	if err != nil {
+		return err
+	}
+	m, err := formats.Open(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	o, err := commitment.Commit(c.Context(), m, s)
+	if err != nil {
+		return err
+	}
+	if err := m.Verify(); err != nil {
+		return err
+	}
+	// The opening first: a commitment that nobody can open is worth nothing.
+	if err := writeNew(secret, 0o600, o.Encode()); err != nil {
+		return err
+	}
+	if err := writeNew(file, 0o644, o.Commitment().Encode()); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "commitment %s\n", o.Commitment().Root)
+	if len(o.Axes) == 0 {
+		fmt.Fprintln(c.ErrOrStderr(), "weightprint: the model has no units that can be sketched: the commitment can be opened whole, but answers no challenge")
+	}
+	return nil
+}
+
+// verifyCommitment holds a model against a commitment, with its opening.
+func verifyCommitment(c *cobra.Command, file, ref, opening string) error {
+	want, err := readSealed(file, commitment.DecodeCommitment)
+	if err != nil {
+		return err
+	}
+	o, err := readSealed(opening, commitment.DecodeOpening)
+	if err != nil {
+		return err
+	}
+	m, err := formats.Open(c.Context(), ref, nil)
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if o.Commitment() != want {
+		fmt.Fprintln(c.OutOrStdout(), "differs: the opening is of another commitment")
+		return exitCode(exitMismatch)
+	}
+	err = o.Verify(c.Context(), m)
+	if errors.Is(err, commitment.ErrNotCommitted) {
+		fmt.Fprintf(c.OutOrStdout(), "differs: %s\n", oneLine(err))
+		return exitCode(exitMismatch)
+	}
+	if err == nil {
+		err = m.Verify()
+	}
+	if err == nil {
+		fmt.Fprintln(c.OutOrStdout(), "verified: every value is that of the commitment")
+	}
+	return err
+}
+
+// writeNew writes a file that must not exist yet.
+func writeNew(name string, mode os.FileMode, b []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(name)) // it is ours: it did not exist
+	}
+	return nil
+}
+
+// readSealed reads a file of the commitment protocol.
+func readSealed[T any](name string, decode func([]byte) (T, error)) (x T, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return x, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, commitment.MaxFileBytes+1))
+	if err != nil {
+		return x, err
+	}
+	x, err = decode(b)
+	if err != nil {
+		return x, fmt.Errorf("%s: %w", tensor.Printable(name), err)
+	}
+	return x, nil
+}

@@ -1,0 +1,226 @@
+package fingerprint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+)
+
+// Read reads a fingerprint file. Errors are ErrFile or ErrVersion; every
+// changed or missing byte is found.
+func Read(r io.Reader) (*Fingerprint, error) {
+	b, err := io.ReadAll(io.LimitReader(r, MaxFileBytes+1))
+	if err != nil {
+		return nil, err
+	}
+	return Decode(b)
+}
+
+// Decode is Read for bytes.
+func Decode(b []byte) (*Fingerprint, error) {
+	switch {
+	case len(b) > MaxFileBytes:
+		return nil, fmt.Errorf("%w: larger than %d bytes", ErrFile, MaxFileBytes)
+	case len(b) < len(magic)+8+len(Digest{}) || string(b[:len(magic)]) != magic:
+		return nil, fmt.Errorf("%w: no magic", ErrFile)
+	}
+	if v := order.Uint32(b[len(magic):]); v != version {
+		return nil, fmt.Errorf("%w: version %d, known %d", ErrVersion, v, version)
+	}
+	body, stated := b[:len(b)-len(Digest{})], b[len(b)-len(Digest{}):]
+	h := newHash(purposeFile)
+	h.Write(body)
+	if d := sum(h); !bytes.Equal(d[:], stated) {
+		return nil, fmt.Errorf("%w: the digest over the file does not agree", ErrFile)
+	}
+	d := &decoder{b: body, at: len(magic) + 4}
+	f := d.fingerprint()
+	if d.err == nil && d.at != len(d.b) {
+		d.fail("%d bytes are left over", len(d.b)-d.at)
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	if !bytes.Equal(f.encode(), b) {
+		return nil, fmt.Errorf("%w: the encoding is not canonical", ErrFile)
+	}
+	return f, nil
+}
+
+type decoder struct {
+	b   []byte
+	at  int
+	err error
+}
+
+func (d *decoder) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: offset %d: %s", ErrFile, d.at, fmt.Sprintf(format, args...))
+	}
+}
+
+// take returns the next n bytes, zeros where there are none.
+func (d *decoder) take(n int) []byte {
+	if d.err != nil || n > len(d.b)-d.at {
+		d.fail("%d bytes expected, %d are left", n, len(d.b)-d.at)
+		return make([]byte, min(n, 512))
+	}
+	d.at += n
+	return d.b[d.at-n : d.at]
+}
+
+func (d *decoder) u16() uint16 { return order.Uint16(d.take(2)) }
+func (d *decoder) u64() uint64 { return order.Uint64(d.take(8)) }
+
+func (d *decoder) uv() uint64 {
+	v, n := binary.Uvarint(d.b[d.at:])
+	if n <= 0 {
+		d.fail("bad variable-length number")
+		return 0
+	}
+	d.at += n
+	return v
+}
+
+// number reads a number of at most the given size.
+func (d *decoder) number(most uint64, what string) int {
+	v := d.uv()
+	if v > most {
+		d.fail("%s %d exceeds %d", what, v, most)
+		return 0
+	}
+	return int(v)
+}
+
+func (d *decoder) signed(most int64, what string) int {
+	v, n := binary.Varint(d.b[d.at:])
+	if n <= 0 || v > most || v < -most {
+		d.fail("bad %s", what)
+		return 0
+	}
+	d.at += n
+	return int(v)
+}
+
+func (d *decoder) text() string {
+	n := d.number(maxName, "length of a text")
+	if d.err != nil {
+		return ""
+	}
+	return string(d.take(n))
+}
+
+func (d *decoder) fingerprint() *Fingerprint {
+	flags := order.Uint32(d.take(4))
+	if flags > flagComplete {
+		d.fail("unknown flags %#x", flags)
+	}
+	f := &Fingerprint{Complete: flags == flagComplete}
+	copy(f.Header[:], d.take(32))
+	if f.Complete {
+		copy(f.Root[:], d.take(32))
+		copy(f.RoleRoot[:], d.take(32))
+		copy(f.Stored[:], d.take(32))
+	}
+	f.Parameters = int64(d.uv())
+	before := ""
+	for n := d.number(maxTensors, "tensors"); n > 0 && d.err == nil; n-- {
+		p := d.tensor(before)
+		f.Tensors = append(f.Tensors, p)
+		before = p.Name
+	}
+	for n := d.number(maxKinds, "kinds"); n > 0 && d.err == nil; n-- {
+		f.Kinds = append(f.Kinds, KindPrint{d.text(), d.number(maxTensors, "tensors"), d.stats()})
+	}
+	for n := d.number(4*maxSketches, "sketches"); n > 0 && d.err == nil; n-- {
+		f.Sketches = append(f.Sketches, d.sketch())
+	}
+	for n := d.number(probedLayers, "probed layers"); n > 0 && d.err == nil; n-- {
+		f.Probes = append(f.Probes, d.probes())
+	}
+	return f
+}
+
+func (d *decoder) tensor(before string) (p TensorPrint) {
+	same := d.number(uint64(len(before)), "common beginning")
+	p.Name = before[:same] + d.text()
+	if len(p.Name) > maxName {
+		d.fail("a name of %d bytes", len(p.Name))
+	}
+	p.DType = d.text()
+	rank := d.number(maxRank, "rank")
+	p.Shape = make([]int64, rank)
+	for i := range p.Shape {
+		p.Shape[i] = int64(d.uv())
+	}
+	copy(p.Values[:], d.take(32))
+	has := d.take(1)[0]
+	if has&hasBlocks != 0 {
+		for i := range p.Blocks {
+			copy(p.Blocks[i][:], d.take(blockBytes))
+		}
+	}
+	if has&hasStats != 0 {
+		s := d.stats()
+		p.Stats = &s
+	}
+	return p
+}
+
+func (d *decoder) stats() (s Stats) {
+	s.NonFinite = d.uv()
+	for i := range s.Quantiles {
+		s.Quantiles[i] = int16(d.u16())
+	}
+	for i := range s.Moments {
+		s.Moments[i] = math.Float64frombits(d.u64())
+		if math.IsNaN(s.Moments[i]) || math.IsInf(s.Moments[i], 0) {
+			d.fail("a moment that is no number")
+		}
+	}
+	for i := range s.Exponents {
+		s.Exponents[i] = d.u16()
+	}
+	s.Top = d.take(1)[0]
+	return s
+}
+
+func (d *decoder) sketch() (s Sketch) {
+	s.Axis = d.text()
+	s.Length, s.Dim = d.number(maxLength, "length"), d.number(maxDim, "dimension")
+	s.Trend = d.signed(sketchUnits*sketchUnits, "trend")
+	if d.err != nil {
+		return s
+	}
+	s.Units = sampled(s.Length, s.Dim)
+	n := len(s.Units)
+	packed := d.take((n + 7) / 8)
+	for i := range n {
+		s.Eligible = append(s.Eligible, packed[i/8]>>(i%8)&1 == 1)
+	}
+	for range n * sketchWords {
+		s.Words = append(s.Words, d.u64())
+	}
+	return s
+}
+
+func (d *decoder) probes() (p Probes) {
+	p.Axis = d.text()
+	p.Length = d.number(maxProbed, "length")
+	p.Gated = d.number(1, "gate") == 1
+	n := d.number(maxProbes, "probes")
+	for range n {
+		u := d.signed(maxProbed, "unit")
+		if u < -1 || u >= p.Length {
+			d.fail("unit %d of %d", u, p.Length)
+		}
+		p.Units = append(p.Units, u)
+	}
+	p.Signs = order.Uint32(d.take(4))
+	for range n {
+		p.Profile = append(p.Profile, d.u64())
+	}
+	return p
+}

@@ -1,0 +1,295 @@
+package fingerprint
+
+import (
+	"context"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/zeebo/blake3"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+const (
+	leafLeast = 1 << 12 // values that a leaf holds at least, where the tensor has them
+	leafMost  = 1 << 20 // values that a leaf holds at most
+)
+
+// layout says how the values of a tensor are cut into leaves, by its shape
+// alone: a leaf holds the smallest power of two of rows that has 4096 values,
+// or 2²⁰ values where rows are longer than that.
+type layout struct {
+	t     *tensor.Tensor
+	total int64 // values
+	size  int64 // values of a leaf; the last may be shorter
+}
+
+func layoutOf(t *tensor.Tensor) layout {
+	l := layout{t: t, total: t.Len(), size: t.Cols()}
+	if l.size > leafMost {
+		l.size = leafMost
+	}
+	for l.size > 0 && l.size < leafLeast {
+		l.size *= 2
+	}
+	return l
+}
+
+// leaves is how many leaves the tensor has.
+func (l *layout) leaves() int64 {
+	if l.total == 0 {
+		return 0
+	}
+	return (l.total + l.size - 1) / l.size
+}
+
+// leaf returns the first value of a leaf and how many it has.
+func (l *layout) leaf(i int64) (first, n int64) {
+	first = i * l.size
+	return first, min(l.size, l.total-first)
+}
+
+// rows names the rows that leaves [first, last) hold.
+func (l *layout) rows(first, last int64) (from, to int64) {
+	cols := max(1, l.t.Cols())
+	return first * l.size / cols, (min(last*l.size, l.total) - 1) / cols
+}
+
+// hasher reads leaves of tensors and hashes their values; every worker has its
+// own.
+type hasher struct {
+	values *blake3.Hasher
+	stored *blake3.Hasher
+	chunk  int // bytes asked for at a time
+	raw    []byte
+	floats []float32
+	canon  []byte
+	counts *[bins]uint32 // of the upper halves of values; nil when not asked for
+	table  *[bins]uint32 // what counts points to when they are
+}
+
+func newHasher(chunk int) *hasher {
+	return &hasher{values: newHash(purposeLeaf), stored: newHash(purposeStored), chunk: chunk}
+}
+
+// read is one leaf that was read.
+type read struct {
+	leaf   Digest
+	bare   bool // there are no stored bytes to hash
+	free   bool // the values leave the stored bytes open: stored is a digest over them
+	stored Digest
+	floats []float32 // the values, where asked for; valid until the next leaf
+}
+
+// leaf reads values [first, first+n) of a tensor once, hashes them and counts
+// them.
+func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n int64, floats bool) (r read, err error) {
+	if err := ctx.Err(); err != nil {
+		return r, err
+	}
+	s, codec := storedOf(t, first, n)
+	if codec == nil {
+		err := h.decoded(ctx, t, first, n)
+		if err != nil {
+			return r, err
+		}
+		r.leaf, _ = h.plain(h.floats)
+		r.bare, r.floats = true, h.floats
+		return r, nil
+	}
+	if err := h.bytes(ctx, s, codec, first, n); err != nil {
+		return r, err
+	}
+	var nan bool
+	switch {
+	case isWide(t.DType):
+		r.leaf, nan = h.wide(t.DType, int(n))
+	case t.DType == tensor.BF16 && h.halvesAreFinite():
+		r.leaf = h.halves()
+		if floats {
+			h.floats = grow(h.floats, n)
+			codec.Decode(h.floats, h.raw)
+		}
+	default:
+		h.floats = grow(h.floats, n)
+		codec.Decode(h.floats, h.raw)
+		r.leaf, nan = h.plain(h.floats)
+	}
+	r.floats = h.floats
+	if r.free = nan || needsStored(t.DType); r.free {
+		r.stored = h.digest(h.stored, h.raw)
+	}
+	return r, nil
+}
+
+// storedOf returns how the values lie in a file, nil where they do not or
+// where they begin inside a storage block.
+func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) {
+	s, ok := t.Data.(*tensor.Stored)
+	if !ok {
+		return nil, nil
+	}
+	c, ok := s.DType.Codec()
+	if !ok || first%int64(c.BlockValues) != 0 || n%int64(c.BlockValues) != 0 {
+		return nil, nil
+	}
+	return s, c
+}
+
+// bytes fills raw with the stored bytes of values, in little-endian order.
+func (h *hasher) bytes(ctx context.Context, s *tensor.Stored, c *tensor.Codec, first, n int64) error {
+	size := int64(c.BlockBytes)
+	h.raw = grow(h.raw, n/int64(c.BlockValues)*size)
+	at := first / int64(c.BlockValues) * size
+	step := max(1, h.chunk/c.BlockBytes) * c.BlockBytes
+	for done := 0; done < len(h.raw); done += step {
+		if err := s.ReadLittle(h.raw[done:min(done+step, len(h.raw))], at+int64(done)); err != nil {
+			return err
+		}
+	}
+	if s.DType == tensor.Bool && slices.Max(h.raw) > 1 {
+		return s.ReadValues(ctx, make([]float32, n), first) // which says where
+	}
+	return nil
+}
+
+// decoded fills floats through the tensor's own decoding.
+func (h *hasher) decoded(ctx context.Context, t *tensor.Tensor, first, n int64) error {
+	h.floats = grow(h.floats, n)
+	step := int64(max(1, h.chunk/4))
+	for done := int64(0); done < n; done += step {
+		if err := t.Data.ReadValues(ctx, h.floats[done:min(done+step, n)], first+done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grow returns a slice of n elements that reuses b where it can.
+func grow[T any](b []T, n int64) []T {
+	if int64(cap(b)) < n {
+		return make([]T, n)
+	}
+	return b[:n]
+}
+
+// digest hashes one message.
+func (h *hasher) digest(x *blake3.Hasher, parts ...[]byte) Digest {
+	x.Reset()
+	for _, p := range parts {
+		x.Write(p)
+	}
+	return sum(x)
+}
+
+// infinite16 is the upper half of an infinite float32 without its sign.
+const infinite16 = 0x7f80
+
+// halvesAreFinite tells whether no stored bfloat16 value is a NaN.
+func (h *hasher) halvesAreFinite() bool {
+	words := len(h.raw) / 8 * 8
+	for i := 0; i < words; i += 8 {
+		// A lane overflows into its sign bit where its magnitude has all
+		// exponent bits; these are looked at one by one.
+		v := binary.LittleEndian.Uint64(h.raw[i:]) & 0x7fff7fff7fff7fff
+		if (v+0x0080008000800080)&0x8000800080008000 != 0 {
+			for k := i; k < i+8; k += 2 {
+				if binary.LittleEndian.Uint16(h.raw[k:])&0x7fff > infinite16 {
+					return false
+				}
+			}
+		}
+	}
+	for i := words; i+1 < len(h.raw); i += 2 {
+		if binary.LittleEndian.Uint16(h.raw[i:])&0x7fff > infinite16 {
+			return false
+		}
+	}
+	return true
+}
+
+// halves hashes bfloat16 values as they are stored, which is their canonical
+// form where there is no NaN.
+func (h *hasher) halves() Digest {
+	if h.counts != nil {
+		for i := 0; i+1 < len(h.raw); i += 2 {
+			h.counts[binary.LittleEndian.Uint16(h.raw[i:])]++
+		}
+	}
+	return h.digest(h.values, h.raw, formNames[form16])
+}
+
+// plain hashes float32 values.
+func (h *hasher) plain(values []float32) (d Digest, nan bool) {
+	low, most := uint32(0), uint32(0)
+	for _, v := range values {
+		b := math.Float32bits(v)
+		low |= b
+		most = max(most, b&^(1<<31))
+	}
+	if h.counts != nil {
+		for _, v := range values {
+			h.counts[math.Float32bits(v)>>16]++
+		}
+	}
+	nan = most > infinite16<<16
+	if nan {
+		low = 0
+		for _, v := range values {
+			low |= canonical32(v)
+		}
+	}
+	if low&0xffff == 0 {
+		h.canon = grow(h.canon, 2*int64(len(values)))
+		for i, v := range values {
+			binary.LittleEndian.PutUint16(h.canon[2*i:], uint16(canonical32(v)>>16))
+		}
+		return h.digest(h.values, h.canon, formNames[form16]), nan
+	}
+	h.canon = grow(h.canon, 4*int64(len(values)))
+	for i, v := range values {
+		binary.LittleEndian.PutUint32(h.canon[4*i:], canonical32(v))
+	}
+	return h.digest(h.values, h.canon, formNames[form32]), nan
+}
+
+// wide hashes the n stored numbers in raw, whose values float32 may not hold,
+// and rounds them into floats.
+func (h *hasher) wide(t tensor.DType, n int) (d Digest, nan bool) {
+	best := form32
+	h.floats = grow(h.floats, int64(n))
+	for i := range n {
+		best = widest(best, formOf(t, h.raw, i))
+		h.floats[i] = float32(number(t, h.raw, i))
+		nan = nan || h.floats[i] != h.floats[i]
+	}
+	narrow, _ := h.plain(h.floats) // counts the values too
+	if best == form32 {
+		return narrow, nan
+	}
+	h.canon = grow(h.canon, 8*int64(n))
+	for i := range n {
+		binary.LittleEndian.PutUint64(h.canon[8*i:], wideBits(t, h.raw, i, best))
+	}
+	return h.digest(h.values, h.canon, formNames[best]), nan
+}
+
+// writeShape hashes a shape.
+func writeShape(h *blake3.Hasher, shape []int64) {
+	var n [8]byte
+	binary.LittleEndian.PutUint64(n[:], uint64(len(shape)))
+	h.Write(n[:])
+	for _, d := range shape {
+		binary.LittleEndian.PutUint64(n[:], uint64(d))
+		h.Write(n[:])
+	}
+}
+
+// tensorDigest closes a tensor: its shape and the root over its leaves.
+func tensorDigest(shape []int64, root Digest) Digest {
+	h := newHash(purposeTensor)
+	writeShape(h, shape)
+	h.Write(root[:])
+	return sum(h)
+}

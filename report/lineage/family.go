@@ -1,0 +1,154 @@
+package lineage
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/report"
+)
+
+// families groups the models by kinship. Models that were put together from
+// parts of several families do not join these; each stands, marked in joint,
+// in the family of one of its relatives.
+func (b *builder) families() (family []int, joint []bool) {
+	joint = make([]bool, len(b.in))
+	for c := range b.in {
+		joint[c] = b.joins(c)
+	}
+	family = b.components(func(i int) bool { return !joint[i] })
+	for c := range b.in {
+		if !joint[c] {
+			continue
+		}
+		for i := range b.in {
+			if !joint[i] && b.kin(i, c) {
+				family[c] = family[i]
+				break
+			}
+		}
+	}
+	return family, joint
+}
+
+// components numbers the connected parts of the graph of kinship among some of
+// the models, each by its first member.
+func (b *builder) components(some func(int) bool) []int {
+	family := make([]int, len(b.in))
+	for i := range family {
+		family[i] = i
+		for j := range i {
+			if !some(i) || !some(j) || family[i] == family[j] || !b.kin(j, i) {
+				continue
+			}
+			old, now := max(family[i], family[j]), min(family[i], family[j])
+			for k := range i + 1 {
+				if family[k] == old {
+					family[k] = now
+				}
+			}
+		}
+	}
+	return family
+}
+
+// joins tells whether a model shares some parts with one model and some with
+// another, where nothing else links these two.
+func (b *builder) joins(c int) bool {
+	var parts []int
+	for i := range b.in {
+		if i != c && b.kin(i, c) && slices.Contains(b.verdict(i, c).Kinds, report.Partial) {
+			parts = append(parts, i)
+		}
+	}
+	if len(parts) < 2 {
+		return false
+	}
+	rest := b.components(func(i int) bool { return i != c })
+	return slices.ContainsFunc(parts, func(i int) bool { return rest[i] != rest[parts[0]] })
+}
+
+// same tells whether two models hold the same values up to storage.
+func (b *builder) same(i, j int) bool {
+	r := b.verdict(i, j).Relation
+	return i != j && (r == report.Reencoded || r == report.Identical)
+}
+
+// copied tells whether a model holds the values of another one in another
+// storage, seen from the one that was there first: the exact one, or else the
+// first in order.
+func (b *builder) copied(c int, among []int) bool {
+	return slices.ContainsFunc(among, func(i int) bool {
+		d := b.verdict(i, c).Direction
+		return b.same(i, c) && (d == report.AToB || d != report.BToA && i < c)
+	})
+}
+
+// originals are the members that are no copies of others.
+func (b *builder) originals(members []int) (out []int) {
+	for _, i := range members {
+		if !b.copied(i, members) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+// origin is the member that a family is hung from: no copy, with the least
+// one-way evidence of having been made from another, and with the differences
+// of the others from it as near to right angles as can be: those of siblings
+// from their parent are, while seen from a sibling all others lie the same way,
+// and seen from a model in between some lie opposite. It orders the picture; no
+// direction is stated because of it.
+func (b *builder) origin(members []int) int {
+	speak := b.originals(members)
+	if len(speak) == 0 {
+		speak = members
+	}
+	made, lean := map[int]int{}, map[int]float64{}
+	for _, i := range speak {
+		lean[i] = b.vecs.lean(i, speak)
+		for _, j := range members {
+			if b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == report.BToA {
+				made[i]++
+			}
+		}
+	}
+	return slices.MinFunc(speak, func(i, j int) int {
+		return cmp.Or(cmp.Compare(made[i], made[j]), cmp.Compare(lean[i], lean[j]), cmp.Compare(i, j))
+	})
+}
+
+// lean is how far the differences of other models from one are from lying at
+// right angles to each other: the mean size of their cosines, and the share of
+// pairs that lie on opposite sides. Models of another shape cannot be asked;
+// one without two of its own shape to ask leans as far as can be.
+func (v *vectors) lean(x int, members []int) float64 {
+	const opposite = -0.1
+	var ds [][]float32
+	var sizes []float64
+	for _, i := range members {
+		if i == x || v.shape[i] != v.shape[x] {
+			continue
+		}
+		d := minus(v.x[i], v.x[x])
+		if n := math.Sqrt(dot(d, d)); n > 0 {
+			ds, sizes = append(ds, d), append(sizes, n)
+		}
+	}
+	sum, n := 0.0, 0.0
+	for i := range ds {
+		for j := range i {
+			c := dot(ds[i], ds[j]) / (sizes[i] * sizes[j])
+			sum += math.Abs(c)
+			if c < opposite {
+				sum++
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return 2
+	}
+	return sum / n
+}

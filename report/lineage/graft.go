@@ -1,0 +1,91 @@
+package lineage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/similarity/recipe"
+)
+
+// graft hangs a joint model below the nearest member of each family it has
+// parts of, or below those that a recipe names.
+func (b *builder) graft(ctx context.Context, g *Graph, c int, families []int, joint []bool) error {
+	var near, candidates []int
+	for f := range b.in {
+		var kin []int
+		for i, x := range families {
+			if x == f && !joint[i] && b.kin(i, c) {
+				kin = append(kin, i)
+			}
+		}
+		kin = b.originals(kin)
+		b.sortByDistance(c, kin)
+		if len(kin) > 0 {
+			near = append(near, kin[0])
+			candidates = append(candidates, kin[:min(len(kin), 3)]...)
+		}
+	}
+	parents, err := b.spliced(ctx, c, candidates)
+	if err != nil {
+		return err
+	}
+	if parents != nil {
+		g.Edges = append(g.Edges, b.mergeEdges(c, parents)...)
+		return nil
+	}
+	for _, p := range near {
+		direction, because := b.direction(p, c)
+		g.Edges = append(g.Edges, b.describe(p, c, direction, because))
+	}
+	return nil
+}
+
+// spliced finds the parents that whole layers of a model were taken from: at
+// least two, which leave no more than rounding. It is nil where there are none.
+func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []share, err error) {
+	if len(candidates) < 2 {
+		return nil, nil
+	}
+	var in []report.Input
+	for _, p := range candidates {
+		in = append(in, b.in[p])
+	}
+	r, err := report.FitRecipe(ctx, b.in[c], in)
+	if err != nil || r.Missing || r.Method != recipe.Spliced {
+		return nil, err
+	}
+	for k, w := range r.Weights {
+		if math.Abs(w) > report.TakesPart {
+			out = append(out, share{candidates[k], fmt.Sprintf("%s, a share of %.2g", r.Method, w)})
+		}
+	}
+	if len(out) < 2 {
+		return nil, nil
+	}
+	return out, nil
+}
+
+// candidates are the members that layers of a model of another depth may come
+// from: the nearest ones of the origin's shape.
+func (b *builder) candidates(c, origin int, members []int) []int {
+	kinds := b.verdict(origin, c).Kinds
+	if !slices.Contains(kinds, report.DepthUpscaled) && !slices.Contains(kinds, report.LayerDropped) {
+		return nil
+	}
+	var out []int
+	for _, i := range b.originals(members) {
+		if i != c && b.vecs.shape[i] == b.vecs.shape[origin] && b.kin(i, c) && b.pairs[i][c].distance < incomparable {
+			out = append(out, i)
+		}
+	}
+	b.sortByDistance(c, out)
+	return out[:min(len(out), 6)]
+}
+
+func (b *builder) sortByDistance(c int, all []int) {
+	slices.SortStableFunc(all, func(i, j int) int { return cmp.Compare(b.pairs[i][c].distance, b.pairs[j][c].distance) })
+}

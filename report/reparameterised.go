@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+)
+
+// sameFunction finds changes of basis inside single matrices that leave the
+// function as it is: gains moved into the matrices behind them, heads in
+// another order, and values or queries turned inside their heads.
+func sameFunction(f *Facts, _ similarity.LogP) []finding {
+	folded, plain := f.folded()
+	if folded.N > 0 && plain.Apart() > 0.02 && folded.Apart() < 0.3*plain.Apart() {
+		d := Undetermined
+		if g := f.Shape.FlatGains; g[0] != g[1] {
+			d = AToB
+			if g[0] {
+				d = BToA
+			}
+		}
+		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Apart(), plain.Apart()), d}}
+	}
+	if f.Shape.HeadsMoved {
+		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
+	}
+	qk, vo, mlp := f.roleCosine(".attn.q", ".attn.k"), f.roleCosine(".attn.v", ".attn.o"), f.componentCosine("mlp", "experts")
+	if mlp > 0.8 && min(qk, vo) < 0.5 && max(qk, vo) > 0.8 {
+		what := "queries and keys"
+		if vo < qk {
+			what = "values and outputs"
+		}
+		return []finding{{Reparameterised, fmt.Sprintf("%s differ (cosine %.2f) where everything around them is alike (%.2f): they were turned inside their heads, or trained anew", what, min(qk, vo), max(qk, vo)), Undetermined}}
+	}
+	return nil
+}
+
+// folded sums up how the body differs with norm gains folded into the matrices
+// behind them, and how the same matrices differ as they are.
+func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && slices.Contains(body, c.Component) {
+			folded.Merge(&c.Folded)
+			plain.Merge(&c.Stats)
+		}
+	}
+	return folded, plain
+}
+
+// gainsMoved tells whether matrices are clearly more alike with the gains than
+// without: somebody moved gains into them or out of them, so the gains as they
+// stand say nothing about training.
+func (f *Facts) gainsMoved() bool {
+	const clearly = 0.8
+	folded, plain := f.folded()
+	return folded.N > 0 && folded.Apart() < clearly*plain.Apart()
+}
+
+// roleCosine is the mean cosine of the values whose role ends so.
+func (f *Facts) roleCosine(ends ...string) float64 {
+	var s delta.Stats
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		for _, e := range ends {
+			if strings.HasSuffix(c.Role, e) {
+				s.Merge(&c.Stats)
+			}
+		}
+	}
+	return s.Cosine()
+}
+
+// inDisguise states a disguise, and its direction where marks show it.
+func inDisguise(f *Facts, level similarity.LogP) []finding {
+	if !f.inDisguise(level) {
+		return nil
+	}
+	words, d := "units, heads or the residual stream of one side were relabelled or rotated: consistent with a re-parameterised copy", Undetermined
+	if s := &f.Shape; s.FlatGains[0] != s.FlatGains[1] {
+		i := 1
+		if s.FlatGains[0] {
+			i = 0
+		}
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(i))
+	} else if i := scaled(s.Imbalance); i >= 0 {
+		d = []Direction{BToA, AToB}[i]
+		words += fmt.Sprintf("; the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), s.Imbalance[i], s.Imbalance[1-i])
+	}
+	return []finding{{Reparameterised, words, d}}
+}
+
+// scaled names the side whose MLP units were scaled at random: unbalanced by a
+// factor of 1.35 and more, and five times as much as the other side, which has
+// what training leaves and not the exact balance of a second scaling. -1 for
+// neither.
+func scaled(imbalance [2]float64) int {
+	const least, times, trained = 0.3, 5, 0.005
+	for i, v := range imbalance {
+		if o := imbalance[1-i]; v >= least && o >= trained && v >= times*o {
+			return i
+		}
+	}
+	return -1
+}
+
+// inDisguise is the signature of a re-parameterisation: what does not depend
+// on labels or basis shows the relation, and what does, does not.
+func (f *Facts) inDisguise(level similarity.LogP) bool {
+	at := func(test, axis string) similarity.LogP {
+		p, _ := f.best(func(e similarity.Evidence) bool { return e.Test == test && e.Axis == axis })
+		return p
+	}
+	for _, c := range []string{"mlp", "experts"} {
+		placed := min(at("fixed-points", c), at("order", c))
+		if placed > level && at("signs", c) <= level {
+			return true // same units, other labels
+		}
+		anchored := c + " (anchored)"
+		if f.Shape.Hidden[0] == f.Shape.Hidden[1] && placed > level && min(at("fixed-points", anchored), at("order", anchored), at("signs", anchored)) <= level {
+			return true // same units, other basis
+		}
+		if placed <= level && f.flipped(c) {
+			return true // same places, other signs
+		}
+	}
+	p, _ := f.best(anyBody)
+	return p > level && f.channels(Controls).found()
+}
+
+func anyBody(e similarity.Evidence) bool { return slices.Contains(body, e.Component) }
+
+// flipped tells whether the signs of units that match are those of a coin.
+func (f *Facts) flipped(component string) bool {
+	for _, e := range f.Evidence {
+		if e.Test == "signs" && e.Axis == component && e.P != nil && e.N >= 64 {
+			return math.Abs(e.Effect-0.5) < 0.2
+		}
+	}
+	return false
+}

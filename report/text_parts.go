@@ -1,0 +1,281 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// shades are the terminal's colours for relations: an addition to the word.
+var shades = map[Relation]string{
+	Identical: "1;35", Reencoded: "1;35", Related: "1;35", SharedInit: "1;36", NoEvidence: "1;32", Inconclusive: "1;33",
+}
+
+// shade colours words that name a relation, after they have been made visible.
+func (t *text) shade(words string, r Relation) string {
+	if code := shades[r]; t.colour && code != "" {
+		return "\x1b[" + code + "m" + words + "\x1b[0m"
+	}
+	return words
+}
+
+// mostFiles is how many files of a subject text lists.
+const mostFiles = 4
+
+func (t *text) subject(name string, s *Subject) {
+	t.line("%s  %s", name, tensor.Printable(s.Ref))
+	t.line("   %s, %s parameters, %s%s", s.Storage(), count(s.Parameters), taken(s), revision(s))
+	if s.Root != nil {
+		t.line("   values %s", s.Root)
+	} else {
+		t.line("   header %s", s.Header)
+	}
+	for i, f := range s.Files {
+		if i == mostFiles {
+			t.line("   and %d more files, listed in the JSON form", len(s.Files)-i)
+			break
+		}
+		t.line("   %s, %s, %s", fit(f.Path, 32), size(f.Size), f.pinned())
+	}
+}
+
+func revision(s *Subject) string {
+	if s.Revision == "" {
+		return ""
+	}
+	return ", revision " + tensor.Printable(s.Revision)
+}
+
+// pinned says by which digest a file is pinned.
+func (f *File) pinned() string {
+	switch {
+	case f.Digest != nil:
+		return f.Digest.String()[:19] + "…"
+	case f.ReadDigest != nil:
+		return fmt.Sprintf("%d ranges read, %s…", f.RangesRead, f.ReadDigest.String()[:19])
+	}
+	return "not pinned"
+}
+
+func (t *text) verdict(r *Report) {
+	v := &r.Verdict
+	t.b.WriteString(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
+	t.row("strength", v.Strength)
+	t.row("", v.Statement)
+	t.row("H1", r.Propositions.H1)
+	t.row("H0", r.Propositions.H0)
+	t.row("kinds", kindWords(v.Kinds))
+	t.row("direction", string(v.Direction))
+	for i, b := range v.Because {
+		t.row(firstOnly("because", i), b)
+	}
+	for i, a := range v.Alternatives {
+		t.row(firstOnly("not excluded", i), a)
+	}
+	t.row("power", r.Power.Words())
+	t.line("")
+}
+
+func (t *text) components(all []Component) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
+	for _, c := range all {
+		// The colour is added to the word in its place.
+		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
+		t.b.WriteString(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
+	}
+	t.line("")
+}
+
+// layers says in a few lines which layer of A each layer of B comes from.
+func (t *text) layers(all []Layer) {
+	if len(all) == 0 {
+		return
+	}
+	words := make([]string, len(all))
+	for i, l := range all {
+		from := "none"
+		if l.A != nil {
+			from = fmt.Sprint(*l.A)
+		}
+		words[i] = fmt.Sprintf("%d←%s", l.B, from)
+		if l.Tower != "main" && l.Tower != "" {
+			words[i] = l.Tower + "." + words[i]
+		}
+	}
+	t.row("layers B←A", strings.Join(words, "  "))
+	t.line("")
+}
+
+// roles shows how alike rows of each kind of role are.
+func (t *text) roles(all []RoleLikeness) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%-26s %8s %8s %9s   %s", "role", "matrices", "rows", "cosine", "relabelled at random")
+	for _, l := range all {
+		low, high := l.Band()
+		t.line("%-26s %8d %8d %9.3f   %+.3f … %+.3f", fit(l.Role, 26), l.Matrices, l.Rows, float64(l.Cosine), low, high)
+	}
+	t.line("")
+}
+
+func optional(n *Number) string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", float64(*n))
+}
+
+func (t *text) evidence(all []Evidence) {
+	if len(all) == 0 {
+		return
+	}
+	t.line("%-18s %-22s %4s %9s %6s %7s %8s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
+	for i := range all {
+		e := &all[i]
+		if e.Skipped != "" {
+			continue
+		}
+		t.line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", fit(e.Test, 18), fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
+	}
+	for i, s := range notes(all) {
+		t.row(firstOnly("notes", i), s)
+	}
+	for i, s := range notRun(all) {
+		t.row(firstOnly("not run", i), s)
+	}
+	t.line("")
+}
+
+// Notes lists what the tests remark, each remark once with the tests that make
+// it.
+func (r *Report) Notes() []string { return notes(r.Evidence) }
+
+func notes(all []Evidence) []string {
+	by := map[string]string{}
+	var order []string
+	for i := range all {
+		for _, w := range all[i].Warnings {
+			if by[w] == "" {
+				order = append(order, w)
+				by[w] = w + ": "
+			} else {
+				by[w] += ", "
+			}
+			by[w] += all[i].Test + " " + all[i].Axis
+		}
+	}
+	for i, w := range order {
+		order[i] = by[w]
+	}
+	return order
+}
+
+// NotRun lists the tests that were not run, each group with its look and the
+// reason.
+func (r *Report) NotRun() []string { return notRun(r.Evidence) }
+
+func notRun(all []Evidence) (out []string) {
+	for i := 0; i < len(all); i++ {
+		e := &all[i]
+		if e.Skipped == "" {
+			continue
+		}
+		names := e.Test
+		for ; i+1 < len(all) && all[i+1].Skipped == e.Skipped && all[i+1].Look == e.Look; i++ {
+			names += ", " + all[i+1].Test
+		}
+		out = append(out, fmt.Sprintf("%s (look %d): %s", names, e.Look, e.Skipped))
+	}
+	return out
+}
+
+// controls shows calibrated effects beside those of independent pairs.
+func (t *text) controls(all []Evidence) {
+	head := true
+	for i := range all {
+		e := &all[i]
+		if e.Controls == nil {
+			continue
+		}
+		if head {
+			t.line("%-41s %7s %6s %8s %8s %6s", "among controls", "effect", "pairs", "99 %", "largest", "p")
+			head = false
+		}
+		t.line("%-41s %7.3f %6d %8.3f %8.3f %6.2g", fit(e.Test+" "+e.Axis, 41), float64(e.Effect), e.Controls.N, float64(e.Controls.Q99), float64(e.Controls.Largest), float64(e.Controls.P))
+	}
+	if !head {
+		t.line("")
+	}
+}
+
+// delta sums up how the values differ.
+func (t *text) delta(d *Delta) {
+	for i, s := range d.Words() {
+		t.row(firstOnly("values", i), s)
+	}
+	if d != nil {
+		t.line("")
+	}
+}
+
+// Words says how the values differ.
+func (d *Delta) Words() []string {
+	if d == nil {
+		return nil
+	}
+	read := "rows of all matrices"
+	if d.Complete {
+		read = "all values"
+	}
+	out := []string{fmt.Sprintf("%d tensors stand in the same role and shape (%s compared): %d equal, %d cast, %d quantised, %d different", d.Tensors, read, d.Equal, d.Cast, d.Quantised, d.Different)}
+	if d.Different > 0 {
+		out = append(out, fmt.Sprintf("|B−A|/|A| %.4g, cosine %.5f", float64(d.Relative), float64(d.Cosine)))
+	}
+	for _, x := range d.Types {
+		out = append(out, fmt.Sprintf("%d tensors of %s are %s as %v, %d of them byte for byte what the type's reference rule gives", x.Tensors, x.Of, x.Storage, x.Type, x.Exact))
+	}
+	for _, m := range d.Maps {
+		out = append(out, fmt.Sprintf("%s: %d of B's %d units come from among A's %d", m.Axis, len(m.B), m.OfB, m.OfA))
+	}
+	for _, x := range []struct {
+		what  string
+		roles []string
+	}{{"only in A", d.OnlyA}, {"only in B", d.OnlyB}, {"of another shape", d.Shapes}} {
+		if n := len(x.roles); n > 0 {
+			out = append(out, fmt.Sprintf("%s: %s", x.what, strings.Join(x.roles[:min(n, 3)], ", ")))
+			if n > 3 {
+				out[len(out)-1] += fmt.Sprintf(" and %d more", n-3)
+			}
+		}
+	}
+	return out
+}
+
+// methods says how the report was made.
+func (t *text) methods(r *Report) {
+	for i, s := range r.Made() {
+		t.row(firstOnly("made by", i), s)
+	}
+}
+
+// digestLetters is the length of a digest in hexadecimal.
+const digestLetters = 64
+
+// Made says how the report was made: program, methods, controls, options, seed.
+func (r *Report) Made() []string {
+	c := r.Methods.Controls
+	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d", r.Tool.Version, r.Schema, r.Methods.Version)}
+	if c.Pairs > 0 {
+		out = append(out, fmt.Sprintf("controls version %d: %d independent pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
+	}
+	out = append(out, fmt.Sprintf("budget %s, depth %s, alpha %g, power at cosine %g; seed:", r.Options.Budget, r.Options.Depth, float64(r.Options.Policy.Alpha), float64(r.Options.Policy.Cosine)))
+	for i := 0; i < len(r.Seed); i += digestLetters {
+		out = append(out, r.Seed[i:min(len(r.Seed), i+digestLetters)])
+	}
+	return out
+}

@@ -1,0 +1,47 @@
+// Package index keeps many fingerprints in two append-only files and searches
+// them exactly: a scan over one-bit summaries of all entries, then the tests of
+// package screen on the full sketches of the nearest.
+//
+//	FILE          a header, then records of 1024 bytes, each with its own digest
+//	FILE.details  the fingerprint files, one behind the other
+//
+// The header says how many records are committed. A writer appends details,
+// then records, then commits them, each step on disk before the next; so
+// whenever it is killed, exactly the entries of earlier commits are read, and
+// what lies behind them is overwritten by the next writer. The header has two
+// copies that are written in turn. Writers exclude each other by a lock;
+// readers need none.
+//
+// What the file cannot show is that it is an old copy of itself: who must
+// detect a rollback signs the digest of the index elsewhere.
+package index
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/weightprint/weightprint/fingerprint"
+)
+
+// Errors of an index.
+var (
+	ErrCorrupt = errors.New("the index is damaged")
+	ErrName    = errors.New("a name has 1 to 160 bytes")
+)
+
+// Entry is one indexed fingerprint.
+type Entry struct {
+	Name        string
+	Fingerprint *fingerprint.Fingerprint
+}
+
+var le = binary.LittleEndian
+
+// contentOf identifies an entry's content: the root over all values, or the
+// digest of the fingerprint where values were not read.
+func contentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
+	if f.Complete {
+		return f.Root
+	}
+	return f.Digest()
+}

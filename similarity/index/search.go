@@ -1,0 +1,203 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/screen"
+)
+
+// Found is the result of a search.
+type Found struct {
+	Searched    int   // entries that p-values are corrected for
+	Quarantined int   // of these, entries that hold nothing to be tested
+	Hits        []Hit // best first
+	Leads       []Hit // entries without a p-value whose units look alike to the same tokens: perhaps disguised relatives
+}
+
+// Hit is an entry that a search found.
+type Hit struct {
+	Name      string
+	Same      bool                // the values are the same
+	P         similarity.LogP     // corrected for the number of entries searched
+	Evidence  similarity.Evidence // the test that gave P
+	Agreement similarity.Evidence // units that the same tokens find; calibrated
+}
+
+const (
+	// reranked is how many of the nearest entries by each kind of summary are
+	// tested in full; an index of no more than this is tested whole.
+	reranked = 256
+	// leadShare and leadUnits are the share and number of units that must
+	// look alike for a lead.
+	leadShare = 0.25
+	leadUnits = 8
+)
+
+// Search finds the entries that share an origin with a fingerprint: at most top
+// hits with a corrected p no larger than level, and at most top leads. Every
+// entry's summary is looked at; nothing is approximated.
+func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level similarity.LogP) (*Found, error) {
+	out := &Found{Searched: x.Len(), Quarantined: x.quarantined}
+	near, err := x.nearest(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range near {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		e, err := x.Entry(int(i))
+		if err != nil {
+			return nil, err
+		}
+		h := x.test(e, f)
+		switch {
+		case h.Same || h.Evidence.P != nil && h.P <= level:
+			out.Hits = append(out.Hits, h)
+		case h.Agreement.Statistic >= leadUnits && h.Agreement.Effect >= leadShare:
+			out.Leads = append(out.Leads, h)
+		}
+	}
+	for _, hits := range []*[]Hit{&out.Hits, &out.Leads} {
+		slices.SortStableFunc(*hits, better)
+		*hits = (*hits)[:min(len(*hits), top)]
+	}
+	return out, nil
+}
+
+// test holds one entry against the query.
+func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
+	all := screen.Run(e.Fingerprint, f)
+	h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
+	if best, p := screen.Best(all); best != nil {
+		h.Evidence, h.P = *best, similarity.Bonferroni(p, x.Len())
+	}
+	for _, a := range all {
+		if a.Tier == similarity.Calibrated {
+			h.Agreement = a
+		}
+	}
+	return h
+}
+
+// better orders hits: equal values, then p, then agreement, then name.
+func better(a, b Hit) int {
+	same := func(h Hit) int {
+		if h.Same {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(same(a), same(b)), cmp.Compare(a.P, b.P), cmp.Compare(b.Agreement.Effect, a.Agreement.Effect), cmp.Compare(a.Name, b.Name))
+}
+
+// candidate is an entry and how near its summary is.
+type candidate struct {
+	distance int
+	entry    int64
+}
+
+func (c candidate) compare(o candidate) int {
+	return cmp.Or(cmp.Compare(c.distance, o.distance), cmp.Compare(c.entry, o.entry))
+}
+
+// list keeps the nearest candidates of a scan.
+type list struct {
+	best  []candidate
+	worst int // no candidate beyond this distance gets in
+}
+
+// offer takes a candidate. The list is cut back when it has twice its size,
+// which costs a sort for as many candidates.
+func (l *list) offer(c candidate) {
+	if len(l.best) >= reranked && c.distance > l.worst {
+		return
+	}
+	if l.best = append(l.best, c); len(l.best) >= 2*reranked {
+		l.cut()
+	}
+}
+
+func (l *list) cut() {
+	slices.SortFunc(l.best, candidate.compare)
+	l.best = l.best[:min(len(l.best), reranked)]
+	if len(l.best) == reranked {
+		l.worst = l.best[reranked-1].distance
+	}
+}
+
+// scan is the part of a search that one worker has.
+type scan struct {
+	near [channels]list
+	same []int64 // entries with the query's content
+	err  error
+}
+
+// nearest lists the entries that are tested in full, in order: those of equal
+// content, and by each kind of summary the nearest. The order of workers
+// changes nothing, as ties go by number.
+func (x *Index) nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
+	query, root := summaryOf(f), contentOf(f)
+	workers := int64(max(1, min(runtime.GOMAXPROCS(0), x.Len()/readRecords)))
+	parts := make([]scan, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() { parts[w].err = x.scan(ctx, &parts[w], &query, root, x.count*w/workers, x.count*(w+1)/workers) })
+	}
+	wg.Wait()
+	total := scan{}
+	for i := range parts {
+		if parts[i].err != nil {
+			return nil, parts[i].err
+		}
+		total.same = append(total.same, parts[i].same...)
+		for k := range total.near {
+			total.near[k].best = append(total.near[k].best, parts[i].near[k].best...)
+		}
+	}
+	out := total.same[:min(len(total.same), reranked)]
+	for k := range total.near {
+		total.near[k].cut()
+		for _, c := range total.near[k].best {
+			out = append(out, c.entry)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// scan looks at the summaries of entries [first, last). Records were checked
+// when the index was opened; only the fixed fields are read again.
+func (x *Index) scan(ctx context.Context, s *scan, query *summary, root fingerprint.Digest, first, last int64) error {
+	buf := make([]byte, readRecords*recordBytes)
+	var r record
+	for first < last {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n := min(readRecords, last-first)
+		if _, err := x.f.ReadAt(buf[:n*recordBytes], headerBytes+first*recordBytes); err != nil {
+			return err
+		}
+		for k := range n {
+			r.numbers(buf[k*recordBytes:])
+			if r.root == root {
+				s.same = append(s.same, first+k)
+			}
+			if r.flags&flagQuarantined != 0 {
+				continue
+			}
+			for c, d := range query.distances(&r.summary) {
+				s.near[c].offer(candidate{d, first + k})
+			}
+		}
+		first += n
+	}
+	return nil
+}
