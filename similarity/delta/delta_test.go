@@ -339,8 +339,8 @@ func TestFolded(t *testing.T) {
 	a := append(stored(tensor.F32, x), norm(gain))
 	b := append(stored(tensor.F32, with(x, func(i int, v float32) float32 { return v * gain[i%cols] })), norm(ones))
 	c := changed(t, a, b)
-	require.Less(t, c.Folded.Relative(), 1e-6)
-	require.Greater(t, c.Stats.Relative(), 0.3)
+	require.Less(t, c.Folded.Apart(), 1e-6)
+	require.Greater(t, c.Stats.Apart(), 0.3)
 }
 
 // Rows of a vocabulary in new order are found at their old places.
