@@ -294,24 +294,38 @@ func (g gram) adjacency(rows [][]float32) float64 {
 	return (next/steps - mean) / math.Sqrt(variance/steps)
 }
 
-// defect reports an axis of too low rank, and rows that are orthogonal to
-// rounding, which no training produces but every fixed transform does.
+// defect reports an axis of too low rank.
 func (g gram) defect() string {
-	var squares, largest float64
-	for i := range g.n {
-		for j := range g.n {
-			v := math.Abs(float64(g.cosines[i*g.n+j]))
-			squares += float64(v * v)
-			if i != j {
-				largest = math.Max(largest, v)
-			}
-		}
+	var squares float64
+	for _, v := range g.cosines {
+		squares += float64(float64(v) * float64(v))
 	}
 	if rank := float64(g.n*g.n) / squares; rank < minRank {
 		return fmt.Sprintf("the effective rank of the units is below %g", minRank)
 	}
-	if g.n >= 3 && g.n < g.dim && largest < orthogonal {
-		return "the units form an orthogonal basis, as fixed transforms do"
-	}
 	return ""
+}
+
+// basis reports rows of X that are orthogonal to rounding, which no training
+// produces but every fixed transform does. It looks at them as they are:
+// without their mean, n orthogonal rows are orthogonal no more, but meet at a
+// cosine of −1/(n−1).
+func basis(x []float32, n, d int, ok []bool) string {
+	var rows [][]float32
+	for i := range n {
+		if !ok[i] || len(rows) == gramRows {
+			continue
+		}
+		row := x[i*d : (i+1)*d]
+		for _, other := range rows {
+			if c := float64(dense.Dot(row, other)); !(math.Abs(c) <= orthogonal*dense.Norm(row)*dense.Norm(other)) {
+				return ""
+			}
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) < 3 {
+		return ""
+	}
+	return "the units form an orthogonal basis, as fixed transforms do"
 }

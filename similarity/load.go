@@ -475,7 +475,7 @@ func (x *Axis) check(s sample, side Side, name string) {
 		return
 	}
 	g := gramOf(s.unit, s.n, s.dim, side.Eligible)
-	if why := g.defect(); why != "" {
+	if why := cmp.Or(g.defect(), basis(s.raw, s.n, s.dim, side.Eligible)); why != "" {
 		x.Skipped = name + ": " + why
 		return
 	}

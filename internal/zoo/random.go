@@ -19,6 +19,7 @@ type Quirks struct {
 	Common     float64 // length of a row that all units share, relative to their own
 	Heavy      bool    // a few columns carry most of the length
 	Correlated bool    // columns are correlated
+	Gains      float64 // norm gains are e to a normal deviate times this; 0 leaves them at one
 }
 
 // Random returns a freshly initialised network: what two strangers look like
@@ -32,27 +33,30 @@ func Random(r *rand.Rand, s Shape, q Quirks) *Model {
 	add := func(name string, rows, cols int) {
 		m.Add(name, matrix(r, rows, cols, q), int64(rows), int64(cols))
 	}
-	ones := func(name string, n int) {
+	gains := func(name string, n int) {
 		v := make([]float32, n)
 		for i := range v {
 			v[i] = 1
+			if q.Gains > 0 {
+				v[i] = float32(math.Exp(q.Gains * r.NormFloat64()))
+			}
 		}
 		m.Add(name, v, int64(n))
 	}
 	add("model.embed_tokens.weight", s.Vocab, s.Hidden)
 	for l := range s.Layers {
 		p := fmt.Sprintf("model.layers.%d.", l)
-		ones(p+"input_layernorm.weight", s.Hidden)
+		gains(p+"input_layernorm.weight", s.Hidden)
 		add(p+"self_attn.q_proj.weight", s.Heads*s.HeadDim, s.Hidden)
 		add(p+"self_attn.k_proj.weight", s.KVHeads*s.HeadDim, s.Hidden)
 		add(p+"self_attn.v_proj.weight", s.KVHeads*s.HeadDim, s.Hidden)
 		add(p+"self_attn.o_proj.weight", s.Hidden, s.Heads*s.HeadDim)
-		ones(p+"post_attention_layernorm.weight", s.Hidden)
+		gains(p+"post_attention_layernorm.weight", s.Hidden)
 		add(p+"mlp.gate_proj.weight", s.Width, s.Hidden)
 		add(p+"mlp.up_proj.weight", s.Width, s.Hidden)
 		add(p+"mlp.down_proj.weight", s.Hidden, s.Width)
 	}
-	ones("model.norm.weight", s.Hidden)
+	gains("model.norm.weight", s.Hidden)
 	if s.Untied {
 		add("lm_head.weight", s.Vocab, s.Hidden)
 	}

@@ -1,0 +1,54 @@
+package report_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report"
+)
+
+// trainedLike draws a network with gains of its own, as training leaves them.
+func trainedLike(seed uint64) *zoo.Model {
+	s := zoo.Shape{Layers: 4, Hidden: 64, Width: 160, Heads: 8, KVHeads: 4, HeadDim: 16, Vocab: 256, Untied: true}
+	return zoo.Random(rand.New(rand.NewPCG(seed, 0xd15)), s, zoo.Quirks{Gains: 0.2})
+}
+
+// unnamed disguises are seen through, and the change that is left is not
+// called by its name: a scaling of up against down leaves every unit at its
+// place with other values.
+var unnamed = map[string]bool{"up scaled against down": true}
+
+// A disguised copy, whatever the disguise, is related to its original, and not
+// to an independent network.
+func TestDisguises(t *testing.T) {
+	disguises := append([]zoo.Disguise{{Name: "all together", Apply: zoo.DisguiseAll}}, zoo.Disguises...)
+	original, stranger := trainedLike(1), trainedLike(2)
+	for i, d := range disguises {
+		t.Run(d.Name, func(t *testing.T) {
+			if testing.Short() && i%4 != 0 {
+				t.Skip("in full runs only")
+			}
+			copied := original.Clone()
+			d.Apply(rand.New(rand.NewPCG(3, 0xd15)), copied)
+			against := func(a, b *zoo.Model) report.Verdict {
+				if i%2 == 1 { // half of the disguises are the first of the two
+					a, b = b, a
+				}
+				r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+				require.NoError(t, err)
+				return r.Verdict
+			}
+			v := against(original, copied)
+			require.Equal(t, report.Related, v.Relation, "%v", v.Because)
+			if !unnamed[d.Name] {
+				require.Contains(t, v.Kinds, report.Reparameterised, "%v", v.Because)
+			}
+			v = against(stranger, copied)
+			require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, v.Relation, "%v", v.Because)
+		})
+	}
+}

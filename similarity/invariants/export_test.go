@@ -1,0 +1,4 @@
+package invariants
+
+// Spectra is for tests.
+var Spectra = spectra

@@ -1,0 +1,34 @@
+package suite_test
+
+import (
+	"fmt"
+
+	"github.com/weightprint/weightprint/similarity/suite"
+)
+
+// The second look runs the tests of the first on more units, and the calibrated
+// ones.
+func ExampleLook() {
+	for look := range 2 {
+		for _, t := range suite.Look(look) {
+			fmt.Println(look+1, t.Name)
+		}
+	}
+	// Output:
+	// 1 fixed-points
+	// 1 order
+	// 1 signs
+	// 1 swaps
+	// 1 leading-directions
+	// 1 gains
+	// 2 fixed-points
+	// 2 order
+	// 2 signs
+	// 2 swaps
+	// 2 leading-directions
+	// 2 gains
+	// 2 agreement
+	// 2 qk-planes
+	// 2 ov-spectra
+	// 2 token-gram
+}
