@@ -19,6 +19,7 @@ type Axis struct {
 	Views       []View
 	A, B        Side
 	Skipped     string      // why there is no p-value; empty when there is
+	Table       bool        // the units are those of a fixed table and speak for nothing at all
 	Imbalance   *[2]float64 // of gate and up in the units of A and of B, nil where there are not both
 	Charge      LogP        // what choosing the layers with the same units costs, to be added to a p-value
 

@@ -17,7 +17,7 @@ const (
 	minRank        = 8.0  // effective rank of the units on either side
 	exchangeZ      = 3.3  // |z| at which the order of units counts as structured (two-sided 1e-3)
 	OrderCheckLoss = 0.03 // bound on how often the order check stops a good axis (9 checks of up to 3 views), paid for in every combination
-	orthogonal     = 1e-4 // rows all this close to orthogonal are a fixed basis
+	orthogonal     = 0.02 // rows whose cosines are all this small a share of what random rows show, 1/√d, are a fixed basis: rounding to bf16 leaves a third of that
 )
 
 // eligible marks the rows of X (n×d) that can be told apart: finite, not nearly
@@ -311,6 +311,7 @@ func (g gram) defect() string {
 // without their mean, n orthogonal rows are orthogonal no more, but meet at a
 // cosine of −1/(n−1).
 func basis(x []float32, n, d int, ok []bool) string {
+	limit := orthogonal / math.Sqrt(float64(d))
 	var rows [][]float32
 	for i := range n {
 		if !ok[i] || len(rows) == gramRows {
@@ -318,7 +319,7 @@ func basis(x []float32, n, d int, ok []bool) string {
 		}
 		row := x[i*d : (i+1)*d]
 		for _, other := range rows {
-			if c := float64(dense.Dot(row, other)); !(math.Abs(c) <= orthogonal*dense.Norm(row)*dense.Norm(other)) {
+			if c := float64(dense.Dot(row, other)); !(math.Abs(c) <= limit*dense.Norm(row)*dense.Norm(other)) {
 				return ""
 			}
 		}

@@ -288,6 +288,9 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 	out := []*Axis{raw}
 	if reads != nil && writes != nil && x.Component != "embeddings" && x.Component != "generic" {
 		x.Coordinates = "anchored"
+		if raw.Table { // a table is one in any coordinates
+			x.Skipped, x.Table = raw.Skipped, true
+		}
 		out = append(out, x.on(views, func(v bothSides) (bothSides, bool) {
 			by := reads
 			if v.plan.columns {
@@ -474,8 +477,12 @@ func (x *Axis) check(s sample, side Side, name string) {
 		x.Skipped = fmt.Sprintf("%s has fewer than %d units that can be told apart", name, minUnits)
 		return
 	}
+	if why := basis(s.raw, s.n, s.dim, side.Eligible); why != "" {
+		x.Skipped, x.Table = name+": "+why, true
+		return
+	}
 	g := gramOf(s.unit, s.n, s.dim, side.Eligible)
-	if why := cmp.Or(g.defect(), basis(s.raw, s.n, s.dim, side.Eligible)); why != "" {
+	if why := g.defect(); why != "" {
 		x.Skipped = name + ": " + why
 		return
 	}

@@ -39,7 +39,7 @@ func pooled(axes []*similarity.Axis, coordinates string) []similarity.Evidence {
 	total := similarity.Evidence{Test: "agreement", Axis: "mlp (" + coordinates + ")", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null}
 	var layers []similarity.Evidence
 	for _, x := range axes {
-		if x.Coordinates != coordinates || x.Component != "mlp" && x.Component != "experts" {
+		if x.Table || x.Coordinates != coordinates || x.Component != "mlp" && x.Component != "experts" {
 			continue
 		}
 		count, n, ok := Count(x)
