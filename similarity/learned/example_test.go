@@ -31,7 +31,7 @@ func ExampleTests() {
 			panic(err)
 		}
 		for _, e := range found {
-			if e.Test == "gains" {
+			if e.Test == "gains" && e.LayerB < 0 {
 				fmt.Printf("%s: %t\n", x.name, e.Effect > 0.7)
 			}
 		}

@@ -29,7 +29,7 @@ func run(t *testing.T, a, b *zoo.Model) (leads, gains similarity.Evidence) {
 	require.NoError(t, err)
 	for _, e := range all {
 		require.Nil(t, e.P)
-		if e.Test == "gains" {
+		if e.Test == "gains" && e.LayerB < 0 {
 			gains = e
 		}
 		if e.Test == "leading-directions" && (e.Component == "mlp" || e.Component == "all") {
