@@ -1,6 +1,10 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -103,8 +107,21 @@ func readmeModels(t *testing.T) {
 		}
 	}
 	require.NoError(t, os.WriteFile("claim.json", []byte(`{"parent":"base/"}`), 0o600))
+	writeKeys(t)
 	code, _, stderr := call("fingerprint", "release", "-o", "other.wfp")
 	require.Zero(t, code, stderr)
+}
+
+// writeKeys makes the key pair that the README signs and verifies with.
+func writeKeys(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	open, err := x509.MarshalPKIXPublicKey(public)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
+	require.NoError(t, os.WriteFile("pub.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), 0o600))
 }
 
 func absolute(t *testing.T, path string) string {
