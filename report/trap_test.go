@@ -16,7 +16,7 @@ import (
 // of the time, so there are fewer of them; weightprint-bench traps makes 300
 // of each.
 func TestTraps(t *testing.T) {
-	cases, trained := 300, 30
+	cases, trained := 100, 20
 	if testing.Short() {
 		cases, trained = 10, 3
 	}
