@@ -99,6 +99,9 @@ func (z *zooTree) read(file string) (*lineage.Graph, error) {
 	by := z.by
 	z.all, z.by = nil, map[string]*member{}
 	for _, n := range g.Nodes {
+		if n.Hidden != "" {
+			continue
+		}
 		m := by[filepath.Base(n.Ref)]
 		if m == nil {
 			return nil, fmt.Errorf("%s: %q is not in the manifest", file, n.Ref)
@@ -135,6 +138,7 @@ func (z *zooTree) kin(a, b *member) bool { return truth(z.by, a, b) == "related"
 // treeScore counts edges.
 type treeScore struct {
 	drawn, parent, sibling, kin, strangers int // edges drawn, by what joins their ends
+	hidden                                 int // edges from what is not among the models
 	turned                                 int // edges that state the wrong direction
 	stated                                 int // edges that state a direction
 	known, found, beside                   int // edges of the manifest: drawn, or drawn to a sibling of the child
@@ -146,6 +150,12 @@ type treeScore struct {
 func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 	s := &treeScore{drawn: len(g.Edges)}
 	for _, e := range g.Edges {
+		if g.Nodes[e.From].Hidden != "" {
+			s.drawn--
+			s.hidden++
+			s.lines = append(s.lines, fmt.Sprintf("%-9s (%s) -> %s", "hidden", g.Nodes[e.From].Hidden, z.all[e.To].Name))
+			continue
+		}
 		p, c := z.all[e.From], z.all[e.To]
 		what := "strangers"
 		switch {
@@ -181,7 +191,7 @@ func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 func (z *zooTree) recall(g *lineage.Graph, s *treeScore) {
 	joined := func(fits func(a, b *member) bool) bool {
 		return slices.ContainsFunc(g.Edges, func(e lineage.Edge) bool {
-			return fits(z.all[e.From], z.all[e.To]) || fits(z.all[e.To], z.all[e.From])
+			return g.Nodes[e.From].Hidden == "" && (fits(z.all[e.From], z.all[e.To]) || fits(z.all[e.To], z.all[e.From]))
 		})
 	}
 	for _, c := range z.all {
@@ -219,7 +229,7 @@ func (s *treeScore) print(w io.Writer, edges bool) {
 		}
 	}
 	share := func(n, of int) float64 { return float64(n) / float64(max(1, of)) }
-	fmt.Fprintf(w, "BenchmarkTree/edges %d %d parent %d sibling %d kin %d strangers %d turned %d directed\n", s.drawn, s.parent, s.sibling, s.kin, s.strangers, s.turned, s.stated)
+	fmt.Fprintf(w, "BenchmarkTree/edges %d %d parent %d sibling %d kin %d strangers %d turned %d directed %d hidden\n", s.drawn, s.parent, s.sibling, s.kin, s.strangers, s.turned, s.stated, s.hidden)
 	fmt.Fprintf(w, "BenchmarkTree/precision %d %.4f parent %.4f parent-or-sibling\n", s.drawn, share(s.parent-s.turned, s.drawn), share(s.parent-s.turned+s.sibling, s.drawn))
 	fmt.Fprintf(w, "BenchmarkTree/recall %d %.4f found %.4f found-or-sibling\n", s.known, share(s.found, s.known), share(s.found+s.beside, s.known))
 	fmt.Fprintf(w, "BenchmarkTree/merges %d %d both-parents\n", s.merged, s.whole)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -128,7 +127,7 @@ func (f *sealedFiles) check(ctx context.Context, against, published []string) (*
 		if len(parties) != 1 {
 			return nil, usageError{fmt.Errorf("check: --against goes with one response")}
 		}
-		m, err := formats.Open(ctx, ref, nil)
+		m, err := openModel(ctx, ref, nil)
 		if err != nil {
 			return nil, err
 		}

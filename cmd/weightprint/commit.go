@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
@@ -52,12 +51,14 @@ func commitTo(c *cobra.Command, ref, file, secret string) error {
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(c.Context(), ref, nil)
+	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}
 	defer m.Close()
+	stop := watch(c, m)
 	o, err := commitment.Commit(c.Context(), m, s)
+	stop()
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,7 @@ func verifyCommitment(c *cobra.Command, file, ref, opening string) error {
 	if err != nil {
 		return err
 	}
-	m, err := formats.Open(c.Context(), ref, nil)
+	m, err := openModel(c.Context(), ref, nil)
 	if err != nil {
 		return err
 	}
@@ -97,7 +98,9 @@ func verifyCommitment(c *cobra.Command, file, ref, opening string) error {
 		fmt.Fprintln(c.OutOrStdout(), "differs: the opening is of another commitment")
 		return exitCode(exitMismatch)
 	}
+	stop := watch(c, m)
 	err = o.Verify(c.Context(), m)
+	stop()
 	if errors.Is(err, commitment.ErrNotCommitted) {
 		fmt.Fprintf(c.OutOrStdout(), "differs: %s\n", oneLine(err))
 		return exitCode(exitMismatch)

@@ -49,7 +49,7 @@ stopped goes on where it was.`,
 			if stdin {
 				return printAll(c, file, most)
 			}
-			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
+			f, err := printWatched(c, a[0], most)
 			if err != nil {
 				return err
 			}
@@ -93,7 +93,16 @@ func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
 
 // printModel computes the fingerprint of a model, or reads it where ref is a
 // fingerprint file; see optionsFor.
-func printModel(ctx context.Context, ref string, most int64, stderr io.Writer) (*fingerprint.Fingerprint, error) {
+func printModel(ctx context.Context, ref string, most int64) (*fingerprint.Fingerprint, error) {
+	return printWith(ctx, ref, most, func(*formats.Checkpoint) func() { return func() {} })
+}
+
+// printWatched is printModel with progress.
+func printWatched(c *cobra.Command, ref string, most int64) (*fingerprint.Fingerprint, error) {
+	return printWith(c.Context(), ref, most, func(m *formats.Checkpoint) func() { return watch(c, m) })
+}
+
+func printWith(ctx context.Context, ref string, most int64, watch func(*formats.Checkpoint) (stop func())) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -102,9 +111,9 @@ func printModel(ctx context.Context, ref string, most int64, stderr io.Writer) (
 		return nil, err
 	}
 	defer m.Close()
-	p := startProgress(stderr, false, m.BytesTotal(), m.BytesRead)
+	stop := watch(m)
 	f, err := fingerprint.Compute(ctx, m, optionsFor(m, most))
-	p.stop()
+	stop()
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +146,9 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	defer m.Close()
-	p := startProgress(c.ErrOrStderr(), false, m.BytesTotal(), m.BytesRead)
+	stop := watch(c, m)
 	d, err := f.Verify(c.Context(), m)
-	p.stop()
+	stop()
 	if err != nil {
 		return err
 	}
@@ -159,7 +168,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 func screen(ctx context.Context, a []string, o *report.Options) (*report.Report, error) {
 	var s [2]report.Sketched
 	for i, ref := range a {
-		f, err := printModel(ctx, ref, 0, io.Discard)
+		f, err := printModel(ctx, ref, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -65,7 +65,7 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 		return err
 	}
 	for _, ref := range refs {
-		f, err := printModel(c.Context(), ref, int64(report.Full), c.ErrOrStderr())
+		f, err := printWatched(c, ref, int64(report.Full))
 		if err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 			if err != nil {
 				return err
 			}
-			f, err := printModel(c.Context(), a[0], most, c.ErrOrStderr())
+			f, err := printWatched(c, a[0], most)
 			if err != nil {
 				return err
 			}

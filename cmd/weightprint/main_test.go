@@ -231,6 +231,21 @@ func TestFingerprintVerifyAndIndex(t *testing.T) {
 	require.Less(t, found.Hits[0].Log10P, -9.0)
 }
 
+// A tree of fingerprints joins the same models, and says that it is a screening.
+func TestTreeOfFingerprints(t *testing.T) {
+	dir := demoModels(t)
+	ix := filepath.Join(t.TempDir(), "ix")
+	base, tuned, stranger := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "other-seed")
+	code, _, stderr := callWith(t, "", "index", "add", "--index", ix, base, stranger)
+	require.Zero(t, code, stderr)
+	code, out, stderr := callWith(t, "", "tree", "--index", ix, tuned, "-q")
+	require.Zero(t, code, stderr)
+	require.True(t, strings.HasPrefix(out, tuned+"\n└─ base  related (direction undetermined)\nother-seed\n\nScreening: from fingerprints.\n"), out)
+	code, _, stderr = callWith(t, "", "tree", base)
+	require.NotZero(t, code)
+	require.Contains(t, stderr, "two or more")
+}
+
 func TestVerifyReport(t *testing.T) {
 	dir := demoModels(t)
 	base, tune := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune")

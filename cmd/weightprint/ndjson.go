@@ -127,7 +127,7 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, done map[strin
 
 func printLine(ctx context.Context, ref string, most int64) line {
 	r := line{Schema: lineSchema, Ref: source.Redacted(ref)}
-	f, err := printModel(ctx, ref, most, io.Discard)
+	f, err := printModel(ctx, ref, most)
 	var b bytes.Buffer
 	if err == nil {
 		_, err = f.WriteTo(&b)

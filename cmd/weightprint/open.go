@@ -24,6 +24,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	n := &network{log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: withoutTime}))}
 	fl := root.PersistentFlags()
 	fl.BoolVar(&n.private, "allow-private", false, "let references lead to loopback and private addresses")
+	fl.BoolP("quiet", "q", false, "show no progress")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))

@@ -8,7 +8,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/weightprint/weightprint/formats"
 )
 
 // progress shows on a terminal how much has been read.
@@ -40,6 +43,22 @@ func startProgress(w io.Writer, quiet bool, total int64, read func() int64) *pro
 		}
 	})
 	return p
+}
+
+// watch shows how much has been read of models that are read whole, unless
+// --quiet says otherwise, until stop is called.
+func watch(c *cobra.Command, models ...*formats.Checkpoint) (stop func()) {
+	total := int64(0)
+	for _, m := range models {
+		total += m.BytesTotal()
+	}
+	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
+	return startProgress(c.ErrOrStderr(), quiet, total, func() (n int64) {
+		for _, m := range models {
+			n += m.BytesRead()
+		}
+		return n
+	}).stop
 }
 
 // stop clears the line.

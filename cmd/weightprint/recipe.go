@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -20,15 +21,18 @@ get weight 0. Give the base model too where task vectors may have been used.`,
 		RunE: func(c *cobra.Command, refs []string) error {
 			ctx := c.Context()
 			var in []report.Input
+			var open []*formats.Checkpoint
 			for _, ref := range refs {
 				m, err := openModel(ctx, ref, nil)
 				if err != nil {
 					return err
 				}
 				defer m.Close()
-				in = append(in, report.FromCheckpoint(ctx, m))
+				open, in = append(open, m), append(in, report.FromCheckpoint(ctx, m))
 			}
+			stop := watch(c, open...)
 			r, err := report.FindRecipe(ctx, in[0], in[1:], nil)
+			stop()
 			if err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats"
 )
 
 func respondCommand() *cobra.Command {
@@ -40,12 +39,14 @@ away.`,
 			if err != nil {
 				return err
 			}
-			m, err := formats.Open(c.Context(), a[0], nil)
+			m, err := openModel(c.Context(), a[0], nil)
 			if err != nil {
 				return err
 			}
 			defer m.Close()
+			stop := watch(c, m)
 			r, err := commitment.Respond(c.Context(), m, open, challenge, o.beacon)
+			stop()
 			if err != nil {
 				return err
 			}

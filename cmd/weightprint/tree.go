@@ -1,12 +1,19 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
+	"github.com/weightprint/weightprint/similarity/index"
 )
 
 // treeWriters are the forms of a lineage graph.
@@ -18,16 +25,18 @@ var treeWriters = map[string]func(*lineage.Graph, io.Writer) error{
 }
 
 func treeCommand() *cobra.Command {
-	var format, file string
-	var asJSON, quiet bool
+	var format, file, index string
+	var asJSON bool
 	c := &cobra.Command{
 		Use:   "tree MODEL…",
 		Short: "draw the lineage of several models",
 		Long: `tree compares all pairs of models and draws who was made from whom. A model may
 have two parents. Where neither one-way evidence nor a merge recipe tells parent
-from child, the edge says that its direction is undetermined.`,
-		Example: "  weightprint tree models/* --format svg -o lineage.svg",
-		Args:    args(cobra.MinimumNArgs(2)),
+from child, the edge says that its direction is undetermined.
+
+Fingerprints (.wfp) and the entries of an index may stand for models. Where any
+are given, the tree is drawn from fingerprints alone: a screening.`,
+		Example: "  weightprint tree models/* --format svg -o lineage.svg\n  weightprint tree --index models.wpi suspect/",
 		RunE: func(c *cobra.Command, refs []string) error {
 			if asJSON {
 				format = "json"
@@ -36,26 +45,7 @@ from child, the edge says that its direction is undetermined.`,
 			if write == nil {
 				return usageError{oneOf("format", format, []string{"text", "json", "dot", "svg"})}
 			}
-			var in []report.Input
-			var read []func() int64
-			most := int64(0)
-			for _, ref := range refs {
-				m, err := openModel(c.Context(), ref, nil)
-				if err != nil {
-					return err
-				}
-				defer m.Close()
-				in = append(in, report.FromCheckpoint(c.Context(), m))
-				read, most = append(read, m.BytesRead), most+m.BytesTotal()
-			}
-			p := startProgress(c.ErrOrStderr(), quiet, most, func() (n int64) {
-				for _, f := range read {
-					n += f()
-				}
-				return n
-			})
-			g, err := lineage.Build(c.Context(), in, nil)
-			p.stop()
+			g, err := lineageOf(c, refs, index)
 			if err != nil {
 				return err
 			}
@@ -64,9 +54,71 @@ from child, the edge says that its direction is undetermined.`,
 		},
 	}
 	fl := c.Flags()
+	fl.StringVar(&index, "index", "", "index whose entries are put into the tree too")
 	fl.StringVar(&format, "format", "text", "text, json, dot or svg")
-	fl.BoolVarP(&quiet, "quiet", "q", false, "show no progress")
 	fl.BoolVar(&asJSON, "json", false, "short for --format json")
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	return c
+}
+
+// lineageOf draws the graph of models; from fingerprints, where some are given
+// as such.
+func lineageOf(c *cobra.Command, refs []string, index string) (*lineage.Graph, error) {
+	if index != "" || slices.ContainsFunc(refs, isPrint) {
+		s, err := sketchesOf(c, refs, index)
+		if err != nil {
+			return nil, err
+		}
+		return lineage.Screen(c.Context(), s, nil)
+	}
+	if len(refs) < 2 {
+		return nil, usageError{errors.New("tree: one model has no lineage; give two or more, or an index")}
+	}
+	var in []report.Input
+	var open []*formats.Checkpoint
+	for _, ref := range refs {
+		m, err := openModel(c.Context(), ref, nil)
+		if err != nil {
+			return nil, err
+		}
+		defer m.Close()
+		in = append(in, report.FromCheckpoint(c.Context(), m))
+		open = append(open, m)
+	}
+	defer watch(c, open...)()
+	return lineage.Build(c.Context(), in, nil)
+}
+
+// mostTreeEntries bounds the pairs that are held against each other.
+const mostTreeEntries = 2000
+
+// sketchesOf are the fingerprints of models, of fingerprint files and of all
+// entries of an index.
+func sketchesOf(c *cobra.Command, refs []string, file string) (out []report.Sketched, err error) {
+	for _, ref := range refs {
+		f, err := printWatched(c, ref, int64(report.Full))
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, report.Sketched{Ref: source.Redacted(ref), Fingerprint: f})
+	}
+	if file == "" {
+		return out, nil
+	}
+	x, err := index.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer x.Close()
+	if n := len(out) + x.Len(); n > mostTreeEntries {
+		return nil, fmt.Errorf("%s: a tree holds at most %d models, here are %d; find relatives with index search first", tensor.Printable(file), mostTreeEntries, n)
+	}
+	for i := range x.Len() {
+		e, err := x.Entry(i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, report.Sketched{Ref: e.Name, Fingerprint: e.Fingerprint})
+	}
+	return out, nil
 }

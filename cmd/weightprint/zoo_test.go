@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -47,7 +46,7 @@ func TestSearchTheZoo(t *testing.T) {
 	dirs, err := os.ReadDir(zoo)
 	require.NoError(t, err)
 	for _, d := range dirs {
-		if f, err := printModel(context.Background(), filepath.Join(zoo, d.Name()), -1, io.Discard); err == nil {
+		if f, err := printModel(context.Background(), filepath.Join(zoo, d.Name()), -1); err == nil {
 			all[d.Name()] = f
 		}
 	}

@@ -119,12 +119,31 @@ func (b *builder) origin(members []int) int {
 	})
 }
 
+// opposite is the cosine below which two differences lie on opposite sides.
+const opposite = -0.1
+
 // lean is how far the differences of other models from one are from lying at
 // right angles to each other: the mean size of their cosines, and the share of
 // pairs that lie on opposite sides. Models of another shape cannot be asked;
 // one without two of its own shape to ask leans as far as can be.
 func (v *vectors) lean(x int, members []int) float64 {
-	const opposite = -0.1
+	all := v.cosines(x, members)
+	if len(all) == 0 {
+		return 2
+	}
+	sum := 0.0
+	for _, c := range all {
+		sum += math.Abs(c)
+		if c < opposite {
+			sum++
+		}
+	}
+	return sum / float64(len(all))
+}
+
+// cosines are those between the differences of other models of one shape from
+// one of them.
+func (v *vectors) cosines(x int, members []int) (out []float64) {
 	var ds [][]float32
 	var sizes []float64
 	for _, i := range members {
@@ -136,19 +155,10 @@ func (v *vectors) lean(x int, members []int) float64 {
 			ds, sizes = append(ds, d), append(sizes, n)
 		}
 	}
-	sum, n := 0.0, 0.0
 	for i := range ds {
 		for j := range i {
-			c := dot(ds[i], ds[j]) / (sizes[i] * sizes[j])
-			sum += math.Abs(c)
-			if c < opposite {
-				sum++
-			}
-			n++
+			out = append(out, dot(ds[i], ds[j])/(sizes[i]*sizes[j]))
 		}
 	}
-	if n == 0 {
-		return 2
-	}
-	return sum / n
+	return out
 }

@@ -23,8 +23,8 @@ const (
 
 // sheet follows the reader's light or dark setting. The picture holds nothing
 // else that acts, and no link.
-const sheet = `<style>text{font:12px ui-monospace,monospace;fill:#1a1a1a}.l{fill:#565656}rect{fill:#f5f6f8;stroke:#868686}path{fill:none;stroke:#2563a8;stroke-width:1.5}.u{stroke:#868686;stroke-dasharray:4 3}.m{stroke:#b04a00}
-@media (prefers-color-scheme:dark){text{fill:#ececec}.l{fill:#b4b4b4}rect{fill:#1f2226;stroke:#7f858c}path{stroke:#7fb2e5}.u{stroke:#7f858c}.m{stroke:#ffab5e}}</style>`
+const sheet = `<style>text{font:12px ui-monospace,monospace;fill:#1a1a1a}.l{fill:#565656}rect{fill:#f5f6f8;stroke:#868686}path{fill:none;stroke:#2563a8;stroke-width:1.5}.u,.h{stroke:#868686;stroke-dasharray:4 3}.m{stroke:#b04a00}
+@media (prefers-color-scheme:dark){text{fill:#ececec}.l{fill:#b4b4b4}rect{fill:#1f2226;stroke:#7f858c}path{stroke:#7fb2e5}.u,.h{stroke:#7f858c}.m{stroke:#ffab5e}}</style>`
 
 // place is where a model stands in the picture.
 type place struct{ x, y int }
@@ -69,7 +69,11 @@ func (g *Graph) WriteSVG(w io.Writer) error {
 	for _, n := range g.Nodes {
 		p, name := at[n.ID], cut(names[n.ID])
 		box := letterWidth*float64(utf8.RuneCountInString(name)) + 16
-		fmt.Fprintf(&shapes, `<rect x="%d" y="%d" width="%.1f" height="%d" rx="4"/><text x="%d" y="%d">%s</text>`, p.x, p.y, box, boxHeight, p.x+8, p.y+16, html.EscapeString(name))
+		class := ""
+		if n.Hidden != "" {
+			class = ` class="h"`
+		}
+		fmt.Fprintf(&shapes, `<rect%s x="%d" y="%d" width="%.1f" height="%d" rx="4"/><text x="%d" y="%d">%s</text>`, class, p.x, p.y, box, boxHeight, p.x+8, p.y+16, html.EscapeString(name))
 		end := float64(p.x) + box
 		if l := labels[n.ID]; l != "" {
 			fmt.Fprintf(&shapes, `<text class="l" x="%.1f" y="%d">%s</text>`, end+8, p.y+16, html.EscapeString(l))
@@ -77,9 +81,10 @@ func (g *Graph) WriteSVG(w io.Writer) error {
 		}
 		wide = max(wide, end+margin)
 	}
+	models := len(slices.DeleteFunc(slices.Clone(g.Nodes), func(n Node) bool { return n.Hidden != "" }))
 	high := 2*margin + len(g.Nodes)*rowHeight
 	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.1f %d" width="%.1f" height="%d" role="img" aria-label="lineage of %d models"><title>lineage of %d models</title><desc>%s</desc>%s%s</svg>`+"\n",
-		wide, high, wide, high, len(g.Nodes), len(g.Nodes), html.EscapeString(g.words()), sheet, shapes.String())
+		wide, high, wide, high, models, models, html.EscapeString(g.words()), sheet, shapes.String())
 	return err
 }
 

@@ -63,6 +63,9 @@ func (g *Graph) WriteText(w io.Writer) error {
 		fmt.Fprintf(&b, "%s\n", names[r])
 		g.branch(&b, names, r, "", map[int]bool{r: true})
 	}
+	if g.Screening {
+		fmt.Fprintf(&b, "\n%s\n", strings.ReplaceAll(screening, ". ", ".\n"))
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -90,6 +93,9 @@ func (g *Graph) branch(b *strings.Builder, names []string, id int, lines string,
 func (g *Graph) names() []string {
 	shared := ""
 	for i, n := range g.Nodes {
+		if n.Hidden != "" {
+			continue
+		}
 		dir := n.Ref[:strings.LastIndexByte(n.Ref, '/')+1]
 		if i == 0 {
 			shared = dir
@@ -100,9 +106,19 @@ func (g *Graph) names() []string {
 	}
 	out := make([]string, len(g.Nodes))
 	for i, n := range g.Nodes {
+		if n.Hidden != "" {
+			out[i] = hiddenNames[n.Hidden]
+			continue
+		}
 		out[i] = tensor.Printable(n.Ref[len(shared):])
 	}
 	return out
+}
+
+// hiddenNames say what a node stands for that is no model.
+var hiddenNames = map[string]string{
+	Ancestor:       "(a common ancestor, not among the models)",
+	Initialisation: "(the same random initialisation)",
 }
 
 // WriteDOT writes the graph for Graphviz.
@@ -110,6 +126,10 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("digraph lineage {\n  node [shape=box];\n")
 	for _, n := range g.Nodes {
+		if n.Hidden != "" {
+			fmt.Fprintf(&b, "  n%d [label=%s, style=dashed];\n", n.ID, quoted(hiddenNames[n.Hidden]))
+			continue
+		}
 		fmt.Fprintf(&b, "  n%d [label=%s];\n", n.ID, quoted(n.Ref))
 	}
 	for _, e := range g.Edges {

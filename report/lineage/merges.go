@@ -1,0 +1,111 @@
+package lineage
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/similarity/recipe"
+)
+
+// share is a parent of a merged model.
+type share struct {
+	parent int
+	words  string
+}
+
+// merges finds the members that were mixed from two others: those whose
+// difference from the origin is mostly a sum of the others' differences, and
+// which a merge recipe then explains down to rounding.
+func (b *builder) merges(ctx context.Context, origin int, members []int) (map[int][]share, error) {
+	out := map[int][]share{}
+	for _, c := range members {
+		if c == origin || b.copied(c, members) {
+			continue
+		}
+		if b.vecs.shape[c] != b.vecs.shape[origin] {
+			parents, err := b.spliced(ctx, c, b.candidates(c, origin, members))
+			if err != nil {
+				return nil, err
+			}
+			if parents != nil {
+				out[c] = parents
+			}
+			continue
+		}
+		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
+			r, err := report.FitRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			if err != nil {
+				return nil, err
+			}
+			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart {
+				continue
+			}
+			for k := range 2 {
+				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, r.Weights[k])})
+			}
+			break
+		}
+	}
+	return out, nil
+}
+
+func (b *builder) mergeEdges(c int, parents []share) (out []Edge) {
+	for _, p := range parents {
+		e := b.describe(p.parent, c, report.AToB, p.words)
+		e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
+		out = append(out, e)
+	}
+	return out
+}
+
+// mixtures lists, best first and at most mostFits, the pairs of members whose
+// differences from the origin explain a good part of the child's, with weights
+// that a merge can have.
+func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
+	const explained = 0.4
+	type fit struct {
+		pq [2]int
+		r2 float64
+	}
+	var fits []fit
+	y := minus(v.x[child], v.x[origin])
+	yy := dot(y, y)
+	tasks := map[int][]float32{}
+	for _, p := range members {
+		if p != origin && p != child && v.shape[p] == v.shape[origin] {
+			tasks[p] = minus(v.x[p], v.x[origin])
+		}
+	}
+	for i, p := range members {
+		for _, q := range members[i+1:] {
+			a, b := tasks[p], tasks[q]
+			if a == nil || b == nil || yy == 0 {
+				continue
+			}
+			aa, bb, ab, ay, by := dot(a, a), dot(b, b), dot(a, b), dot(a, y), dot(b, y)
+			det := aa*bb - ab*ab
+			if det <= 1e-9*aa*bb {
+				continue
+			}
+			w, u := (ay*bb-by*ab)/det, (by*aa-ay*ab)/det
+			if r2 := (w*ay + u*by) / yy; r2 > explained && plausible(w) && plausible(u) {
+				fits = append(fits, fit{[2]int{p, q}, r2})
+			}
+		}
+	}
+	slices.SortStableFunc(fits, func(a, b fit) int { return cmp.Compare(b.r2, a.r2) })
+	for _, f := range fits[:min(mostFits, len(fits))] {
+		out = append(out, f.pq)
+	}
+	return out
+}
+
+// mostFits is how many pairs of parents a recipe is asked for.
+const mostFits = 3
+
+// plausible tells whether a weight is one that merges use.
+func plausible(w float64) bool { return w > -0.8 && w < 0.96 && (w > 0.1 || w < -0.1) }

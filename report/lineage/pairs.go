@@ -1,0 +1,106 @@
+package lineage
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/weightprint/weightprint/report"
+)
+
+// pair is what is known of two models.
+type pair struct {
+	verdict  report.Verdict
+	distance float64 // between the values, 2 if unknown
+	likeness float64 // of matching units, where values do not correspond
+}
+
+// likeness names the tests whose effect says how alike units are.
+var likeness = []string{"agreement", "leading-directions", "sketch-fixed-points", "probe-agreement"}
+
+// know takes from a report what the graph needs.
+func (p *pair) know(r *report.Report) {
+	p.verdict, p.distance = r.Verdict, incomparable
+	if d := r.Delta; d != nil && d.Tensors > 0 {
+		p.distance = min(float64(d.Relative), 1.8)
+	}
+	if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
+		p.distance = incomparable
+	}
+	for _, e := range r.Evidence {
+		if e.Skipped == "" && slices.Contains(likeness, e.Test) && (e.Test != "sketch-fixed-points" || e.Axis == "sketches") {
+			p.likeness = max(p.likeness, min(1, float64(e.Effect)))
+		}
+	}
+}
+
+// builder holds the pairs while the graph grows.
+type builder struct {
+	in    []report.Input
+	pairs [][]pair
+	vecs  *vectors
+}
+
+func newBuilder(in []report.Input) *builder {
+	b := &builder{in: in, pairs: make([][]pair, len(in))}
+	for i := range b.pairs {
+		b.pairs[i] = make([]pair, len(in))
+	}
+	return b
+}
+
+// compare fills in what is known of all pairs i < j.
+func (b *builder) compare(ctx context.Context, one func(i, j int) (*report.Report, error)) error {
+	type job struct{ i, j int }
+	jobs := make(chan job)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for x := range jobs {
+				r, err := one(x.i, x.j)
+				if err != nil {
+					cancel(err)
+					continue
+				}
+				b.pairs[x.i][x.j].know(r)
+			}
+		})
+	}
+	for j := range b.in {
+		for i := range j {
+			if ctx.Err() == nil {
+				jobs <- job{i, j}
+			}
+		}
+	}
+	close(jobs)
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// verdict is that of the pair, seen from i.
+func (b *builder) verdict(i, j int) report.Verdict {
+	if i < j {
+		return b.pairs[i][j].verdict
+	}
+	v := b.pairs[j][i].verdict
+	switch v.Direction {
+	case report.AToB:
+		v.Direction = report.BToA
+	case report.BToA:
+		v.Direction = report.AToB
+	}
+	return v
+}
+
+// kin tells whether two models share a trained origin.
+func (b *builder) kin(i, j int) bool {
+	switch b.verdict(i, j).Relation {
+	case report.Identical, report.Reencoded, report.Related:
+		return true
+	}
+	return false
+}
