@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
 )
 
 // finding is one kind that the facts show, with the words for it and the
@@ -26,8 +27,12 @@ var kindRules = []func(*Facts, similarity.LogP) []finding{
 func (p Policy) made(f *Facts) (out []finding) {
 	for _, rule := range kindRules {
 		for _, x := range rule(f, p.level()) {
-			if !slices.ContainsFunc(out, func(y finding) bool { return y.kind == x.kind }) {
+			i := slices.IndexFunc(out, func(y finding) bool { return y.kind == x.kind })
+			switch {
+			case i < 0:
 				out = append(out, x)
+			case out[i].direction == Undetermined && x.direction != Undetermined:
+				out[i].words, out[i].direction = out[i].words+"; "+x.words, x.direction
 			}
 		}
 	}
@@ -75,6 +80,13 @@ func layersChanged(f *Facts, _ similarity.LogP) []finding {
 	if known*2 < min(s.Layers[0], s.Layers[1]) {
 		return nil
 	}
+	if n := len(s.Untrained); n > 0 {
+		i := 1
+		if s.Layers[0] > s.Layers[1] {
+			i = 0
+		}
+		return []finding{{DepthUpscaled, fmt.Sprintf("%d of the layers of %s that have no counterpart hold nothing learned: they were put in", n, side(i)), []Direction{BToA, AToB}[i]}}
+	}
 	if s.Layers[1] < s.Layers[0] {
 		d := Undetermined
 		if known == s.Layers[1] {
@@ -93,15 +105,24 @@ func layersChanged(f *Facts, _ similarity.LogP) []finding {
 	return []finding{{LayerDropped, fmt.Sprintf("%d of B's %d layers are found in A, in the map %v", len(seen), s.Layers[1], s.Sources), BToA}}
 }
 
-// widthChanged compares widths.
+// widthChanged compares widths. Units that stand in the wider subject more than
+// once were copied there.
 func widthChanged(f *Facts, _ similarity.LogP) (out []finding) {
+	s := &f.Shape
 	for _, x := range []struct {
-		what string
-		n    [2]int
-	}{{"MLP units", f.Shape.Width}, {"residual dimensions", f.Shape.Hidden}, {"key-value heads", f.Shape.KVHeads}} {
-		if x.n[0] != x.n[1] && x.n[0] > 0 && x.n[1] > 0 {
-			out = append(out, finding{WidthPruned, fmt.Sprintf("%d %s against %d", x.n[0], x.what, x.n[1]), towards(x.n, true)})
+		what  string
+		n     [2]int
+		twice [2]bool
+	}{{"MLP units", s.Width, s.Copied}, {"residual dimensions", s.Hidden, [2]bool{}}, {"key-value heads", s.KVHeads, s.HeadsTwice}} {
+		if x.n[0] == x.n[1] || min(x.n[0], x.n[1]) == 0 {
+			continue
 		}
+		words := fmt.Sprintf("%d %s against %d", x.n[0], x.what, x.n[1])
+		if x.twice[0] || x.twice[1] {
+			out = append(out, finding{WidthExpanded, words + ", and many stand there more than once", towards(x.n, false)})
+			continue
+		}
+		out = append(out, finding{WidthPruned, words, towards(x.n, true)})
 	}
 	return out
 }
@@ -124,11 +145,14 @@ func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
 	s := &f.Shape
 	switch {
 	case s.Vocabulary[0] != s.Vocabulary[1] && s.Vocabulary[0] > 0 && s.Vocabulary[1] > 0:
-		d := Undetermined
-		if f.componentCosine("embeddings") > 0.5 || f.embeddingsFound() {
-			d = towards(s.Vocabulary, false) // rows were added after those both have
+		words, d := fmt.Sprintf("%d vocabulary rows against %d", s.Vocabulary[0], s.Vocabulary[1]), Undetermined
+		for i, how := range s.Added {
+			if how != delta.NotShown && (f.componentCosine("embeddings") > 0.5 || f.embeddingsFound()) {
+				words += fmt.Sprintf("; the further rows of %s %s: they were added to what was trained", side(i), how)
+				d = []Direction{BToA, AToB}[i]
+			}
 		}
-		return []finding{{VocabularyChanged, fmt.Sprintf("%d vocabulary rows against %d", s.Vocabulary[0], s.Vocabulary[1]), d}}
+		return []finding{{VocabularyChanged, words, d}}
 	case s.Shuffled > 0.5:
 		return []finding{{VocabularyChanged, fmt.Sprintf("%.0f %% of the vocabulary rows of B stand at other rows of A", 100*s.Shuffled), Undetermined}}
 	}

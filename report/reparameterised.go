@@ -12,7 +12,8 @@ import (
 
 // sameFunction finds changes of basis inside single matrices that leave the
 // function as it is: gains moved into the matrices behind them, heads in
-// another order, and values or queries turned inside their heads.
+// another order, values or queries turned inside their heads, and units whose
+// up and down matrices were scaled against each other.
 func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	folded, plain := f.folded()
 	if folded.N > 0 && plain.Apart() > 0.02 && folded.Apart() < 0.3*plain.Apart() {
@@ -35,6 +36,9 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 			what = "values and outputs"
 		}
 		return []finding{{Reparameterised, fmt.Sprintf("%s differ (cosine %.2f) where everything around them is alike (%.2f): they were turned inside their heads, or trained anew", what, min(qk, vo), max(qk, vo)), Undetermined}}
+	}
+	if i := scaled(f.Shape.Imbalance); i >= 0 {
+		return []finding{{Reparameterised, f.scaledApart(i), []Direction{BToA, AToB}[i]}}
 	}
 	return nil
 }
@@ -89,9 +93,15 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(i))
 	} else if i := scaled(s.Imbalance); i >= 0 {
 		d = []Direction{BToA, AToB}[i]
-		words += fmt.Sprintf("; the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), s.Imbalance[i], s.Imbalance[1-i])
+		words += "; " + f.scaledApart(i)
 	}
 	return []finding{{Reparameterised, words, d}}
+}
+
+// scaledApart says that the units of a side were scaled.
+func (f *Facts) scaledApart(i int) string {
+	v := f.Shape.Imbalance
+	return fmt.Sprintf("the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), v[i], v[1-i])
 }
 
 // scaled names the side whose MLP units were scaled at random: unbalanced by a

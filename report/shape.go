@@ -13,12 +13,16 @@ import (
 type Shape struct {
 	Hidden, Layers, Width, KVHeads, Experts, Vocabulary [2]int
 
-	Sources    []int      // layer of A found for each layer of B, -1 for none; empty when layers were not tested
-	Shuffled   float64    // share of the probed vocabulary rows of B found at another row of A
-	HeadsMoved bool       // KV heads of B stand at other places than in A
-	FlatGains  [2]bool    // all norm gains of a subject are equal, as when they were folded away
-	Imbalance  [2]float64 // of gate and up in the MLPs' units, median over layers; 0 where there are not both
-	Untied     [2]bool    // the head is stored apart from the embedding
+	Sources    []int          // layer of A found for each layer of B, -1 for none; empty when layers were not tested
+	Shuffled   float64        // share of the probed vocabulary rows of B found at another row of A
+	Added      [2]delta.Added // how the rows of a subject's vocabulary look that the other one lacks
+	Copied     [2]bool        // MLP units stand in a subject more than once
+	HeadsTwice [2]bool        // and KV heads
+	Untrained  []int          // layers of the deeper subject without a source that hold nothing learned
+	HeadsMoved bool           // KV heads of B stand at other places than in A
+	FlatGains  [2]bool        // all norm gains of a subject are equal, as when they were folded away
+	Imbalance  [2]float64     // of gate and up in the MLPs' units, median over layers; 0 where there are not both
+	Untied     [2]bool        // the head is stored apart from the embedding
 }
 
 // shape describes the first tower of the pair; further towers are judged as
@@ -50,7 +54,13 @@ func (r *run) shape(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.added(ctx, t); err != nil {
+		return err
+	}
 	s.Sources = r.sources(t)
+	if err := r.grown(ctx, t); err != nil {
+		return err
+	}
 	s.HeadsMoved = headsMoved(t)
 	s.Imbalance = r.imbalance()
 	return nil

@@ -35,6 +35,7 @@ const (
 	Adapter             Kind = "adapter"
 	Pruned              Kind = "pruned"
 	WidthPruned         Kind = "width-pruned"
+	WidthExpanded       Kind = "width-expanded"
 	LayerDropped        Kind = "layer-dropped"
 	DepthUpscaled       Kind = "depth-upscaled"
 	Merged              Kind = "merged"
@@ -46,7 +47,7 @@ const (
 )
 
 // allKinds lists the kinds in the order in which reports list them.
-var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
+var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
 
 // Direction says which subject was made from the other.
 type Direction string
