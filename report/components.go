@@ -114,6 +114,9 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Re
 	}
 	switch {
 	case units > 0 && logp <= r.o.Policy.level(), r.spokenFor(p, v):
+		if v.Relation == SharedInit {
+			return SharedInit // no part says more than the whole
+		}
 		return Related
 	case units < minComponentUnits || v.Relation == Inconclusive || v.Tier == string(similarity.Calibrated):
 		return Inconclusive // what hides from tests on labels is not shown to be absent

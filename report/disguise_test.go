@@ -45,3 +45,48 @@ func TestDisguises(t *testing.T) {
 		})
 	}
 }
+
+// skewed is a network whose embedding, which is the head too, has a few
+// directions that outweigh all others, as the frequency of tokens leaves them.
+func skewed(seed uint64) *zoo.Model {
+	s := zoo.Shape{Layers: 3, Hidden: 64, Width: 160, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 300}
+	r := rand.New(rand.NewPCG(seed, 0x5e3))
+	m := zoo.Random(r, s, zoo.Quirks{Gains: 0.2})
+	e := m.Values("model.embed_tokens.weight")
+	for range 3 {
+		direction := make([]float32, s.Hidden)
+		for k := range direction {
+			direction[k] = 4 * float32(r.NormFloat64())
+		}
+		for i := range s.Vocab {
+			w := float32(r.NormFloat64())
+			for k, v := range direction {
+				e[i*s.Hidden+k] += w * v
+			}
+		}
+	}
+	return m
+}
+
+// Tokens that lie along few directions hide no rotated copy, and make none of
+// strangers.
+func TestSkewedTokens(t *testing.T) {
+	seeds := 8
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range uint64(seeds) {
+		a, stranger := skewed(2*seed), skewed(2*seed+1)
+		b := a.Clone()
+		zoo.RotateResidual(rand.New(rand.NewPCG(seed, 3)), b)
+		zoo.RotateResidual(rand.New(rand.NewPCG(seed, 4)), stranger)
+		r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+		require.NoError(t, err)
+		require.Equal(t, report.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
+		require.Equal(t, "exact", r.Verdict.Tier, "%v", r.Verdict.Because)
+		require.Contains(t, r.Verdict.Kinds, report.Reparameterised, "%v", r.Verdict.Because)
+		r, err = report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: stranger}, nil)
+		require.NoError(t, err)
+		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
+	}
+}

@@ -19,6 +19,8 @@ type anchor struct {
 	a, b   []float32 // tokens × hidden, centred over tokens
 	da, db int
 	n      int
+
+	even *anchor // the same tokens with no direction standing out, once asked for
 }
 
 // anchors returns the anchors of a tower pair for matrices that read the

@@ -26,6 +26,7 @@ type Axis struct {
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers
 	deep   int    // layers of the tower
+	flat   bool   // skipped because all units are much alike
 }
 
 // View is how alike the units are as seen through one pair of matrices.

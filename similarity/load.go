@@ -162,7 +162,21 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 		if raw.Table { // a table is one in any coordinates
 			x.Skipped, x.Table = raw.Skipped, true
 		}
-		out = append(out, x.on(views, func(v bothSides) (bothSides, bool) {
+		anchored, err := x.throughTokens(views, reads, writes)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, anchored)
+	}
+	return out, nil
+}
+
+// throughTokens compares the units by their responses to tokens. Where these
+// are much the same for all units, because few directions make up the tokens,
+// the tokens are evened out first.
+func (x Axis) throughTokens(views []bothSides, reads, writes *anchor) (*Axis, error) {
+	by := func(reads, writes *anchor) *Axis {
+		return x.on(views, func(v bothSides) (bothSides, bool) {
 			by := reads
 			if v.plan.columns {
 				by = writes
@@ -171,9 +185,21 @@ func (p *Pair) load(ctx context.Context, pl plan, l Look, reads, writes *anchor)
 				return v, false
 			}
 			return bothSides{v.plan, by.respond(v.a, false), by.respond(v.b, true)}, true
-		}))
+		})
 	}
-	return out, nil
+	out := by(reads, writes)
+	if !out.flat {
+		return out, nil
+	}
+	r, err := reads.evened()
+	if err != nil {
+		return nil, err
+	}
+	w, err := writes.evened()
+	if err != nil {
+		return nil, err
+	}
+	return by(r, w), nil
 }
 
 // bothSides holds one view as read.
@@ -354,7 +380,7 @@ func (x *Axis) check(s sample, side Side, name string) {
 	}
 	g := gramOf(s.unit, s.n, s.dim, side.Eligible)
 	if why := g.defect(); why != "" {
-		x.Skipped = name + ": " + why
+		x.Skipped, x.flat = name+": "+why, true
 		return
 	}
 	if why := structured(s.raw, s.unit, s.n, s.dim, side.Eligible, g); why != "" {
