@@ -74,7 +74,7 @@ type pairing struct {
 
 func qualityCommand() *cobra.Command {
 	var pairs, only string
-	var markdown, direct bool
+	var markdown, direct, once bool
 	c := &cobra.Command{
 		Use:   "quality DIR",
 		Short: "run all pairs of a zoo of known lineage and count right and wrong verdicts",
@@ -86,6 +86,13 @@ func qualityCommand() *cobra.Command {
 			}
 			if direct {
 				cases = slices.DeleteFunc(cases, func(c *pairing) bool { return !c.direct })
+			}
+			if once {
+				seen := map[[2]*member]bool{}
+				cases = slices.DeleteFunc(cases, func(c *pairing) bool {
+					seen[[2]*member{c.a, c.b}] = true
+					return seen[[2]*member{c.b, c.a}]
+				})
 			}
 			if err := runCases(c.Context(), args[0], cases); err != nil {
 				return err
@@ -105,6 +112,7 @@ func qualityCommand() *cobra.Command {
 	c.Flags().StringVar(&pairs, "pairs", "", "also write one line a pair to this file")
 	c.Flags().StringVar(&only, "only", "", "only pairs with this model")
 	c.Flags().BoolVar(&direct, "direct", false, "only children against their own parents")
+	c.Flags().BoolVar(&once, "once", false, "each pair in one order only, that of the manifest")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table instead of Go benchmark format")
 	return c
 }

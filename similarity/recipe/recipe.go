@@ -69,6 +69,7 @@ type tensorFit struct {
 
 	cached    *moments
 	cachedFor [2]int
+	cutsOf    map[[2]int]*[101]float64 // by base and parent
 }
 
 // maxValues bounds what is held in memory of each subject.
@@ -191,11 +192,15 @@ func fit(all []*tensorFit, n int) *Recipe {
 	perLayer := rss
 	best := candidate{method: Unknown, base: -1, weights: pooled.weights, rss: perLayer}
 	enough := 2.25 * rounding // half as large again as rounding alone
-	for _, c := range candidates(all, r.Layers, pooled, perLayer, n) {
-		if c.rss <= enough || best.method == Unknown && (c.method == DARE || c.method == TIES) && c.rss < 0.05*perLayer {
-			best = c
-			break
+	first := func(of []candidate, fits func(c candidate) bool) bool {
+		i := slices.IndexFunc(of, fits)
+		if i >= 0 {
+			best = of[i]
 		}
+		return i >= 0
+	}
+	if !first(simpleCandidates(all, r.Layers, pooled, perLayer, n), func(c candidate) bool { return c.rss <= enough }) {
+		first(taskCandidates(all, n), func(c candidate) bool { return c.rss <= max(enough, 0.05*perLayer) })
 	}
 	r.Method, r.Base, r.Density, r.Weights = best.method, best.base, best.density, best.weights
 	r.Residual = math.Sqrt(best.rss / math.Max(nearest, 1e-300))
@@ -204,8 +209,17 @@ func fit(all []*tensorFit, n int) *Recipe {
 	return r
 }
 
-// candidates lists explanations from the simplest to the richest.
-func candidates(all []*tensorFit, layers []Layer, pooled fitted, perLayer float64, n int) []candidate {
+// taskCandidates lists what task vectors may have been made into, the best fit
+// first. Each is tried at many settings, so they are asked only where nothing
+// simpler explains the child.
+func taskCandidates(all []*tensorFit, n int) []candidate {
+	out := append(tiesCandidates(all, n), dareCandidates(all, n)...)
+	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(a.rss, b.rss) })
+	return out
+}
+
+// simpleCandidates lists explanations from the simplest to the richest.
+func simpleCandidates(all []*tensorFit, layers []Layer, pooled fitted, perLayer float64, n int) []candidate {
 	var out []candidate
 	for k := range n {
 		if rss, ok := against(all, k); ok {
@@ -224,12 +238,9 @@ func candidates(all []*tensorFit, layers []Layer, pooled fitted, perLayer float6
 		}
 		out = append(out, candidate{method, base, 0, pooled.weights, pooled.rss})
 	}
-	tasks := append(tiesCandidates(all, n), dareCandidates(all, n)...)
-	slices.SortStableFunc(tasks, func(a, b candidate) int { return cmp.Compare(a.rss, b.rss) })
-	out = append(out, tasks...)
 	// A copy and a splice leave nothing; a richer method must not hide behind
 	// them, nor they behind it: the order above decides among equals.
-	slices.SortStableFunc(out[:len(out)-len(tasks)], func(a, b candidate) int {
+	slices.SortStableFunc(out, func(a, b candidate) int {
 		if a.method == SLERP && b.method == Linear || a.method == Linear && b.method == SLERP {
 			return cmp.Compare(a.rss, b.rss)
 		}

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// densities are tried for TIES; the best one is then refined.
-var densities = []float64{0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1}
+// Densities of TIES are tried in steps of five percent; around the best one all
+// are.
+const densityStep = 5
 
 // tasks lists, for every choice of a base, the other parents whose task
 // vectors explain part of the child.
@@ -45,12 +46,15 @@ type task struct {
 // of each task vector, elect a sign for each entry by total mass, average the
 // task vectors that agree with it, scale.
 func tiesCandidates(all []*tensorFit, n int) (out []candidate) {
+	few := thinned(all)
 	for _, t := range tasks(all, n) {
 		best := candidate{method: TIES, base: t.base, rss: math.Inf(1)}
-		try := func(density float64) {
-			lambda, rss := tiesFit(all, t, density)
+		percent, of := 0, few
+		try := func(density int) {
+			lambda, rss := tiesFit(of, t, density)
 			if rss < best.rss {
-				best.density, best.rss = density, rss
+				percent = density
+				best.density, best.rss = float64(density)/100, rss
 				best.weights = make([]float64, n)
 				for _, k := range t.active {
 					best.weights[k] = lambda / float64(len(t.active))
@@ -58,13 +62,13 @@ func tiesCandidates(all []*tensorFit, n int) (out []candidate) {
 				best.weights[t.base] = 1 - lambda
 			}
 		}
-		for _, d := range densities {
+		for d := densityStep; d <= 100; d += densityStep {
 			try(d)
 		}
-		for _, step := range []float64{-0.02, -0.01, 0.01, 0.02} {
-			if d := best.density + step; d > 0 && d <= 1 {
-				try(d)
-			}
+		middle := percent
+		of, best.rss = all, math.Inf(1)
+		for d := max(1, middle-densityStep/2); d <= min(100, middle+densityStep/2); d++ {
+			try(d)
 		}
 		if best.weights != nil {
 			out = append(out, best)
@@ -73,9 +77,9 @@ func tiesCandidates(all []*tensorFit, n int) (out []candidate) {
 	return out
 }
 
-// tiesFit merges at a density and returns the scale that fits best and what it
-// leaves.
-func tiesFit(all []*tensorFit, t task, density float64) (lambda, rss float64) {
+// tiesFit merges at a density in percent and returns the scale that fits best
+// and what it leaves.
+func tiesFit(all []*tensorFit, t task, density int) (lambda, rss float64) {
 	var xy, xx, yy float64
 	for _, f := range all {
 		if !f.has(append([]int{t.base}, t.active...)) {
@@ -83,7 +87,7 @@ func tiesFit(all []*tensorFit, t task, density float64) (lambda, rss float64) {
 		}
 		cut := make([]float64, len(t.active))
 		for i, k := range t.active {
-			cut[i] = f.cut(t.base, k, density)
+			cut[i] = f.cuts(t.base, k)[density]
 		}
 		for j, y := range f.y {
 			b := float64(f.x[t.base][j])
@@ -113,50 +117,98 @@ func tiesFit(all []*tensorFit, t task, density float64) (lambda, rss float64) {
 	return xy / xx, math.Max(0, yy-xy*xy/xx)
 }
 
-// cut is the size that the given share of a tensor's task vector reaches.
-func (t *tensorFit) cut(base, k int, density float64) float64 {
+// cuts are the sizes that so many percent of a tensor's task vector reach.
+func (t *tensorFit) cuts(base, k int) *[101]float64 {
+	if c := t.cutsOf[[2]int{base, k}]; c != nil {
+		return c
+	}
 	d := make([]float64, len(t.y))
 	for j := range d {
 		d[j] = math.Abs(float64(t.x[k][j]) - float64(t.x[base][j]))
 	}
 	slices.Sort(d)
-	keep := int(math.Round(density * float64(len(d))))
-	if keep >= len(d) {
-		return 0
+	var out [101]float64
+	for percent := range 100 { // all of them reach 0
+		keep := int(math.Round(float64(percent) / 100 * float64(len(d))))
+		out[percent] = d[len(d)-min(len(d), max(1, keep))]
 	}
-	return d[len(d)-max(1, keep)]
+	if t.cutsOf == nil {
+		t.cutsOf = map[[2]int]*[101]float64{}
+	}
+	t.cutsOf[[2]int{base, k}] = &out
+	return &out
 }
 
 // dareCandidates looks for task vectors whose entries were dropped at random
 // and the others scaled up: every entry of the child is the base plus some of
 // the scaled entries.
 func dareCandidates(all []*tensorFit, n int) (out []candidate) {
+	few := thinned(all)
 	for _, t := range tasks(all, n) {
-		best := candidate{method: DARE, base: t.base, rss: math.Inf(1)}
+		var scale []float64
+		least := math.Inf(1)
 		for _, keep := range []float64{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9} {
-			scale := make([]float64, len(t.active))
+			s := make([]float64, len(t.active))
 			for i, k := range t.active {
-				scale[i] = t.weights[k] / keep
+				s[i] = t.weights[k] / keep
 			}
 			var rss float64
-			var share []float64
 			for range 4 {
-				scale, share, rss = dareStep(all, t, scale)
+				s, _, rss = dareStep(few, t, s)
 			}
-			if rss < best.rss {
-				best.rss, best.density = rss, 0
-				best.weights = make([]float64, n)
-				best.weights[t.base] = 1
-				for i, k := range t.active {
-					best.density += share[i] / float64(len(t.active))
-					best.weights[k] = scale[i] * share[i]
-					best.weights[t.base] -= best.weights[k]
-				}
+			if rss < least {
+				least, scale = rss, s
 			}
 		}
-		if best.weights != nil && best.density < 0.98 {
-			out = append(out, best)
+		if scale == nil {
+			continue
 		}
+		scale, _, _ = dareStep(all, t, scale)
+		scale, share, rss := dareStep(all, t, scale)
+		c := candidate{method: DARE, base: t.base, rss: rss, weights: make([]float64, n)}
+		c.weights[t.base] = 1
+		for i, k := range t.active {
+			c.density += share[i] / float64(len(t.active))
+			c.weights[k] = scale[i] * share[i]
+			c.weights[t.base] -= c.weights[k]
+		}
+		if c.density < 0.98 {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// thin is the size from which one entry in so many is enough to search on.
+const (
+	thin     = 16
+	thinFrom = 4096
+)
+
+// thinned leaves of every large tensor one entry in sixteen, for the search
+// among settings that are then tried on all.
+func thinned(all []*tensorFit) []*tensorFit {
+	out := make([]*tensorFit, len(all))
+	for i, t := range all {
+		out[i] = t
+		if len(t.y) < thinFrom {
+			continue
+		}
+		few := &tensorFit{role: t.role, group: t.group, sources: t.sources, dtype: t.dtype, y: every(t.y), x: make([][]float32, len(t.x))}
+		for k, x := range t.x {
+			if x != nil {
+				few.x[k] = every(x)
+			}
+		}
+		out[i] = few
+	}
+	return out
+}
+
+func every(x []float32) []float32 {
+	out := make([]float32, 0, len(x)/thin+1)
+	for i := 0; i < len(x); i += thin {
+		out = append(out, x[i])
 	}
 	return out
 }
