@@ -19,6 +19,10 @@ const RecipeSchema = "weightprint.recipe/1"
 // TakesPart is the weight above which a parent takes part in a mixture.
 const TakesPart = 0.02
 
+// Mixed is the share of values that are exactly what a mixture rounds to above
+// which the child is the mixture, and not one of what was mixed.
+const Mixed = 0.9
+
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
 	Schema   string         `json:"schema"`
@@ -26,10 +30,11 @@ type Recipe struct {
 	Child    Subject        `json:"child"`
 	Parents  []RecipeParent `json:"parents"`
 	Method   recipe.Method  `json:"method"`
-	Base     *int           `json:"base"`     // index of the parent that task vectors start from
-	Density  Number         `json:"density"`  // TIES: share kept; DARE: share not dropped; 0 otherwise
-	Residual Number         `json:"residual"` // |child − mixture| / |child − nearest parent|
-	Rounding Number         `json:"rounding"` // the residual in units of the child's own rounding
+	Base     *int           `json:"base"`       // index of the parent that task vectors start from
+	Density  Number         `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
+	Residual Number         `json:"residual"`   // |child − mixture| / |child − nearest parent|
+	Rounding Number         `json:"rounding"`   // the residual in units of the child's own rounding
+	Exact    *Number        `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
 	Missing  bool           `json:"parentMissing"`
 	Layers   []RecipeLayer  `json:"layers"`
 	Because  []string       `json:"because"`
@@ -134,6 +139,15 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 	r.Because = append(r.Because, fmt.Sprintf("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding))
 	if f.Missing {
 		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
+	}
+	if f.Exact >= 0 {
+		n := Number(f.Exact)
+		r.Exact = &n
+		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
+		if f.Exact < Mixed {
+			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
+		}
+		r.Because = append(r.Because, words)
 	}
 	if f.Density > 0 {
 		r.Because = append(r.Because, fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density))

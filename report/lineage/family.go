@@ -94,29 +94,77 @@ func (b *builder) originals(members []int) (out []int) {
 	return out
 }
 
-// origin is the member that a family is hung from: no copy, with the least
-// one-way evidence of having been made from another, and with the differences
-// of the others from it as near to right angles as can be: those of siblings
-// from their parent are, while seen from a sibling all others lie the same way,
-// and seen from a model in between some lie opposite. It orders the picture; no
-// direction is stated because of it.
+// origin is the member that a family is hung from: the one with the least
+// one-way evidence of having been made from another, and among these the one
+// that most others started from, by hub; of equal ones, the one whose relatives
+// lie as near to right angles as can be. It orders the picture; no direction is
+// stated because of it.
 func (b *builder) origin(members []int) int {
-	speak := b.originals(members)
-	if len(speak) == 0 {
-		speak = members
-	}
-	made, lean := map[int]int{}, map[int]float64{}
-	for _, i := range speak {
-		lean[i] = b.vecs.lean(i, speak)
+	made, hub, lean := map[int]int{}, map[int]int{}, map[int]float64{}
+	for _, i := range members {
 		for _, j := range members {
-			if b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == report.BToA {
+			if i != j && b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == report.BToA {
 				made[i]++
 			}
 		}
 	}
+	least := len(members)
+	for _, i := range members {
+		least = min(least, made[i])
+	}
+	speak := slices.DeleteFunc(slices.Clone(members), func(i int) bool { return made[i] > least })
+	for _, i := range speak {
+		lean[i] = b.vecs.lean(i, b.originals(members))
+		for _, j := range speak {
+			hub[i] += b.vecs.started(i, j, members)
+		}
+	}
 	return slices.MinFunc(speak, func(i, j int) int {
-		return cmp.Or(cmp.Compare(made[i], made[j]), cmp.Compare(lean[i], lean[j]), cmp.Compare(i, j))
+		return cmp.Or(cmp.Compare(hub[j], hub[i]), cmp.Compare(b.copies(i, members), b.copies(j, members)), cmp.Compare(lean[i], lean[j]), cmp.Compare(i, j))
 	})
+}
+
+// copies is how many of the members a model is known to be a copy of.
+func (b *builder) copies(c int, members []int) (n int) {
+	for _, i := range members {
+		if b.same(i, c) && b.verdict(i, c).Direction == report.AToB {
+			n++
+		}
+	}
+	return n
+}
+
+// started tells from which of two members more of the others started: 1 for x,
+// -1 for y, 0 for neither. The way from one of them to a third member, seen along
+// the way from x to y, is none for those that started at x, whatever the noise,
+// the cut or the training that followed, and the whole for those from y. Members
+// trained on the same data as y go part of the way, and do not speak.
+func (v *vectors) started(x, y int, members []int) int {
+	const near, fewest = 0.1, 2
+	if v.shape[x] != v.shape[y] {
+		return 0
+	}
+	d := minus(v.x[y], v.x[x])
+	size := dot(d, d)
+	votes := 0
+	for _, c := range members {
+		if c == x || c == y || size == 0 || v.shape[c] != v.shape[x] {
+			continue
+		}
+		switch t := dot(minus(v.x[c], v.x[x]), d) / size; {
+		case math.Abs(t) < near:
+			votes++
+		case math.Abs(t-1) < near:
+			votes--
+		}
+	}
+	switch {
+	case votes >= fewest:
+		return 1
+	case votes <= -fewest:
+		return -1
+	}
+	return 0
 }
 
 // opposite is the cosine below which two differences lie on opposite sides.

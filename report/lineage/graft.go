@@ -23,10 +23,13 @@ func (b *builder) graft(ctx context.Context, g *Graph, c int, families []int, jo
 			}
 		}
 		kin = b.originals(kin)
+		if same := slices.DeleteFunc(slices.Clone(kin), func(i int) bool { return b.vecs.shape[i] != b.vecs.shape[c] }); len(same) > 0 {
+			kin = same // distances over different matrices cannot be held against each other
+		}
 		b.sortByDistance(c, kin)
 		if len(kin) > 0 {
 			near = append(near, kin[0])
-			candidates = append(candidates, kin[:min(len(kin), 3)]...)
+			candidates = append(candidates, kin[:min(len(kin), 6)]...)
 		}
 	}
 	parents, err := b.spliced(ctx, c, candidates)

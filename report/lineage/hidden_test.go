@@ -14,8 +14,9 @@ import (
 // family is a builder over models of one shape, all of them relatives.
 func family(models ...[]float32) *builder {
 	b := newBuilder(make([]report.Input, len(models)))
-	b.vecs = &vectors{x: models, shape: make([]string, len(models))}
+	b.vecs = &vectors{x: models, shape: make([]string, len(models)), ends: make([][]int, len(models))}
 	for i := range models {
+		b.vecs.ends[i] = []int{len(models[i])}
 		b.in[i].Ref = string(rune('a' + i))
 		for j := range models {
 			b.pairs[i][j] = pair{verdict: report.Verdict{Relation: report.Related, Direction: report.Undetermined}}

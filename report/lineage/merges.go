@@ -19,21 +19,12 @@ type share struct {
 
 // merges finds the members that were mixed from two others: those whose
 // difference from the origin is mostly a sum of the others' differences, and
-// which a merge recipe then explains down to rounding.
+// which a merge recipe then explains down to rounding; and those whose layers were
+// taken whole from several.
 func (b *builder) merges(ctx context.Context, origin int, members []int) (map[int][]share, error) {
 	out := map[int][]share{}
 	for _, c := range members {
-		if c == origin || b.copied(c, members) {
-			continue
-		}
-		if b.vecs.shape[c] != b.vecs.shape[origin] {
-			parents, err := b.spliced(ctx, c, b.candidates(c, origin, members))
-			if err != nil {
-				return nil, err
-			}
-			if parents != nil {
-				out[c] = parents
-			}
+		if c == origin || b.copied(c, members) || b.vecs.shape[c] != b.vecs.shape[origin] {
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
@@ -41,13 +32,26 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart {
+			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart || r.Exact >= 0 && r.Exact < report.Mixed {
 				continue
 			}
 			for k := range 2 {
 				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, r.Weights[k])})
 			}
 			break
+		}
+	}
+	whole := slices.DeleteFunc(slices.Clone(members), func(i int) bool { return out[i] != nil })
+	for _, c := range members {
+		if b.vecs.shape[c] == b.vecs.shape[origin] || b.copied(c, members) {
+			continue
+		}
+		parents, err := b.spliced(ctx, c, b.candidates(c, origin, whole))
+		if err != nil {
+			return nil, err
+		}
+		if parents != nil {
+			out[c] = parents
 		}
 	}
 	return out, nil

@@ -16,8 +16,28 @@ type pair struct {
 	likeness float64 // of matching units, where values do not correspond
 }
 
-// likeness names the tests whose effect says how alike units are.
-var likeness = []string{"agreement", "leading-directions", "sketch-fixed-points", "probe-agreement"}
+// likeness names tests whose effect says how alike two models are that do not
+// correspond value by value: the first group of which any ran, taken together.
+// What no relabelling or rotation alters tells near relatives from distant ones;
+// units that find their partners hardly do.
+var likeness = [][]string{{"qk-sizes", "qk-phases", "ov-spectra"}, {"agreement"}, {"sketch-fixed-points"}, {"probe-agreement"}}
+
+// alike is the mean effect of the first group of tests of which any ran.
+func alike(evidence []report.Evidence) float64 {
+	for _, group := range likeness {
+		sum, n := 0.0, 0
+		for _, e := range evidence {
+			if e.Skipped == "" && slices.Contains(group, e.Test) && (e.Test != "sketch-fixed-points" || e.Axis == "sketches") {
+				sum += min(1, float64(e.Effect))
+				n++
+			}
+		}
+		if n > 0 {
+			return sum / float64(n)
+		}
+	}
+	return 0
+}
 
 // know takes from a report what the graph needs.
 func (p *pair) know(r *report.Report) {
@@ -28,11 +48,7 @@ func (p *pair) know(r *report.Report) {
 	if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
 		p.distance = incomparable
 	}
-	for _, e := range r.Evidence {
-		if e.Skipped == "" && slices.Contains(likeness, e.Test) && (e.Test != "sketch-fixed-points" || e.Axis == "sketches") {
-			p.likeness = max(p.likeness, min(1, float64(e.Effect)))
-		}
-	}
+	p.likeness = alike(r.Evidence)
 }
 
 // builder holds the pairs while the graph grows.

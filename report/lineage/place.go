@@ -65,8 +65,8 @@ const nearer = 0.7
 func (t *tree) start(c int) int {
 	b, o := t.b, t.origin
 	near := t.least(func(p int) float64 {
-		if !b.kin(p, c) {
-			return math.Inf(1)
+		if !b.kin(p, c) || b.vecs.shape[p] != b.vecs.shape[c] && b.vecs.shape[p] != b.vecs.shape[o] {
+			return math.Inf(1) // distances over different matrices cannot be held against each other
 		}
 		return b.pairs[p][c].distance
 	})
@@ -85,8 +85,8 @@ func (t *tree) start(c int) int {
 	return o
 }
 
-// alike is the kin whose matching units are most alike; the origin unless
-// another one's are so by more than a hundredth.
+// alike is the kin that is most alike where values do not correspond; the
+// origin unless another one is so by more than a hundredth.
 func (t *tree) alike(c int) int {
 	const margin = 0.01
 	return t.least(func(p int) float64 {
@@ -105,7 +105,7 @@ func (t *tree) alike(c int) int {
 func (t *tree) down(p, c int) int {
 	b, at, best := t.b, -1, math.Inf(1)
 	for _, x := range t.below[p] {
-		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && b.vecs.continues(p, x, c) {
+		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && b.vecs.continues(p, x, c) && !b.vecs.passed(p, x, c) {
 			at, best = x, d
 		}
 	}
@@ -142,4 +142,18 @@ func (v *vectors) continues(g, p, c int) bool {
 	}
 	t := pc / pp
 	return t >= least && t <= most && pc/math.Sqrt(pp*cc) >= cosine
+}
+
+// passed tells whether the way from g to c cannot have led over p: a matrix is
+// the same in g and c, and another one in p. Training on from p would not have
+// brought it back.
+func (v *vectors) passed(g, p, c int) bool {
+	first := 0
+	for _, end := range v.ends[c] {
+		if slices.Equal(v.x[g][first:end], v.x[c][first:end]) && !slices.Equal(v.x[g][first:end], v.x[p][first:end]) {
+			return true
+		}
+		first = end
+	}
+	return false
 }

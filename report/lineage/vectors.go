@@ -15,6 +15,7 @@ const incomparable = 1.9
 type vectors struct {
 	x     [][]float32
 	shape []string
+	ends  [][]int // where the values of each matrix end
 }
 
 // newVectors samples the values of all models, at positions that depend on
@@ -22,11 +23,17 @@ type vectors struct {
 func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
 	v := &vectors{}
 	for _, m := range in {
-		x, shape, err := report.SampleValues(ctx, m)
+		s, err := report.SampleValues(ctx, m)
 		if err != nil {
 			return nil, err
 		}
-		v.x, v.shape = append(v.x, x), append(v.shape, shape)
+		var x []float32
+		var ends []int
+		for _, values := range s.Values {
+			x = append(x, values...)
+			ends = append(ends, len(x))
+		}
+		v.x, v.shape, v.ends = append(v.x, x), append(v.shape, s.Shape), append(v.ends, ends)
 	}
 	return v, nil
 }
@@ -41,14 +48,15 @@ func noVectors(n int) *vectors {
 	return v
 }
 
-// distance is |x−y|/|x|; where the shapes differ, what the comparison found on
-// the matrices that both have.
+// distance is |x−y|/|y|, so that distances to one y from several x can be held
+// against each other; where the shapes differ, what the comparison found on the
+// matrices that both have.
 func (v *vectors) distance(i, j int, found float64) float64 {
 	if v.shape[i] != v.shape[j] || found == incomparable {
 		return found
 	}
 	var s delta.Stats
-	s.AddPlain(v.x[i], v.x[j])
+	s.AddPlain(v.x[j], v.x[i])
 	return min(s.Relative(), 2)
 }
 

@@ -31,7 +31,7 @@ type Stats struct {
 // add counts one row of each side. stepA and stepB are the lattice steps at
 // each value, nil where the type has none.
 func (s *Stats) add(a, b []float32, ta, tb tensor.DType, stepA, stepB []float32) {
-	roundB, roundA := rounding(tb), rounding(ta)
+	roundB, roundA := tb.Rounding(), ta.Rounding()
 	s.N += int64(len(a))
 	for i, x := range a {
 		y := b[i]
@@ -175,3 +175,5 @@ func (s *Stats) Merge(o *Stats) {
 	s.D4 += o.D4
 	s.MaxD = math.Max(s.MaxD, o.MaxD)
 }
+
+func same(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y }

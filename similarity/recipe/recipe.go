@@ -45,6 +45,7 @@ type Recipe struct {
 	Density  float64 // TIES: share of each task vector kept; DARE: 1 − drop rate
 	Residual float64 // |child − mixture| / |child − nearest parent|
 	Rounding float64 // the residual's size in units of the child's rounding
+	Exact    float64 // share of values that are what the mixture rounds to; -1 where that cannot be asked
 	Missing  bool    // the residual is more than rounding: a parent is missing, or training followed
 	Values   int     // values that were fitted
 	Warnings []string
@@ -86,7 +87,7 @@ func Find(ctx context.Context, pairs []*similarity.Pair) (*Recipe, error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return &Recipe{Method: Unknown, Base: -1, Weights: make([]float64, len(pairs)), CI: make([]float64, len(pairs)), Missing: true, Warnings: []string{"no tensor of the child has the shape of a tensor of a parent in the same role"}}, nil
+		return &Recipe{Method: Unknown, Base: -1, Weights: make([]float64, len(pairs)), CI: make([]float64, len(pairs)), Missing: true, Exact: -1, Warnings: []string{"no tensor of the child has the shape of a tensor of a parent in the same role"}}, nil
 	}
 	return fit(all, len(pairs)), nil
 }
@@ -205,7 +206,10 @@ func fit(all []*tensorFit, n int) *Recipe {
 	r.Method, r.Base, r.Density, r.Weights = best.method, best.base, best.density, best.weights
 	r.Residual = math.Sqrt(best.rss / math.Max(nearest, 1e-300))
 	r.Rounding = math.Sqrt(best.rss / math.Max(rounding, 1e-300))
-	r.Missing = best.method == Unknown
+	r.Missing, r.Exact = best.method == Unknown, -1
+	if share, ok := exact(all, r); ok {
+		r.Exact = share
+	}
 	return r
 }
 

@@ -1,26 +1,25 @@
-package delta
+package tensor
 
 import (
 	"math"
 
 	"github.com/x448/float16"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/quant"
 )
 
-// rounding returns how a float32 changes when it is stored as a plain type:
+// Rounding returns how a float32 changes when it is stored as a plain type:
 // to nearest, ties to even; nil for types that lose nothing or that are no
 // such rounding.
-func rounding(t tensor.DType) func(float32) float32 {
+func (t DType) Rounding() func(float32) float32 {
 	switch t {
-	case tensor.BF16:
+	case BF16:
 		return roundBF16
-	case tensor.F16:
+	case F16:
 		return func(x float32) float32 { return float16.Fromfloat32(x).Float32() }
-	case tensor.F8E4M3:
+	case F8E4M3:
 		return throughByte(quant.EncodeF8E4M3, quant.F8E4M3)
-	case tensor.F8E5M2:
+	case F8E5M2:
 		return throughByte(quant.EncodeF8E5M2, quant.F8E5M2)
 	}
 	return nil
@@ -45,5 +44,3 @@ func throughByte(encode func([]byte, []float32), decode func([]float32, []byte))
 		return v[0]
 	}
 }
-
-func same(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y }
