@@ -57,7 +57,7 @@ func (b *builder) components(some func(int) bool) []int {
 func (b *builder) joins(c int) bool {
 	var parts []int
 	for i := range b.in {
-		if i != c && b.kin(i, c) && slices.Contains(b.verdict(i, c).Kinds, report.Partial) {
+		if i != c && b.kin(i, c) && b.inPart(i, c) {
 			parts = append(parts, i)
 		}
 	}
@@ -141,17 +141,16 @@ func (b *builder) copies(c int, members []int) (n int) {
 // trained on the same data as y go part of the way, and do not speak.
 func (v *vectors) started(x, y int, members []int) int {
 	const near, fewest = 0.1, 2
-	if v.shape[x] != v.shape[y] {
+	if x == y || v.shape[x] != v.shape[y] {
 		return 0
 	}
-	d := minus(v.x[y], v.x[x])
-	size := dot(d, d)
+	size := v.along(x, y, y)
 	votes := 0
 	for _, c := range members {
-		if c == x || c == y || size == 0 || v.shape[c] != v.shape[x] {
+		if c == x || c == y || size <= 0 || v.shape[c] != v.shape[x] {
 			continue
 		}
-		switch t := dot(minus(v.x[c], v.x[x]), d) / size; {
+		switch t := v.along(x, c, y) / size; {
 		case math.Abs(t) < near:
 			votes++
 		case math.Abs(t-1) < near:
@@ -192,20 +191,15 @@ func (v *vectors) lean(x int, members []int) float64 {
 // cosines are those between the differences of other models of one shape from
 // one of them.
 func (v *vectors) cosines(x int, members []int) (out []float64) {
-	var ds [][]float32
-	var sizes []float64
+	var others []int
 	for _, i := range members {
-		if i == x || v.shape[i] != v.shape[x] {
-			continue
-		}
-		d := minus(v.x[i], v.x[x])
-		if n := math.Sqrt(dot(d, d)); n > 0 {
-			ds, sizes = append(ds, d), append(sizes, n)
+		if i != x && v.shape[i] == v.shape[x] && v.far(x, i) > 0 {
+			others = append(others, i)
 		}
 	}
-	for i := range ds {
-		for j := range i {
-			out = append(out, dot(ds[i], ds[j])/(sizes[i]*sizes[j]))
+	for i, a := range others {
+		for _, b := range others[:i] {
+			out = append(out, v.along(x, a, b)/(v.far(x, a)*v.far(x, b)))
 		}
 	}
 	return out

@@ -14,9 +14,13 @@ import (
 // family is a builder over models of one shape, all of them relatives.
 func family(models ...[]float32) *builder {
 	b := newBuilder(make([]report.Input, len(models)))
-	b.vecs = &vectors{x: models, shape: make([]string, len(models)), ends: make([][]int, len(models))}
+	b.vecs = &vectors{shape: make([]string, len(models))}
+	var weights [][]float64
+	for _, m := range models {
+		b.vecs.values, weights = append(b.vecs.values, [][]float32{m}), append(weights, []float64{1})
+	}
+	b.vecs.multiply(weights)
 	for i := range models {
-		b.vecs.ends[i] = []int{len(models[i])}
 		b.in[i].Ref = string(rune('a' + i))
 		for j := range models {
 			b.pairs[i][j] = pair{verdict: report.Verdict{Relation: report.Related, Direction: report.Undetermined}}

@@ -76,21 +76,14 @@ func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
 		r2 float64
 	}
 	var fits []fit
-	y := minus(v.x[child], v.x[origin])
-	yy := dot(y, y)
-	tasks := map[int][]float32{}
-	for _, p := range members {
-		if p != origin && p != child && v.shape[p] == v.shape[origin] {
-			tasks[p] = minus(v.x[p], v.x[origin])
-		}
+	yy := v.along(origin, child, child)
+	if yy <= 0 {
+		return nil
 	}
-	for i, p := range members {
-		for _, q := range members[i+1:] {
-			a, b := tasks[p], tasks[q]
-			if a == nil || b == nil || yy == 0 {
-				continue
-			}
-			aa, bb, ab, ay, by := dot(a, a), dot(b, b), dot(a, b), dot(a, y), dot(b, y)
+	others := slices.DeleteFunc(slices.Clone(members), func(p int) bool { return p == origin || p == child || v.shape[p] != v.shape[origin] })
+	for i, p := range others {
+		for _, q := range others[i+1:] {
+			aa, bb, ab, ay, by := v.along(origin, p, p), v.along(origin, q, q), v.along(origin, p, q), v.along(origin, p, child), v.along(origin, q, child)
 			det := aa*bb - ab*ab
 			if det <= 1e-9*aa*bb {
 				continue

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/weightprint/weightprint/report"
 )
 
 // tree is a family while it grows.
@@ -65,14 +67,21 @@ const nearer = 0.7
 func (t *tree) start(c int) int {
 	b, o := t.b, t.origin
 	near := t.least(func(p int) float64 {
-		if !b.kin(p, c) || b.vecs.shape[p] != b.vecs.shape[c] && b.vecs.shape[p] != b.vecs.shape[o] {
+		if !b.kin(p, c) || b.inPart(p, c) || b.vecs.shape[p] != b.vecs.shape[c] && b.vecs.shape[p] != b.vecs.shape[o] {
 			return math.Inf(1) // distances over different matrices cannot be held against each other
 		}
 		return b.pairs[p][c].distance
 	})
 	switch {
+	case near < 0 && b.kin(o, c):
+		return o
 	case near < 0:
-		return -1
+		return t.least(func(p int) float64 {
+			if !b.kin(p, c) {
+				return math.Inf(1)
+			}
+			return b.pairs[p][c].distance
+		})
 	case b.pairs[near][c].distance >= incomparable:
 		return t.alike(c)
 	case !b.kin(o, c):
@@ -90,14 +99,20 @@ func (t *tree) start(c int) int {
 func (t *tree) alike(c int) int {
 	const margin = 0.01
 	return t.least(func(p int) float64 {
+		likeness := t.b.pairs[min(p, c)][max(p, c)].likeness
 		switch {
-		case !t.b.kin(p, c):
+		case !t.b.kin(p, c) || t.b.inPart(p, c):
 			return math.Inf(1)
 		case p == t.origin:
-			return -t.b.pairs[min(p, c)][max(p, c)].likeness - margin
+			return -likeness - margin
 		}
-		return -t.b.pairs[min(p, c)][max(p, c)].likeness
+		return -likeness
 	})
+}
+
+// inPart tells whether only a part of two models is of common origin.
+func (b *builder) inPart(i, j int) bool {
+	return slices.Contains(b.verdict(i, j).Kinds, report.Partial)
 }
 
 // down is the nearest child of p that the model may have been made from, -1 if
@@ -105,7 +120,7 @@ func (t *tree) alike(c int) int {
 func (t *tree) down(p, c int) int {
 	b, at, best := t.b, -1, math.Inf(1)
 	for _, x := range t.below[p] {
-		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && b.vecs.continues(p, x, c) && !b.vecs.passed(p, x, c) {
+		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && b.vecs.continues(p, x, c) {
 			at, best = x, d
 		}
 	}
@@ -134,26 +149,23 @@ func (b *builder) comparable(i, j int) bool {
 // child does, while siblings have a part of it in common, or one that was
 // trained longer on the same data overshoots it.
 func (v *vectors) continues(g, p, c int) bool {
-	const least, most, cosine = 0.7, 1.3, 0.5
-	dp, dc := minus(v.x[p], v.x[g]), minus(v.x[c], v.x[g])
-	pp, cc, pc := dot(dp, dp), dot(dc, dc), dot(dp, dc)
-	if pp == 0 || cc == 0 {
+	const least, most, cosine = 0.7, 1.2, 0.5
+	pp, cc, pc := v.along(g, p, p), v.along(g, c, c), v.along(g, p, c)
+	if pp <= 0 || cc <= 0 {
 		return false
 	}
 	t := pc / pp
-	return t >= least && t <= most && pc/math.Sqrt(pp*cc) >= cosine
+	return t >= least && t <= most && pc/math.Sqrt(pp*cc) >= cosine && !v.passed(g, p, c)
 }
 
 // passed tells whether the way from g to c cannot have led over p: a matrix is
 // the same in g and c, and another one in p. Training on from p would not have
 // brought it back.
 func (v *vectors) passed(g, p, c int) bool {
-	first := 0
-	for _, end := range v.ends[c] {
-		if slices.Equal(v.x[g][first:end], v.x[c][first:end]) && !slices.Equal(v.x[g][first:end], v.x[p][first:end]) {
+	for m := range v.values[c] {
+		if v.equal(g, c, m) && !v.equal(g, p, m) {
 			return true
 		}
-		first = end
 	}
 	return false
 }

@@ -2,70 +2,95 @@ package lineage
 
 import (
 	"context"
+	"math"
+	"slices"
 	"strconv"
 
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/delta"
 )
 
 // incomparable stands for the distance of values that do not correspond.
 const incomparable = 1.9
 
-// vectors holds the same sampled values of models of one shape.
+// vectors holds what the values of models say about how these lie to each
+// other: every distance and angle follows from the products of values that
+// stand at the same places.
 type vectors struct {
-	x     [][]float32
-	shape []string
-	ends  [][]int // where the values of each matrix end
+	shape  []string
+	values [][][]float32 // by model and matrix
+	gram   [][]float64   // products of models of one shape
 }
 
 // newVectors samples the values of all models, at positions that depend on
 // shapes only.
 func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
 	v := &vectors{}
+	var weights [][]float64
 	for _, m := range in {
 		s, err := report.SampleValues(ctx, m)
 		if err != nil {
 			return nil, err
 		}
-		var x []float32
-		var ends []int
-		for _, values := range s.Values {
-			x = append(x, values...)
-			ends = append(ends, len(x))
-		}
-		v.x, v.shape, v.ends = append(v.x, x), append(v.shape, s.Shape), append(v.ends, ends)
+		v.shape, v.values, weights = append(v.shape, s.Shape), append(v.values, s.Values), append(weights, s.Weights)
 	}
+	v.multiply(weights)
 	return v, nil
 }
 
 // noVectors stands for models whose values are not at hand: no two are of one
 // shape.
 func noVectors(n int) *vectors {
-	v := &vectors{x: make([][]float32, n)}
+	v := &vectors{}
 	for i := range n {
 		v.shape = append(v.shape, strconv.Itoa(i))
 	}
 	return v
 }
 
+// multiply fills in the products; weights say for how many values of its matrix
+// each sampled one stands.
+func (v *vectors) multiply(weights [][]float64) {
+	v.gram = make([][]float64, len(v.values))
+	for i := range v.gram {
+		v.gram[i] = make([]float64, len(v.values))
+		for j := range i + 1 {
+			if v.shape[i] != v.shape[j] {
+				continue
+			}
+			sum := 0.0
+			for m, w := range weights[i] {
+				sum += float64(w * dot(v.values[i][m], v.values[j][m]))
+			}
+			v.gram[i][j], v.gram[j][i] = sum, sum
+		}
+	}
+}
+
+// along is the product of the ways from g to a and from g to b.
+func (v *vectors) along(g, a, b int) float64 {
+	return v.gram[a][b] - v.gram[a][g] - v.gram[g][b] + v.gram[g][g]
+}
+
+// far is the length of the way from g to a.
+func (v *vectors) far(g, a int) float64 { return math.Sqrt(max(0, v.along(g, a, a))) }
+
 // distance is |x−y|/|y|, so that distances to one y from several x can be held
 // against each other; where the shapes differ, what the comparison found on the
 // matrices that both have.
-func (v *vectors) distance(i, j int, found float64) float64 {
-	if v.shape[i] != v.shape[j] || found == incomparable {
+func (v *vectors) distance(x, y int, found float64) float64 {
+	if v.shape[x] != v.shape[y] || found == incomparable {
 		return found
 	}
-	var s delta.Stats
-	s.AddPlain(v.x[j], v.x[i])
-	return min(s.Relative(), 2)
+	size := math.Sqrt(v.gram[y][y])
+	if size == 0 {
+		return found
+	}
+	return min(v.far(x, y)/size, 2)
 }
 
-func minus(x, y []float32) []float32 {
-	out := make([]float32, len(x))
-	for i := range out {
-		out[i] = x[i] - y[i]
-	}
-	return out
+// equal tells whether a matrix is the same in two models of one shape.
+func (v *vectors) equal(i, j, matrix int) bool {
+	return slices.Equal(v.values[i][matrix], v.values[j][matrix])
 }
 
 func dot(x, y []float32) float64 {
