@@ -41,30 +41,85 @@ const evenRows = 256
 // strongest times the median one to that length.
 func cutBack(rows []float32, n, d int) ([]float32, error) {
 	m := min(n, evenRows)
-	g := make([]float32, m*m)
-	dense.Gram(g, rows[:m*d], m, d)
-	wide := make([]float64, len(g))
-	for i, v := range g {
-		wide[i] = float64(v)
+	find := byRows
+	if d < m {
+		find = byColumns
 	}
-	values, vectors, err := linalg.SymEigen(wide, m) // ascending, in columns
+	lengths, directions, err := find(rows[:m*d], m, d)
 	if err != nil {
 		return nil, err
 	}
 	used := min(m-1, d) // centred rows have hardly more directions
-	limit := strongest * math.Sqrt(max(0, values[m-1-used/2]))
+	limit := strongest * lengths[used/2]
 	out := slices.Clone(rows)
-	for i := m - 1; i >= 0 && limit > 0 && values[i] > limit*limit; i-- {
-		direction := make([]float64, d)
-		for r := range m {
-			u := vectors[r*m+i] / math.Sqrt(values[i])
-			for k, v := range rows[r*d : (r+1)*d] {
-				direction[k] += float64(u * float64(v))
-			}
-		}
-		shorten(out, d, direction, 1-limit/math.Sqrt(values[i]))
+	for i := 0; i < used && limit > 0 && lengths[i] > limit; i++ {
+		shorten(out, d, directions(i), 1-limit/lengths[i])
 	}
 	return out, nil
+}
+
+// byRows finds the principal directions of n rows, longest first, from the
+// products of the rows.
+func byRows(rows []float32, n, d int) (lengths []float64, direction func(i int) []float64, err error) {
+	g := make([]float32, n*n)
+	dense.Gram(g, rows, n, d)
+	wide := make([]float64, len(g))
+	for i, v := range g {
+		wide[i] = float64(v)
+	}
+	values, vectors, err := linalg.SymEigen(wide, n) // ascending, in columns
+	if err != nil {
+		return nil, nil, err
+	}
+	lengths = roots(values)
+	return lengths, func(i int) []float64 {
+		out := make([]float64, d)
+		for r := range n {
+			u := vectors[r*n+n-1-i] / lengths[i]
+			for k, v := range rows[r*d : (r+1)*d] {
+				out[k] += float64(u * float64(v))
+			}
+		}
+		return out
+	}, nil
+}
+
+// byColumns finds them from the products of the columns.
+func byColumns(rows []float32, n, d int) (lengths []float64, direction func(i int) []float64, err error) {
+	g := make([]float64, d*d)
+	for first := 0; first < n*d; first += d {
+		row := rows[first : first+d]
+		for i, v := range row {
+			for j, w := range row[:i+1] {
+				g[i*d+j] += float64(float64(v) * float64(w))
+			}
+		}
+	}
+	for i := range d {
+		for j := range i {
+			g[j*d+i] = g[i*d+j]
+		}
+	}
+	values, vectors, err := linalg.SymEigen(g, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	return roots(values), func(i int) []float64 {
+		out := make([]float64, d)
+		for k := range d {
+			out[k] = vectors[k*d+d-1-i]
+		}
+		return out
+	}, nil
+}
+
+// roots are the square roots of ascending values, descending.
+func roots(values []float64) []float64 {
+	out := make([]float64, len(values))
+	for i, v := range values {
+		out[len(values)-1-i] = math.Sqrt(max(0, v))
+	}
+	return out
 }
 
 // shorten takes a share of what lies along a direction from every row.
