@@ -90,3 +90,28 @@ func TestSkewedTokens(t *testing.T) {
 		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
 	}
 }
+
+// Gains that were multiplied at random say nothing of training: a relative that
+// was trained further is no less one, and the multiplied side is the later.
+func TestRescaledGainsDoNotHideTraining(t *testing.T) {
+	for seed := range uint64(6) {
+		r := rand.New(rand.NewPCG(seed, 0x9a1))
+		a := trainedLike(100 + seed)
+		b := a.Clone()
+		for _, x := range b.Tensors() { // as trained further
+			size := 0.3
+			if len(x.Shape) == 1 {
+				size = 0.1
+			}
+			for i, v := range b.Values(x.Name) {
+				b.Values(x.Name)[i] = v + float32(size*r.NormFloat64())
+			}
+		}
+		zoo.RescaleGains(r, a)
+		rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+		require.NoError(t, err)
+		require.Equal(t, report.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+		require.Contains(t, rep.Verdict.Kinds, report.Reparameterised)
+		require.Equal(t, report.BToA, rep.Verdict.Direction, "%v", rep.Verdict.Because)
+	}
+}

@@ -35,7 +35,7 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		fresh = freshTokens
 	}
 	gains, doubt, hasGains := f.gains(level)
-	if hasGains && f.gainsMoved() {
+	if s := f.Shape.Rescaled; hasGains && (f.gainsMoved() || s[0] || s[1]) {
 		hasGains, fresh = false, keptLeads
 	}
 	switch {
@@ -45,9 +45,10 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		words = fmt.Sprintf(mutedWords, gains)
 	case hasLeads:
 		words = fmt.Sprintf(leadsWords, leads)
+	case f.sameInvariants():
+		return false, "what no change of basis alters is the same on both sides to a thousandth"
 	case f.exactFound(level):
-		// Units that share what was learned correspond clearly.
-		return true, "units correspond too weakly for anything learned to be common"
+		return true, "units correspond too weakly to ask whether anything learned is common" + unsureWords
 	default:
 		return false, ""
 	}
@@ -58,6 +59,20 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 		return true, words
 	}
 	return hasGains, words + unsureWords // the initialisation is certain, more is not
+}
+
+// sameInvariants tells whether queries and keys, and values and outputs, are the
+// same on both sides up to rounding and a change of basis. Networks that went
+// apart after their initialisation are not, however lightly they were trained.
+func (f *Facts) sameInvariants() bool {
+	const same = 0.999
+	n := 0
+	for _, e := range f.Evidence {
+		if e.Skipped == "" && (e.Test == "qk-sizes" || e.Test == "ov-spectra") && e.Effect >= same {
+			n++
+		}
+	}
+	return n >= 2
 }
 
 // leads is the largest share of leading directions that carry over in one

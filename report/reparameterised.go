@@ -18,13 +18,15 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	folded, plain := f.folded()
 	if folded.N > 0 && plain.Apart() > 0.02 && folded.Apart() < 0.3*plain.Apart() {
 		d := Undetermined
-		if g := f.Shape.FlatGains; g[0] != g[1] {
-			d = AToB
-			if g[0] {
-				d = BToA
+		for _, marked := range [][2]bool{f.Shape.FlatGains, f.Shape.Rescaled} {
+			if marked[0] != marked[1] && d == Undetermined {
+				d = marksOn(marked)
 			}
 		}
 		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Apart(), plain.Apart()), d}}
+	}
+	if s := f.Shape.Rescaled; s[0] != s[1] {
+		return []finding{{Reparameterised, rescaledWords(index(s)), marksOn(s)}}
 	}
 	if f.Shape.HeadsMoved {
 		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
@@ -41,6 +43,21 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 		return []finding{{Reparameterised, f.scaledApart(i), []Direction{BToA, AToB}[i]}}
 	}
 	return nil
+}
+
+// index is the side that is marked, of two of which one is.
+func index(marked [2]bool) int {
+	if marked[0] {
+		return 0
+	}
+	return 1
+}
+
+// marksOn is the direction towards the one side that is marked.
+func marksOn(marked [2]bool) Direction { return []Direction{BToA, AToB}[index(marked)] }
+
+func rescaledWords(i int) string {
+	return fmt.Sprintf("norm gains of %s vary against the columns behind them, as when they were multiplied and these divided", side(i))
 }
 
 // folded sums up how the body differs with norm gains folded into the matrices
@@ -85,12 +102,11 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 	}
 	words, d := "units, heads or the residual stream of one side were relabelled or rotated: consistent with a re-parameterised copy", Undetermined
 	if s := &f.Shape; s.FlatGains[0] != s.FlatGains[1] {
-		i := 1
-		if s.FlatGains[0] {
-			i = 0
-		}
-		d = []Direction{BToA, AToB}[i]
-		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(i))
+		d = marksOn(s.FlatGains)
+		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(index(s.FlatGains)))
+	} else if s.Rescaled[0] != s.Rescaled[1] {
+		d = marksOn(s.Rescaled)
+		words += "; " + rescaledWords(index(s.Rescaled))
 	} else if i := scaled(s.Imbalance); i >= 0 {
 		d = []Direction{BToA, AToB}[i]
 		words += "; " + f.scaledApart(i)

@@ -20,6 +20,7 @@ type Shape struct {
 	HeadsTwice [2]bool        // and KV heads
 	Untrained  []int          // layers of the deeper subject without a source that hold nothing learned
 	HeadsMoved bool           // KV heads of B stand at other places than in A
+	Rescaled   [2]bool        // norm gains were multiplied against the matrices behind them
 	FlatGains  [2]bool        // all norm gains of a subject are equal, as when they were folded away
 	Imbalance  [2]float64     // of gate and up in the MLPs' units, median over layers; 0 where there are not both
 	Untied     [2]bool        // the head is stored apart from the embedding
@@ -51,6 +52,9 @@ func (r *run) shape(ctx context.Context) error {
 		}
 		var err error
 		if s.FlatGains[i], err = flatGains(ctx, x); err != nil {
+			return err
+		}
+		if s.Rescaled[i], err = r.rescaled(ctx, x); err != nil {
 			return err
 		}
 	}

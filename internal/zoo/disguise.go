@@ -25,6 +25,7 @@ var Disguises = []Disguise{
 	{"heads permuted", PermuteHeads},
 	{"values and outputs mixed", MixVO},
 	{"query and key planes turned", TurnQK},
+	{"gains rescaled", RescaleGains},
 }
 
 // DisguiseAll applies every disguise, one after the other.
@@ -84,6 +85,25 @@ func FoldGains(m *Model) {
 		}
 		for k := range gain {
 			gain[k] = 1
+		}
+	}
+}
+
+// RescaleGains multiplies the gain of every norm by random numbers and divides
+// the columns of the matrices that read its output by them.
+func RescaleGains(r *rand.Rand, m *Model) {
+	m.untie()
+	for _, f := range m.reads() {
+		gain := m.Values(f.norm)
+		if gain == nil {
+			continue
+		}
+		s := diagonal(len(gain), func(int) float64 { return math.Exp(0.5 * r.NormFloat64()) })
+		for k := range gain {
+			gain[k] = float32(float64(gain[k]) * s.v[k*s.n+k])
+		}
+		for _, name := range f.readers {
+			m.dense(name).right(0, s.inverted())
 		}
 	}
 }
