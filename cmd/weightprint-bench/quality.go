@@ -45,6 +45,7 @@ var truths = []struct {
 	{"pruned", []report.Kind{report.Pruned}},
 	{"quantised", []report.Kind{report.QuantisedKind}},
 	{"renamed", []report.Kind{report.Repackaged}},
+	{"fine-tuned long, then obf", []report.Kind{report.Reparameterised}},
 	{"fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
 	{"grand-child: continued", []report.Kind{report.ContinuedPretrained, report.FineTuned}},
 	{"grand-child", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
