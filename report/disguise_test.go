@@ -71,7 +71,7 @@ func skewed(seed uint64) *zoo.Model {
 // Tokens that lie along few directions hide no rotated copy, and make none of
 // strangers.
 func TestSkewedTokens(t *testing.T) {
-	seeds := 8
+	seeds := 4
 	if testing.Short() {
 		seeds = 3
 	}

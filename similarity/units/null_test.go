@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -27,12 +28,16 @@ func run(t testing.TB, a, b *zoo.Model, seed uint64, look int) []similarity.Evid
 	return e
 }
 
-// pairs is the number of independent pairs simulated under the null.
+// pairs is the number of independent pairs simulated under the null; 20,000 where
+// WEIGHTPRINT_LONG is set.
 func pairs(t *testing.T) int {
-	if testing.Short() {
+	switch {
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		return 20000
+	case testing.Short():
 		return 2000
 	}
-	return 20000
+	return 6000
 }
 
 // inParallel runs f for 0…n−1 on all processors.
