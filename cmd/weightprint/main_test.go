@@ -187,6 +187,31 @@ func TestOutputFile(t *testing.T) {
 	require.Equal(t, report.Related, r.Verdict.Relation)
 }
 
+// The ending of an output file says in which form a result is written.
+func TestOutputFollowsItsEnding(t *testing.T) {
+	dir := demoModels(t)
+	a, b := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune")
+	for _, c := range []struct {
+		name, begins string
+		args         []string
+	}{
+		{"r.html", "<!DOCTYPE html>", []string{"compare", a, b}},
+		{"r.json", "{", []string{"compare", a, b}},
+		{"r.md", "#", []string{"compare", a, b}},
+		{"r.txt", "A  ", []string{"compare", a, b}},
+		{"r.html", "A  ", []string{"compare", a, b, "--format", "text"}},
+		{"t.svg", "<svg", []string{"tree", a, b}},
+		{"t.dot", "digraph", []string{"tree", a, b}},
+	} {
+		file := filepath.Join(t.TempDir(), c.name)
+		code, _, stderr := callWith(t, "", append(c.args, "-o", file)...)
+		require.Zero(t, code, stderr)
+		got, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(strings.ToLower(string(got)), strings.ToLower(c.begins)), "%s: %.40q", c.name, got)
+	}
+}
+
 func TestRecipe(t *testing.T) {
 	dir := demoModels(t)
 	code, out, stderr := call("recipe", filepath.Join(dir, "fine-tune"), filepath.Join(dir, "base"), filepath.Join(dir, "other-seed"), "--json")

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -33,15 +34,31 @@ var writers = map[string]func(*report.Report, io.Writer) error{
 }
 
 func (o *output) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&o.format, "format", "text", "form of the result: text, json, md, html, cyclonedx or intoto")
+	fl.StringVar(&o.format, "format", "", "form of the result: text, json, md, html, cyclonedx or intoto (default: what the ending of -o says, else text)")
 	fl.BoolVar(&o.json, "json", false, "short for --format json")
 	fl.StringVarP(&o.file, "output", "o", "", "write the result to a file")
+}
+
+// endings are the forms that the name of an output file asks for.
+var endings = map[string]string{".json": "json", ".md": "md", ".html": "html", ".htm": "html", ".svg": "svg", ".dot": "dot", ".gv": "dot"}
+
+// formOf is the form to write where none is asked for: the one that the name of
+// the file says, if writers have it, else text.
+func formOf[W any](file string, writers map[string]W) string {
+	form := endings[strings.ToLower(filepath.Ext(file))]
+	if _, ok := writers[form]; ok {
+		return form
+	}
+	return "text"
 }
 
 // check looks at the flags before any work is done.
 func (o *output) check() error {
 	if o.json {
 		o.format = "json"
+	}
+	if o.format == "" {
+		o.format = formOf(o.file, writers)
 	}
 	if writers[o.format] == nil {
 		return oneOf("format", o.format, []string{"text", "json", "md", "html", "cyclonedx", "intoto"})

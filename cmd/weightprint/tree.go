@@ -41,6 +41,9 @@ are given, the tree is drawn from fingerprints alone: a screening.`,
 			if asJSON {
 				format = "json"
 			}
+			if format == "" {
+				format = formOf(file, treeWriters)
+			}
 			write := treeWriters[format]
 			if write == nil {
 				return usageError{oneOf("format", format, []string{"text", "json", "dot", "svg"})}
@@ -55,7 +58,7 @@ are given, the tree is drawn from fingerprints alone: a screening.`,
 	}
 	fl := c.Flags()
 	fl.StringVar(&index, "index", "", "index whose entries are put into the tree too")
-	fl.StringVar(&format, "format", "text", "text, json, dot or svg")
+	fl.StringVar(&format, "format", "", "text, json, dot or svg (default: what the ending of -o says, else text)")
 	fl.BoolVar(&asJSON, "json", false, "short for --format json")
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	return c
