@@ -195,6 +195,9 @@ func openReasons(f Facts, found calibrated) []string {
 	if f.Power.Axes == 0 {
 		return []string{"no units of the two could be compared: no part has a common role and shape"}
 	}
+	if !f.Power.Reached && f.Storage.Complete {
+		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}
+	}
 	if !f.Power.Reached {
 		return []string{"too few units were compared to find a distant relative: a larger --budget would settle it"}
 	}
