@@ -66,8 +66,7 @@ func (r *run) repeats(ctx context.Context, m *roles.Matrix, rows int) (bool, err
 }
 
 // untrained lists the layers of the deeper subject that have no counterpart in
-// the other one and of whose matrices some hold nothing learned, where the
-// layer before, or behind, does.
+// the other one and hold nothing learned, where the first that has one does.
 func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
 	s := &r.facts.Shape
 	deep := t.B
@@ -76,15 +75,18 @@ func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
 		deep = t.A
 		has = func(i int) bool { return slices.Contains(s.Sources, t.A.Layers[i].Index) }
 	}
+	first := 0
+	for first < len(deep.Layers) && !has(first) {
+		first++
+	}
+	if first == len(deep.Layers) {
+		return nil
+	}
 	for i, l := range deep.Layers {
 		if has(i) {
 			continue
 		}
-		j := slices.IndexFunc(deep.Layers, func(x *roles.Layer) bool { return has(slices.Index(deep.Layers, x)) })
-		if j < 0 {
-			return nil
-		}
-		fresh, err := r.holdsNothing(ctx, l, deep.Layers[j])
+		fresh, err := r.holdsNothing(ctx, l, deep.Layers[first])
 		if err != nil {
 			return err
 		}
@@ -95,20 +97,30 @@ func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
 	return nil
 }
 
-// holdsNothing tells whether a matrix of a layer is untrained where that of
-// another layer is not.
+// holdsNothing tells whether both matrices by which a layer adds to the residual
+// stream are untrained where those of another layer are not, and what stands
+// before them has no structure either: a layer whose outputs somebody cleared
+// still has what it learned in the others.
 func (r *run) holdsNothing(ctx context.Context, l, other *roles.Layer) (bool, error) {
-	pairs := [][2]*roles.Matrix{{l.V, other.V}, {l.O, other.O}}
-	if a, b := l.MLPs(), other.MLPs(); len(a) > 0 && len(b) > 0 {
-		pairs = append(pairs, [2]*roles.Matrix{a[0].Up, b[0].Up}, [2]*roles.Matrix{a[0].Down, b[0].Down})
+	a, b := l.MLPs(), other.MLPs()
+	if len(a) == 0 || len(b) == 0 {
+		return false, nil
 	}
-	for _, p := range pairs {
+	for _, p := range [][2]*roles.Matrix{{l.O, other.O}, {a[0].Down, b[0].Down}} {
 		if p[0] == nil || p[1] == nil || r.pair.Afford(delta.UntrainedCost(p[0])+delta.UntrainedCost(p[1]), 1) == 0 {
-			continue
+			return false, nil
 		}
-		if fresh, err := delta.Untrained(ctx, p[0], p[1], r.pair.Seed); fresh || err != nil {
-			return fresh, err
+		if empty, err := delta.Untrained(ctx, p[0], p[1], r.pair.Seed); !empty || err != nil {
+			return false, err
 		}
 	}
-	return false, nil
+	for _, m := range []*roles.Matrix{l.V, a[0].Up} {
+		if m == nil || r.pair.Afford(delta.UntrainedCost(m), 1) == 0 {
+			return false, nil
+		}
+		if learned, err := delta.Structured(ctx, m, r.pair.Seed); learned || err != nil {
+			return false, err
+		}
+	}
+	return true, nil
 }

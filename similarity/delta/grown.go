@@ -65,18 +65,28 @@ func UntrainedCost(m *roles.Matrix) int64 { return m.Cost(min(m.Rows, untrainedR
 // another one in the same role does: it is zero, or its rows are as independent
 // as noise while those of the other are not.
 func Untrained(ctx context.Context, m, other *roles.Matrix, seed []byte) (bool, error) {
-	r := rng.New(seed, "untrained "+m.Role)
-	x, err := profileOf(ctx, m, r.Sample(m.Rows, untrainedRows))
+	x, err := untrained(ctx, m, seed)
 	if err != nil {
 		return false, err
 	}
-	o, err := profileOf(ctx, other, r.Sample(other.Rows, untrainedRows))
-	if err != nil {
+	o, err := untrained(ctx, other, seed)
+	if err != nil || rms(o.deviation) == 0 {
 		return false, err
-	}
-	if rms(o.deviation) == 0 {
-		return false, nil
 	}
 	n := min(x.rows, o.rows)
 	return rms(x.deviation) == 0 || x.likeness(n) < sigmas && o.likeness(n) > 4*sigmas, nil
+}
+
+// Structured tells whether the rows of a matrix have more in common than noise
+// has, as training leaves them.
+func Structured(ctx context.Context, m *roles.Matrix, seed []byte) (bool, error) {
+	x, err := untrained(ctx, m, seed)
+	if err != nil {
+		return false, err
+	}
+	return rms(x.deviation) > 0 && x.likeness(x.rows) >= sigmas, nil
+}
+
+func untrained(ctx context.Context, m *roles.Matrix, seed []byte) (*profile, error) {
+	return profileOf(ctx, m, rng.New(seed, "untrained "+m.Role).Sample(m.Rows, untrainedRows))
 }
