@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -18,37 +19,50 @@ const (
 	rescaledSlope       = 0.2 // from −1
 	rescaledSpread      = 0.1 // of ln gain: less says nothing
 	rescaledRows        = 64  // of a matrix, to know the size of its columns
-	rescaledLayers      = 4
+	rescaledLayers      = 2
 )
 
 // rescaled tells whether the norm gains of a tower were multiplied against the
 // matrices behind them. It looks at one subject alone.
 func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
-	var sum, slopes float64
-	n := 0
+	var readers []*roles.Matrix
+	var wants []tensor.Want
 	for _, i := range similarity.Spread(len(t.Layers), rescaledLayers) {
 		l := t.Layers[i]
-		readers := []*roles.Matrix{l.V}
+		behind := []*roles.Matrix{l.V}
 		if m := l.MLPs(); len(m) > 0 {
-			readers = append(readers, m[0].Up)
+			behind = append(behind, m[0].Up)
 		}
-		for _, m := range readers {
+		for _, m := range behind {
 			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || r.pair.Afford(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
 				continue
 			}
-			c, slope, ok, err := r.against(ctx, m)
-			if err != nil {
-				return false, err
-			}
-			if ok {
-				sum, slopes, n = sum+c, slopes+slope, n+1
-			}
+			readers, wants = append(readers, m), append(wants, m.Want(r.columnRows(m)), m.Gain.Want())
+		}
+	}
+	if err := tensor.FetchAll(ctx, wants); err != nil {
+		return false, err
+	}
+	var sum, slopes float64
+	n := 0
+	for _, m := range readers {
+		c, slope, ok, err := r.against(ctx, m)
+		if err != nil {
+			return false, err
+		}
+		if ok {
+			sum, slopes, n = sum+c, slopes+slope, n+1
 		}
 	}
 	if n < 2 {
 		return false, nil
 	}
 	return sum/float64(n) < rescaledCorrelation && math.Abs(slopes/float64(n)+1) < rescaledSlope, nil
+}
+
+// columnRows are the rows by which the columns of a matrix are measured.
+func (r *run) columnRows(m *roles.Matrix) []int {
+	return rng.New(r.pair.Seed, "columns of "+m.Role).Sample(m.Rows, rescaledRows)
 }
 
 // against correlates the logarithms of a matrix's columns with those of the
@@ -58,7 +72,7 @@ func (r *run) against(ctx context.Context, m *roles.Matrix) (c, slope float64, o
 	if err != nil {
 		return 0, 0, false, err
 	}
-	rows := rng.New(r.pair.Seed, "columns of "+m.Role).Sample(m.Rows, rescaledRows)
+	rows := r.columnRows(m)
 	x := make([]float32, len(rows)*m.Cols)
 	if err := m.Gather(ctx, x, rows); err != nil {
 		return 0, 0, false, err
