@@ -173,7 +173,7 @@ func TestPipesAndDevices(t *testing.T) {
 		start := time.Now()
 		_, err := open(t, ref)
 		require.Error(t, err, ref)
-		require.Less(t, time.Since(start), 100*time.Millisecond)
+		require.Less(t, time.Since(start), 10*time.Second)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestTraps(t *testing.T) {
 	cases, trained := 100, 20
 	if testing.Short() {
-		cases, trained = 10, 3
+		cases, trained = 3, 1
 	}
 	for _, trap := range zoo.Traps {
 		t.Run(trap.ID+" "+trap.Name, func(t *testing.T) {

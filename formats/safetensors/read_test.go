@@ -110,7 +110,7 @@ func TestManyTensors(t *testing.T) {
 		h.WriteString("}")
 		start := time.Now()
 		f, err := read(file(h.String(), 100_000))
-		require.Less(t, time.Since(start), 5*time.Second)
+		require.Less(t, time.Since(start), 60*time.Second)
 		if overlap {
 			require.ErrorIs(t, err, tensor.ErrFormat)
 		} else {

@@ -41,7 +41,7 @@ func TestOnlyRegularFiles(t *testing.T) {
 		var fe *tensor.FormatError
 		require.ErrorAs(t, err, &fe)
 		require.Equal(t, path, fe.File)
-		require.Less(t, time.Since(start), 100*time.Millisecond, path)
+		require.Less(t, time.Since(start), 10*time.Second, path)
 	}
 }
 

@@ -122,7 +122,7 @@ func TestCancelling(t *testing.T) {
 	time.AfterFunc(50*time.Millisecond, cancel)
 	start := time.Now()
 	require.ErrorIs(t, b.(tensor.Fetcher).Fetch(ctx, []tensor.Span{{Lo: 100_000, Hi: 110_000}}), context.Canceled)
-	require.Less(t, time.Since(start), time.Second)
+	require.Less(t, time.Since(start), 10*time.Second)
 	stall.Store(false)
 	_, err = b.ReadAt(make([]byte, 100), 100_000)
 	require.NoError(t, err)

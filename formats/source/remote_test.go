@@ -178,7 +178,9 @@ func TestFaultyServers(t *testing.T) {
 		{"too many requests, at first", func(n int, w http.ResponseWriter, r *http.Request) bool {
 			return n == 1 && status(429, "Retry-After", "3")(w, r)
 		}, nil, 3 * time.Second},
-		{"too many requests, by date", once(status(429, "Retry-After", time.Now().Add(100*time.Second).UTC().Format(http.TimeFormat))), nil, 98 * time.Second},
+		{"too many requests, by date", once(func(w http.ResponseWriter, r *http.Request) bool {
+			return status(429, "Retry-After", time.Now().Add(100*time.Second).UTC().Format(http.TimeFormat))(w, r)
+		}), nil, 97 * time.Second},
 		{"too many requests, by limit", once(status(429, "RateLimit", `"resolvers";r=0;t=55`)), nil, 54 * time.Second},
 		{"too many requests for hours", later(status(429, "Retry-After", "7200")), &StatusError{429}, 0},
 		{"few requests left", once(func(w http.ResponseWriter, r *http.Request) bool {
