@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -31,6 +32,33 @@ func TestMulNTEqualsDot(t *testing.T) {
 			MulNT(whole, a, a, n, n, d)
 			require.Equal(t, whole, square, "Gram of shape %v, %d workers", s, workers)
 			runtime.GOMAXPROCS(old)
+		}
+	}
+}
+
+// The processor's own way fills a tile as plain Go does, bit for bit, also with
+// values that overflow, vanish or are no numbers.
+func TestFillEqualsPlain(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	odd := []float32{0, float32(math.Copysign(0, -1)), math.MaxFloat32, math.SmallestNonzeroFloat32, 1e-39, float32(math.Inf(1)), float32(math.NaN())}
+	for d := 1; d < 70; d++ {
+		values := random(r, (tileRows+tileCols)*d)
+		for range d / 8 {
+			values[r.IntN(len(values))] = odd[r.IntN(len(odd))]
+		}
+		var rows [tileRows][]float32
+		for i := range rows {
+			rows[i] = values[i*d : (i+1)*d]
+		}
+		var got, want tile
+		got.fill(&rows, values[tileRows*d:])
+		want.fillPlain(&rows, values[tileRows*d:])
+		for i := range got {
+			if math.IsNaN(float64(want[i])) {
+				require.True(t, math.IsNaN(float64(got[i])), "depth %d, result %d", d, i)
+				continue
+			}
+			require.Equal(t, math.Float32bits(want[i]), math.Float32bits(got[i]), "depth %d, result %d", d, i)
 		}
 	}
 }

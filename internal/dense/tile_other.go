@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package dense
+
+// fill sets the tile.
+func (t *tile) fill(rows *[tileRows][]float32, panel []float32) { t.fillPlain(rows, panel) }
