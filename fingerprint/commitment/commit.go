@@ -13,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // ErrNotCommitted says that a model is not the one that a commitment binds.
@@ -61,6 +62,10 @@ type Axis struct {
 	Units, Dim  int
 }
 
+// tensorsAtOnce is how many tensors are read side by side: one whose units are
+// columns is turned round in up to 64 MiB.
+const tensorsAtOnce = 4
+
 // Commit reads every value of a model once and makes what a commitment to it
 // is opened with. The same model and secret give the same commitment, in
 // whatever container and lossless type the values are stored.
@@ -69,20 +74,30 @@ func Commit(ctx context.Context, m tensor.Model, secret Secret) (*Opening, error
 	o := &Opening{Secret: secret}
 	axes, layouts := axesOf(roles.Map(m), ts)
 	o.Axes = axes
-	for i, t := range ts {
-		c := Tensor{Name: t.Name, Shape: t.Shape, Columns: layouts[i].columns, Length: layouts[i].length, Leaves: layouts[i].leaves(t)}
-		var tree fingerprint.Tree
-		s := newSalter(secret, i)
-		err := layouts[i].each(ctx, t, func(k int64, _ []byte, d fingerprint.Digest) { tree.Add(s.leaf(k, d)) })
-		if err != nil {
-			return nil, err
+	o.Tensors = make([]Tensor, len(ts))
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	dense.ParallelOn(tensorsAtOnce, len(ts), func(i int) {
+		var err error
+		if o.Tensors[i], err = commitTensor(ctx, ts[i], layouts[i], newSalter(secret, i)); err != nil {
+			stop(err)
 		}
-		c.Root = tree.Root()
-		o.Tensors = append(o.Tensors, c)
+	})
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
 	}
 	// A commitment whose opening could not be read back would be worth nothing.
 	_, err := DecodeOpening(o.Encode())
 	return o, err
+}
+
+// commitTensor reads one tensor.
+func commitTensor(ctx context.Context, t *tensor.Tensor, l layout, s *salter) (Tensor, error) {
+	c := Tensor{Name: t.Name, Shape: t.Shape, Columns: l.columns, Length: l.length, Leaves: l.leaves(t)}
+	var tree fingerprint.Tree
+	err := l.each(ctx, t, func(k int64, _ []byte, d fingerprint.Digest) { tree.Add(s.leaf(k, d)) })
+	c.Root = tree.Root()
+	return c, err
 }
 
 // salter salts the leaves of one tensor, each with its own salt: a proof shows

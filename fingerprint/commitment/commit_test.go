@@ -3,15 +3,18 @@ package commitment_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
@@ -95,6 +98,36 @@ func TestHonestPartiesPass(t *testing.T) {
 		require.Zero(t, withdrawn)
 	}
 }
+
+// The order in which tensors are read, and how many at once, shows nowhere.
+func TestOpeningsDoNotDependOnProcessors(t *testing.T) {
+	m := model(3)
+	want := commitTo(t, m, 1).opening.Encode()
+	for _, procs := range []int{1, 2, 7} {
+		old := runtime.GOMAXPROCS(procs)
+		require.Equal(t, want, commitTo(t, m, 1).opening.Encode(), "%d processors", procs)
+		runtime.GOMAXPROCS(old)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_, err := commitment.Commit(ctx, m, commitment.Secret{1})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// A tensor that cannot be read is named, and nothing is committed to.
+func TestUnreadableTensor(t *testing.T) {
+	m := model(3)
+	m.Tensors()[2].Data = failing{m.Tensors()[2].Data, errors.New("disk gone")}
+	_, err := commitment.Commit(context.Background(), m, commitment.Secret{1})
+	require.ErrorContains(t, err, "disk gone")
+}
+
+type failing struct {
+	tensor.Data
+	err error
+}
+
+func (f failing) ReadValues(context.Context, []float32, int64) error { return f.err }
 
 // Published numbers of a matrix, in words of 32 bits, stay below a quarter of
 // its rows plus columns, and no more than half of the units are touched.

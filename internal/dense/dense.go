@@ -30,8 +30,12 @@ func Norm(x []float32) float64 {
 
 // Parallel runs f(0) … f(tasks-1) on all processors and waits. The tasks
 // write apart from one another.
-func Parallel(tasks int, f func(task int)) {
-	workers := min(tasks, runtime.GOMAXPROCS(0))
+func Parallel(tasks int, f func(task int)) { ParallelOn(runtime.GOMAXPROCS(0), tasks, f) }
+
+// ParallelOn is Parallel on no more than so many processors, for tasks that
+// need much memory each.
+func ParallelOn(workers, tasks int, f func(task int)) {
+	workers = min(tasks, workers, runtime.GOMAXPROCS(0))
 	if workers <= 1 {
 		for t := range tasks {
 			f(t)
