@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,13 +12,14 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 )
 
 func fingerprintCommand() *cobra.Command {
-	var file, budget string
+	var file, budget, base string
 	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
@@ -49,7 +51,9 @@ stopped goes on where it was.`,
 			if stdin {
 				return printAll(c, file, most)
 			}
-			f, err := printWatched(c, a[0], most)
+			p := watched(c, most)
+			p.base = base
+			f, err := p.of(c.Context(), a[0])
 			if err != nil {
 				return err
 			}
@@ -59,6 +63,7 @@ stopped goes on where it was.`,
 	fl := c.Flags()
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
+	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to; without it an adapter is fingerprinted as it is")
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
 	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
@@ -91,18 +96,34 @@ func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
 	return planned(report.PlanFingerprint(report.Headers(m), optionsFor(m, most)), asJSON)(c.OutOrStdout())
 }
 
+// printing says how a fingerprint is made.
+type printing struct {
+	most    int64  // see optionsFor
+	base    string // the model that an adapter is applied to, "" for none
+	applied bool   // an adapter alone is an error
+	watch   func(models ...*formats.Checkpoint) (stop func())
+}
+
 // printModel computes the fingerprint of a model, or reads it where ref is a
-// fingerprint file; see optionsFor.
+// fingerprint file.
 func printModel(ctx context.Context, ref string, most int64) (*fingerprint.Fingerprint, error) {
-	return printWith(ctx, ref, most, func(*formats.Checkpoint) func() { return func() {} })
+	return quietly(most).of(ctx, ref)
+}
+
+func quietly(most int64) printing {
+	return printing{most: most, watch: func(...*formats.Checkpoint) func() { return func() {} }}
 }
 
 // printWatched is printModel with progress.
 func printWatched(c *cobra.Command, ref string, most int64) (*fingerprint.Fingerprint, error) {
-	return printWith(c.Context(), ref, most, func(m *formats.Checkpoint) func() { return watch(c, m) })
+	return watched(c, most).of(c.Context(), ref)
 }
 
-func printWith(ctx context.Context, ref string, most int64, watch func(*formats.Checkpoint) (stop func())) (*fingerprint.Fingerprint, error) {
+func watched(c *cobra.Command, most int64) printing {
+	return printing{most: most, watch: func(models ...*formats.Checkpoint) func() { return watch(c, models...) }}
+}
+
+func (p printing) of(ctx context.Context, ref string) (*fingerprint.Fingerprint, error) {
 	if isPrint(ref) {
 		return readPrint(ref)
 	}
@@ -111,13 +132,31 @@ func printWith(ctx context.Context, ref string, most int64, watch func(*formats.
 		return nil, err
 	}
 	defer m.Close()
-	stop := watch(m)
-	f, err := fingerprint.Compute(ctx, m, optionsFor(m, most))
+	files, model, o := []*formats.Checkpoint{m}, tensor.Model(m), optionsFor(m, p.most)
+	switch adapter := packed.IsAdapter(m); {
+	case adapter && p.base != "":
+		base, err := openModel(ctx, p.base, nil)
+		if err != nil {
+			return nil, err
+		}
+		defer base.Close()
+		if model, err = packed.NewAdapter(base, m); err != nil {
+			return nil, err
+		}
+		files, o = append(files, base), optionsFor(base, p.most)
+	case adapter && p.applied:
+		return nil, fmt.Errorf("%s is a LoRA adapter, which holds nothing of the weights that it was trained on; --base MODEL applies it to its base", ref)
+	}
+	stop := p.watch(files...)
+	f, err := fingerprint.Compute(ctx, model, o)
 	stop()
+	for _, c := range files {
+		err = cmp.Or(err, c.Verify())
+	}
 	if err != nil {
 		return nil, err
 	}
-	return f, m.Verify()
+	return f, nil
 }
 
 func isPrint(ref string) bool { return strings.HasSuffix(ref, ".wfp") }

@@ -103,7 +103,7 @@ func indexSearch(file *string) *cobra.Command {
 	var top int
 	var asJSON bool
 	var level float64
-	var budget string
+	var budget, base string
 	c := &cobra.Command{
 		Use:   "search MODEL",
 		Short: "find the entries that share an origin with a model",
@@ -123,7 +123,9 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 			if err != nil {
 				return err
 			}
-			f, err := printWatched(c, a[0], most)
+			p := watched(c, most)
+			p.base, p.applied = base, true
+			f, err := p.of(c.Context(), a[0])
 			if err != nil {
 				return err
 			}
@@ -143,6 +145,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 	fl.IntVar(&top, "top", 10, "at most so many hits")
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
 	fl.Float64Var(&level, "level", 1e-3, "largest p-value of a hit, corrected for the number of entries")
+	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to")
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: larger models are searched by fewer sketches`)
 	return c
 }

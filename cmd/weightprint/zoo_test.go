@@ -24,10 +24,10 @@ var zooRoots = []string{"r1", "r2", "r3", "r4", "r5", "r6", "r7"}
 // zooLeads are relatives that were disguised by a random relabelling, turn and
 // sign of everything: no exact test on them can say anything, they come up as
 // leads. zooMissed are those that were trained so long before that their units
-// answer to other tokens, and an adapter without its base.
+// answer to other tokens.
 var (
 	zooLeads  = map[string]string{"r1-obf-all": "r1", "r1-obf-all-ft": "r1", "r2-obf-all": "r2"}
-	zooMissed = map[string]bool{"r1-cpt-obf-all": true, "r1-cpt2-obf-all": true, "r1-lora-adapter": true}
+	zooMissed = map[string]bool{"r1-cpt-obf-all": true, "r1-cpt2-obf-all": true}
 	zooAlone  = map[string]bool{"distill-r1": true}
 )
 
@@ -46,7 +46,9 @@ func TestSearchTheZoo(t *testing.T) {
 	dirs, err := os.ReadDir(zoo)
 	require.NoError(t, err)
 	for _, d := range dirs {
-		if f, err := printModel(context.Background(), filepath.Join(zoo, d.Name()), -1); err == nil {
+		p := quietly(-1)
+		p.base = filepath.Join(zoo, "r1") // of the adapter
+		if f, err := p.of(context.Background(), filepath.Join(zoo, d.Name())); err == nil {
 			all[d.Name()] = f
 		}
 	}
