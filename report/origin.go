@@ -16,28 +16,30 @@ import (
 const (
 	sameGains   = 0.40 // gains that correlate at more than this, by a standard error, were learned together
 	otherGains  = 0.35
-	keptLeads   = 0.93 // where gains were moved into matrices, directions kept to this share were learned together
-	freshBody   = 0.45 // without gains to ask: what only an initialisation leaves of the body's directions,
+	keptLeads   = 0.93 // without gains to ask, directions kept to this share were learned together;
+	openLeads   = 0.60 // below, and above this, nothing is settled
+	freshBody   = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
 	freshTokens = 0.60 // and of the embeddings', which frequent tokens draw together
 	mutedWords  = "norm gains correlate at %.2f around their means"
 	leadsWords  = "the leading directions of matching units carry over to a share of %.2f"
 	unsureWords = "; this does not settle whether more than the initialisation is common"
 )
 
-// sharedInit judges whether a related pair shares its random initialisation
-// only, and says in words what that rests on; the words are empty where
-// nothing could be asked.
-func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
-	leads, hasLeads := f.leads("")
-	fresh := freshBody
-	if !hasLeads {
-		leads, hasLeads = f.leads("embeddings")
-		fresh = freshTokens
-	}
+// common is what a related pair is judged to share.
+type common struct {
+	initOnly bool   // its random initialisation, and nothing that training learned
+	open     bool   // the other answer is not excluded
+	words    string // what the judgement rests on; empty where nothing could be asked
+}
+
+// common judges whether a related pair shares its random initialisation only.
+func (f *Facts) common(level similarity.LogP) common {
+	leads, fresh, hasLeads := f.freshLeads()
 	gains, doubt, hasGains := f.gains(level)
 	if s := f.Shape.Rescaled; hasGains && (f.gainsMoved() || s[0] || s[1]) {
 		hasGains, fresh = false, keptLeads
 	}
+	var words string
 	switch {
 	case hasGains && hasLeads:
 		words = fmt.Sprintf(mutedWords+", "+leadsWords, gains, leads)
@@ -46,19 +48,40 @@ func (f *Facts) sharedInit(level similarity.LogP) (shared bool, words string) {
 	case hasLeads:
 		words = fmt.Sprintf(leadsWords, leads)
 	case f.sameInvariants():
-		return false, "what no change of basis alters is the same on both sides to a thousandth"
+		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
 	case f.exactFound(level):
-		return true, "units correspond too weakly to ask whether anything learned is common" + unsureWords
+		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
 	default:
-		return false, ""
+		return common{}
 	}
 	switch {
 	case hasGains && gains >= sameGains+doubt:
-		return false, words
-	case hasGains && gains < otherGains, !hasGains && leads < fresh:
-		return true, words
+		return common{words: words}
+	case hasGains && gains < otherGains, !hasGains && leads < min(fresh, openLeads):
+		return common{initOnly: true, words: words}
+	case !hasGains && leads < fresh:
+		return common{initOnly: true, open: true, words: words + unsureWords}
 	}
-	return hasGains, words + unsureWords // the initialisation is certain, more is not
+	return common{initOnly: hasGains, open: true, words: words + unsureWords} // the initialisation is certain, more is not
+}
+
+// freshLeads is the share of leading directions that carry over, and the share
+// below which an initialisation alone explains it: of the body as it stands, or
+// where its units show themselves only through tokens, so seen, or where they
+// do not at all, of the embeddings.
+func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
+	embeddings := func(e similarity.Evidence) bool { return e.Component == "embeddings" }
+	raw := func(e similarity.Evidence) bool { return !embeddings(e) && e.Axis == e.Component }
+	anchored := func(e similarity.Evidence) bool { return !embeddings(e) && e.Axis != e.Component }
+	for _, place := range []struct {
+		fits  func(similarity.Evidence) bool
+		fresh float64
+	}{{raw, keptLeads}, {anchored, freshBody}, {embeddings, freshTokens}} {
+		if leads, ok = f.leads(place.fits); ok {
+			return leads, place.fresh, true
+		}
+	}
+	return 0, 0, false
 }
 
 // sameInvariants tells whether queries and keys, and values and outputs, are the
@@ -75,17 +98,16 @@ func (f *Facts) sameInvariants() bool {
 	return n >= 2
 }
 
-// leads is the largest share of leading directions that carry over in one
-// component; without a name, in the MLPs, or where they show no clear units in
-// any other part of the body.
-func (f *Facts) leads(component string) (share float64, ok bool) {
+// leads is the largest share of leading directions that carry over where fits
+// says, in the MLPs, or where they show no clear units in any other part.
+func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bool) {
 	mlp, other := -1.0, -1.0
 	for _, e := range f.Evidence {
 		switch {
-		case e.Test != "leading-directions" || e.Skipped != "":
-		case component == "" && (e.Component == "mlp" || e.Component == "experts"):
+		case e.Test != "leading-directions" || e.Skipped != "" || !fits(e):
+		case e.Component == "mlp" || e.Component == "experts":
 			mlp = max(mlp, e.Statistic)
-		case e.Component == component || component == "" && e.Component != "embeddings":
+		default:
 			other = max(other, e.Statistic)
 		}
 	}
@@ -130,7 +152,7 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 // originOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
 func (f *Facts) originOpen(level similarity.LogP) bool {
-	_, hasLeads := f.leads("")
+	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
 }

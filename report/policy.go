@@ -144,13 +144,17 @@ func beside(e *similarity.Evidence) string {
 // origin tells a shared random initialisation from derivation, and how the one
 // was made from the other.
 func (p Policy) origin(v *Verdict, f *Facts) {
-	shared, words := f.sharedInit(p.level())
-	if words != "" {
-		v.Because = append(v.Because, words)
+	c := f.common(p.level())
+	v.open = c.open
+	if c.words != "" {
+		v.Because = append(v.Because, c.words)
 	}
-	if shared {
+	if c.initOnly {
 		v.Relation = SharedInit
 		v.Alternatives = append(v.Alternatives, "a copy taken early in training, before anything of note was learned")
+		if c.open {
+			v.Alternatives = append(v.Alternatives, "a common trained origin")
+		}
 		return
 	}
 	for _, x := range p.made(f) {
@@ -159,7 +163,7 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 		v.point(x.direction)
 	}
 	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
-	if words == "" {
+	if c.words == "" || c.open {
 		v.Alternatives = append(v.Alternatives, sameInit)
 	}
 }
@@ -204,7 +208,18 @@ func openReasons(f Facts, found calibrated) []string {
 	if found.ran {
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing: a larger --budget or --depth full would settle it"}
 	}
+	if f.blind() {
+		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}
+	}
 	return []string{"the calibrated tests were not run: --depth normal or full would settle it"}
+}
+
+// blind tells whether the tests that see through a disguise were run and found
+// nothing to work on.
+func (f *Facts) blind() bool {
+	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
+		return e.Test == "agreement" && e.Skipped != "" && e.Component != "all"
+	})
 }
 
 // phrase says in words what a test counted.

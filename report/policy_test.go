@@ -26,6 +26,46 @@ func leadsOf(s float64) similarity.Evidence {
 	return similarity.Evidence{Test: "leading-directions", Axis: "mlp", Component: "mlp", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: s, Effect: 1, N: 90}
 }
 
+// What learned directions say alone depends on where they were looked at, and
+// near the middle the verdict names the other answer too.
+func TestOriginWithoutGains(t *testing.T) {
+	on := func(axis, component string, share float64) similarity.Evidence {
+		e := leadsOf(share)
+		e.Axis, e.Component = axis, component
+		return e
+	}
+	for _, c := range []struct {
+		name     string
+		leads    similarity.Evidence
+		relation Relation
+		open     bool
+	}{
+		{"in place, as after real training", on("mlp", "mlp", 0.40), SharedInit, false},
+		{"in place, as after light training or much", on("mlp", "mlp", 0.80), SharedInit, true},
+		{"in place and kept", on("mlp", "mlp", 0.97), Related, true},
+		{"roles unknown, apart", on("generic", "generic", 0.40), SharedInit, false},
+		{"roles unknown, in between", on("generic", "generic", 0.80), SharedInit, true},
+		{"roles unknown, kept", on("generic", "generic", 0.97), Related, true},
+		{"through tokens, apart", on("mlp (anchored)", "mlp", 0.30), SharedInit, false},
+		{"through tokens, kept", on("mlp (anchored)", "mlp", 0.50), Related, true},
+		{"embeddings, apart", on("embeddings", "embeddings", 0.50), SharedInit, false},
+		{"embeddings, kept", on("embeddings", "embeddings", 0.90), Related, true},
+	} {
+		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exact("mlp", -500), c.leads}})
+		require.Equal(t, c.relation, v.Relation, "%s: %v", c.name, v.Because)
+		other := map[Relation]string{SharedInit: "a common trained origin", Related: sameInit}[c.relation]
+		if c.open {
+			require.Contains(t, v.Alternatives, other, c.name)
+			require.NotContains(t, v.Statement, "nothing that training learned was found", c.name)
+		} else {
+			require.NotContains(t, v.Alternatives, other, c.name)
+		}
+	}
+	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exact("mlp", -500)}})
+	require.Equal(t, SharedInit, v.Relation)
+	require.Contains(t, v.Statement, "whether it is more was not settled")
+}
+
 func TestDecide(t *testing.T) {
 	power := similarity.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
 	for _, c := range []struct {

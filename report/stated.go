@@ -110,8 +110,13 @@ func (p Policy) statement(v Verdict, lr float64) string {
 	if lr >= float64(Controls.Pairs()) {
 		s += " No larger ratio is stated than the number of independent pairs that the methods were tried on."
 	}
-	if v.Relation == SharedInit {
+	switch {
+	case v.Relation == SharedInit && v.open:
+		s += " What the two share is a random initialisation at the least; whether it is more was not settled."
+	case v.Relation == SharedInit:
 		s += " What the two share is a random initialisation; nothing that training learned was found in common."
+	case v.open:
+		s += " That the two share a random initialisation only is not excluded."
 	}
 	return s
 }

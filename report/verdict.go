@@ -73,6 +73,7 @@ type Verdict struct {
 	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
 
 	crossed bool // one-way evidence pointed both ways
+	open    bool // shared-init and related were not told apart
 }
 
 // Number is a float64 written with six significant digits, so that the last

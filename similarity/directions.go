@@ -10,7 +10,8 @@ import (
 
 // Directions says how much of what matters most in one network is found in
 // the other: for the leading singular directions of the sampled units of one
-// side, uₖᵀ·W·vₖ/σₖ with W the corresponding units of the other side. A random
+// side, uₖᵀ·W·vₖ/σₖ with W the corresponding units of the other side, both
+// sides brought to one size. A random
 // initialisation has no leading directions, so two networks that share only
 // that keep its bulk (Middle) and not each other's lead (Top); a derived
 // network keeps the lead first of all.
@@ -59,13 +60,17 @@ func directions(v View, a, b sample, x *Axis) Directions {
 }
 
 // clearPairs tells whether the pairs are more than the luckiest of strangers:
-// the best of a hundred cosines of spread s is about 2.5 s.
+// nearly all stand at the same place on both sides, or their cosines are above
+// what luck gives (the best of a hundred cosines of spread s is about 2.5 s).
 func clearPairs(v View, x *Axis, pairs []unitPair) bool {
-	sum := 0.0
+	sum, same := 0.0, 0
 	for _, p := range pairs {
 		sum += math.Abs(float64(v.Cosine[p.b*len(x.A.Units)+p.a]))
+		if x.A.Units[p.a] == x.B.Units[p.b] {
+			same++
+		}
 	}
-	return sum/float64(len(pairs)) > 3.5*v.Spread
+	return 10*same >= 9*len(pairs) || sum/float64(len(pairs)) > 3.5*v.Spread
 }
 
 type unitPair struct {
@@ -132,6 +137,7 @@ func kept(u, w []float32, n, d int) (Directions, bool) {
 		}
 		return 0
 	})
+	size := dense.Norm(u) / math.Max(dense.Norm(w), 1e-30)
 	// With u = Σ σₖ pₖ qₖᵀ: pₖᵀ w qₖ/σₖ = pₖᵀ (w uᵀ) pₖ/σₖ².
 	share := func(k int) float64 {
 		k = order[k]
@@ -143,7 +149,7 @@ func kept(u, w []float32, n, d int) (Directions, bool) {
 			}
 			sum += vectors[i*n+k] * row
 		}
-		return sum / math.Max(values[k], 1e-30)
+		return size * sum / math.Max(values[k], 1e-30)
 	}
 	mean := func(from, to int) float64 {
 		sum := 0.0

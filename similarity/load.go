@@ -241,7 +241,7 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 // one a layer, and where there are many layers one layer in six.
 func (x *Axis) leads(v viewPlan) bool {
 	few := x.deep < 12 || x.LayerB%6 == 1
-	return x.Skipped == "" && (v.name == "gate" || v.name == "v" || v.name == "embedding" || v.name == "up" && !v.odd) && few
+	return x.Skipped == "" && (v.name == "gate" || v.name == "v" || v.name == "embedding" || v.name == "rows" || v.name == "up" && !v.odd) && few
 }
 
 // total is the axis' length on one side.

@@ -33,26 +33,30 @@ func Tests(look int) []*similarity.Test {
 	}
 }
 
-// leads sums up what the axes of each component show: Statistic is the median
-// share of the leading directions, Effect its ratio to the share of the
-// middle ones.
+// leads sums up what the axes of each component show, in each system of
+// coordinates: Statistic is the median share of the leading directions, Effect
+// its ratio to the share of the middle ones.
 func leads(axes []*similarity.Axis) (out []similarity.Evidence) {
 	type sums struct{ top, ratio []float64 }
 	by := map[string]*sums{}
 	for _, x := range axes {
+		name := x.Component
+		if x.Coordinates != "raw" {
+			name += " (" + x.Coordinates + ")"
+		}
 		for _, v := range x.Views {
 			d := v.Leads
 			if d.N == 0 || d.Middle < 0.05 {
 				continue
 			}
-			s := by[x.Component]
+			s := by[name]
 			if s == nil {
 				s = &sums{}
-				by[x.Component] = s
-				out = append(out, similarity.Evidence{Test: "leading-directions", Axis: x.Component, Component: x.Component, Tower: x.Tower, LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null})
+				by[name] = s
+				out = append(out, similarity.Evidence{Test: "leading-directions", Axis: name, Component: x.Component, Tower: x.Tower, LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: null})
 			}
 			s.top, s.ratio = append(s.top, d.Top), append(s.ratio, d.Top/d.Middle)
-			out[slices.IndexFunc(out, func(e similarity.Evidence) bool { return e.Axis == x.Component })].N += d.N
+			out[slices.IndexFunc(out, func(e similarity.Evidence) bool { return e.Axis == name })].N += d.N
 		}
 	}
 	for i := range out {
