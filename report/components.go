@@ -158,14 +158,42 @@ func (r *run) sums(p *part) (s delta.Stats) {
 	return s
 }
 
-// layers sums up the exact evidence layer by layer of B.
+// layers sums up layer by layer of B what exact tests found, and which hold
+// matrices of A.
 func (r *run) layers() []Layer {
-	type key struct {
-		tower string
-		b     int
+	best := r.layerEvidence()
+	kept := r.facts.layersKept()
+	out := []Layer{}
+	for _, t := range r.pair.Towers {
+		from := map[int]int{}
+		for _, pair := range t.Layers {
+			from[t.B.Layers[pair.B].Index] = t.A.Layers[pair.A].Index
+		}
+		for _, at := range t.B.Layers {
+			l := best[layerKey{t.B.Name, at.Index}]
+			switch a, paired := from[at.Index]; {
+			case len(best) == 0:
+				continue
+			case l == nil:
+				l = &Layer{Tower: t.B.Name, B: at.Index}
+			case l.A == nil && paired && t.B.Name == "main" && kept[at.Index]:
+				l.A = &a
+			}
+			out = append(out, *l)
+		}
 	}
-	best := map[key]*Layer{}
-	var order []key
+	slices.SortStableFunc(out, func(a, b Layer) int { return a.B - b.B })
+	return out
+}
+
+type layerKey struct {
+	tower string
+	b     int
+}
+
+// layerEvidence keeps for each layer of B what its best exact test says.
+func (r *run) layerEvidence() map[layerKey]*Layer {
+	best := map[layerKey]*Layer{}
 	looks := 0
 	for _, e := range r.facts.Evidence {
 		if e.LayerB >= 0 && e.P != nil {
@@ -176,36 +204,22 @@ func (r *run) layers() []Layer {
 		if e.LayerB < 0 || e.P == nil {
 			continue
 		}
-		k := key{e.Tower, e.LayerB}
+		k := layerKey{e.Tower, e.LayerB}
 		l := best[k]
 		if l == nil {
 			l = &Layer{Tower: e.Tower, B: e.LayerB}
 			best[k] = l
-			order = append(order, k)
 		}
 		p := similarity.Bonferroni(*e.P, looks)
 		if l.Log10P == nil || Number(p.Log10()) < *l.Log10P {
-			l.Log10P, l.Effect = number(p.Log10()), Number(e.Effect)
-			l.A = nil
+			l.Log10P, l.Effect, l.A = number(p.Log10()), Number(e.Effect), nil
 			if p <= r.o.Policy.level() {
 				a := e.LayerA
 				l.A = &a
 			}
 		}
 	}
-	out := []Layer{}
-	for _, k := range order {
-		out = append(out, *best[k])
-	}
-	for _, t := range r.pair.Towers {
-		for _, l := range t.B.Layers {
-			if len(order) > 0 && best[key{t.B.Name, l.Index}] == nil {
-				out = append(out, Layer{Tower: t.B.Name, B: l.Index})
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Layer) int { return a.B - b.B })
-	return out
+	return best
 }
 
 // delta sums up the comparison of values.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
 )
 
 // inPart finds components or layers that are not of common origin although
@@ -87,7 +88,8 @@ func (f *Facts) foreignLayers() string {
 }
 
 // layersFound lists the layers of B's main tower that exact tests found in A,
-// and those without any sign of A, among all that were tested.
+// or that hold a matrix of A unchanged, and those without any sign of A, among
+// all that were tested.
 func (f *Facts) layersFound() (found, foreign []int, all int) {
 	best := map[int]similarity.LogP{}
 	for _, e := range f.Evidence {
@@ -95,13 +97,34 @@ func (f *Facts) layersFound() (found, foreign []int, all int) {
 			best[e.LayerB] = min(best[e.LayerB], *e.P)
 		}
 	}
+	kept := f.layersKept()
 	for _, l := range slices.Sorted(maps.Keys(best)) {
 		switch {
-		case best[l] < -30:
+		case kept[l], best[l] < -30:
 			found = append(found, l)
 		case best[l] > -9:
 			foreign = append(foreign, l)
 		}
 	}
 	return found, foreign, len(best)
+}
+
+// layersKept lists the layers of B's main tower that hold a matrix of A.
+func (f *Facts) layersKept() map[int]bool {
+	kept := map[int]bool{}
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; strings.HasPrefix(c.Role, "layers.") && takenOver(c) {
+			kept[c.LayerB] = true
+		}
+	}
+	return kept
+}
+
+// takenOver tells whether a matrix of the body is the same on both sides, and
+// none that all networks have: no constant, no identity, not nearly empty.
+func takenOver(c *delta.Change) bool {
+	st, _ := c.Storage()
+	s := &c.Stats
+	n := float64(s.N)
+	return slices.Contains(body, c.Component) && st != delta.Different && s.N >= 256 && 2*s.EqualNonzero > s.N && s.AA/n-s.SumA/n*s.SumA/n > 0.01*s.AA/n
 }

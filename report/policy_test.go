@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
 )
 
 func exact(component string, log10 float64) similarity.Evidence {
@@ -127,4 +128,30 @@ func TestControlsStand(t *testing.T) {
 	require.Equal(t, Number(0.5), s.P)
 	require.Equal(t, Number(0.3), s.Largest)
 	require.Nil(t, p.Stand("y", 1, 1))
+}
+
+// A layer that holds a matrix of A unchanged is of A, though no test on its
+// units says so, unless the matrix is one that all networks have.
+func TestLayersKept(t *testing.T) {
+	stats := func(value func(i int) float32) delta.Stats {
+		x := make([]float32, 512)
+		for i := range x {
+			x[i] = value(i)
+		}
+		var s delta.Stats
+		s.AddPlain(x, x)
+		return s
+	}
+	for name, c := range map[string]struct {
+		value func(i int) float32
+		kept  bool
+	}{
+		"learned":  {func(i int) float32 { return float32(i%37) - 18.3 }, true},
+		"zero":     {func(int) float32 { return 0 }, false},
+		"constant": {func(int) float32 { return 0.02 }, false},
+		"identity": {func(i int) float32 { return float32((1 + i%17) / 17) }, false},
+	} {
+		f := Facts{Storage: Storage{Changes: []delta.Change{{Role: "layers.3.attn.q", Component: "attention", LayerB: 3, Stats: stats(c.value)}}}}
+		require.Equal(t, c.kept, f.layersKept()[3], name)
+	}
 }

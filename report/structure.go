@@ -87,10 +87,11 @@ func (r *run) unmatched(t similarity.TowerPair) bool {
 }
 
 // headsOpen tells whether MLP units were found at their places and value
-// channels were not: their heads may stand in another order.
+// channels were not, or could not be asked: their heads may stand in another
+// order.
 func (r *run) headsOpen() bool {
 	level := r.o.Policy.level()
 	mlp, a := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
 	attention, b := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "attention" })
-	return a != nil && b != nil && mlp <= level && (attention > level || a.Effect > 0.9 && b.Effect < 0.7)
+	return a != nil && mlp <= level && (b == nil || attention > level || a.Effect > 0.9 && b.Effect < 0.7)
 }

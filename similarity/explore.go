@@ -230,9 +230,12 @@ func (p *Pair) MapHeads(ctx context.Context, t int, all bool) error {
 		if a == nil || b == nil || a.Cols != b.Cols || a.Rows == b.Rows && !all || a.Rows%d != 0 || b.Rows%d != 0 {
 			continue
 		}
-		heads, err := p.mapHeads(ctx, a, b, d)
+		heads, likeness, err := p.mapHeads(ctx, a, b, d)
 		if err != nil {
 			return err
+		}
+		if a.Rows == b.Rows && likeness < headLikeness {
+			continue // keys that were rotated or trained anew tell nothing
 		}
 		if tp.Heads == nil {
 			tp.Heads = map[int][]int{}
@@ -243,15 +246,20 @@ func (p *Pair) MapHeads(ctx context.Context, t int, all bool) error {
 	return nil
 }
 
-func (p *Pair) mapHeads(ctx context.Context, a, b *roles.Matrix, d int) ([]int, error) {
+// headLikeness is the mean cosine of key rows from which a map of equally many
+// heads is taken for more than the luckiest one.
+const headLikeness = 0.2
+
+// mapHeads returns the map and the mean cosine of the key rows that it pairs.
+func (p *Pair) mapHeads(ctx context.Context, a, b *roles.Matrix, d int) (heads []int, likeness float64, err error) {
 	v := viewPlan{}
 	ka, err := v.read(ctx, a, 0, a.All(), nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	kb, err := v.read(ctx, b, 0, b.All(), nil)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	p.spent += max(a.Cost(a.Rows), b.Cost(b.Rows))
 	ka.centre(trues(ka.n))
@@ -268,8 +276,9 @@ func (p *Pair) mapHeads(ctx context.Context, a, b *roles.Matrix, d int) ([]int, 
 				best, out[h] = sum, g
 			}
 		}
+		likeness += float64(best) / float64(d*len(out))
 	}
-	return out, nil
+	return out, likeness, nil
 }
 
 // ScoreUnits is how many MLP units of a layer ScoreLayers reads, of the larger
