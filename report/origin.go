@@ -14,15 +14,16 @@ import (
 // carry over to a share that falls from 0.9 to 0.5 and less as training goes
 // on; see docs/STATISTICS.md.
 const (
-	sameGains   = 0.40 // gains that correlate at more than this, by a standard error, were learned together
-	otherGains  = 0.35
-	keptLeads   = 0.93 // without gains to ask, directions kept to this share were learned together;
-	openLeads   = 0.60 // below, and above this, nothing is settled
-	freshBody   = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
-	freshTokens = 0.60 // and of the embeddings', which frequent tokens draw together
-	mutedWords  = "norm gains correlate at %.2f around their means"
-	leadsWords  = "the leading directions of matching units carry over to a share of %.2f"
-	unsureWords = "; this does not settle whether more than the initialisation is common"
+	sameGains    = 0.40 // gains that correlate at more than this, by a standard error, were learned together
+	otherGains   = 0.35
+	keptLeads    = 0.93 // without gains to ask, directions kept to this share were learned together;
+	openLeads    = 0.60 // below, and above this, nothing is settled
+	freshBody    = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
+	freshTokens  = 0.60 // and of the embeddings', which frequent tokens draw together
+	mutedWords   = "norm gains correlate at %.2f around their means"
+	leadsWords   = "the leading directions of matching units carry over to a share of %.2f"
+	unknownWords = "what look like norm gains correlate at %.2f around their means"
+	unsureWords  = "; this does not settle whether more than the initialisation is common"
 )
 
 // common is what a related pair is judged to share.
@@ -50,9 +51,15 @@ func (f *Facts) common(level similarity.LogP) common {
 	case f.sameInvariants():
 		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
 	case f.exactFound(level):
+		if c, ok := f.unknownGains(); ok && c < otherGains {
+			return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
+		}
 		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
 	default:
 		return common{}
+	}
+	if c, ok := f.unknownGains(); ok && !hasGains && c < otherGains {
+		return common{initOnly: true, words: words + ", " + fmt.Sprintf(unknownWords, c)}
 	}
 	switch {
 	case hasGains && gains >= sameGains+doubt:
@@ -134,7 +141,7 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 	n, layers := 0, 0
 	for _, e := range f.Evidence {
 		switch {
-		case e.Test != "gains" || e.Skipped != "":
+		case e.Test != "gains" || e.Skipped != "" || e.Component != "norms":
 		case len(foreign) == 0 && e.LayerB < 0:
 			return e.Statistic, 1 / math.Sqrt(float64(max(1, e.N))), true
 		case len(foreign) > 0 && e.Tower == "main" && slices.Contains(found, e.LayerB):
@@ -147,6 +154,19 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 		return 0, 0, false
 	}
 	return sum / float64(layers), 1 / math.Sqrt(float64(max(1, n))), true
+}
+
+// unknownGains is the correlation of vectors of unknown role that look like
+// gains. They can say that nothing learned is common; more would rest on what
+// they are.
+func (f *Facts) unknownGains() (c float64, ok bool) {
+	const enough = 64
+	for _, e := range f.Evidence {
+		if e.Test == "gains" && e.Skipped == "" && e.Component == "generic" && e.N >= enough {
+			return e.Statistic, true
+		}
+	}
+	return 0, false
 }
 
 // originOpen tells whether the question needs another look: gains that differ

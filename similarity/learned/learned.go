@@ -114,6 +114,10 @@ func gains(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, erro
 			}
 		}
 	}
+	if total.N == 0 && len(p.A.Net.Vectors) > 0 && len(p.B.Net.Vectors) > 0 && !rescaled {
+		e, err := unknownGains(ctx, p)
+		return []similarity.Evidence{e}, err
+	}
 	if total.N == 0 {
 		total.Skipped = "no norm gains of one length that vary on both sides"
 		if rescaled {
