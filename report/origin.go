@@ -17,10 +17,11 @@ const (
 	sameGains    = 0.40 // gains that correlate at more than this, by a standard error, were learned together
 	otherGains   = 0.35
 	keptLeads    = 0.93 // without gains to ask, directions kept to this share were learned together;
-	openLeads    = 0.60 // below, and above this, nothing is settled
+	openLeads    = 0.50 // below, and above this, nothing is settled
 	freshBody    = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
 	freshTokens  = 0.60 // and of the embeddings', which frequent tokens draw together
 	mutedWords   = "norm gains correlate at %.2f around their means"
+	movedWords   = "norm gains, as they act on columns, correlate at %.2f around their means"
 	leadsWords   = "the leading directions of matching units carry over to a share of %.2f"
 	unknownWords = "what look like norm gains correlate at %.2f around their means"
 	unsureWords  = "; this does not settle whether more than the initialisation is common"
@@ -37,26 +38,26 @@ type common struct {
 func (f *Facts) common(level similarity.LogP) common {
 	leads, fresh, hasLeads := f.freshLeads()
 	gains, doubt, hasGains := f.gains(level)
-	if s := f.Shape.Rescaled; hasGains && (f.gainsMoved() || s[0] || s[1]) {
-		hasGains, fresh = false, keptLeads
+	words, gainWords := "", mutedWords
+	if f.gainsMoved() {
+		gains, doubt, hasGains = f.movedGains()
+		hasGains = hasGains && gains >= sameGains+doubt // less may be what moving them left
+		gainWords = movedWords
 	}
-	var words string
 	switch {
 	case hasGains && hasLeads:
-		words = fmt.Sprintf(mutedWords+", "+leadsWords, gains, leads)
+		words = fmt.Sprintf(gainWords+", "+leadsWords, gains, leads)
 	case hasGains:
-		words = fmt.Sprintf(mutedWords, gains)
+		words = fmt.Sprintf(gainWords, gains)
 	case hasLeads:
 		words = fmt.Sprintf(leadsWords, leads)
 	case f.sameInvariants():
 		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
-	case f.exactFound(level):
+	default:
 		if c, ok := f.unknownGains(); ok && c < otherGains {
 			return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
 		}
 		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
-	default:
-		return common{}
 	}
 	if c, ok := f.unknownGains(); ok && !hasGains && c < otherGains {
 		return common{initOnly: true, words: words + ", " + fmt.Sprintf(unknownWords, c)}
@@ -124,36 +125,80 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 	return other, other >= 0
 }
 
+// movedGains is the mean correlation of norm gains with what acts on the
+// columns of the side whose gains are its own; where either may have been
+// moved, the smaller of the two ways, as gains that were multiplied at random
+// agree with what that left in the columns. The matrices behind one norm see its
+// gains several times.
+func (f *Facts) movedGains() (c, doubt float64, ok bool) {
+	const readers = 3
+	var sum [2]float64
+	var n, norms [2]int
+	for i := range f.Storage.Changes {
+		g := &f.Storage.Changes[i].Gains
+		for side := range g.N {
+			if g.N[side] > 0 && slices.Contains(body, f.Storage.Changes[i].Component) {
+				sum[side] += g.Correlation[side]
+				n[side] += g.N[side]
+				norms[side]++
+			}
+		}
+	}
+	c = 1
+	for side := range norms {
+		s := &f.Shape
+		if norms[side] == 0 || s.Rescaled[side] && !s.Rescaled[1-side] {
+			continue // its gains are not those that it learned
+		}
+		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/readers))), true
+	}
+	return c, doubt, ok
+}
+
 // gains is the correlation of the norm gains. It can be asked only where the
 // residual dimensions of the two stand at the same places, which units found
 // in raw coordinates show. Where some layers are of another origin, the others
-// speak. doubt is the standard error that so many gains have
-// when they are unrelated.
+// speak. Where only the embeddings show the places, gains that were learned
+// together count, and others say nothing: the body may be of another origin.
+// doubt is the standard error that so many gains have when they are unrelated.
 func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
-	p, e := f.best(func(e similarity.Evidence) bool {
-		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
-	})
-	if e == nil || p > level {
-		return 0, 0, false
+	inPlace := func(fits func(similarity.Evidence) bool) bool {
+		p, e := f.best(fits)
+		return e != nil && p <= level
 	}
-	found, foreign, _ := f.layersFound()
-	var sum float64
-	n, layers := 0, 0
-	for _, e := range f.Evidence {
-		switch {
-		case e.Test != "gains" || e.Skipped != "" || e.Component != "norms":
-		case len(foreign) == 0 && e.LayerB < 0:
-			return e.Statistic, 1 / math.Sqrt(float64(max(1, e.N))), true
-		case len(foreign) > 0 && e.Tower == "main" && slices.Contains(found, e.LayerB):
-			sum += e.Statistic
-			n += e.N
-			layers++
+	if inPlace(func(e similarity.Evidence) bool {
+		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
+	}) {
+		if found, foreign, _ := f.layersFound(); len(foreign) == 0 {
+			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
+		} else {
+			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == "main" && slices.Contains(found, e.LayerB) })
 		}
 	}
-	if layers == 0 {
+	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == "fixed-points" && e.Axis == "embeddings" }) {
+		c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
+		ok = ok && c >= sameGains+doubt
+	}
+	return c, doubt, ok
+}
+
+// gainsOf is the mean correlation over the gains that fit.
+func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, ok bool) {
+	n, parts := 0, 0
+	for _, e := range f.Evidence {
+		if e.Test == "gains" && e.Skipped == "" && e.Component == "norms" && fits(e) {
+			c += e.Statistic
+			n += e.N
+			parts++
+			if e.LayerB < 0 {
+				break // the total of the first look
+			}
+		}
+	}
+	if parts == 0 {
 		return 0, 0, false
 	}
-	return sum / float64(layers), 1 / math.Sqrt(float64(max(1, n))), true
+	return c / float64(parts), 1 / math.Sqrt(float64(max(1, n))), true
 }
 
 // unknownGains is the correlation of vectors of unknown role that look like
@@ -175,10 +220,4 @@ func (f *Facts) originOpen(level similarity.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
-}
-
-// exactFound tells whether the relation rests on an exact test.
-func (f *Facts) exactFound(level similarity.LogP) bool {
-	p, e := f.best(anyEvidence)
-	return e != nil && p <= level
 }

@@ -72,13 +72,15 @@ func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
 	return folded, plain
 }
 
-// gainsMoved tells whether matrices are clearly more alike with the gains than
-// without: somebody moved gains into them or out of them, so the gains as they
-// stand say nothing about training.
+// gainsMoved tells whether somebody moved gains into matrices or out of them, so
+// that gains as they stand say nothing about training: those of one side are
+// all equal or go against the columns behind them, or matrices are clearly more
+// alike with the gains than without.
 func (f *Facts) gainsMoved() bool {
 	const clearly = 0.8
+	s := &f.Shape
 	folded, plain := f.folded()
-	return folded.N > 0 && folded.Apart() < clearly*plain.Apart()
+	return s.FlatGains[0] != s.FlatGains[1] || s.Rescaled[0] || s.Rescaled[1] || folded.N > 0 && folded.Apart() < clearly*plain.Apart()
 }
 
 // roleCosine is the mean cosine of the values whose role ends so.

@@ -27,11 +27,15 @@ const directionUnits = 96
 // leading is how many directions count as leading.
 const leading = 4
 
-// directions compares the leading directions of corresponding units as one
-// view sees them, both ways, and keeps the way that shows more.
-func directions(v View, a, b sample, x *Axis) Directions {
+// directions compares the leading directions of corresponding units as view i
+// sees them, both ways, and keeps the way that shows more.
+func directions(i int, a, b sample, x *Axis) Directions {
+	v := x.Views[i]
 	pairs := corresponding(v, x)
-	if len(pairs) < 2*minUnits || !clearPairs(v, x, pairs) {
+	if !clearPairs(v, x, pairs) {
+		pairs = confirmed(pairs, i, x)
+	}
+	if len(pairs) < 2*minUnits {
 		return Directions{}
 	}
 	pairs = pairs[:min(len(pairs), directionUnits)]
@@ -71,6 +75,26 @@ func clearPairs(v View, x *Axis, pairs []unitPair) bool {
 		}
 	}
 	return 10*same >= 9*len(pairs) || sum/float64(len(pairs)) > 3.5*v.Spread
+}
+
+// confirmed keeps the pairs that another view of the units shows too: of
+// strangers hardly any.
+func confirmed(pairs []unitPair, i int, x *Axis) (out []unitPair) {
+	type places struct{ a, b int }
+	seen := map[places]bool{}
+	for k, other := range x.Views {
+		if k != i {
+			for _, p := range corresponding(other, x) {
+				seen[places{p.a, p.b}] = true
+			}
+		}
+	}
+	for _, p := range pairs {
+		if seen[places{p.a, p.b}] {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 type unitPair struct {

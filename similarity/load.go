@@ -229,10 +229,12 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 		x.check(v.b, x.B, "B")
 		view := View{Name: v.plan.name, Odd: v.plan.odd}
 		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
-		if x.leads(v.plan) {
-			view.Leads = directions(view, v.a, v.b, &x)
-		}
 		x.Views = append(x.Views, view)
+	}
+	for i, v := range kept {
+		if x.leads(v.plan) {
+			x.Views[i].Leads = directions(i, v.a, v.b, &x)
+		}
 	}
 	return &x
 }

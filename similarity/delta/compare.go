@@ -21,6 +21,7 @@ type Change struct {
 	Complete  bool // every value was read
 	Stats     Stats
 	Folded    Folded // the values with the gain of the norm before them folded in
+	Gains     Gains  // that gain, wherever each side keeps it
 	// Reencoded counts rows of B that the reference rule of B's type gives,
 	// byte for byte, from A's values; [1] the reverse. Rows asked in Encodable.
 	Reencoded [2]int64
@@ -130,7 +131,7 @@ func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o 
 	if err != nil {
 		return c, err
 	}
-	w := &walker{gains: gains, a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	w := &walker{gains: gains, columns: newColumns(len(gains[0])), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {
@@ -138,6 +139,7 @@ func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o 
 		}
 		rows = rows[n:]
 	}
+	c.Gains = w.columns.gains(w.gains)
 	return c, nil
 }
 
@@ -145,6 +147,7 @@ func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o 
 type walker struct {
 	a, b         *roles.Matrix
 	gains        [2][]float32 // nil where there are none
+	columns      *columns
 	bufA, bufB   []float32
 	stepA, stepB []float32
 	raw, encoded []byte
@@ -169,6 +172,7 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	}
 	c.Stats.add(a, b, c.A, c.B, w.stepA, w.stepB)
 	c.Folded.add(a, b, w.gains, w.b.Cols)
+	w.columns.add(a, b)
 	return nil
 }
 

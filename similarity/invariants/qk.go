@@ -65,6 +65,10 @@ func qkPlanes(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (
 	return []similarity.Evidence{es, et}, nil
 }
 
+// minPlanes is how many planes a head needs: among heads of fewer, some of
+// strangers look alike.
+const minPlanes = 8
+
 // qkReason says why the planes of a tower pair cannot be compared, or "".
 func qkReason(t similarity.TowerPair) string {
 	switch {
@@ -72,6 +76,8 @@ func qkReason(t similarity.TowerPair) string {
 		return "no query and key matrices on both sides"
 	case t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.A.HeadDim%2 != 0:
 		return "the sizes of heads differ or are not known"
+	case t.A.HeadDim < 2*minPlanes:
+		return "heads have too few planes to be told apart"
 	case t.A.Rotary == roles.NoRotary || t.B.Rotary == roles.NoRotary:
 		return "the positions are not rotary"
 	case t.A.Rotary != t.B.Rotary:
