@@ -208,6 +208,9 @@ func (r *run) storage(ctx context.Context) error {
 	if err := r.spectra(ctx, m); err != nil {
 		return err
 	}
+	if err := r.queries(ctx); err != nil {
+		return err
+	}
 	return r.shuffled(ctx)
 }
 

@@ -19,7 +19,7 @@ type Shape struct {
 	Copied     [2]bool        // MLP units stand in a subject more than once
 	HeadsTwice [2]bool        // and KV heads
 	Untrained  []int          // layers of the deeper subject without a source that hold nothing learned
-	HeadsMoved bool           // KV heads of B stand at other places than in A
+	HeadsMoved bool           // heads of B stand at other places than in A
 	Rescaled   [2]bool        // norm gains were multiplied against the matrices behind them
 	FlatGains  [2]bool        // all norm gains of a subject are equal, as when they were folded away
 	Imbalance  [2]float64     // of gate and up in the MLPs' units, median over layers; 0 where there are not both
@@ -191,20 +191,4 @@ func (r *run) embeddingCosine() float64 {
 		}
 	}
 	return 1
-}
-
-// headsMoved tells whether the head maps of equally many heads are no identity.
-func headsMoved(t similarity.TowerPair) bool {
-	for _, l := range t.Layers {
-		heads, ok := t.Heads[l.B]
-		if !ok || t.A.Layers[l.A].V == nil || len(heads)*t.A.HeadDim != t.A.Layers[l.A].V.Rows {
-			continue
-		}
-		for h, g := range heads {
-			if h != g {
-				return true
-			}
-		}
-	}
-	return false
 }
