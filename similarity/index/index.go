@@ -1,12 +1,15 @@
 package index
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Index is an open index. It shows what was committed when it was opened and
@@ -35,12 +38,7 @@ func open(fs files, path string) (*Index, error) {
 	}
 	x.f = f
 	if x.header, err = readHeader(path, f); err == nil {
-		err = x.each(0, x.count, func(_ int64, r *record) error {
-			if r.flags&flagQuarantined != 0 {
-				x.quarantined++
-			}
-			return nil
-		})
+		x.quarantined, err = x.checked()
 	}
 	if err == nil && x.count > 0 {
 		x.details, err = fs.open(detailsOf(path), os.O_RDONLY)
@@ -50,6 +48,26 @@ func open(fs files, path string) (*Index, error) {
 		return nil, err
 	}
 	return x, nil
+}
+
+// checked verifies every record, on all processors, and counts those in
+// quarantine.
+func (x *Index) checked() (quarantined int, err error) {
+	parts := runtime.GOMAXPROCS(0)
+	found, errs := make([]int, parts), make([]error, parts)
+	dense.Parallel(parts, func(w int) {
+		errs[w] = x.each(x.count*int64(w)/int64(parts), x.count*int64(w+1)/int64(parts), func(_ int64, r *record) error {
+			if r.flags&flagQuarantined != 0 {
+				found[w]++
+			}
+			return nil
+		})
+	})
+	for w := range parts {
+		quarantined += found[w]
+		err = cmp.Or(err, errs[w])
+	}
+	return quarantined, err
 }
 
 func detailsOf(path string) string { return path + ".details" }
