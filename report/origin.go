@@ -16,6 +16,7 @@ import (
 const (
 	sameGains    = 0.40 // gains that correlate at more than this, by a standard error, were learned together
 	otherGains   = 0.35
+	actingGains  = 0.25 // as they act on columns; of 120 control pairs the largest shows 0.19
 	keptLeads    = 0.93 // without gains to ask, directions kept to this share were learned together;
 	openLeads    = 0.50 // below, and above this, nothing is settled
 	freshBody    = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
@@ -39,9 +40,10 @@ func (f *Facts) common(level similarity.LogP) common {
 	leads, fresh, hasLeads := f.freshLeads()
 	gains, doubt, hasGains := f.gains(level)
 	words, gainWords := "", mutedWords
-	if f.gainsMoved() {
+	moved := f.gainsMoved()
+	if moved {
 		gains, doubt, hasGains = f.movedGains()
-		hasGains = hasGains && gains >= sameGains+doubt // less may be what moving them left
+		hasGains = hasGains && gains >= actingGains+doubt // less may be what moving them left
 		gainWords = movedWords
 	}
 	switch {
@@ -65,12 +67,12 @@ func (f *Facts) common(level similarity.LogP) common {
 	switch {
 	case hasGains && gains >= sameGains+doubt:
 		return common{words: words}
-	case hasGains && gains < otherGains, !hasGains && leads < min(fresh, openLeads):
+	case hasGains && !moved && gains < otherGains, !hasGains && leads < min(fresh, openLeads):
 		return common{initOnly: true, words: words}
 	case !hasGains && leads < fresh:
 		return common{initOnly: true, open: true, words: words + unsureWords}
 	}
-	return common{initOnly: hasGains, open: true, words: words + unsureWords} // the initialisation is certain, more is not
+	return common{initOnly: hasGains && !moved, open: true, words: words + unsureWords} // the initialisation is certain, more is not
 }
 
 // freshLeads is the share of leading directions that carry over, and the share

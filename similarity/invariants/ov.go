@@ -37,6 +37,9 @@ func ovSpectra(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) 
 	if t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim {
 		return skip(name, axis, t, "the sizes of heads differ or are not known"), nil
 	}
+	if t.A.HeadDim < 2*minPlanes {
+		return skip(name, axis, t, "heads have too few dimensions to be told apart"), nil
+	}
 	pairs := layers(p, t, func(l *roles.Layer) int64 { return costOf(l.V) + costOf(l.O) })
 	e := evidence(name, axis, t)
 	for _, l := range pairs {

@@ -65,8 +65,8 @@ func qkPlanes(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (
 	return []similarity.Evidence{es, et}, nil
 }
 
-// minPlanes is how many planes a head needs: among heads of fewer, some of
-// strangers look alike.
+// minPlanes is how many planes a head needs, of two dimensions each: among
+// smaller heads, some of strangers look alike.
 const minPlanes = 8
 
 // qkReason says why the planes of a tower pair cannot be compared, or "".
