@@ -25,7 +25,11 @@ var kindRules = []func(*Facts, similarity.LogP) []finding{
 
 // made lists how a related pair was made from one another.
 func (p Policy) made(f *Facts) (out []finding) {
-	for _, rule := range kindRules {
+	rules := kindRules
+	if f.tokensOnly() {
+		rules = []func(*Facts, similarity.LogP) []finding{inPart} // the rest is of another origin
+	}
+	for _, rule := range rules {
 		for _, x := range rule(f, p.level()) {
 			i := slices.IndexFunc(out, func(y finding) bool { return y.kind == x.kind })
 			switch {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
 // Thresholds of the question whether two networks share more than their random
@@ -21,6 +22,9 @@ const (
 	openLeads    = 0.50 // below, and above this, nothing is settled
 	freshBody    = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
 	freshTokens  = 0.60 // and of the embeddings', which frequent tokens draw together
+	sameTokens   = 0.50 // products among much used embeddings: pairs of one seed show at most 0.33,
+	otherTokens  = 0.35 // descendants 0.59 and more
+	tokenWords   = "products among embeddings of much used tokens correlate at %.2f"
 	mutedWords   = "norm gains correlate at %.2f around their means"
 	movedWords   = "norm gains, as they act on columns, correlate at %.2f around their means"
 	leadsWords   = "the leading directions of matching units carry over to a share of %.2f"
@@ -58,6 +62,9 @@ func (f *Facts) common(level similarity.LogP) common {
 	default:
 		if c, ok := f.unknownGains(); ok && c < otherGains {
 			return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
+		}
+		if c, ok := f.usedTokens(); ok {
+			return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
 		}
 		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
 	}
@@ -201,6 +208,20 @@ func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, 
 		return 0, 0, false
 	}
 	return c / float64(parts), 1 / math.Sqrt(float64(max(1, n))), true
+}
+
+// usedTokens is how alike the products among the embeddings of much used tokens
+// are, where little-used ones make the finding.
+func (f *Facts) usedTokens() (c float64, ok bool) {
+	if !slices.ContainsFunc(f.channels(Controls).alone, func(e *similarity.Evidence) bool { return e.Test == "token-gram" }) {
+		return 0, false
+	}
+	for _, e := range f.Evidence {
+		if e.Test == invariants.UsedTokens && e.Skipped == "" {
+			return e.Effect, true
+		}
+	}
+	return 0, false
 }
 
 // unknownGains is the correlation of vectors of unknown role that look like

@@ -20,7 +20,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 	for _, c := range []string{"embeddings", "attention", "mlp", "experts"} {
 		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Component == c })
 		switch {
-		case found:
+		case found, c == "embeddings" && f.tokensOnly():
 			have += " " + c
 		case tested:
 			lack += " " + c
@@ -33,6 +33,12 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 		out = append(out, finding{Partial, "the tower" + from + " is of common origin, not" + without, Undetermined})
 	}
 	return out
+}
+
+// tokensOnly tells whether little-used embeddings alone make the finding.
+func (f *Facts) tokensOnly() bool {
+	found := f.channels(Controls).alone
+	return len(found) == 1 && found[0].Test == "token-gram"
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else

@@ -31,4 +31,5 @@ func ExampleTests() {
 	// qk-phases 1.000
 	// ov-spectra 1.000
 	// token-gram 1.000
+	// token-gram-used 1.000
 }

@@ -3,28 +3,36 @@ package invariants
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/similarity"
 )
 
 // TokenGram compares the inner products among the embeddings of tokens that
-// training hardly touched: those of least variation in A. They stay where the
+// training hardly touched: those of least length in A. They stay where the
 // random initialisation put them, so the products among them correlate
 // between relatives and are unrelated between strangers, whatever was done to
-// the basis of the residual stream. Embeddings of tokens in use resemble one
-// another between strangers that share a tokenizer, so they are no evidence.
+// the basis of the residual stream. A second result does so for the tokens of
+// greatest length, which training moved: what they have in common was learned.
+//
+// That the little-used rows were hardly touched is checked: random rows have no
+// direction of their own. Where they show one on either side, the first result
+// bears a warning, since embeddings in use resemble one another between
+// strangers that share a tokenizer.
 func TokenGram() *similarity.Test {
-	return &similarity.Test{Name: "token-gram", Doc: "inner products among little-used embeddings", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	return &similarity.Test{Name: "token-gram", Doc: "inner products among little-used and much-used embeddings", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
 		var out []similarity.Evidence
 		for _, t := range p.Towers {
 			e, err := tokenGram(ctx, p, t)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, e)
+			out = append(out, e...)
 		}
 		return out, nil
 	}}
@@ -34,31 +42,61 @@ func TokenGram() *similarity.Test {
 // read.
 const gramTokens, gramSample = 128, 1024
 
-func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (similarity.Evidence, error) {
-	const name, axis = "token-gram", "embedding"
+// UsedTokens is the name of the second result of TokenGram.
+const UsedTokens = "token-gram-used"
+
+func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) ([]similarity.Evidence, error) {
+	little, used := evidence("token-gram", "embedding", t), evidence(UsedTokens, "embedding", t)
+	little.Component, used.Component = "embeddings", "embeddings"
+	skipped := func(why string) ([]similarity.Evidence, error) {
+		little.Skipped, used.Skipped = why, why
+		return []similarity.Evidence{little, used}, nil
+	}
 	m := p.SharedTokens(t, "token gram", gramSample)
 	if len(m.A) < 2*gramTokens {
-		e := skip(name, axis, t, "fewer shared tokens than the test needs")
-		e.Component = "embeddings"
-		return e, nil
+		return skipped("fewer shared tokens than the test needs")
 	}
-	e := evidence(name, axis, t)
-	e.Component = "embeddings"
 	if p.Afford(max(t.A.Embedding.Cost(len(m.A)), t.B.Embedding.Cost(len(m.B))), 1) == 0 {
-		e.Skipped = "the embeddings do not fit the budget"
-		return e, nil
+		return skipped("the embeddings do not fit the budget")
 	}
 	a, b, err := embeddings(ctx, t, m)
 	if err != nil {
-		return e, err
+		return nil, err
 	}
-	rows := leastUsed(a, len(m.A), t.A.Embedding.Cols)
-	ga := cosines(a, rows, t.A.Embedding.Cols)
-	gb := cosines(b, rows, t.B.Embedding.Cols)
-	e.Statistic, _ = similarity.Correlation(ga, gb)
-	e.N = len(rows)
-	e.Effect = e.Statistic
-	return e, nil
+	da, db := t.A.Embedding.Cols, t.B.Embedding.Cols
+	order := byLength(a, len(m.A), da)
+	rows := order[:gramTokens]
+	ga, gb := cosines(a, rows, da), cosines(b, rows, db)
+	little.Effect, little.N = correlation(ga, gb), len(rows)
+	for i, edge := range []float64{directed(ga, da), directed(gb, db)} {
+		if !(edge <= untouched) {
+			little.Warnings = append(little.Warnings, fmt.Sprintf("little-used embeddings of %s show a direction %.2g times as strong as random ones: training touched them", side(i), edge))
+		}
+	}
+	rows = order[len(order)-gramTokens:]
+	used.Effect, used.N = correlation(cosines(a, rows, da), cosines(b, rows, db)), len(rows)
+	little.Statistic, used.Statistic = little.Effect, used.Effect
+	return []similarity.Evidence{little, used}, nil
+}
+
+func side(i int) string { return []string{"A", "B"}[i] }
+
+// untouched is the strongest direction of random rows, in units of the edge
+// that Marchenko and Pastur give, with room for the few rows that there are.
+const untouched = 1.2
+
+// directed is the largest eigenvalue of the Gram matrix of unit rows with d
+// values, in units of that edge.
+func directed(g among, d int) float64 {
+	wide := make([]float64, len(g.cosine))
+	for i, v := range g.cosine {
+		wide[i] = float64(v)
+	}
+	values, err := linalg.SymEigenvalues(wide, g.n)
+	if err != nil {
+		return math.Inf(1)
+	}
+	return slices.Max(values) / math.Pow(1+math.Sqrt(float64(g.n)/float64(max(1, d-1))), 2)
 }
 
 // embeddings reads the shared rows of both sides, in the same order.
@@ -74,21 +112,40 @@ func embeddings(ctx context.Context, t similarity.TowerPair, m similarity.TokenM
 	return a, b, err
 }
 
-// leastUsed picks the rows whose length is closest to the shortest: training
-// lengthens what it uses.
-func leastUsed(x []float32, n, d int) []int {
+// byLength sorts rows by their length: training lengthens what it uses.
+func byLength(x []float32, n, d int) []int {
 	order := make([]int, n)
 	length := make([]float64, n)
 	for i := range order {
 		order[i], length[i] = i, dense.Norm(x[i*d:(i+1)*d])
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(length[i], length[j]) })
-	return order[:gramTokens]
+	return order
 }
 
-// cosines lists the cosines between all pairs of the given rows, less their
-// mean row.
-func cosines(x []float32, rows []int, d int) []float64 {
+// among holds the cosines among n rows.
+type among struct {
+	cosine []float32
+	n      int
+}
+
+// correlation is that of the cosines of all pairs of rows.
+func correlation(a, b among) float64 {
+	c, _ := similarity.Correlation(a.pairs(), b.pairs())
+	return c
+}
+
+func (g among) pairs() (out []float64) {
+	for i := range g.n {
+		for _, v := range g.cosine[i*g.n+i+1 : (i+1)*g.n] {
+			out = append(out, float64(v))
+		}
+	}
+	return out
+}
+
+// cosines are those among the given rows, less their mean row.
+func cosines(x []float32, rows []int, d int) among {
 	unit := make([]float32, len(rows)*d)
 	mean := make([]float64, d)
 	for _, r := range rows {
@@ -106,13 +163,7 @@ func cosines(x []float32, rows []int, d int) []float64 {
 			row[k] = float32(float64(row[k]) / (norm + 1e-30))
 		}
 	}
-	g := make([]float32, len(rows)*len(rows))
-	dense.Gram(g, unit, len(rows), d)
-	var out []float64
-	for i := range rows {
-		for j := i + 1; j < len(rows); j++ {
-			out = append(out, float64(g[i*len(rows)+j]))
-		}
-	}
-	return out
+	g := among{make([]float32, len(rows)*len(rows)), len(rows)}
+	dense.Gram(g.cosine, unit, len(rows), d)
+	return g
 }

@@ -1,0 +1,40 @@
+package report_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report"
+)
+
+// Embeddings that were taken over alone are found although the residual stream
+// was turned, and only they are.
+func TestEmbeddingsAloneInDisguise(t *testing.T) {
+	shape := zoo.Shape{Layers: 3, Hidden: 64, Width: 160, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 512, Untied: true}
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 0xe3b))
+		a, b, stranger := zoo.Random(r, shape, zoo.Quirks{Gains: 0.2}), zoo.Random(r, shape, zoo.Quirks{Gains: 0.2}), zoo.Random(r, shape, zoo.Quirks{Gains: 0.2})
+		copy(b.Values("model.embed_tokens.weight"), a.Values("model.embed_tokens.weight"))
+		for _, x := range []*zoo.Model{b, stranger} {
+			zoo.RotateResidual(r, x)
+		}
+		against := func(b *zoo.Model) *report.Report {
+			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+			require.NoError(t, err)
+			return rep
+		}
+		rep := against(b)
+		require.Equal(t, report.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+		require.Equal(t, "calibrated", rep.Verdict.Tier)
+		require.Equal(t, []report.Kind{report.Partial}, rep.Verdict.Kinds, "%v", rep.Verdict.Because)
+		require.Equal(t, report.Undetermined, rep.Verdict.Direction)
+		for _, c := range rep.Components {
+			require.Equal(t, c.Name == "embeddings", c.Relation == report.Related, "%s is %s", c.Name, c.Relation)
+		}
+		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, against(stranger).Verdict.Relation)
+	}
+}
