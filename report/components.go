@@ -162,7 +162,10 @@ func (r *run) sums(p *part) (s delta.Stats) {
 // matrices of A.
 func (r *run) layers() []Layer {
 	best := r.layerEvidence()
-	kept := r.facts.layersKept()
+	kept := map[int]bool{}
+	if r.related() { // strangers may hold one fixed table
+		kept = r.facts.layersKept()
+	}
 	out := []Layer{}
 	for _, t := range r.pair.Towers {
 		from := map[int]int{}
