@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/generic"
 	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -68,9 +69,9 @@ func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) 
 	rows := order[:gramTokens]
 	ga, gb := cosines(a, rows, da), cosines(b, rows, db)
 	little.Effect, little.N = correlation(ga, gb), len(rows)
-	for i, edge := range []float64{directed(ga, da), directed(gb, db)} {
-		if !(edge <= untouched) {
-			little.Warnings = append(little.Warnings, fmt.Sprintf("little-used embeddings of %s show a direction %.2g times as strong as random ones: training touched them", side(i), edge))
+	for i, why := range []string{touched(ga, a, rows, da), touched(gb, b, rows, db)} {
+		if why != "" {
+			little.Warnings = append(little.Warnings, fmt.Sprintf("little-used embeddings of %s are not as a random initialisation leaves them: %s", side(i), why))
 		}
 	}
 	rows = order[len(order)-gramTokens:]
@@ -81,9 +82,36 @@ func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) 
 
 func side(i int) string { return []string{"A", "B"}[i] }
 
-// untouched is the strongest direction of random rows, in units of the edge
-// that Marchenko and Pastur give, with room for the few rows that there are.
-const untouched = 1.2
+// Random rows have no direction stronger than the edge that Marchenko and
+// Pastur give, with room for the few rows that there are, and their cosines
+// are together no larger than chance makes them: many weak directions would
+// show there.
+const (
+	strongest = 1.2
+	energy    = 1.1
+)
+
+// touched says in what rows differ from a random initialisation, or "".
+func touched(g among, x []float32, rows []int, d int) string {
+	chosen := make([]float32, 0, len(rows)*d)
+	for _, r := range rows {
+		chosen = append(chosen, x[r*d:(r+1)*d]...)
+	}
+	if why := generic.Units(chosen, len(rows), d); why != "" {
+		return why
+	}
+	if s := directed(g, d); !(s <= strongest) {
+		return fmt.Sprintf("a direction is %.2g times as strong as random ones", s)
+	}
+	sum := 0.0
+	for _, c := range g.pairs() {
+		sum += float64(c * c)
+	}
+	if e := sum * float64(2*max(1, d-1)) / float64(g.n*(g.n-1)); !(e <= energy) {
+		return fmt.Sprintf("squared cosines are %.2g times as large as random ones", e)
+	}
+	return ""
+}
 
 // directed is the largest eigenvalue of the Gram matrix of unit rows with d
 // values, in units of that edge.
