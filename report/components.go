@@ -118,7 +118,7 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Re
 			return SharedInit // no part says more than the whole
 		}
 		return Related
-	case units < minComponentUnits || v.Relation == Inconclusive || v.Tier == string(similarity.Calibrated):
+	case units < minComponentUnits || v.Relation == Inconclusive || v.Relation != NoEvidence && r.facts.unplaced(r.o.Policy.level()):
 		return Inconclusive // what hides from tests on labels is not shown to be absent
 	}
 	return NoEvidence

@@ -168,12 +168,8 @@ type channel struct {
 	alone bool    // makes a finding; the others only leave a verdict open
 }
 
-// A correlation cannot be three times the largest control, which for little-used
-// embeddings is that of tokens in use: beyond it, and only where the rows are
-// seen to be untouched, it is a finding. See docs/adr/0010.
 var channels = []channel{
 	{"agreement", 0.05, 3, true},
-	{"token-gram", 0.5, 1, true},
 	{"qk-phases", 0.14, 1.1, false},
 	{"qk-sizes", 0.25, 1.05, false},
 	{"ov-spectra", 0.25, 1.1, false},
@@ -220,9 +216,6 @@ func (f *Facts) channels(p *Population) (out calibrated) {
 			if best.Statistic < minAgreeing {
 				continue
 			}
-		}
-		if ch.test == "token-gram" && len(best.Warnings) > 0 {
-			continue // rows that training touched
 		}
 		s := p.Stand(ch.test, best.Effect, best.N)
 		if s == nil {

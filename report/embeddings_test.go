@@ -29,7 +29,7 @@ func TestEmbeddingsAloneInDisguise(t *testing.T) {
 		}
 		rep := against(b)
 		require.Equal(t, report.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
-		require.Equal(t, "calibrated", rep.Verdict.Tier)
+		require.Equal(t, "exact", rep.Verdict.Tier)
 		require.Equal(t, []report.Kind{report.Partial}, rep.Verdict.Kinds, "%v", rep.Verdict.Because)
 		require.Equal(t, report.Undetermined, rep.Verdict.Direction)
 		for _, c := range rep.Components {

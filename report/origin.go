@@ -63,7 +63,7 @@ func (f *Facts) common(level similarity.LogP) common {
 		if c, ok := f.unknownGains(); ok && c < otherGains {
 			return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
 		}
-		if c, ok := f.usedTokens(); ok {
+		if c, ok := f.usedTokens(level); ok {
 			return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
 		}
 		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
@@ -211,9 +211,9 @@ func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, 
 }
 
 // usedTokens is how alike the products among the embeddings of much used tokens
-// are, where little-used ones make the finding.
-func (f *Facts) usedTokens() (c float64, ok bool) {
-	if !slices.ContainsFunc(f.channels(Controls).alone, func(e *similarity.Evidence) bool { return e.Test == "token-gram" }) {
+// are, where untouched ones make the finding.
+func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
+	if p, e := f.best(func(e similarity.Evidence) bool { return e.Test == invariants.TokenSigns }); e == nil || p > level {
 		return 0, false
 	}
 	for _, e := range f.Evidence {

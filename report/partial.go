@@ -20,9 +20,9 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 	for _, c := range []string{"embeddings", "attention", "mlp", "experts"} {
 		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Component == c })
 		switch {
-		case found, c == "embeddings" && f.tokensOnly():
+		case found:
 			have += " " + c
-		case tested:
+		case tested && !f.channels(Controls).found():
 			lack += " " + c
 		}
 	}
@@ -35,10 +35,9 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 	return out
 }
 
-// tokensOnly tells whether little-used embeddings alone make the finding.
-func (f *Facts) tokensOnly() bool {
-	found := f.channels(Controls).alone
-	return len(found) == 1 && found[0].Test == "token-gram"
+// tokensOnly tells whether untouched embeddings alone make the finding.
+func (f *Facts) tokensOnly(level similarity.LogP) bool {
+	return f.unplaced(level) && !f.channels(Controls).found()
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else

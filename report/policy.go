@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
 // Policy holds the thresholds of a verdict; zero fields are the defaults.
@@ -98,6 +99,16 @@ func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e 
 
 func anyEvidence(similarity.Evidence) bool { return true }
 
+// placed fits the exact tests on labels of units, which a change of basis or
+// order hides from.
+func placed(e similarity.Evidence) bool { return e.Test != invariants.TokenSigns }
+
+// unplaced tells whether no exact test on labels found anything.
+func (f *Facts) unplaced(level similarity.LogP) bool {
+	p, _ := f.best(placed)
+	return p > level
+}
+
 // Decide draws the conclusion. It is a pure function of the facts.
 func (p Policy) Decide(f Facts) Verdict {
 	p = p.filled()
@@ -114,6 +125,11 @@ func (p Policy) Decide(f Facts) Verdict {
 	case by != nil && logp <= p.level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f if the two were initialised independently", by.Axis, phrase(by), math.Ceil(logp.Log10())))
+		if f.unplaced(p.level()) {
+			for _, e := range found.all() {
+				v.Because = append(v.Because, beside(e))
+			}
+		}
 		p.origin(&v, &f)
 	case found.found():
 		v.Relation, v.Tier = Related, "calibrated"
@@ -231,6 +247,8 @@ func phrase(e *similarity.Evidence) string {
 		return fmt.Sprintf("%.0f of %d units match in the same order", e.Statistic, e.N)
 	case "signs":
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
+	case invariants.TokenSigns:
+		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
 	case "swaps":
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
 	}

@@ -126,7 +126,7 @@ var zooCases = []struct {
 	{"r1", "embed-transplant", report.Related, "exact", []report.Kind{report.Partial}, report.Undetermined},
 	{"r1", "r1-obf-mlpperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
 	{"r1", "r1-obf-residperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
-	{"r1", "r1-cpt2-obf-all", report.Related, "calibrated", []report.Kind{report.Reparameterised}, report.Undetermined},
+	{"r1", "r1-cpt2-obf-all", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
 	{"r1", "r1-gguf-q4_0", report.Reencoded, "exact", []report.Kind{report.Repackaged, report.QuantisedKind}, report.AToB},
 	{"r1", "r1-f16", report.Reencoded, "exact", []report.Kind{report.CastKind}, report.AToB},
 }

@@ -1,10 +1,12 @@
-// Package invariants holds the calibrated tests on quantities that no
-// function-preserving change of an attention head or of the residual stream
-// alters. They need neither tokens nor units in any order, and so reach
-// models whose embeddings were replaced or whose vocabulary was shuffled.
+// Package invariants holds the tests on quantities that no function-preserving
+// change of an attention head or of the residual stream alters.
 //
-// None has a closed-form null: networks trained alike resemble one another in
-// all of them. Each result is held against the control population.
+// Those on heads need neither tokens nor units in any order, and so reach
+// models whose embeddings were replaced or whose vocabulary was shuffled. They
+// and the products among embeddings in use have no closed-form null: networks
+// trained alike resemble one another in all of them, and each result is held
+// against the control population. Products among embeddings that training left
+// untouched are exact evidence.
 package invariants
 
 import (

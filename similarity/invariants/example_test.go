@@ -32,4 +32,5 @@ func ExampleTests() {
 	// ov-spectra 1.000
 	// token-gram 1.000
 	// token-gram-used 1.000
+	// token-signs 1.000
 }

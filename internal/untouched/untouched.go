@@ -1,0 +1,128 @@
+// Package untouched tells rows of an embedding that training left where the
+// random initialisation put them from others. All it computes is the same to
+// the bit on every machine, and unchanged when rows change their sign.
+package untouched
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/generic"
+)
+
+// Random rows have no direction stronger than the edge that Marchenko and
+// Pastur give, with room for the few rows that there are, and their cosines
+// are together as large as chance makes them: many weak directions would show
+// there. Rows that were kept apart from each other are not random either.
+const (
+	strongest = 1.2
+	largest   = 1.1
+	smallest  = 0.9
+)
+
+// Floor is the least correlation of cosines, or of their signs, that is a
+// finding, however many there are.
+const Floor = 0.3
+
+// Cosines are those among n rows of d values, as they are: taking their mean
+// off would mix their signs.
+func Cosines(x []float32, n, d int) []float64 {
+	unit := make([]float64, n*d)
+	for i := range n {
+		row := unit[i*d : (i+1)*d]
+		for k, v := range x[i*d : (i+1)*d] {
+			row[k] = float64(v)
+		}
+		norm := math.Sqrt(dot(row, row))
+		for k := range row {
+			row[k] /= norm + 1e-30
+		}
+	}
+	return gram(unit, n, d)
+}
+
+// gram holds the products of all pairs of rows.
+func gram(x []float64, n, d int) []float64 {
+	g := make([]float64, n*n)
+	dense.Parallel(n, func(i int) {
+		for j := range i + 1 {
+			g[i*n+j] = dot(x[i*d:(i+1)*d], x[j*d:(j+1)*d])
+		}
+	})
+	for i := range n {
+		for j := range i {
+			g[j*n+i] = g[i*n+j]
+		}
+	}
+	return g
+}
+
+// dot adds in four lanes.
+func dot(x, y []float64) float64 {
+	var a, b, c, d float64
+	k := 0
+	for ; k+4 <= len(x); k += 4 {
+		a += float64(x[k] * y[k])
+		b += float64(x[k+1] * y[k+1])
+		c += float64(x[k+2] * y[k+2])
+		d += float64(x[k+3] * y[k+3])
+	}
+	for ; k < len(x); k++ {
+		a += float64(x[k] * y[k])
+	}
+	return (a + b) + (c + d)
+}
+
+// Why says in what n rows of d values, with the given cosines, differ from a
+// random initialisation, or "".
+func Why(x []float32, cosines []float64, n, d int) string {
+	if why := generic.Units(x, n, d); why != "" {
+		return why
+	}
+	sum := 0.0
+	for i := range n {
+		sum += dot(cosines[i*n:i*n+i], cosines[i*n:i*n+i])
+	}
+	if e := sum * 2 * float64(d) / float64(n*(n-1)); !(e <= largest && e >= smallest) {
+		return fmt.Sprintf("squared cosines are %.2g times as large as random ones", e)
+	}
+	if directed(cosines, n, d) {
+		return fmt.Sprintf("a direction is more than %g times as strong as random ones", strongest)
+	}
+	return ""
+}
+
+// directed tells whether the largest eigenvalue of the Gram matrix of unit rows
+// is beyond the edge. The trace of the matrix' 64th power, in units of the
+// limit, holds the 64th powers of all eigenvalues: one beyond the limit alone
+// makes it exceed 1.
+func directed(cosines []float64, n, d int) bool {
+	edge := 1 + math.Sqrt(float64(n)/float64(d))
+	limit := strongest * edge * edge
+	power := make([]float64, n*n)
+	for i, v := range cosines {
+		power[i] = v / limit
+	}
+	for range 6 { // a symmetric matrix times itself
+		power = gram(power, n, n)
+	}
+	trace := 0.0
+	for i := range n {
+		trace += power[i*n+i]
+	}
+	return !(trace <= 1)
+}
+
+// Explained bounds how strongly the cosines among n untouched rows of two
+// networks may correlate over so many pairs of rows by what the networks
+// learned in common and by chance. Where squared cosines add up to at most
+// largest times what chance makes of them, give or take four standard
+// deviations of √(2/pairs), the share of what is not chance is at most s on
+// either side, and cosines correlate at no more than the geometric mean of the
+// shares; chance adds 6.5 standard deviations of 1/√pairs.
+func Explained(n, pairs int) float64 {
+	all := float64(n) * float64(n-1) / 2
+	s := 1 - (1-4*math.Sqrt(2/all))/largest
+	return s + 6.5/math.Sqrt(float64(max(1, pairs)))
+}
