@@ -26,8 +26,9 @@ func Decode(b []byte) (*Fingerprint, error) {
 	case len(b) < len(magic)+8+len(Digest{}) || string(b[:len(magic)]) != magic:
 		return nil, fmt.Errorf("%w: no magic", ErrFile)
 	}
-	if v := order.Uint32(b[len(magic):]); v != version {
-		return nil, fmt.Errorf("%w: version %d, known %d", ErrVersion, v, version)
+	v := order.Uint32(b[len(magic):])
+	if v != version && v != version2 {
+		return nil, fmt.Errorf("%w: version %d, known %d and %d", ErrVersion, v, version, version2)
 	}
 	body, stated := b[:len(b)-len(Digest{})], b[len(b)-len(Digest{}):]
 	h := newHash(purposeFile)
@@ -37,6 +38,9 @@ func Decode(b []byte) (*Fingerprint, error) {
 	}
 	d := &decoder{b: body, at: len(magic) + 4}
 	f := d.fingerprint()
+	if v == version2 {
+		f.Tokens = d.tokens()
+	}
 	if d.err == nil && d.at != len(d.b) {
 		d.fail("%d bytes are left over", len(d.b)-d.at)
 	}
@@ -223,4 +227,23 @@ func (d *decoder) probes() (p Probes) {
 		p.Profile = append(p.Profile, d.u64())
 	}
 	return p
+}
+
+func (d *decoder) tokens() *Tokens {
+	t := &Tokens{Vocabulary: d.number(maxVocabulary, "vocabulary")}
+	n := d.number(uint64(tokenCounts[0]), "tokens")
+	before := -1
+	for range n {
+		before += 1 + d.number(maxVocabulary, "step to the next token")
+		t.Rows = append(t.Rows, before)
+	}
+	if before >= t.Vocabulary {
+		d.fail("token %d of %d", before, t.Vocabulary)
+	}
+	pairs := len(published(t.Rows))
+	t.Signs = make([]uint64, (pairs+63)/64)
+	for k, b := range d.take((pairs + 7) / 8) {
+		t.Signs[k/8] |= uint64(b) << (k % 8 * 8)
+	}
+	return t
 }

@@ -13,8 +13,9 @@ import (
 //
 // The digest covers everything before it. docs/FORMAT.md describes the body.
 const (
-	magic   = "WPRINT\r\n"
-	version = 1
+	magic    = "WPRINT\r\n"
+	version  = 1 // of files without Tokens
+	version2 = 2 // of files with Tokens
 
 	// MaxFileBytes is the largest fingerprint file that is read.
 	MaxFileBytes = 16 << 20
@@ -25,6 +26,8 @@ const (
 	maxLength  = 1 << 20 // units of an axis that is sketched
 	maxDim     = 1 << 30
 	maxKinds   = 1 << 12
+
+	maxVocabulary = 1 << 24
 
 	flagComplete = 1
 
@@ -60,7 +63,11 @@ func (f *Fingerprint) Digest() (d Digest) {
 func (f *Fingerprint) encode() []byte {
 	e := &encoder{}
 	e.b = append(e.b, magic...)
-	e.u32(version)
+	if f.Tokens == nil {
+		e.u32(version)
+	} else {
+		e.u32(version2)
+	}
 	e.body(f)
 	h := newHash(purposeFile)
 	h.Write(e.b)
@@ -100,6 +107,9 @@ func (e *encoder) body(f *Fingerprint) {
 	e.uv(uint64(len(f.Probes)))
 	for i := range f.Probes {
 		e.probes(&f.Probes[i])
+	}
+	if f.Tokens != nil {
+		e.tokens(f.Tokens)
 	}
 }
 
@@ -191,5 +201,19 @@ func (e *encoder) probes(p *Probes) {
 	e.u32(p.Signs)
 	for _, w := range p.Profile {
 		e.u64(w)
+	}
+}
+
+func (e *encoder) tokens(t *Tokens) {
+	e.uv(uint64(t.Vocabulary))
+	e.uv(uint64(len(t.Rows)))
+	before := -1
+	for _, r := range t.Rows {
+		e.uv(uint64(r - before - 1))
+		before = r
+	}
+	n := len(published(t.Rows))
+	for k := 0; k < n; k += 8 {
+		e.b = append(e.b, byte(t.Signs[k/64]>>(k%64)))
 	}
 }

@@ -117,7 +117,7 @@ func TestChangedFilesWithTheirDigestMadeAnew(t *testing.T) {
 
 func TestFutureVersionIsRefused(t *testing.T) {
 	b := encode(t, print(t, model(1), nil))
-	b[8] = 2
+	b[8] = 3
 	_, err := fingerprint.Decode(b)
 	require.ErrorIs(t, err, fingerprint.ErrVersion)
 }

@@ -14,10 +14,12 @@ import (
 	"github.com/weightprint/weightprint/internal/golden"
 )
 
-// The digests of the golden inputs' fingerprints never change within version 1.
+// The digests of the golden inputs' fingerprints never change within a version.
 // internal/crossarch/run.sh holds the same list against other processors.
-func goldenDigests(t testing.TB) []string {
-	b, err := os.ReadFile("testdata/golden.txt")
+func goldenDigests(t testing.TB) []string { return digestsIn(t, "testdata/golden.txt") }
+
+func digestsIn(t testing.TB, file string) []string {
+	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	require.Len(t, lines, golden.Count)
@@ -25,7 +27,7 @@ func goldenDigests(t testing.TB) []string {
 }
 
 func TestGoldenInputs(t *testing.T) {
-	want := goldenDigests(t)
+	want, first := goldenDigests(t), digestsIn(t, "testdata/v1/golden.txt")
 	kinds := map[string]int{}
 	step := 1
 	if testing.Short() {
@@ -36,6 +38,12 @@ func TestGoldenInputs(t *testing.T) {
 		f, err := fingerprint.Compute(context.Background(), m, nil)
 		require.NoError(t, err)
 		require.Equal(t, want[i], fmt.Sprintf("%03d %s", i, f.Digest()))
+		if f.Tokens != nil {
+			kinds["tokens"]++
+			f, err = fingerprint.Compute(context.Background(), m, &fingerprint.Options{NoTokens: true})
+			require.NoError(t, err)
+		}
+		require.Equal(t, first[i], fmt.Sprintf("%03d %s", i, f.Digest()))
 		for _, x := range m.Tensors() {
 			kinds[x.DType.String()]++
 		}
@@ -52,6 +60,7 @@ func TestGoldenInputs(t *testing.T) {
 	require.Greater(t, len(kinds), 40, "types: %v", kinds)
 	require.Equal(t, golden.Count/5, kinds["sketched"])
 	require.Greater(t, kinds["probed"], golden.Count/10)
+	require.Greater(t, kinds["tokens"], golden.Count/20)
 }
 
 // No bit depends on how many workers read, or how much at a time.
@@ -73,11 +82,11 @@ func TestWorkersAndChunksChangeNothing(t *testing.T) {
 	}
 }
 
-// Files of version 1 are read for ever, and made again to the byte.
+// Files of every version are read for ever, and made again to the byte.
 func TestFilesAreKept(t *testing.T) {
-	files, err := filepath.Glob("testdata/v1/*.wfp")
+	files, err := filepath.Glob("testdata/v*/*.wfp")
 	require.NoError(t, err)
-	require.Len(t, files, 4)
+	require.Len(t, files, 6)
 	for _, name := range files {
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
@@ -86,10 +95,14 @@ func TestFilesAreKept(t *testing.T) {
 		var i int
 		_, err = fmt.Sscanf(filepath.Base(name), "input-%d", &i)
 		require.NoError(t, err)
-		o := &fingerprint.Options{SketchOnly: strings.Contains(name, "sketch")}
+		o := &fingerprint.Options{SketchOnly: strings.Contains(name, "sketch"), NoTokens: strings.Contains(name, "v1")}
 		again, err := fingerprint.Compute(context.Background(), golden.Input(i), o)
 		require.NoError(t, err)
 		require.Equal(t, b, encode(t, again), name)
 		require.Equal(t, again.Digest(), f.Digest())
+		require.Equal(t, o.NoTokens || o.SketchOnly, f.Tokens == nil)
+		bad, err := f.Verify(context.Background(), golden.Input(i))
+		require.NoError(t, err)
+		require.Nil(t, bad, name)
 	}
 }

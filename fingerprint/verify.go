@@ -40,6 +40,9 @@ func (f *Fingerprint) Verify(ctx context.Context, m tensor.Model) (*Mismatch, er
 	}
 	got := &Fingerprint{Header: Header(m), Complete: true, Parameters: f.Parameters}
 	c := newComputation(m, got, newPass(&Options{}))
+	if f.Tokens != nil {
+		c.takeTokens()
+	}
 	var found *Mismatch
 	c.check = func(w *whole) error {
 		if want := prints[w.t.Name]; w.digest() != want.Values {
@@ -96,7 +99,7 @@ func (f *Fingerprint) differs(got *Fingerprint) *Mismatch {
 		}
 	}
 	if !bytes.Equal(f.values(), got.values()) {
-		return &Mismatch{"", "roots, kinds or probes"}
+		return &Mismatch{"", "roots, kinds, probes or tokens"}
 	}
 	return nil
 }

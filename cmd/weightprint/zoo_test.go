@@ -21,18 +21,11 @@ import (
 // each member has to bring first. Members of two families may bring either.
 var zooRoots = []string{"r1", "r2", "r3", "r4", "r5", "r6", "r7"}
 
-// zooLeads are relatives that were disguised by a random relabelling, turn and
-// sign of everything: no exact test on them can say anything, they come up as
-// leads. zooMissed are those that were trained so long before that their units
-// answer to other tokens.
-var (
-	zooLeads  = map[string]string{"r1-obf-all": "r1", "r1-obf-all-ft": "r1", "r2-obf-all": "r2"}
-	zooMissed = map[string]bool{"r1-cpt-obf-all": true, "r1-cpt2-obf-all": true}
-	zooAlone  = map[string]bool{"distill-r1": true}
-)
+// zooAlone is of no root: it learned from the outputs of one.
+const zooAlone = "distill-r1"
 
 // Searched among the roots of the zoo and strangers, every descendant brings its
-// root first. There are ten thousand strangers where WEIGHTPRINT_LONG is set;
+// root first, the disguised ones too. There are ten thousand strangers where WEIGHTPRINT_LONG is set;
 // with fewer the p-values are held to what they would be among so many.
 func TestSearchTheZoo(t *testing.T) {
 	zoo, ok := vectors.Shared(t, "zoo")
@@ -77,15 +70,13 @@ func TestSearchTheZoo(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, strangers+len(zooRoots), found.Searched)
 		switch {
-		case zooMissed[name] || zooAlone[name]:
+		case name == zooAlone:
 			require.Empty(t, found.Hits, name)
 			require.Empty(t, found.Leads, name)
-		case zooLeads[name] != "":
-			require.Empty(t, found.Hits, name)
-			require.Equal(t, zooLeads[name], found.Leads[0].Name)
 		default:
 			require.NotEmpty(t, found.Hits, name)
 			h := found.Hits[0]
+			t.Logf("%s: %s, p 1e%.1f by %s", name, h.Name, h.P.Log10(), h.Evidence.Test)
 			require.Equal(t, rootOf(name), h.Name, name)
 			require.LessOrEqual(t, h.P.Log10(), -9-math.Log10(float64(10_000/strangers)), name)
 			for _, h := range found.Hits {

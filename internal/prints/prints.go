@@ -48,7 +48,25 @@ func Like(f *fingerprint.Fingerprint, r *rand.Rand) *fingerprint.Fingerprint {
 			p.Units[t] = u
 		}
 	}
+	if f.Tokens != nil {
+		t := *f.Tokens
+		t.Signs = random(r, len(t.Signs))
+		if pad := published(&t) % 64; pad > 0 {
+			t.Signs[len(t.Signs)-1] &= 1<<pad - 1
+		}
+		c.Tokens = &t
+	}
 	return &c
+}
+
+// published counts the signs that a sketch of tokens holds.
+func published(t *fingerprint.Tokens) (n int) {
+	for _, sign := range t.Table() {
+		if sign != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func draw(r *rand.Rand, b []byte) {

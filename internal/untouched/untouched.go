@@ -114,15 +114,18 @@ func directed(cosines []float64, n, d int) bool {
 	return !(trace <= 1)
 }
 
-// Explained bounds how strongly the cosines among n untouched rows of two
-// networks may correlate over so many pairs of rows by what the networks
-// learned in common and by chance. Where squared cosines add up to at most
-// largest times what chance makes of them, give or take four standard
-// deviations of √(2/pairs), the share of what is not chance is at most s on
-// either side, and cosines correlate at no more than the geometric mean of the
-// shares; chance adds 6.5 standard deviations of 1/√pairs.
-func Explained(n, pairs int) float64 {
-	all := float64(n) * float64(n-1) / 2
-	s := 1 - (1-4*math.Sqrt(2/all))/largest
+// Explained bounds how strongly the cosines among rows of two networks may
+// correlate by what the networks learned in common and by chance: over so many
+// pairs of the rows that both have in common of n untouched ones. Where squared
+// cosines add up to at most largest times what chance makes of them, give or
+// take four standard deviations of √(2/pairs), the rest may be of common
+// learning, and all of it among the common rows: of the squares there it is at
+// most a share s on either side, and cosines correlate at no more than the
+// geometric mean of the shares. Chance adds 6.5 standard deviations of 1/√pairs.
+func Explained(n, common, pairs int) float64 {
+	all, among := float64(n)*float64(n-1)/2, float64(common)*float64(common-1)/2
+	chance := 1 - 4*math.Sqrt(2/all)
+	learned := largest - chance
+	s := learned / (learned + chance*among/all)
 	return s + 6.5/math.Sqrt(float64(max(1, pairs)))
 }

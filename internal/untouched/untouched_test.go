@@ -105,7 +105,8 @@ func TestWhy(t *testing.T) {
 }
 
 func TestExplained(t *testing.T) {
-	require.InDelta(t, 0.22, Explained(128, 128*127/2), 0.01)
-	require.InDelta(t, 0.35, Explained(64, 64*63/2), 0.01)
-	require.Greater(t, Explained(64, 100), Explained(64, 1000))
+	require.InDelta(t, 0.22, Explained(128, 128, 128*127/2), 0.01)
+	require.InDelta(t, 0.35, Explained(64, 64, 64*63/2), 0.01)
+	require.Greater(t, Explained(64, 64, 100), Explained(64, 64, 1000))
+	require.Greater(t, Explained(96, 20, 60), 1.0, "few common rows say nothing")
 }

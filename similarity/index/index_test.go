@@ -82,13 +82,22 @@ func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 4))
 	_, err := index.Add(path, append(strangers(one, 1500, 1), index.Entry{Name: "the one", Fingerprint: one})...)
 	require.NoError(t, err)
+	old := prints.Of(prints.Middle, 5, &fingerprint.Options{NoTokens: true}) // has a residual sketch instead
+	_, err = index.Add(path, append(strangers(old, 400, 2), index.Entry{Name: "the old", Fingerprint: old})...)
+	require.NoError(t, err)
 	x := open(t, path)
+	q := prints.Like(old, r)
+	q.Sketches[0] = old.Sketches[0]
+	found, err := x.Search(context.Background(), q, 5, -7)
+	require.NoError(t, err)
+	require.Len(t, found.Hits, 1, "residual dimensions")
+	require.Equal(t, "the old", found.Hits[0].Name)
 	for _, c := range []struct {
 		keep string
 		copy func(q *fingerprint.Fingerprint)
 	}{
-		{"units", func(q *fingerprint.Fingerprint) { copy(q.Sketches[1:], one.Sketches[1:]) }},
-		{"residual dimensions", func(q *fingerprint.Fingerprint) { q.Sketches[0] = one.Sketches[0] }},
+		{"units", func(q *fingerprint.Fingerprint) { copy(q.Sketches, one.Sketches) }},
+		{"little-used tokens", func(q *fingerprint.Fingerprint) { q.Tokens = one.Tokens }},
 		{"what tokens find", func(q *fingerprint.Fingerprint) { q.Probes = one.Probes }},
 	} {
 		q := prints.Like(one, r)

@@ -47,7 +47,8 @@ func summarise(e Entry) record {
 }
 
 // summary is what the scan compares: the first sketched units of three layers
-// and of the residual stream, and what tokens find in two layers.
+// and of the residual stream, what tokens find in two layers, and the signs of
+// some products among little-used tokens.
 type summary struct {
 	length, dim uint32 // of the sketched MLP axes
 	hidden      uint32 // of the residual axis
@@ -55,6 +56,7 @@ type summary struct {
 	residual    [summaryWords]uint64
 	places      [summaryProbed][summaryPlaces / 4]uint64 // of the units that tokens find, 16 bits each
 	profiles    [summaryProbed][summaryProfiles]uint64
+	tokens      [tokenWords]uint64 // zeros if there are none
 }
 
 const (
@@ -64,6 +66,8 @@ const (
 	summaryPlaces   = 16
 	summaryProfiles = 8
 	noPlace         = 0xffff
+	tokenWords      = 8
+	tokenBytes      = 8 * tokenWords
 )
 
 func summaryOf(f *fingerprint.Fingerprint) (s summary) {
@@ -92,7 +96,42 @@ func summaryOf(f *fingerprint.Fingerprint) (s summary) {
 			s.probe(k, &f.Probes[k])
 		}
 	}
+	s.tokens = tokensOf(f.Tokens)
 	return s
+}
+
+// tokensOf picks pairs of tokens: of those whose hashes fall on one bit, the pair
+// of the least hash sets it. So models whose little-used tokens are mostly the
+// same pick mostly the same pairs.
+func tokensOf(t *fingerprint.Tokens) (words [tokenWords]uint64) {
+	if t == nil {
+		return words
+	}
+	var least [64 * tokenWords]uint64
+	table, n := t.Table(), len(t.Rows)
+	for j := range n {
+		for i := range j {
+			sign := table[j*n+i]
+			h := mix(uint64(t.Rows[i])<<32 | uint64(t.Rows[j]))
+			bit := h % uint64(len(least))
+			if sign == 0 || least[bit] != 0 && least[bit] <= h {
+				continue
+			}
+			least[bit] = h
+			words[bit/64] &^= 1 << (bit % 64)
+			if sign > 0 {
+				words[bit/64] |= 1 << (bit % 64)
+			}
+		}
+	}
+	return words
+}
+
+// mix is the finaliser of splitmix64.
+func mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
 }
 
 func (s *summary) probe(k int, p *fingerprint.Probes) {
@@ -107,31 +146,34 @@ func (s *summary) probe(k int, p *fingerprint.Probes) {
 	copy(s.profiles[k][:], p.Profile)
 }
 
-// distances are three ways in which two summaries may be near: units of a
-// layer, residual dimensions, what tokens find. Smaller is nearer.
+// distances are four ways in which two summaries may be near: units of a layer,
+// residual dimensions, what tokens find, little-used tokens. Smaller is nearer.
 func (s *summary) distances(o *summary) (d [channels]int) {
-	d = [channels]int{math.MaxInt, math.MaxInt, math.MaxInt}
+	d = [channels]int{math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt}
 	if s.length == o.length && s.dim == o.dim && s.length > 0 {
 		for i := range s.words {
 			for j := range o.words {
-				d[0] = min(d[0], differing(&s.words[i], &o.words[j]))
+				d[0] = min(d[0], differing(s.words[i][:], o.words[j][:]))
 			}
 		}
 	}
 	if s.hidden == o.hidden && s.hidden > 0 {
-		d[1] = differing(&s.residual, &o.residual)
+		d[1] = differing(s.residual[:], o.residual[:])
 	}
 	for i := range s.places {
 		for j := range o.places {
 			d[2] = min(d[2], -s.found(i, o, j))
 		}
 	}
+	if s.tokens != ([tokenWords]uint64{}) && o.tokens != ([tokenWords]uint64{}) {
+		d[3] = differing(s.tokens[:], o.tokens[:])
+	}
 	return d
 }
 
-const channels = 3
+const channels = 4
 
-func differing(a, b *[summaryWords]uint64) int {
+func differing(a, b []uint64) int {
 	n := 0
 	for i, v := range a {
 		n += bits.OnesCount64(v ^ b[i])
@@ -161,7 +203,7 @@ func (s *summary) found(i int, o *summary, j int) int {
 
 // Layout of a record: magic 8 · root 32 · offset 8 · size 8 · flags 4 · length 4 ·
 // dim 4 · hidden 4 · MLP words 384 · residual words 128 · places 64 · profiles
-// 128 · name length 2 · name 160 · zeros · digest 16.
+// 128 · name length 2 · name 160 · zeros · token words 64 · digest 16.
 func (r *record) encode() []byte {
 	b := make([]byte, 0, recordBytes)
 	b = append(b, magic...)
@@ -175,6 +217,9 @@ func (r *record) encode() []byte {
 	b = le.AppendUint16(b, uint16(len(r.name)))
 	b = append(b, r.name...)
 	b = b[:recordBytes]
+	for w, v := range r.tokens {
+		le.PutUint64(b[recordBytes-checkBytes-tokenBytes+8*w:], v)
+	}
 	copy(b[recordBytes-checkBytes:], check(b[:recordBytes-checkBytes]))
 	return b
 }
@@ -236,5 +281,8 @@ func (r *record) numbers(b []byte) int {
 		*w = le.Uint64(b[at:])
 		at += 8
 	})
+	for w := range r.tokens {
+		r.tokens[w] = le.Uint64(b[recordBytes-checkBytes-tokenBytes+8*w:])
+	}
 	return at
 }

@@ -50,7 +50,7 @@ func tokenSigns(e *similarity.Evidence, a, b table) {
 		}
 		agree, effect := coins(ga, gb, n)
 		log := similarity.LogP(0)
-		if effect >= max(untouched.Floor, untouched.Explained(n, n*(n-1)/2)) {
+		if effect >= max(untouched.Floor, untouched.Explained(n, n, n*(n-1)/2)) {
 			log = similarity.SignAgreements(agree, n-1)
 		}
 		e.Effect, e.Statistic, e.N, e.P = effect, float64(agree), n-1, &log

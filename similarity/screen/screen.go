@@ -7,11 +7,14 @@
 //   - fixed points of residual dimensions on token rows: embeddings alone;
 //   - order of the units that the same tokens find: residual dimensions
 //     permuted, rotated or pruned, MLPs made narrower;
-//   - signs of those units: units permuted.
+//   - signs of those units: units permuted;
+//   - signs of the products among untouched embeddings: whatever was done to
+//     the rest.
 //
-// Of a copy whose units were both permuted and turned at random no exact test
-// on fingerprints or weights can say anything; for it the agreement of what
-// tokens find is reported, without a p-value.
+// Of a copy whose units were both permuted and turned at random, and whose
+// embeddings were all in use, no exact test on fingerprints or weights can say
+// anything; for it the agreement of what tokens find is reported, without a
+// p-value.
 package screen
 
 import (
@@ -26,14 +29,14 @@ const null = "A and B come from independent random initialisations; the sketched
 
 // Looks is how many pooled exact tests Run holds: the p-value of the best of
 // them is corrected for this number.
-const Looks = 4
+const Looks = 5
 
 // Run holds two fingerprints against each other. The pooled results, those
 // with LayerB < 0, come first.
 func Run(a, b *fingerprint.Fingerprint) []similarity.Evidence {
 	mlp, layers := mlpFixedPoints(a, b)
 	order, signs, agreement := probes(a, b)
-	return append([]similarity.Evidence{mlp, residualFixedPoints(a, b), order, signs, agreement}, layers...)
+	return append([]similarity.Evidence{mlp, residualFixedPoints(a, b), tokenSigns(a, b), order, signs, agreement}, layers...)
 }
 
 // Best returns the pooled exact result with the smallest p-value, corrected for
@@ -110,7 +113,7 @@ func squaredCosine(s *fingerprint.Sketch) float64 {
 // Testable tells whether a fingerprint holds anything that a test may use. One
 // of nothing but constant, repeated or generic units does not.
 func Testable(f *fingerprint.Fingerprint) bool {
-	if len(usable(f)) > 0 || residual(f) != nil {
+	if len(usable(f)) > 0 || residual(f) != nil || f.Tokens != nil {
 		return true
 	}
 	for i := range f.Probes {

@@ -18,33 +18,81 @@ import (
 // drawn as models and as bits.
 func TestStrangers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	one := prints.Of(prints.Middle, 1, nil)
-	other := []*fingerprint.Fingerprint{prints.Of(prints.Middle, 2, nil), prints.Of(prints.Middle, 3, nil)}
-	for range 1000 {
-		other = append(other, prints.Like(one, r))
-	}
-	below := map[string][3]int{}
-	for _, o := range other {
-		for _, e := range screen.Run(one, o) {
-			if e.P == nil || e.LayerB >= 0 {
-				continue
-			}
-			c := below[e.Test]
-			for k, level := range []float64{0.1, 0.01, 0.001} {
-				if float64(*e.P) <= math.Log(level) {
-					c[k]++
+	tests := map[string]bool{}
+	for _, o := range []*fingerprint.Options{nil, {NoTokens: true}} { // with tokens, and with the residual stream in their place
+		one := prints.Of(prints.Middle, 1, o)
+		other := []*fingerprint.Fingerprint{prints.Of(prints.Middle, 2, o), prints.Of(prints.Middle, 3, o)}
+		for range 1000 {
+			other = append(other, prints.Like(one, r))
+		}
+		below := map[string][3]int{}
+		for _, o := range other {
+			for _, e := range screen.Run(one, o) {
+				if e.P == nil || e.LayerB >= 0 {
+					continue
 				}
+				c := below[e.Test]
+				for k, level := range []float64{0.1, 0.01, 0.001} {
+					if float64(*e.P) <= math.Log(level) {
+						c[k]++
+					}
+				}
+				below[e.Test], tests[e.Test] = c, true
 			}
-			below[e.Test] = c
+		}
+		for test, c := range below {
+			// 99.9 % points of the binomial distributions of 1,002 pairs.
+			require.LessOrEqual(t, c[0], 131, test)
+			require.LessOrEqual(t, c[1], 22, test)
+			require.LessOrEqual(t, c[2], 7, test)
 		}
 	}
-	require.Len(t, below, screen.Looks)
-	for test, c := range below {
-		// 99.9 % points of the binomial distributions of 1,002 pairs.
-		require.LessOrEqual(t, c[0], 131, test)
-		require.LessOrEqual(t, c[1], 22, test)
-		require.LessOrEqual(t, c[2], 7, test)
+	require.Len(t, tests, screen.Looks)
+}
+
+// Signs of little-used tokens are fair coins between strangers, and give a p of
+// at least what so many coins would; a copy whose every unit is another is found
+// by them, with a quarter of the signs turned.
+func TestTokenSigns(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 2))
+	one := prints.Of(prints.Middle, 1, nil)
+	of := func(o *fingerprint.Fingerprint) similarity.Evidence {
+		for _, e := range screen.Run(one, o) {
+			if e.Test == "token-signs" {
+				return e
+			}
+		}
+		return similarity.Evidence{}
 	}
+	const trials = 400
+	sum := 0.0
+	for range trials {
+		e := of(prints.Like(one, r))
+		require.Zero(t, *e.P)
+		require.Greater(t, e.N, 90)
+		sum += e.Statistic - float64(e.N)/2
+	}
+	require.Less(t, sum/trials, 4*math.Sqrt(95.0/4/trials)) // ties count against
+
+	copied := prints.Like(one, r)
+	copied.Tokens = one.Tokens
+	require.InDelta(t, -float64(of(copied).N)*math.Log10(2), of(copied).P.Log10(), 1e-6)
+	turned := *one.Tokens
+	turned.Signs = append([]uint64(nil), turned.Signs...)
+	for k := range turned.Signs[:len(turned.Signs)-1] {
+		turned.Signs[k] ^= r.Uint64() & r.Uint64() & r.Uint64() // one in eight
+	}
+	copied.Tokens = &turned
+	e := of(copied)
+	require.InDelta(t, 0.75, e.Effect, 0.06)
+	require.Less(t, e.P.Log10(), -15.0)
+
+	few := *one.Tokens // a third of the tokens are common: learning might explain that
+	few.Rows, few.Signs = few.Rows[:30], few.Signs[:3]
+	copied.Tokens = &few
+	require.Zero(t, *of(copied).P)
+	copied.Tokens = nil
+	require.NotEmpty(t, of(copied).Skipped)
 }
 
 // A layer that stands twice counts once.
@@ -98,6 +146,7 @@ func TestOneLayerIsTakenOnce(t *testing.T) {
 func TestSortedUnitsAreNotTested(t *testing.T) {
 	one := prints.Of(prints.Middle, 1, nil)
 	sorted := *one
+	sorted.Tokens = nil
 	sorted.Sketches = append([]fingerprint.Sketch(nil), one.Sketches...)
 	for i := range sorted.Sketches {
 		n := len(sorted.Sketches[i].Units)
