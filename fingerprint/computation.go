@@ -14,7 +14,6 @@ type computation struct {
 	f      *Fingerprint
 	pass   *pass
 	shadow *shadow
-	net    *roles.Network
 	roles  map[*tensor.Tensor]string
 	kinds  map[string]*kindCount
 	stored []Digest
@@ -38,34 +37,23 @@ type kindCount struct {
 func newComputation(m tensor.Model, f *Fingerprint, p *pass) *computation {
 	c := &computation{model: m, f: f, pass: p, shadow: newShadow(m), roles: map[*tensor.Tensor]string{}, kinds: map[string]*kindCount{}, early: map[*tensor.Tensor]bool{}, late: map[*tensor.Tensor]bool{}, done: map[*tensor.Tensor]bool{}}
 	net := roles.Map(c.shadow)
-	c.net = net
 	for _, a := range net.Roles {
 		c.roles[c.shadow.of[a.Tensor]] = a.Role
 	}
 	for _, t := range m.Tensors() {
 		p.count[t] = room(t) >= statsRoom && t.DType.Kind() != tensor.KindInteger
 	}
-	c.axes, c.probes = axes(net), probes(net)
+	c.axes, c.probes = axes(net, f.Version), probes(net, f.Version)
 	c.f.Sketches = make([]Sketch, len(c.axes))
+	c.takeTokens(net)
 	return c
 }
 
 // takeTokens asks for a sketch of little-used tokens.
-func (c *computation) takeTokens() {
-	if c.tokens = shortRowsOf(c.net, c.probes); c.tokens != nil {
-		e := c.shadow.of[c.net.Tower("main").Embedding.Tensor]
+func (c *computation) takeTokens(net *roles.Network) {
+	if c.tokens = shortRowsOf(net, c.f.Version); c.tokens != nil {
+		e := c.shadow.of[net.Tower("main").Embedding.Tensor]
 		c.pass.sinks[e] = append(c.pass.sinks[e], c.tokens)
-	}
-}
-
-// sketchTokens makes that sketch. Where there is no room for both, it takes the
-// place of the residual sketch, which sees less.
-func (c *computation) sketchTokens() {
-	if c.tokens == nil {
-		return
-	}
-	if c.f.Tokens = c.tokens.sketch(); c.f.Tokens != nil && !c.tokens.spares {
-		c.f.Sketches = slices.DeleteFunc(c.f.Sketches, func(s Sketch) bool { return s.Axis == "main.residual" })
 	}
 }
 
@@ -104,7 +92,9 @@ func (c *computation) run(ctx context.Context) error {
 		}
 		c.f.Probes = append(c.f.Probes, *x)
 	}
-	c.sketchTokens()
+	if c.tokens != nil {
+		c.f.Tokens = c.tokens.sketch()
+	}
 	c.close()
 	return nil
 }

@@ -1,7 +1,9 @@
 package fingerprint
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -10,6 +12,7 @@ import (
 // Fingerprint is what may be published of a model: digests of its values,
 // figures of their distribution and one-bit sketches of a few of its units.
 type Fingerprint struct {
+	Version    int    // of the file, 1 or 2
 	Complete   bool   // every value was read; all but Header, Parameters and Sketches is set only then
 	Header     Digest // over names, types and shapes
 	Root       Digest // over all values, whatever the names
@@ -20,7 +23,7 @@ type Fingerprint struct {
 	Kinds      []KindPrint   // by kind
 	Sketches   []Sketch
 	Probes     []Probes // complete fingerprints, and others where the layers probed are small
-	Tokens     *Tokens  // complete fingerprints; nil where training touched all embeddings, and in files of version 1
+	Tokens     *Tokens  // complete fingerprints; nil where training touched all embeddings; since version 2
 }
 
 // TensorPrint is what is kept of one tensor.
@@ -46,10 +49,10 @@ const (
 )
 
 // Options changes what Compute reads and how; nil and zero fields are the
-// defaults. Nothing but SketchOnly and NoTokens changes the result.
+// defaults. Nothing but SketchOnly and Version changes the result.
 type Options struct {
 	SketchOnly bool // read only the sketched units; the digests stay empty
-	NoTokens   bool // leave Tokens out: the file has version 1
+	Version    int  // of the file: 1, or 2, which is also what 0 means
 	Workers    int  // GOMAXPROCS if zero
 	ChunkBytes int  // of one read, 4 KiB to 64 MiB; 4 MiB if zero
 }
@@ -61,7 +64,10 @@ func Compute(ctx context.Context, m tensor.Model, o *Options) (*Fingerprint, err
 	if o == nil {
 		o = &Options{}
 	}
-	f := &Fingerprint{Header: Header(m), Complete: !o.SketchOnly}
+	f := &Fingerprint{Version: cmp.Or(o.Version, currentVersion), Header: Header(m), Complete: !o.SketchOnly}
+	if f.Version < 1 || f.Version > currentVersion {
+		return nil, fmt.Errorf("%w: version %d", ErrVersion, f.Version)
+	}
 	for _, t := range m.Tensors() {
 		n, _ := tensor.Elements(t.Shape)
 		f.Parameters += n
@@ -70,9 +76,6 @@ func Compute(ctx context.Context, m tensor.Model, o *Options) (*Fingerprint, err
 		return f, f.sketch(ctx, roles.Map(m))
 	}
 	c := newComputation(m, f, newPass(o))
-	if !o.NoTokens {
-		c.takeTokens()
-	}
 	return f, c.run(ctx)
 }
 
@@ -82,14 +85,14 @@ const sketchProbeBytes = 16 << 20
 
 // sketch reads what sketches need and nothing more.
 func (f *Fingerprint) sketch(ctx context.Context, n *roles.Network) error {
-	for _, a := range axes(n) {
+	for _, a := range axes(n, f.Version) {
 		s, err := a.sketch(ctx)
 		if err != nil {
 			return err
 		}
 		f.Sketches = append(f.Sketches, *s)
 	}
-	for _, p := range probes(n) {
+	for _, p := range probes(n, f.Version) {
 		if !p.cheap() {
 			continue
 		}

@@ -27,8 +27,8 @@ func Decode(b []byte) (*Fingerprint, error) {
 		return nil, fmt.Errorf("%w: no magic", ErrFile)
 	}
 	v := order.Uint32(b[len(magic):])
-	if v != version && v != version2 {
-		return nil, fmt.Errorf("%w: version %d, known %d and %d", ErrVersion, v, version, version2)
+	if v < 1 || v > currentVersion {
+		return nil, fmt.Errorf("%w: version %d, known are 1 to %d", ErrVersion, v, currentVersion)
 	}
 	body, stated := b[:len(b)-len(Digest{})], b[len(b)-len(Digest{}):]
 	h := newHash(purposeFile)
@@ -37,10 +37,7 @@ func Decode(b []byte) (*Fingerprint, error) {
 		return nil, fmt.Errorf("%w: the digest over the file does not agree", ErrFile)
 	}
 	d := &decoder{b: body, at: len(magic) + 4}
-	f := d.fingerprint()
-	if v == version2 {
-		f.Tokens = d.tokens()
-	}
+	f := d.fingerprint(int(v))
 	if d.err == nil && d.at != len(d.b) {
 		d.fail("%d bytes are left over", len(d.b)-d.at)
 	}
@@ -116,12 +113,12 @@ func (d *decoder) text() string {
 	return string(d.take(n))
 }
 
-func (d *decoder) fingerprint() *Fingerprint {
+func (d *decoder) fingerprint(version int) *Fingerprint {
 	flags := order.Uint32(d.take(4))
 	if flags > flagComplete {
 		d.fail("unknown flags %#x", flags)
 	}
-	f := &Fingerprint{Complete: flags == flagComplete}
+	f := &Fingerprint{Version: version, Complete: flags == flagComplete}
 	copy(f.Header[:], d.take(32))
 	if f.Complete {
 		copy(f.Root[:], d.take(32))
@@ -139,10 +136,13 @@ func (d *decoder) fingerprint() *Fingerprint {
 		f.Kinds = append(f.Kinds, KindPrint{d.text(), d.number(maxTensors, "tensors"), d.stats()})
 	}
 	for n := d.number(4*maxSketches, "sketches"); n > 0 && d.err == nil; n-- {
-		f.Sketches = append(f.Sketches, d.sketch())
+		f.Sketches = append(f.Sketches, d.sketch(version))
 	}
 	for n := d.number(probedLayers, "probed layers"); n > 0 && d.err == nil; n-- {
 		f.Probes = append(f.Probes, d.probes())
+	}
+	if version > 1 {
+		f.Tokens = d.tokens()
 	}
 	return f
 }
@@ -191,15 +191,18 @@ func (d *decoder) stats() (s Stats) {
 	return s
 }
 
-func (d *decoder) sketch() (s Sketch) {
+func (d *decoder) sketch(version int) (s Sketch) {
 	s.Axis = d.text()
 	s.Length, s.Dim = d.number(maxLength, "length"), d.number(maxDim, "dimension")
+	n := units(1, s.Length, s.Dim, s.Dim)
+	if version > 1 {
+		n = d.number(uint64(min(sketchUnits, s.Length)), "sketched units")
+	}
 	s.Trend = d.signed(sketchUnits*sketchUnits, "trend")
 	if d.err != nil {
 		return s
 	}
-	s.Units = sampled(s.Length, s.Dim)
-	n := len(s.Units)
+	s.Units = sampled(s.Length, n)
 	packed := d.take((n + 7) / 8)
 	for i := range n {
 		s.Eligible = append(s.Eligible, packed[i/8]>>(i%8)&1 == 1)
@@ -230,8 +233,11 @@ func (d *decoder) probes() (p Probes) {
 }
 
 func (d *decoder) tokens() *Tokens {
-	t := &Tokens{Vocabulary: d.number(maxVocabulary, "vocabulary")}
 	n := d.number(uint64(tokenCounts[0]), "tokens")
+	if n == 0 {
+		return nil
+	}
+	t := &Tokens{Vocabulary: d.number(maxVocabulary, "vocabulary")}
 	before := -1
 	for range n {
 		before += 1 + d.number(maxVocabulary, "step to the next token")

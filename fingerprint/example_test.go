@@ -23,6 +23,6 @@ func ExampleCompute() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(again.Complete, again.Root == f.Root, len(again.Sketches))
-	// Output: true true 2
+	fmt.Println(again.Complete, again.Root == f.Root, len(again.Tokens.Rows))
+	// Output: true true 96
 }

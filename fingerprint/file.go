@@ -13,9 +13,8 @@ import (
 //
 // The digest covers everything before it. docs/FORMAT.md describes the body.
 const (
-	magic    = "WPRINT\r\n"
-	version  = 1 // of files without Tokens
-	version2 = 2 // of files with Tokens
+	magic          = "WPRINT\r\n"
+	currentVersion = 2
 
 	// MaxFileBytes is the largest fingerprint file that is read.
 	MaxFileBytes = 16 << 20
@@ -63,11 +62,7 @@ func (f *Fingerprint) Digest() (d Digest) {
 func (f *Fingerprint) encode() []byte {
 	e := &encoder{}
 	e.b = append(e.b, magic...)
-	if f.Tokens == nil {
-		e.u32(version)
-	} else {
-		e.u32(version2)
-	}
+	e.u32(uint32(f.Version))
 	e.body(f)
 	h := newHash(purposeFile)
 	h.Write(e.b)
@@ -102,13 +97,13 @@ func (e *encoder) body(f *Fingerprint) {
 	}
 	e.uv(uint64(len(f.Sketches)))
 	for i := range f.Sketches {
-		e.sketch(&f.Sketches[i])
+		e.sketch(&f.Sketches[i], f.Version)
 	}
 	e.uv(uint64(len(f.Probes)))
 	for i := range f.Probes {
 		e.probes(&f.Probes[i])
 	}
-	if f.Tokens != nil {
+	if f.Version > 1 {
 		e.tokens(f.Tokens)
 	}
 }
@@ -168,11 +163,15 @@ func (e *encoder) stats(s *Stats) {
 	e.b = append(e.b, s.Top)
 }
 
-// sketch leaves the positions out: they follow from length and dimension.
-func (e *encoder) sketch(s *Sketch) {
+// sketch leaves the positions out: they follow from length and number of the
+// units, and in version 1 that number from length and dimension.
+func (e *encoder) sketch(s *Sketch, version int) {
 	e.text(s.Axis)
 	e.uv(uint64(s.Length))
 	e.uv(uint64(s.Dim))
+	if version > 1 {
+		e.uv(uint64(len(s.Units)))
+	}
 	e.sv(int64(s.Trend))
 	packed := make([]byte, (len(s.Eligible)+7)/8)
 	for i, ok := range s.Eligible {
@@ -204,9 +203,14 @@ func (e *encoder) probes(p *Probes) {
 	}
 }
 
+// tokens writes no rows where there is no sketch.
 func (e *encoder) tokens(t *Tokens) {
-	e.uv(uint64(t.Vocabulary))
+	if t == nil {
+		e.uv(0)
+		return
+	}
 	e.uv(uint64(len(t.Rows)))
+	e.uv(uint64(t.Vocabulary))
 	before := -1
 	for _, r := range t.Rows {
 		e.uv(uint64(r - before - 1))

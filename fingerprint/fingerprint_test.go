@@ -19,7 +19,7 @@ import (
 )
 
 func model(seed uint64) *zoo.Model {
-	s := zoo.Shape{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 100, Untied: true}
+	s := zoo.Shape{Layers: 3, Hidden: 64, Width: 192, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 100, Untied: true}
 	return zoo.Random(rand.New(rand.NewPCG(seed, 1)), s, zoo.Quirks{})
 }
 

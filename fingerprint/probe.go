@@ -58,7 +58,7 @@ type start struct {
 
 // probes lists the layers that are probed: three, evenly spread, never the
 // first, whose units for single tokens are alike in all networks.
-func probes(n *roles.Network) []*probe {
+func probes(n *roles.Network, version int) []*probe {
 	t := n.Tower("main")
 	if t == nil || t.Embedding == nil || t.Embedding.Transposed() || len(t.Layers) < 2 {
 		return nil
@@ -71,14 +71,14 @@ func probes(n *roles.Network) []*probe {
 			continue
 		}
 		last = i
-		if p := probeOf(t, t.Layers[i]); p != nil {
+		if p := probeOf(t, t.Layers[i], version); p != nil {
 			out = append(out, p)
 		}
 	}
 	return out
 }
 
-func probeOf(t *roles.Tower, l *roles.Layer) *probe {
+func probeOf(t *roles.Tower, l *roles.Layer, version int) *probe {
 	gate := selector(l)
 	if gate == nil || gate.Transposed() || gate.Cols != t.Embedding.Cols || gate.Rows > maxProbed || int64(gate.Cols) != gate.Tensor.Cols() || gate.Cols > leafMost {
 		return nil
@@ -90,8 +90,11 @@ func probeOf(t *roles.Tower, l *roles.Layer) *probe {
 	}
 	e := t.Embedding
 	most := unspent(gate.Rows, gate.Cols)
-	left := most - units(gate.Rows, gate.Cols)*SketchBits/32 // of the gate, for positions
-	seen := unspent(e.Rows, e.Cols) - units(e.Cols, residualTokens)*SketchBits/32
+	left := most - units(version, gate.Rows, gate.Cols, gate.Cols)*SketchBits/32 // of the gate, for positions
+	seen := besideResidual(e, version)
+	if tokensFit(e, version) {
+		seen -= tokenWords(e.Rows)
+	}
 	p.n = min(maxProbes, left, (most-1)/probeWords, seen/(probedLayers*probeWords))
 	if !p.gated { // positions and profiles are of one matrix
 		p.n = min(p.n, (left-1)/probeWords)

@@ -116,8 +116,8 @@ func TestSizeOfLargeModels(t *testing.T) {
 	}
 	full := Stats{NonFinite: math.MaxUint32}
 	for name, m := range shapes {
-		f := &Fingerprint{Complete: true, Parameters: 1 << 33}
-		for _, a := range axes(roles.Map(m)) {
+		f := &Fingerprint{Version: 2, Complete: true, Parameters: 1 << 33}
+		for _, a := range axes(roles.Map(m), 2) {
 			n := len(a.units)
 			f.Sketches = append(f.Sketches, Sketch{Axis: a.name, Length: a.length, Dim: a.dim, Units: a.units, Trend: n * n / 2, Eligible: make([]bool, n), Words: make([]uint64, n*sketchWords)})
 		}
@@ -147,7 +147,7 @@ func TestSizeOfLargeModels(t *testing.T) {
 		for k := range tokenCounts[0] { // as many bytes as steps can take
 			f.Tokens.Rows = append(f.Tokens.Rows, f.Tokens.Vocabulary/tokenCounts[0]*k)
 		}
-		for _, p := range probes(roles.Map(m)) {
+		for _, p := range probes(roles.Map(m), 2) {
 			f.Probes = append(f.Probes, Probes{Axis: p.axis, Length: p.gate.Rows, Units: slices.Repeat([]int{p.gate.Rows - 1}, p.n), Profile: make([]uint64, p.n)})
 		}
 		require.Len(t, f.Probes, probedLayers)
@@ -165,7 +165,7 @@ func TestPublishedNumbersOfAMatrix(t *testing.T) {
 	for _, m := range shapes {
 		all = append(all, m)
 	}
-	replaced, beside := 0, 0
+	withTokens := 0
 	for i, m := range all {
 		words := map[*tensor.Tensor]int{}
 		for _, x := range m.tensors {
@@ -174,10 +174,10 @@ func TestPublishedNumbersOfAMatrix(t *testing.T) {
 			}
 		}
 		n := roles.Map(m)
-		for _, a := range axes(n) {
+		for _, a := range axes(n, 2) {
 			asked := readBy(t, m, func(n *roles.Network) error {
-				k := slices.IndexFunc(axes(n), func(x axis) bool { return x.name == a.name })
-				return axes(n)[k].read(context.Background(), make([]float32, len(a.units)*a.dim), a.units)
+				k := slices.IndexFunc(axes(n, 2), func(x axis) bool { return x.name == a.name })
+				return axes(n, 2)[k].read(context.Background(), make([]float32, len(a.units)*a.dim), a.units)
 			})
 			for _, x := range asked {
 				if len(x.Shape) > 1 {
@@ -185,19 +185,14 @@ func TestPublishedNumbersOfAMatrix(t *testing.T) {
 				}
 			}
 		}
-		for _, p := range probes(n) {
+		for _, p := range probes(n, 2) {
 			words[p.gate.Tensor] += p.n // positions
 			words[p.up.Tensor] += p.n*profileBits/32 + 1
 			words[p.embedding.Tensor] += p.n * probeWords
 		}
-		if s := shortRowsOf(n, probes(n)); s != nil {
-			if words[n.Tower("main").Embedding.Tensor] += tokenWords(s.rows); !s.spares {
-				replaced++
-				a := residual(n.Tower("main"))
-				words[n.Tower("main").Embedding.Tensor] -= units(a.length, a.dim) * SketchBits / 32
-			} else {
-				beside++
-			}
+		if s := shortRowsOf(n, 2); s != nil {
+			words[n.Tower("main").Embedding.Tensor] += tokenWords(s.rows)
+			withTokens++
 		}
 		for x, n := range words {
 			rows, cols := x.Rows(), x.Cols()
@@ -205,7 +200,7 @@ func TestPublishedNumbersOfAMatrix(t *testing.T) {
 			require.Greater(t, len(x.Shape), 1, "something is published of the vector %s", x.Name)
 		}
 	}
-	require.Greater(t, min(replaced, beside), 0)
+	require.Greater(t, withTokens, 5)
 }
 
 // readBy lists the tensors that something reads.
@@ -307,7 +302,7 @@ func counting(m *shaped, r *rand.Rand) (all []*counted) {
 // choose, which are no more than was said.
 func TestSketchedSaysWhatIsRead(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 3))
-	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 160, 64, 30, true), neox(4, 96, 1100)} {
+	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 192, 64, 30, true), neox(4, 96, 1100)} {
 		all := counting(m, r)
 		said := Sketched(m)
 		for _, c := range all {
@@ -331,7 +326,7 @@ func TestSketchedSaysWhatIsRead(t *testing.T) {
 // Every value is read once, sketches and probes included.
 func TestEveryValueIsReadOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 160, 64, 30, true), neox(4, 96, 1100)} {
+	for _, m := range []*shaped{gated("llama", 4, 96, 256, 48, 1024, false), gated("qwen2", 2, 64, 192, 64, 30, true), neox(4, 96, 1100)} {
 		all := counting(m, r)
 		f, err := Compute(context.Background(), m, &Options{Workers: 4, ChunkBytes: 4 << 10})
 		require.NoError(t, err)

@@ -38,13 +38,21 @@ const (
 // comparable. They can therefore be forged, and serve to search, not to prove.
 var sketchSeed = []byte("weightprint.sketch/1")
 
-// units is how many units of an axis are sketched. What is published of a
-// matrix, in words of 32 bits, stays below a quarter of its rows plus columns:
-// its Stats come first, the sketches get two thirds of the rest, the probes
-// what is left.
-func units(length, dim int) int {
-	return max(0, min(sketchUnits, length/2, unspent(length, dim)*2/3*32/SketchBits))
+// units is how many units of an axis are sketched, whose vectors are dim of the
+// values that a unit has in all. What is published of a matrix, in words of 32
+// bits, stays below a quarter of its rows plus columns: its Stats come first,
+// the sketches get two thirds of the rest, the probes what is left. From version
+// 2 on no more than one in sketchedShare of a matrix' values is sketched, so that
+// whoever knew these values knew next to nothing of the matrix.
+func units(version, length, dim, all int) int {
+	n := max(0, min(sketchUnits, length/2, unspent(length, dim)*2/3*32/SketchBits))
+	if version > 1 {
+		n = min(n, length*all/(sketchedShare*dim))
+	}
+	return n
 }
+
+const sketchedShare = 22
 
 // unspent is the room that Stats leave of a matrix, in words.
 func unspent(rows, cols int) int {
@@ -55,9 +63,9 @@ func unspent(rows, cols int) int {
 	return room
 }
 
-// sampled lists the units of an axis that are sketched.
-func sampled(length, dim int) []int {
-	return rng.New(sketchSeed, "units of "+strconv.Itoa(length)).Sample(length, units(length, dim))
+// sampled lists n units of an axis that are sketched.
+func sampled(length, n int) []int {
+	return rng.New(sketchSeed, "units of "+strconv.Itoa(length)).Sample(length, n)
 }
 
 // minSketched is the fewest units that are worth a sketch.
@@ -67,6 +75,7 @@ const minSketched = 8
 type axis struct {
 	name        string
 	length, dim int
+	all         int // values of a unit, of which the vectors hold dim
 	units       []int
 	read        func(ctx context.Context, x []float32, units []int) error // units × dim values
 }
@@ -74,7 +83,7 @@ type axis struct {
 // axes lists what is sketched of a network: the residual stream of every
 // tower, seen by its tokens; the MLP of every layer (48 of them at most, evenly
 // spread); of networks without layers the matrices whose rows are units.
-func axes(n *roles.Network) []axis {
+func axes(n *roles.Network, version int) []axis {
 	var mlps, out []axis
 	for _, t := range n.Towers {
 		if x := residual(t); x != nil {
@@ -94,8 +103,8 @@ func axes(n *roles.Network) []axis {
 	}
 	kept := out[:0]
 	for _, x := range out {
-		if x.length <= maxLength && units(x.length, x.dim) >= minSketched {
-			x.units = sampled(x.length, x.dim)
+		if n := units(version, x.length, x.dim, x.all); x.length <= maxLength && n >= minSketched {
+			x.units = sampled(x.length, n)
 			kept = append(kept, x)
 		}
 	}
@@ -116,7 +125,7 @@ func selector(l *roles.Layer) *roles.Matrix {
 
 // matrixAxis is the axis of a matrix' rows, with the norm's gain folded in.
 func matrixAxis(name string, m *roles.Matrix) axis {
-	return axis{name: name, length: m.Rows, dim: m.Cols, read: func(ctx context.Context, x []float32, units []int) error {
+	return axis{name: name, length: m.Rows, dim: m.Cols, all: m.Cols, read: func(ctx context.Context, x []float32, units []int) error {
 		if err := m.Gather(ctx, x, units); err != nil || m.Gain == nil {
 			return err
 		}
@@ -149,7 +158,7 @@ func residual(t *roles.Tower) *axis {
 		return nil
 	}
 	some := tokens(e.Rows, residualTokens)
-	return &axis{name: t.Name + ".residual", length: e.Cols, dim: len(some), read: func(ctx context.Context, x []float32, units []int) error {
+	return &axis{name: t.Name + ".residual", length: e.Cols, dim: len(some), all: e.Rows, read: func(ctx context.Context, x []float32, units []int) error {
 		row, tables := make([]float32, e.Cols), 0
 		for k, token := range some {
 			if err := e.Gather(ctx, row, []int{token}); err != nil {

@@ -87,33 +87,40 @@ type shortRow struct {
 }
 
 // shortRowsOf returns the sink for a network, nil where none of its embeddings
-// can be sketched. What is published of a matrix stays within its room: beside
-// the residual sketch and what the probes see, or else in the place of the
-// residual sketch.
-func shortRowsOf(n *roles.Network, probes []*probe) *shortRows {
+// can be sketched.
+func shortRowsOf(n *roles.Network, version int) *shortRows {
 	t := n.Tower("main")
-	if t == nil || t.Embedding == nil {
+	if t == nil || t.Embedding == nil || !tokensFit(t.Embedding, version) {
 		return nil
 	}
-	e := t.Embedding
-	d := int64(e.Cols)
-	if e.Transposed() || d != e.Tensor.Cols() || e.Cols > leafMost || e.Rows > maxVocabulary || e.Rows < 2*tokenCounts[0] || e.StoredAt(0) != 0 || e.StoredAt(e.Rows-1) != int64(e.Rows-1)*d {
-		return nil
-	}
-	left := unspent(e.Rows, e.Cols)
-	for _, p := range probes {
-		left -= p.n * probeWords
-	}
-	spare := left
-	if x := residual(t); x != nil {
-		spare -= units(x.length, x.dim) * SketchBits / 32
-	}
-	if left < tokenWords(e.Rows) {
-		return nil
-	}
-	s := &shortRows{rows: e.Rows, d: e.Cols, spares: spare >= tokenWords(e.Rows)}
+	s := &shortRows{rows: t.Embedding.Rows, d: t.Embedding.Cols}
 	s.limit.Store(math.Float64bits(math.Inf(1)))
 	return s
+}
+
+// tokensFit tells whether an embedding has whole rows in order, and room for a
+// sketch of tokens: beside that of the residual stream and the fewest probes
+// that are made.
+func tokensFit(e *roles.Matrix, version int) bool {
+	d := int64(e.Cols)
+	if version < 2 || e.Rows < 2*tokenCounts[0] || e.Rows > maxVocabulary || e.Cols > leafMost || e.Transposed() || d != e.Tensor.Cols() || e.StoredAt(0) != 0 || e.StoredAt(e.Rows-1) != int64(e.Rows-1)*d {
+		return false
+	}
+	left := besideResidual(e, version) - tokenWords(e.Rows)
+	if e.Rows >= 2*residualTokens {
+		left -= minSketched * probedLayers * probeWords
+	}
+	return left >= 0
+}
+
+// besideResidual is the room of an embedding without its Stats and the sketch of
+// the residual stream.
+func besideResidual(e *roles.Matrix, version int) int {
+	room := unspent(e.Rows, e.Cols)
+	if n := units(version, e.Cols, residualTokens, e.Rows); version == 1 || n >= minSketched && e.Rows >= 2*residualTokens {
+		room -= n * SketchBits / 32
+	}
+	return room
 }
 
 // wants any values: all rows are measured.

@@ -110,18 +110,15 @@ func TestTokensOutlastRotation(t *testing.T) {
 	require.LessOrEqual(t, changed, 2)
 }
 
-// Rows that training moved, or that stand more than once, are not published;
-// then the residual sketch has its place as before.
+// Rows that training moved, or that stand more than once, are not published.
 func TestTokensAreOfUntouchedRows(t *testing.T) {
 	const hidden = 96
 	m, v := embedded(4, hidden, 1024)
 	f := tokensOf(t, m)
 	require.NotNil(t, f.Tokens)
-	require.NotEqual(t, "main.residual", f.Sketches[0].Axis, "its room was needed")
-	old, err := Compute(context.Background(), m, &Options{NoTokens: true})
+	old, err := Compute(context.Background(), m, &Options{Version: 1})
 	require.NoError(t, err)
-	require.Equal(t, f.Sketches, old.Sketches[1:])
-	require.Equal(t, f.Probes, old.Probes)
+	require.Nil(t, old.Tokens)
 
 	first := f.Tokens.Rows[0]
 	copy(v[:hidden], v[first*hidden:(first+1)*hidden])
@@ -131,17 +128,11 @@ func TestTokensAreOfUntouchedRows(t *testing.T) {
 	for i := range v {
 		v[i] += float32(i%hidden%2) * 2 // a common direction
 	}
-	f = tokensOf(t, m)
-	require.Nil(t, f.Tokens)
-	require.Equal(t, "main.residual", f.Sketches[0].Axis)
-	require.Equal(t, uint32(version), order.Uint32(f.encode()[len(magic):]))
-
-	wide, _ := embedded(5, 384, 4096) // room for both
-	f = tokensOf(t, wide)
-	require.NotNil(t, f.Tokens)
-	require.Equal(t, "main.residual", f.Sketches[0].Axis)
-	small, _ := embedded(6, 64, 190)
-	require.Nil(t, tokensOf(t, small).Tokens)
+	require.Nil(t, tokensOf(t, m).Tokens)
+	for _, vocabulary := range []int64{190, 4096} {
+		m, _ := embedded(5, 384, vocabulary)
+		require.Equal(t, vocabulary < 192, tokensOf(t, m).Tokens == nil)
+	}
 }
 
 // Which rows are kept does not depend on the order in which they come.

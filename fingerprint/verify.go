@@ -25,7 +25,7 @@ var errFound = errors.New("a difference was found")
 // must not state the digests of one model and carry the sketches of another.
 func (f *Fingerprint) Verify(ctx context.Context, m tensor.Model) (*Mismatch, error) {
 	if !f.Complete {
-		got, err := Compute(ctx, m, &Options{SketchOnly: true})
+		got, err := Compute(ctx, m, &Options{SketchOnly: true, Version: f.Version})
 		if err != nil {
 			return nil, err
 		}
@@ -38,11 +38,8 @@ func (f *Fingerprint) Verify(ctx context.Context, m tensor.Model) (*Mismatch, er
 	for i := range f.Tensors {
 		prints[f.Tensors[i].Name] = &f.Tensors[i]
 	}
-	got := &Fingerprint{Header: Header(m), Complete: true, Parameters: f.Parameters}
+	got := &Fingerprint{Version: f.Version, Header: Header(m), Complete: true, Parameters: f.Parameters}
 	c := newComputation(m, got, newPass(&Options{}))
-	if f.Tokens != nil {
-		c.takeTokens()
-	}
 	var found *Mismatch
 	c.check = func(w *whole) error {
 		if want := prints[w.t.Name]; w.digest() != want.Values {

@@ -25,12 +25,12 @@ func Sketched(m tensor.Model) map[*tensor.Tensor]int64 {
 
 // wish asks for all that sketches may need.
 func wish(ctx context.Context, n *roles.Network) error {
-	for _, a := range axes(n) {
+	for _, a := range axes(n, currentVersion) {
 		if err := a.read(ctx, make([]float32, len(a.units)*a.dim), a.units); err != nil {
 			return err
 		}
 	}
-	for _, p := range probes(n) {
+	for _, p := range probes(n, currentVersion) {
 		if !p.cheap() {
 			continue
 		}

@@ -15,7 +15,7 @@ import (
 // units and nothing for tokens to find, the second all that a fingerprint can
 // hold.
 var (
-	Small  = zoo.Shape{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 40}
+	Small  = zoo.Shape{Layers: 3, Hidden: 64, Width: 192, Heads: 4, KVHeads: 4, HeadDim: 16, Vocab: 40}
 	Middle = zoo.Shape{Layers: 6, Hidden: 96, Width: 256, Heads: 6, KVHeads: 3, HeadDim: 16, Vocab: 1024, Untied: true}
 )
 
