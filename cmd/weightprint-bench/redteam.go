@@ -93,7 +93,7 @@ func forgeLarge(ctx context.Context) ([]redteam.Result, error) {
 // recoverEdits attacks what is published, at several sizes.
 func recoverEdits(ctx context.Context) ([]redteam.Result, error) {
 	out := redteam.LinearRecovery(64)
-	for _, size := range [][2]int{{128, 64}, {256, 96}, {1024, 256}, {4096, 1024}} {
+	for _, size := range [][2]int{{128, 64}, {178, 96}, {256, 96}, {1024, 256}, {4096, 1024}} {
 		for _, relative := range []float64{0.01, 0.1, 1} {
 			r, err := redteam.SketchRecovery(ctx, size[0], size[1], relative, 200)
 			if err != nil {
@@ -103,6 +103,16 @@ func recoverEdits(ctx context.Context) ([]redteam.Result, error) {
 		}
 	}
 	out = append(out, redteam.SketchRecoveryUnbounded(2048, 200))
+	for _, size := range [][2]int{{300, 128}, {1024, 96}, {4096, 512}} {
+		for _, relative := range []float64{0.01, 0.1, 0.3} {
+			r, err := redteam.TokenRecovery(ctx, size[0], size[1], relative, 400)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		}
+	}
+	out = append(out, redteam.TokenRecoveryUnbounded(400))
 	for _, s := range []struct{ rows, cols, opened int }{{256, 96, 5}, {1024, 256, 1}, {4096, 1024, 1}, {11008, 4096, 1}} {
 		for _, relative := range []float64{0.01, 0.1} {
 			r, err := redteam.AnswerRecovery(ctx, s.rows, s.cols, relative, s.opened)

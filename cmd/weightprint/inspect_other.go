@@ -66,6 +66,8 @@ type listedPrint struct {
 	Kinds      []listedKind        `json:"kinds"`
 	Sketches   []string            `json:"sketches"`
 	Probes     []string            `json:"probes"`
+	Version    int                 `json:"version"` // of the file
+	Tokens     int                 `json:"tokens"`  // little-used ones that are sketched
 }
 
 // listedKind is what inspect prints of the matrices of one kind.
@@ -84,7 +86,10 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	l := listedPrint{Schema: "weightprint.inspect/1", Ref: ref, Complete: f.Complete, Header: f.Header, Parameters: f.Parameters, Tensors: []string{}, Kinds: []listedKind{}, Sketches: []string{}, Probes: []string{}}
+	l := listedPrint{Schema: "weightprint.inspect/1", Ref: ref, Complete: f.Complete, Header: f.Header, Parameters: f.Parameters, Tensors: []string{}, Kinds: []listedKind{}, Sketches: []string{}, Probes: []string{}, Version: f.Version}
+	if f.Tokens != nil {
+		l.Tokens = len(f.Tokens.Rows)
+	}
 	if f.Complete {
 		l.Root, l.RoleRoot = &f.Root, &f.RoleRoot
 		if f.Stored != (fingerprint.Digest{}) {
@@ -111,7 +116,7 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	if asJSON {
 		return report.EncodeJSON(w, l)
 	}
-	fmt.Fprintf(w, "%s\nfingerprint of %d parameters\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Header)
+	fmt.Fprintf(w, "%s\nfingerprint of %d parameters, version %d\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Version, l.Header)
 	if l.Root != nil {
 		fmt.Fprintf(w, "root   %s, over %d tensors\nroles  %s\n", l.Root, len(l.Tensors), l.RoleRoot)
 	} else {
@@ -122,6 +127,9 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	}
 	for _, p := range l.Probes {
 		fmt.Fprintf(w, "probed %s\n", tensor.Printable(p))
+	}
+	if l.Tokens > 0 {
+		fmt.Fprintf(w, "tokens signs of products among %d little-used tokens of %d\n", l.Tokens, f.Tokens.Vocabulary)
 	}
 	return nil
 }

@@ -41,6 +41,12 @@ func TestSketchRecoveryFails(t *testing.T) {
 	holds(t, redteam.SketchRecoveryUnbounded(1024, 60), nil)
 }
 
+func TestTokenRecoveryFails(t *testing.T) {
+	r, err := redteam.TokenRecovery(context.Background(), 1024, 96, 0.3, 60)
+	holds(t, r, err)
+	holds(t, redteam.TokenRecoveryUnbounded(150), nil)
+}
+
 func TestAnswerRecoveryFails(t *testing.T) {
 	r, err := redteam.AnswerRecovery(context.Background(), 4096, 256, 0.1, 1)
 	holds(t, r, err)
