@@ -136,6 +136,10 @@ func TestVerify(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, print(f, model(1), nil)))
 	f.Add(encode(f, print(f, model(1), &fingerprint.Options{SketchOnly: true})))
+	f.Add(encode(f, print(f, model(1), &fingerprint.Options{Version: 1})))
+	tokens, err := fingerprint.Compute(context.Background(), golden.Input(0), nil)
+	require.NoError(f, err)
+	f.Add(encode(f, tokens))
 	f.Add([]byte("WPRINT\r\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if n := len(b) - 32; n > 0 { // so that changes get behind the digest

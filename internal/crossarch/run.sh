@@ -78,7 +78,7 @@ for pair in arm64:aarch64 s390x:s390x riscv64:riscv64; do
 done
 
 # Fused multiply-adds round once where the language rounds twice.
-recording="./fingerprint ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
+recording="./fingerprint ./internal/dense ./internal/generic ./internal/untouched ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
 for target in arm64 amd64 ppc64le s390x riscv64; do
 	late "fused multiply-adds of $target" && continue
 	env GOARCH=$target GOAMD64=v3 go build -gcflags=-S $recording >"$dir/asm" 2>&1 || { echo "crossarch: $target: does not build"; failed=1; continue; }

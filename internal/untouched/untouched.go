@@ -124,7 +124,7 @@ func directed(cosines []float64, n, d int) bool {
 // geometric mean of the shares. Chance adds 6.5 standard deviations of 1/√pairs.
 func Explained(n, common, pairs int) float64 {
 	all, among := float64(n)*float64(n-1)/2, float64(common)*float64(common-1)/2
-	chance := 1 - 4*math.Sqrt(2/all)
+	chance := 1 - float64(4*math.Sqrt(2/all))
 	learned := largest - chance
 	s := learned / (learned + chance*among/all)
 	return s + 6.5/math.Sqrt(float64(max(1, pairs)))
