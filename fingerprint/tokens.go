@@ -46,13 +46,18 @@ func tokenWords(vocabulary int) int {
 
 // published lists the pairs of places in rows whose products are published, the
 // later place first.
-func published(rows []int) (pairs [][2]int) {
-	for j := range rows {
-		for i := range j {
-			if (rows[i]%tokenThinning+rows[j]%tokenThinning)%tokenThinning == 0 && len(pairs) < tokenPairs {
-				pairs = append(pairs, [2]int{j, i})
+func published(rows []int) [][2]int {
+	var rest [tokenThinning][]int // places before the one at hand, by what their rows leave
+	pairs := make([][2]int, 0, tokenPairs)
+	for j, row := range rows {
+		r := row % tokenThinning
+		for _, i := range rest[(tokenThinning-r)%tokenThinning] {
+			if len(pairs) == tokenPairs {
+				return pairs
 			}
+			pairs = append(pairs, [2]int{j, i})
 		}
+		rest[r] = append(rest[r], j)
 	}
 	return pairs
 }

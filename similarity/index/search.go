@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/screen"
 )
@@ -48,15 +49,20 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 	if err != nil {
 		return nil, err
 	}
-	for _, i := range near {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	hits, errs := make([]Hit, len(near)), make([]error, len(near))
+	dense.Parallel(len(near), func(k int) {
+		if errs[k] = ctx.Err(); errs[k] != nil {
+			return
 		}
-		e, err := x.Entry(int(i))
-		if err != nil {
-			return nil, err
+		var e Entry
+		if e, errs[k] = x.Entry(int(near[k])); errs[k] == nil {
+			hits[k] = x.test(e, f)
 		}
-		h := x.test(e, f)
+	})
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	for _, h := range hits {
 		switch {
 		case h.Same || h.Evidence.P != nil && h.P <= level:
 			out.Hits = append(out.Hits, h)
