@@ -26,7 +26,7 @@ var kindRules = []func(*Facts, similarity.LogP) []finding{
 // made lists how a related pair was made from one another.
 func (p Policy) made(f *Facts) (out []finding) {
 	rules := kindRules
-	if f.tokensOnly(p.level()) {
+	if f.embeddingsOnly(p.level()) {
 		rules = []func(*Facts, similarity.LogP) []finding{inPart} // the rest is of another origin
 	}
 	for _, rule := range rules {

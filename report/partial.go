@@ -35,9 +35,12 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 	return out
 }
 
-// tokensOnly tells whether untouched embeddings alone make the finding.
-func (f *Facts) tokensOnly(level similarity.LogP) bool {
-	return f.unplaced(level) && !f.channels(Controls).found()
+// embeddingsOnly tells whether the embeddings alone make the finding, so that
+// nothing of the body is known to have been made from the other side's.
+func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
+	p, e := f.best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
+	other, _ := f.best(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
+	return e != nil && p <= level && other > level && !f.channels(Controls).found()
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else

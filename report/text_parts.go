@@ -66,7 +66,7 @@ func (t *text) verdict(r *Report) {
 	t.row("H1", r.Propositions.H1)
 	t.row("H0", r.Propositions.H0)
 	t.row("kinds", kindWords(v.Kinds))
-	t.row("direction", string(v.Direction))
+	t.row("direction", v.Direction.Words())
 	for i, b := range v.Because {
 		t.row(firstOnly("because", i), b)
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 )
@@ -49,7 +50,9 @@ const (
 // allKinds lists the kinds in the order in which reports list them.
 var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
 
-// Direction says which subject was made from the other.
+// Direction is the way that one-way evidence points: the subject at its end bears
+// what excludes that the other was made from it. It was made from the other, or
+// from what the other was made from too.
 type Direction string
 
 // The directions. Only one-way evidence leads away from Undetermined.
@@ -58,6 +61,15 @@ const (
 	BToA         Direction = "b-to-a"
 	Undetermined Direction = "undetermined"
 )
+
+// Words says what a direction means.
+func (d Direction) Words() string {
+	ends := map[Direction][2]string{AToB: {"A", "B"}, BToA: {"B", "A"}}[d]
+	if ends[0] == "" {
+		return string(d)
+	}
+	return fmt.Sprintf("%s: %s was made from %s, or both from a third; not %s from %s", d, ends[1], ends[0], ends[0], ends[1])
+}
 
 // Verdict is the conclusion, with what it rests on.
 type Verdict struct {

@@ -63,11 +63,12 @@ var truths = []struct {
 
 // pairing is one ordered pair with its truth and what was found.
 type pairing struct {
-	a, b   *member
-	truth  string // "strangers", "shared-init", "related"
-	direct bool   // b was made from a
-	named  bool   // b is a merge, and the recipe of all its parents names the method
-	report *report.Report
+	a, b    *member
+	truth   string // "strangers", "shared-init", "related"
+	direct  bool   // b was made from a in one step
+	descent string // which of the two was made from the other in any number of steps
+	named   bool   // b is a merge, and the recipe of all its parents names the method
+	report  *report.Report
 }
 
 func qualityCommand() *cobra.Command {
@@ -144,7 +145,7 @@ func zooCases(dir, only string) ([]*pairing, error) {
 			if a == b || strings.Contains(a.Relation, "adapter") || strings.Contains(b.Relation, "adapter") || only != "" && a.Name != only && b.Name != only {
 				continue
 			}
-			out = append(out, &pairing{a: a, b: b, truth: truth(by, a, b), direct: slices.Contains(b.Parents, a.Name)})
+			out = append(out, &pairing{a: a, b: b, truth: truth(by, a, b), direct: slices.Contains(b.Parents, a.Name), descent: descent(by, a, b)})
 		}
 	}
 	return out, nil
@@ -161,6 +162,22 @@ func roots(by map[string]*member, x *member) (out []*member) {
 		}
 	}
 	return out
+}
+
+// descent is "down" where b was made from a in one or more steps, "up" the other
+// way round, and "" else.
+func descent(by map[string]*member, a, b *member) string {
+	switch {
+	case madeFrom(by, b, a):
+		return "down"
+	case madeFrom(by, a, b):
+		return "up"
+	}
+	return ""
+}
+
+func madeFrom(by map[string]*member, x, from *member) bool {
+	return slices.ContainsFunc(x.Parents, func(p string) bool { return by[p] != nil && (by[p] == from || madeFrom(by, by[p], from)) })
 }
 
 func truth(by map[string]*member, a, b *member) string {
@@ -239,11 +256,14 @@ func (c *pairing) kind() string {
 	return "unknown"
 }
 
-// direction judges the direction of a direct child.
+// direction judges the direction between a model and what it was made from.
 func (c *pairing) direction() string {
-	right := report.AToB
-	if strings.Contains(c.b.Recipe, "before rounding") {
-		right = report.BToA // the listed parent is the rounded one
+	right, child := report.AToB, c.b
+	if c.descent == "up" {
+		right, child = report.BToA, c.a
+	}
+	if strings.Contains(child.Recipe, "before rounding") { // the listed parent is the rounded one
+		right = map[report.Direction]report.Direction{report.AToB: report.BToA, report.BToA: report.AToB}[right]
 	}
 	switch c.report.Verdict.Direction {
 	case report.Undetermined:

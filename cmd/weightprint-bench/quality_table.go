@@ -72,6 +72,7 @@ func summarise(w io.Writer, cases []*pairing, markdown bool) {
 	direct := func(c *pairing) bool { return c.direct }
 	n, kinds := count(direct, (*pairing).kind)
 	_, dirs := count(direct, (*pairing).direction)
+	inLine, lines := count(func(c *pairing) bool { return c.descent != "" }, (*pairing).direction)
 	score := auc(cases, func(c *pairing) float64 { return float64(c.report.Verdict.Score) })
 	logp := auc(cases, func(c *pairing) float64 {
 		if p := c.report.Verdict.Log10P; p != nil {
@@ -82,11 +83,13 @@ func summarise(w io.Writer, cases []*pairing, markdown bool) {
 	tpr := tprAt(cases, 1e-3)
 	if markdown {
 		fmt.Fprintf(w, "\n| direct children | n | right | neighbour | wrong | undetermined |\n|---|---|---|---|---|---|\n| kind | %d | %d | %d | %d | |\n| direction | %d | %d | | %d | %d |\n", n, kinds["right"], kinds["neighbour"], kinds["wrong"], n, dirs["right"], dirs["wrong"], dirs["undetermined"])
+		fmt.Fprintf(w, "| direction, descent in any number of steps | %d | %d | | %d | %d |\n", inLine, lines["right"], lines["wrong"], lines["undetermined"])
 		fmt.Fprintf(w, "\nAUC of the score %.4f, of −log10 p %.4f; true positives at a false-alarm rate of 1e-3: %.4f.\n", score, logp, tpr)
 		return
 	}
 	fmt.Fprintf(w, "BenchmarkQuality/kinds %d %d right %d neighbour %d wrong\n", n, kinds["right"], kinds["neighbour"], kinds["wrong"])
 	fmt.Fprintf(w, "BenchmarkQuality/direction %d %d right %d wrong %d undetermined\n", n, dirs["right"], dirs["wrong"], dirs["undetermined"])
+	fmt.Fprintf(w, "BenchmarkQuality/descent %d %d right %d wrong %d undetermined\n", inLine, lines["right"], lines["wrong"], lines["undetermined"])
 	fmt.Fprintf(w, "BenchmarkQuality/separation %d %.4f AUC-score %.4f AUC-log10p %.4f TPR@1e-3\n", len(cases), score, logp, tpr)
 }
 
