@@ -38,3 +38,29 @@ func TestEmbeddingsAloneInDisguise(t *testing.T) {
 		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, against(stranger).Verdict.Relation)
 	}
 }
+
+// Two strangers whose unused tokens were drawn from one seed share that draw and
+// nothing more, and are called so, whatever their basis.
+func TestUnusedTokensOfOneSeed(t *testing.T) {
+	const used, hidden = 350, 64
+	shape := zoo.Shape{Layers: 3, Hidden: hidden, Width: 160, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 512, Untied: true}
+	for seed := range uint64(2) {
+		for _, turned := range []bool{false, true} {
+			r := rand.New(rand.NewPCG(seed, 0xe3c))
+			a, b := zoo.Random(r, shape, zoo.Quirks{Gains: 0.2}), zoo.Random(r, shape, zoo.Quirks{Gains: 0.2})
+			x, y := a.Values("model.embed_tokens.weight"), b.Values("model.embed_tokens.weight")
+			for i := range x[:used*hidden] {
+				x[i] *= 2
+				y[i] *= 2
+			}
+			copy(y[used*hidden:], x[used*hidden:])
+			if turned {
+				zoo.RotateResidual(r, b)
+			}
+			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+			require.NoError(t, err)
+			require.Equal(t, report.SharedInit, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+			require.Contains(t, rep.Verdict.Statement, "nothing that training learned was found in common")
+		}
+	}
+}
