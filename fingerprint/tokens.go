@@ -77,7 +77,6 @@ func (t *Tokens) Table() []int8 {
 // training used least.
 type shortRows struct {
 	rows, d int
-	spares  bool          // there is room beside the residual sketch
 	limit   atomic.Uint64 // bits of the largest squared length that can still come in
 
 	mu   sync.Mutex

@@ -58,8 +58,12 @@ func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) 
 		return done("fewer shared tokens than the test needs")
 	}
 	sampled := len(m.A)
-	m = m.With(p.RareTokens(t, gramSample))
-	if p.Afford(max(t.A.Embedding.Cost(len(m.A)), t.B.Embedding.Cost(len(m.B))), 1) == 0 {
+	afford := func(rows int) bool {
+		return p.Afford(max(t.A.Embedding.Cost(rows), t.B.Embedding.Cost(rows)), 1) > 0
+	}
+	if all := m.With(p.RareTokens(t, gramSample)); afford(len(all.A)) {
+		m = all
+	} else if !afford(sampled) {
 		return done("the embeddings do not fit the budget")
 	}
 	a, b, err := embeddings(ctx, t, m)
