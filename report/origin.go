@@ -2,8 +2,6 @@ package report
 
 import (
 	"fmt"
-	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/invariants"
@@ -39,47 +37,54 @@ type common struct {
 	words    string // what the judgement rests on; empty where nothing could be asked
 }
 
-// common judges whether a related pair shares its random initialisation only.
+// common judges whether a related pair shares its random initialisation only: by
+// norm gains where they can be asked, else by leading directions, else by what
+// there is.
 func (f *Facts) common(level similarity.LogP) common {
+	g := f.askGains(level)
 	leads, fresh, hasLeads := f.freshLeads()
-	gains, doubt, hasGains := f.gains(level)
-	words, gainWords := "", mutedWords
-	moved := f.gainsMoved()
-	if moved {
-		gains, doubt, hasGains = f.movedGains()
-		hasGains = hasGains && gains >= actingGains+doubt // less may be what moving them left
-		gainWords = movedWords
+	if !g.ok && !hasLeads {
+		return f.commonElse(level)
+	}
+	words := g.words()
+	if hasLeads {
+		words = also(words, fmt.Sprintf(leadsWords, leads))
+	}
+	if c, ok := f.unknownGains(); ok && !g.ok && c < otherGains {
+		return common{initOnly: true, words: also(words, fmt.Sprintf(unknownWords, c))}
 	}
 	switch {
-	case hasGains && hasLeads:
-		words = fmt.Sprintf(gainWords+", "+leadsWords, gains, leads)
-	case hasGains:
-		words = fmt.Sprintf(gainWords, gains)
-	case hasLeads:
-		words = fmt.Sprintf(leadsWords, leads)
-	case f.sameInvariants():
-		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
-	default:
-		if c, ok := f.unknownGains(); ok && c < otherGains {
-			return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
-		}
-		if c, ok := f.usedTokens(level); ok {
-			return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
-		}
-		return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
-	}
-	if c, ok := f.unknownGains(); ok && !hasGains && c < otherGains {
-		return common{initOnly: true, words: words + ", " + fmt.Sprintf(unknownWords, c)}
-	}
-	switch {
-	case hasGains && gains >= sameGains+doubt:
+	case g.ok && g.value >= sameGains+g.doubt:
 		return common{words: words}
-	case hasGains && !moved && gains < otherGains, !hasGains && leads < min(fresh, openLeads):
+	case g.ok && !g.moved && g.value < otherGains, !g.ok && leads < min(fresh, openLeads):
 		return common{initOnly: true, words: words}
-	case !hasGains && leads < fresh:
+	case !g.ok && leads < fresh:
 		return common{initOnly: true, open: true, words: words + unsureWords}
 	}
-	return common{initOnly: hasGains && !moved, open: true, words: words + unsureWords} // the initialisation is certain, more is not
+	return common{initOnly: g.ok && !g.moved, open: true, words: words + unsureWords} // the initialisation is certain, more is not
+}
+
+// commonElse judges where neither gains nor directions can be asked: by what no
+// change of basis alters, by vectors that look like gains, by much used tokens.
+func (f *Facts) commonElse(level similarity.LogP) common {
+	if f.sameInvariants() {
+		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
+	}
+	if c, ok := f.unknownGains(); ok && c < otherGains {
+		return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
+	}
+	if c, ok := f.usedTokens(level); ok {
+		return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
+	}
+	return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
+}
+
+// also joins what two questions came to.
+func also(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + ", " + b
 }
 
 // freshLeads is the share of leading directions that carry over, and the share
@@ -134,82 +139,6 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 	return other, other >= 0
 }
 
-// movedGains is the mean correlation of norm gains with what acts on the
-// columns of the side whose gains are its own; where either may have been
-// moved, the smaller of the two ways, as gains that were multiplied at random
-// agree with what that left in the columns. The matrices behind one norm see its
-// gains several times.
-func (f *Facts) movedGains() (c, doubt float64, ok bool) {
-	const readers = 3
-	var sum [2]float64
-	var n, norms [2]int
-	for i := range f.Storage.Changes {
-		g := &f.Storage.Changes[i].Gains
-		for side := range g.N {
-			if g.N[side] > 0 && slices.Contains(body, f.Storage.Changes[i].Component) {
-				sum[side] += g.Correlation[side]
-				n[side] += g.N[side]
-				norms[side]++
-			}
-		}
-	}
-	c = 1
-	for side := range norms {
-		s := &f.Shape
-		if norms[side] == 0 || s.Rescaled[side] && !s.Rescaled[1-side] {
-			continue // its gains are not those that it learned
-		}
-		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/readers))), true
-	}
-	return c, doubt, ok
-}
-
-// gains is the correlation of the norm gains. It can be asked only where the
-// residual dimensions of the two stand at the same places, which units found
-// in raw coordinates show. Where some layers are of another origin, the others
-// speak. Where only the embeddings show the places, gains that were learned
-// together count, and others say nothing: the body may be of another origin.
-// doubt is the standard error that so many gains have when they are unrelated.
-func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
-	inPlace := func(fits func(similarity.Evidence) bool) bool {
-		p, e := f.best(fits)
-		return e != nil && p <= level
-	}
-	if inPlace(func(e similarity.Evidence) bool {
-		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
-	}) {
-		if found, foreign, _ := f.layersFound(); len(foreign) == 0 {
-			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
-		} else {
-			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == "main" && slices.Contains(found, e.LayerB) })
-		}
-	}
-	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == "fixed-points" && e.Axis == "embeddings" }) {
-		c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
-		ok = ok && c >= sameGains+doubt
-	}
-	return c, doubt, ok
-}
-
-// gainsOf is the mean correlation over the gains that fit.
-func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, ok bool) {
-	n, parts := 0, 0
-	for _, e := range f.Evidence {
-		if e.Test == "gains" && e.Skipped == "" && e.Component == "norms" && fits(e) {
-			c += e.Statistic
-			n += e.N
-			parts++
-			if e.LayerB < 0 {
-				break // the total of the first look
-			}
-		}
-	}
-	if parts == 0 {
-		return 0, 0, false
-	}
-	return c / float64(parts), 1 / math.Sqrt(float64(max(1, n))), true
-}
-
 // usedTokens is how alike the products among the embeddings of much used tokens
 // are, where untouched ones make the finding.
 func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
@@ -219,19 +148,6 @@ func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
 	for _, e := range f.Evidence {
 		if e.Test == invariants.UsedTokens && e.Skipped == "" {
 			return e.Effect, true
-		}
-	}
-	return 0, false
-}
-
-// unknownGains is the correlation of vectors of unknown role that look like
-// gains. They can say that nothing learned is common; more would rest on what
-// they are.
-func (f *Facts) unknownGains() (c float64, ok bool) {
-	const enough = 64
-	for _, e := range f.Evidence {
-		if e.Test == "gains" && e.Skipped == "" && e.Component == "generic" && e.N >= enough {
-			return e.Statistic, true
 		}
 	}
 	return 0, false
