@@ -52,7 +52,7 @@ func printResults(w io.Writer, all []redteam.Result) (broken int) {
 }
 
 var attacks = []func(context.Context) ([]redteam.Result, error){
-	forgeTrained, forgeLarge, recoverEdits, grind, redteam.PoisonedIndex,
+	forgeTrained, forgeLarge, forgeTokens, recoverEdits, grind, redteam.PoisonedIndex,
 }
 
 // forgeTrained forges on two trained networks.
@@ -75,6 +75,12 @@ func forgeTrained(ctx context.Context) ([]redteam.Result, error) {
 		in[i] = report.FromCheckpoint(ctx, c)
 	}
 	r, err := redteam.ForgedSketch(ctx, in[0], in[1], redteam.Forging{Units: 7, Wrong: 24}, "two trained networks of 0.8 M parameters, a third of the sketched units")
+	return []redteam.Result{r}, err
+}
+
+// forgeTokens forges what is published of tokens.
+func forgeTokens(ctx context.Context) ([]redteam.Result, error) {
+	r, err := redteam.ForgedTokens(ctx, 512)
 	return []redteam.Result{r}, err
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
 // Forging says how close a forged sketch comes to the victim's.
@@ -204,7 +205,12 @@ func ForgedSketch(ctx context.Context, victim, attacker report.Input, how Forgin
 	if err != nil {
 		return r, err
 	}
-	copied, err := fingerprint.Compute(ctx, forged, &fingerprint.Options{SketchOnly: true})
+	return r.asked(ctx, victim, print, attacker, was, forged, &fingerprint.Options{SketchOnly: true})
+}
+
+// asked puts a forged model before all doors.
+func (r Result) asked(ctx context.Context, victim report.Input, print *fingerprint.Fingerprint, attacker report.Input, was, forged *zoo.Model, o *fingerprint.Options) (Result, error) {
+	copied, err := fingerprint.Compute(ctx, forged, o)
 	if err != nil {
 		return r, err
 	}
@@ -220,6 +226,11 @@ func ForgedSketch(ctx context.Context, victim, attacker report.Input, how Forgin
 	}
 	change := relativeChange(was, forged)
 	r.Outcome = fmt.Sprintf("%.2f %% of the weights' length changed; index: %s; fingerprints: %s, marked as screening; weights: %s", 100*change, hit, seen.Verdict.Relation, weights.Verdict.Relation)
-	r.Holds = screening && weights.Verdict.Relation != report.Related && weights.Verdict.Relation != report.Identical
+	for _, e := range weights.Evidence {
+		if e.Test == invariants.TokenSigns && e.Skipped == "" {
+			r.Outcome += fmt.Sprintf(", cosines of little-used tokens correlate at %.2f over %d", float64(e.Effect), e.N)
+		}
+	}
+	r.Holds = screening && slices.Contains([]report.Relation{report.NoEvidence, report.Inconclusive}, weights.Verdict.Relation)
 	return r, nil
 }

@@ -21,6 +21,15 @@ func demoInput(t *testing.T, dir, name string) report.Input {
 	return report.FromCheckpoint(context.Background(), c)
 }
 
+// So are forged signs of tokens, which cost nothing.
+func TestForgedTokensScreenAndAreRefuted(t *testing.T) {
+	r, err := redteam.ForgedTokens(context.Background(), 512)
+	require.NoError(t, err)
+	t.Log(r)
+	require.True(t, r.Holds)
+	require.Contains(t, r.Outcome, "index: screening hit")
+}
+
 // A forged sketch is a screening hit, and the weights give it away.
 func TestForgedSketchScreensAndIsRefuted(t *testing.T) {
 	dir := t.TempDir()

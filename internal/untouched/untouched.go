@@ -21,9 +21,12 @@ const (
 	smallest  = 0.9
 )
 
-// Floor is the least correlation of cosines, or of their signs, that is a
-// finding, however many there are.
-const Floor = 0.3
+// Floor is the least correlation of cosines that is a finding, however many there
+// are. Whoever knows no more of a network than the signs that its fingerprint
+// publishes, a third of them, can make rows of his own whose cosines correlate
+// with its at √⅓·√(2/π) = 0.46, and at 0.49 among the 64 of 96 rows that serve him
+// best. SignFloor is what cosines at Floor make of signs: 2/π·arcsin ½.
+const Floor, SignFloor = 0.5, 1.0 / 3
 
 // Cosines are those among n rows of d values, as they are: taking their mean
 // off would mix their signs.

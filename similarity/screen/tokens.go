@@ -46,7 +46,7 @@ func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
 	}
 	e.Statistic, e.Effect = float64(agree), float64(total)/float64(pairs)
 	log := similarity.LogP(0)
-	if e.Effect >= max(untouched.Floor, untouched.Explained(min(na, nb), len(at), pairs), untouched.Explained(max(na, nb), len(at), pairs)) {
+	if e.Effect >= max(untouched.SignFloor, untouched.Explained(min(na, nb), len(at), pairs), untouched.Explained(max(na, nb), len(at), pairs)) {
 		log = similarity.SignAgreements(agree, e.N)
 	}
 	e.P = &log
