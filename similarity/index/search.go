@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -92,7 +93,17 @@ func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
 	return h
 }
 
-// better orders hits: equal values, then p, then agreement, then name.
+// nearness is p, by which hits are ordered. Networks of one initialisation all
+// have its untouched tokens; which tokens training left so tells the nearer ones,
+// so their number counts and not how often chance turned a sign.
+func (h *Hit) nearness() similarity.LogP {
+	if h.Evidence.P == nil || h.Evidence.Test != screen.TokenSigns {
+		return h.P
+	}
+	return similarity.LogP(-math.Ln2 * h.Evidence.Statistic)
+}
+
+// better orders hits: equal values, then nearness, then agreement, then name.
 func better(a, b Hit) int {
 	same := func(h Hit) int {
 		if h.Same {
@@ -100,7 +111,7 @@ func better(a, b Hit) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(same(a), same(b)), cmp.Compare(a.P, b.P), cmp.Compare(b.Agreement.Effect, a.Agreement.Effect), cmp.Compare(a.Name, b.Name))
+	return cmp.Or(cmp.Compare(same(a), same(b)), cmp.Compare(a.nearness(), b.nearness()), cmp.Compare(b.Agreement.Effect, a.Agreement.Effect), cmp.Compare(a.Name, b.Name))
 }
 
 // candidate is an entry and how near its summary is.

@@ -8,13 +8,16 @@ import (
 
 const signsNull = "A and B come from independent random initialisations, which give each row of the embedding either sign alike, and training left the published rows there"
 
+// TokenSigns is the name of the test on little-used tokens.
+const TokenSigns = "token-signs"
+
 // tokenSigns counts the little-used tokens of both models whose products with
 // those before them go along: under the null fair coins, as package invariants
 // says of the same test on weights. Tokens are paired by number. Where signs go
 // along no more than what training may have left unseen explains, nothing is
 // found.
 func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
-	e := evidence("token-signs", "little-used tokens", "embeddings")
+	e := evidence(TokenSigns, "little-used tokens", "embeddings")
 	e.Null = signsNull
 	if a.Tokens == nil || b.Tokens == nil {
 		e.Skipped = "no little-used tokens that training left untouched on both sides"
