@@ -213,7 +213,11 @@ func (r *record) encode() []byte {
 	for _, v := range []uint32{r.flags, r.length, r.dim, r.hidden} {
 		b = le.AppendUint32(b, v)
 	}
-	r.each(func(w *uint64) { b = le.AppendUint64(b, *w) })
+	for _, words := range r.fields() {
+		for _, w := range words {
+			b = le.AppendUint64(b, w)
+		}
+	}
 	b = le.AppendUint16(b, uint16(len(r.name)))
 	b = append(b, r.name...)
 	b = b[:recordBytes]
@@ -224,26 +228,10 @@ func (r *record) encode() []byte {
 	return b
 }
 
-// each visits the words of a summary in stored order.
-func (s *summary) each(visit func(*uint64)) {
-	for k := range s.words {
-		for w := range s.words[k] {
-			visit(&s.words[k][w])
-		}
-	}
-	for w := range s.residual {
-		visit(&s.residual[w])
-	}
-	for k := range s.places {
-		for w := range s.places[k] {
-			visit(&s.places[k][w])
-		}
-	}
-	for k := range s.profiles {
-		for w := range s.profiles[k] {
-			visit(&s.profiles[k][w])
-		}
-	}
+// fields lists the words of a summary in stored order.
+func (s *summary) fields() [2*summaryProbed + summaryLayers + 1][]uint64 {
+	w, p, q := &s.words, &s.places, &s.profiles
+	return [...][]uint64{w[0][:], w[1][:], w[2][:], s.residual[:], p[0][:], p[1][:], q[0][:], q[1][:]}
 }
 
 // check is the digest that ends a record and a header.
@@ -277,10 +265,13 @@ func (r *record) numbers(b []byte) int {
 		*v = le.Uint32(b[at:])
 		at += 4
 	}
-	r.each(func(w *uint64) {
-		*w = le.Uint64(b[at:])
-		at += 8
-	})
+	for _, words := range r.fields() {
+		part := b[at : at+8*len(words)]
+		for i := range words {
+			words[i] = le.Uint64(part[8*i:])
+		}
+		at += len(part)
+	}
 	for w := range r.tokens {
 		r.tokens[w] = le.Uint64(b[recordBytes-checkBytes-tokenBytes+8*w:])
 	}
