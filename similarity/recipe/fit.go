@@ -32,56 +32,22 @@ func regress(all []*tensorFit, use []int) fitted {
 		return f
 	}
 	ref, m := use[0], len(use)-1
-	ata, aty := make([]float64, m*m), make([]float64, m)
-	var yy, count float64
-	d := make([]float64, m)
-	for _, t := range all {
-		if !t.has(use) {
-			continue
-		}
-		for i, y := range t.y {
-			r := float64(t.x[ref][i])
-			e := float64(y) - r
-			f.size += float64(float64(y) * float64(y))
-			yy += float64(e * e)
-			count++
-			for k, p := range use[1:] {
-				d[k] = float64(t.x[p][i]) - r
-				aty[k] += float64(d[k] * e)
-			}
-			for a := range m {
-				for b := range m {
-					ata[a*m+b] += float64(d[a] * d[b])
-				}
-			}
-		}
-	}
-	f.rss = yy
-	f.weights[ref] = 1
+	e := normalOf(all, use)
+	f.size, f.rss, f.weights[ref] = e.size, e.yy, 1
 	if m == 0 {
 		return f
 	}
-	inverse := make([]float64, 0, m*m)
-	c, err := linalg.Solve(ata, m, m, aty)
+	c, inverse, err := e.solve(m)
 	if err != nil {
 		return f
 	}
-	for k := range m {
-		e := make([]float64, m)
-		e[k] = 1
-		col, err := linalg.Solve(ata, m, m, e)
-		if err != nil {
-			return f
-		}
-		inverse = append(inverse, col...)
-	}
 	for k, x := range c {
-		f.rss -= x * aty[k]
+		f.rss -= x * e.aty[k]
 		f.weights[use[k+1]] = x
 		f.weights[ref] -= x
 	}
 	f.rss = math.Max(f.rss, 0)
-	noise := f.rss / math.Max(1, count-float64(m))
+	noise := f.rss / math.Max(1, e.count-float64(m))
 	var total float64
 	for k := range m {
 		f.ci[use[k+1]] = 1.96 * math.Sqrt(math.Max(0, noise*inverse[k*m+k]))
@@ -91,6 +57,58 @@ func regress(all []*tensorFit, use []int) fitted {
 	}
 	f.ci[ref] = 1.96 * math.Sqrt(math.Max(0, noise*total))
 	return f
+}
+
+// normal holds the normal equations of what the child has more than the first
+// parent on what the others have more, and sums of squares.
+type normal struct {
+	ata, aty        []float64
+	yy, size, count float64 // squares of what the child has more, and of the child; values
+}
+
+func normalOf(all []*tensorFit, use []int) normal {
+	ref, m := use[0], len(use)-1
+	n := normal{ata: make([]float64, m*m), aty: make([]float64, m)}
+	d := make([]float64, m)
+	for _, t := range all {
+		if !t.has(use) {
+			continue
+		}
+		for i, y := range t.y {
+			r := float64(t.x[ref][i])
+			e := float64(y) - r
+			n.size += float64(float64(y) * float64(y))
+			n.yy += float64(e * e)
+			n.count++
+			for k, p := range use[1:] {
+				d[k] = float64(t.x[p][i]) - r
+				n.aty[k] += float64(d[k] * e)
+			}
+			for a := range m {
+				for b := range m {
+					n.ata[a*m+b] += float64(d[a] * d[b])
+				}
+			}
+		}
+	}
+	return n
+}
+
+// solve returns the coefficients and the inverse of the m×m matrix.
+func (n *normal) solve(m int) (c, inverse []float64, err error) {
+	if c, err = linalg.Solve(n.ata, m, m, n.aty); err != nil {
+		return nil, nil, err
+	}
+	for k := range m {
+		e := make([]float64, m)
+		e[k] = 1
+		col, err := linalg.Solve(n.ata, m, m, e)
+		if err != nil {
+			return nil, nil, err
+		}
+		inverse = append(inverse, col...)
+	}
+	return c, inverse, nil
 }
 
 // present keeps the parents that have at least half of the tensors.
