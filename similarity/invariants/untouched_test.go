@@ -33,10 +33,10 @@ func drawn(seed, of uint64) *zoo.Model {
 const embedding = "model.embed_tokens.weight"
 
 // Between independent initialisations the counted signs are fair coins: their
-// number has the mean and the variance of a binomial one, over 400 pairs within
+// number has the mean and the variance of a binomial one, over 200 pairs within
 // four standard errors. No pair gives a p-value below 1.
 func TestSignsAreFairCoins(t *testing.T) {
-	const pairs = 400
+	const pairs = 200
 	sum, squares := 0.0, 0.0
 	for seed := range uint64(pairs) {
 		e := signs(t, drawn(seed, 1), drawn(seed, 2))
@@ -81,7 +81,7 @@ func TestSignsDoNotFindWhatWasLearned(t *testing.T) {
 	ran, leaning := 0, 0
 	for _, topics := range []int{1, 4, 16, 64, 256} {
 		for _, strength := range []float64{0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 2} {
-			for seed := range uint64(3) {
+			for seed := range uint64(2) {
 				about := rand.New(rand.NewPCG(uint64(topics), seed)) // what tokens are about is the world's
 				weights := make([]float64, 300*topics)
 				for i := range weights {
@@ -99,7 +99,7 @@ func TestSignsDoNotFindWhatWasLearned(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, ran, 30)
+	require.Greater(t, ran, 20)
 	require.Greater(t, leaning, 0, "the guards alone do not see everything")
 }
 
