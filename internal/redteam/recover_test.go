@@ -42,6 +42,9 @@ func TestSketchRecoveryFails(t *testing.T) {
 }
 
 func TestTokenRecoveryFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long under the race detector")
+	}
 	r, err := redteam.TokenRecovery(context.Background(), 1024, 96, 0.3, 60)
 	holds(t, r, err)
 	holds(t, redteam.TokenRecoveryUnbounded(150), nil)

@@ -36,7 +36,10 @@ const embedding = "model.embed_tokens.weight"
 // number has the mean and the variance of a binomial one, over 200 pairs within
 // four standard errors. No pair gives a p-value below 1.
 func TestSignsAreFairCoins(t *testing.T) {
-	const pairs = 200
+	pairs := 200
+	if testing.Short() {
+		pairs = 30
+	}
 	sum, squares := 0.0, 0.0
 	for seed := range uint64(pairs) {
 		e := signs(t, drawn(seed, 1), drawn(seed, 2))
@@ -48,8 +51,9 @@ func TestSignsAreFairCoins(t *testing.T) {
 		squares += d * d
 	}
 	variance := 127.0 / 4
-	require.InDelta(t, 0, sum/pairs, 4*math.Sqrt(variance/pairs))
-	require.InDelta(t, variance, squares/pairs, 4*variance*math.Sqrt(2.0/pairs))
+	n := float64(pairs)
+	require.InDelta(t, 0, sum/n, 4*math.Sqrt(variance/n))
+	require.InDelta(t, variance, squares/n, 4*variance*math.Sqrt(2/n))
 }
 
 // Copies are found through every disguise, though half the tokens were trained
@@ -78,6 +82,9 @@ func TestSignsFindUntouchedCopies(t *testing.T) {
 // learned and how strongly: one topic or hundreds, spread over all tokens. Where
 // it makes coins lean, the guards stop the test or the effect is too small.
 func TestSignsDoNotFindWhatWasLearned(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long under the race detector")
+	}
 	ran, leaning := 0, 0
 	for _, topics := range []int{1, 4, 16, 64, 256} {
 		for _, strength := range []float64{0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 2} {
