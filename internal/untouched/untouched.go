@@ -14,11 +14,14 @@ import (
 // Random rows have no direction stronger than the edge that Marchenko and
 // Pastur give, with room for the few rows that there are, and their cosines
 // are together as large as chance makes them: many weak directions would show
-// there. Rows that were kept apart from each other are not random either.
+// there. Rows that were kept apart from each other are not random either, nor are
+// those of which some resemble one another much more than others: clusters can
+// fill all directions alike, and show in the fourth powers of the cosines.
 const (
 	strongest = 1.2
 	largest   = 1.1
 	smallest  = 0.9
+	heaviest  = 1.3
 )
 
 // Floor is the least correlation of cosines that is a finding, however many there
@@ -83,12 +86,20 @@ func Why(x []float32, cosines []float64, n, d int) string {
 	if why := generic.Units(x, n, d); why != "" {
 		return why
 	}
-	sum := 0.0
+	second, fourth := 0.0, 0.0
 	for i := range n {
-		sum += dot(cosines[i*n:i*n+i], cosines[i*n:i*n+i])
+		for _, c := range cosines[i*n : i*n+i] {
+			square := float64(c * c)
+			second += square
+			fourth += float64(square * square)
+		}
 	}
-	if e := sum * 2 * float64(d) / float64(n*(n-1)); !(e <= largest && e >= smallest) {
+	pairs, dim := float64(n*(n-1))/2, float64(d)
+	if e := second * dim / pairs; !(e <= largest && e >= smallest) {
 		return fmt.Sprintf("squared cosines are %.2g times as large as random ones", e)
+	}
+	if e := fourth * dim * (dim + 2) / (3 * pairs); !(e <= heaviest) {
+		return fmt.Sprintf("some rows resemble one another: fourth powers of cosines are %.2g times as large as random ones", e)
 	}
 	if directed(cosines, n, d) {
 		return fmt.Sprintf("a direction is more than %g times as strong as random ones", strongest)

@@ -107,6 +107,29 @@ func TestWhy(t *testing.T) {
 	require.Contains(t, Why(apart, Cosines(apart, n, d), n, d), "squared cosines")
 }
 
+// Rows of clusters that fill all directions alike have the squares and the
+// eigenvalues of random ones, and do not pass.
+func TestClustersDoNotPass(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for _, c := range []struct{ n, d, topics int }{{128, 48, 48}, {128, 96, 96}, {64, 16, 16}, {96, 64, 64}, {96, 200, 200}, {128, 96, 300}} {
+		x := normal(r, c.n, c.d)
+		way := normal(r, c.topics, c.d)
+		for i := range c.n {
+			topic := r.IntN(c.topics)
+			for k := range c.d {
+				x[i*c.d+k] = 0.3*x[i*c.d+k] + way[topic*c.d+k]
+			}
+			if c.topics <= c.d { // topics at right angles
+				for k := range c.d {
+					x[i*c.d+k] -= way[topic*c.d+k]
+				}
+				x[i*c.d+topic] += float32(math.Sqrt(float64(c.d)))
+			}
+		}
+		require.NotEmpty(t, Why(x, Cosines(x, c.n, c.d), c.n, c.d), "%v", c)
+	}
+}
+
 func TestExplained(t *testing.T) {
 	require.InDelta(t, 0.22, Explained(128, 128, 128*127/2), 0.01)
 	require.InDelta(t, 0.35, Explained(64, 64, 64*63/2), 0.01)
