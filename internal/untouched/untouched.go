@@ -11,6 +11,13 @@ import (
 	"github.com/weightprint/weightprint/internal/generic"
 )
 
+// Test and Null name the exact test that such rows allow, on weights and on
+// fingerprints, and its null hypothesis.
+const (
+	Test = "token-signs"
+	Null = "A and B come from independent random initialisations, which give each row of the embedding either sign alike, and training left the tested rows there"
+)
+
 // Random rows have no direction stronger than the edge that Marchenko and
 // Pastur give, with room for the few rows that there are, and their cosines
 // are together as large as chance makes them: many weak directions would show

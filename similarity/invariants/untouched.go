@@ -9,8 +9,6 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 )
 
-const signsNull = "A and B come from independent random initialisations, which give each row of the embedding either sign alike, and training left the tested rows there"
-
 // untouchedTokens are the numbers of rows that the exact test tries: the first
 // that both sides leave untouched is taken.
 var untouchedTokens = []int{gramTokens, gramTokens / 2}

@@ -6,10 +6,8 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 )
 
-const signsNull = "A and B come from independent random initialisations, which give each row of the embedding either sign alike, and training left the published rows there"
-
 // TokenSigns is the name of the test on little-used tokens.
-const TokenSigns = "token-signs"
+const TokenSigns = untouched.Test
 
 // tokenSigns counts the little-used tokens of both models whose products with
 // those before them go along: under the null fair coins, as package invariants
@@ -18,7 +16,7 @@ const TokenSigns = "token-signs"
 // found.
 func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
 	e := evidence(TokenSigns, "little-used tokens", "embeddings")
-	e.Null = signsNull
+	e.Null = untouched.Null
 	if a.Tokens == nil || b.Tokens == nil {
 		e.Skipped = "no little-used tokens that training left untouched on both sides"
 		return e
