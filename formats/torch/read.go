@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/saferio"
+	"github.com/weightprint/weightprint/internal/strided"
 )
 
 // Bounds on the bytes of all tensors together: storages can be shared.
@@ -166,8 +167,8 @@ func (a *archive) tensor(n named, content io.ReaderAt) *tensor.Tensor {
 	v, size := n.v, item(n.v.dtype)
 	elements, _ := tensor.Elements(v.shape) // checked by within
 	s := &tensor.Stored{File: a.file, Name: n.name, R: content, Offset: v.offset * size, Bytes: elements * size, DType: v.dtype}
-	if dims := strided(v.shape, v.strides, size); !contiguous(dims, size) {
-		s.R, s.Offset = &gather{r: content, base: v.offset * size, item: size, dims: dims}, 0
+	if !strided.Dense(v.shape, v.strides, size) {
+		s.R, s.Offset = strided.New(content, v.offset*size, v.shape, v.strides, size), 0
 	} else if v.s.e.method == methodStored {
 		s.R, s.Offset = a.r, v.s.e.data+v.offset*size
 	}
