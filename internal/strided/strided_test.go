@@ -66,6 +66,9 @@ func TestAnyRange(t *testing.T) {
 			require.Equal(t, len(p), k)
 			require.True(t, bytes.Equal(want[lo:lo+k], p), "shape %v strides %v item %d [%d, %d)", shape, strides, size, lo, lo+k)
 		}
+		if len(want) < 3 {
+			continue
+		}
 		k, err := g.ReadAt(make([]byte, 10), int64(len(want))-3)
 		require.Equal(t, 3, k)
 		require.Error(t, err)
