@@ -27,7 +27,8 @@ type values struct {
 
 // wiring is all values of a model.
 type wiring struct {
-	all []*values
+	all   []*values
+	nodes int // seen so far
 }
 
 // wire finds what is used where, in a graph and what is within it.
@@ -52,6 +53,7 @@ func (w *wiring) wire(g *graph, parent *values) {
 		}
 	}
 	for _, n := range g.nodes {
+		n.order, w.nodes = w.nodes, w.nodes+1
 		for i, in := range n.in {
 			if x := v.find(in); x != nil {
 				x.uses = append(x.uses, use{n, i, v})

@@ -35,6 +35,7 @@ type node struct {
 	scopes           string // where in the exported program it comes from
 	graphs           []*graph
 	at               int64
+	order            int // among all nodes, as they are carried out
 }
 
 // attr is a number, a short text or a list of numbers of an operator.
@@ -318,16 +319,23 @@ func (d *decoder) attribute(x field, n *node, g *graph, held []*constant) ([]*co
 	return held, d.spend(2)
 }
 
-// floats notes where a list of floats lies, if it lies in one run.
+// floats notes where a list of floats lies: packed, or one by one, each behind
+// a tag of one byte.
 func (d *decoder) floats(x field, c *constant) error {
-	if x.wire != wireBytes || c.where.n > 0 {
-		c.where = run{} // numbers one by one: too few to be weights
-		return nil
+	fail := func(rule string, args ...any) error {
+		return d.fail(tensor.ErrFormat, x.at, "attribute floats", rule, args...)
 	}
-	if (x.hi-x.lo)%4 != 0 {
-		return d.fail(tensor.ErrFormat, x.at, "attribute floats", "%d bytes are no whole number of floats", x.hi-x.lo)
+	n := x.hi - x.lo
+	switch {
+	case x.wire == wireBytes && c.field == 0 && n%4 == 0:
+		c.where, c.field = run{x.lo, n}, floatData
+	case x.wire == wireFixed4 && c.field == 0:
+		c.where, c.field, c.apart = run{x.lo, 4}, floatData, true
+	case x.wire == wireFixed4 && c.apart && x.lo == c.where.at+c.where.n/4*5:
+		c.where.n += 4
+	default:
+		return fail("floats that are neither packed nor one behind the other, %d bytes", n)
 	}
-	c.where = run{x.lo, x.hi - x.lo}
 	return nil
 }
 

@@ -1,9 +1,11 @@
 package onnx
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 
@@ -55,7 +57,7 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Option
 		return nil, err
 	}
 	f := &finder{
-		file: &File{meta: m.metadata(), byName: map[string]*tensor.Tensor{}}, name: name, taken: map[string]bool{}, again: map[string]int{},
+		file: &File{meta: m.metadata(), byName: map[string]*tensor.Tensor{}}, name: name, taken: map[string]bool{}, again: map[string]int{}, order: map[string]int{},
 		at: &locator{file: name, r: r, size: size, beside: o.Beside, opened: map[string]*besideFile{}, total: size},
 	}
 	if m.training {
@@ -88,6 +90,7 @@ type finder struct {
 	at    *locator
 	taken map[string]bool // names that tensors have or will have
 	again map[string]int  // how often a name was asked for again
+	order map[string]int  // of the first use of each tensor
 	total int64
 }
 
@@ -138,6 +141,7 @@ func (f *finder) list(ctx context.Context, w *wiring) error {
 	for _, v := range w.all {
 		f.aliases(v)
 	}
+	slices.SortStableFunc(f.file.tensors, func(a, b *tensor.Tensor) int { return cmp.Compare(f.order[a.Name], f.order[b.Name]) })
 	return nil
 }
 
@@ -161,10 +165,13 @@ func (f *finder) constant(v *values, c *constant) error {
 	case c.typ == typeString, x.onlyAuxiliary(), c.elements() == 0, c.fill:
 		f.file.Constants++
 		return nil
-	case c.floating() && !f.scaledFloat(c):
+	case c.floating() && c.elem.bits > 8:
 		if c.single() && anonymous.MatchString(c.name) {
 			f.file.Constants++
 			return nil
+		}
+		if ok, err := f.recurrent(v, x); ok || err != nil {
+			return err
 		}
 		return f.plain(v, x)
 	}
@@ -187,20 +194,18 @@ func (f *finder) constant(v *values, c *constant) error {
 // most; there are no weights so few.
 const maxShape = 8
 
-// scaledFloat tells floats that may be codes of a quantised tensor.
-func (f *finder) scaledFloat(c *constant) bool { return c.elem.bits <= 8 }
-
 // onlyAuxiliary tells whether a value is used as a scale or zero-point only.
 func (x *value) onlyAuxiliary() bool {
-	if x == nil || len(x.uses) == 0 {
+	if x == nil {
 		return false
 	}
-	for _, u := range x.ends([]string{"Identity", "Cast", "Reshape"}) {
+	ends := x.ends([]string{"Identity", "Cast", "Reshape"})
+	for _, u := range ends {
 		if !u.auxiliary() && !u.multiplier() {
 			return false
 		}
 	}
-	return true
+	return len(ends) > 0
 }
 
 // multiplier tells whether an input is the scale of a product of integers: it
@@ -234,7 +239,7 @@ func (f *finder) opaque(v *values, c *constant, why string) error {
 	if c.sparse {
 		s.Bytes = 0
 	}
-	return f.add(&tensor.Tensor{Name: f.free(f.within(v, c.name), v), DType: tensor.Opaque, Shape: c.dims, Data: s}, c)
+	return f.add(&tensor.Tensor{Name: f.free(f.within(v, c.name), v), DType: tensor.Opaque, Shape: c.dims, Data: s}, &value{c: c})
 }
 
 // plain lists a constant of numbers.
@@ -244,7 +249,7 @@ func (f *finder) plain(v *values, x *value) error {
 	if err != nil {
 		return err
 	}
-	return f.add(&tensor.Tensor{Name: name, DType: t, Shape: reorder(x.c.dims, order), Data: d}, x.c)
+	return f.add(&tensor.Tensor{Name: name, DType: t, Shape: reorder(x.c.dims, order), Data: d}, x)
 }
 
 // quantised lists a constant of codes, if their scale is known.
@@ -264,7 +269,7 @@ func (f *finder) quantised(v *values, x *value) (ok bool, err error) {
 	if err != nil || a == nil {
 		return false, err
 	}
-	return true, f.add(&tensor.Tensor{Name: name, DType: codeType(x.c, a), Shape: a.Shape, Data: a}, x.c)
+	return true, f.add(&tensor.Tensor{Name: name, DType: codeType(x.c, a), Shape: a.Shape, Data: a}, x)
 }
 
 // blocks finds an operator that reads codes in blocks.
@@ -334,7 +339,9 @@ func (f *finder) free(name string, v *values) string {
 
 // add lists a tensor. All of them together have not much more bytes than the
 // files they lie in.
-func (f *finder) add(t *tensor.Tensor, c *constant) error {
+func (f *finder) add(t *tensor.Tensor, x *value) error {
+	c := x.c
+	f.order[t.Name] = x.first()
 	if f.total += t.StoredBytes(); f.total > maxShare*f.at.total+freeShare {
 		return tensor.Errorf(tensor.ErrLimit, f.name, c.at, "tensor "+quote(c.name), "the tensors up to this one have %d bytes, the files %d", f.total, f.at.total)
 	}
@@ -344,11 +351,25 @@ func (f *finder) add(t *tensor.Tensor, c *constant) error {
 	return nil
 }
 
+// first is the place where a value is used first, of nodes and of inputs within
+// a node; behind all others if it is not used. Modules list their parameters
+// much in this order.
+func (x *value) first() int {
+	n := math.MaxInt
+	for _, u := range x.ends(between) {
+		n = min(n, u.n.order*placesOfNode+min(u.input, 15)*4)
+	}
+	return n
+}
+
+// placesOfNode is how many places in order the tensors of one node may have.
+const placesOfNode = 64
+
 // aliases lists further names of a tensor: exporters keep one of equal
 // parameters and make the others of it.
 func (f *finder) aliases(v *values) {
 	for _, n := range v.g.nodes {
-		if n.op != "Identity" || len(n.in) != 1 || len(n.out) != 1 || anonymous.MatchString(n.out[0]) {
+		if n.op != "Identity" || len(n.in) != 1 || len(n.out) != 1 || anonymous.MatchString(n.out[0]) || len(v.named[n.out[0]].uses) == 0 {
 			continue
 		}
 		x := v.find(n.in[0])
@@ -366,12 +387,13 @@ func (f *finder) aliases(v *values) {
 		}
 		alias := *t
 		alias.Name = n.out[0]
+		f.order[alias.Name] = v.named[n.out[0]].first()
 		f.file.tensors = append(f.file.tensors, &alias)
 		f.file.byName[alias.Name] = &alias
 	}
 }
 
-// Tensors lists the tensors in the order of the graph.
+// Tensors lists the tensors in the order in which the graph uses them.
 func (f *File) Tensors() []*tensor.Tensor { return f.tensors }
 
 // Tensor returns the tensor of that name.

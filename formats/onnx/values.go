@@ -45,6 +45,8 @@ func (l *locator) locate(c *constant) error {
 		return l.external(c)
 	case len(c.scalar) > 0:
 		c.values = valuesAt{&scalars{c.scalar, c.size()}, l.file, 0}
+	case c.apart:
+		c.values = valuesAt{&spaced{l.r, c.where}, l.file, 0}
 	case c.field == rawData || c.field == floatData || c.field == doubleData || c.field == 0:
 		c.values = valuesAt{l.r, l.file, c.where.at}
 	default:
@@ -137,6 +139,35 @@ func (s *scalars) ReadAt(p []byte, off int64) (int, error) {
 
 // le is a number in little-endian order.
 func le(v uint64) []byte { return binary.LittleEndian.AppendUint64(nil, v) }
+
+// spaced are floats that stand one by one, each behind a tag of one byte.
+type spaced struct {
+	r     io.ReaderAt
+	where run // of the first; n counts the floats' bytes
+}
+
+func (s *spaced) ReadAt(p []byte, off int64) (int, error) {
+	n := max(0, min(int64(len(p)), s.where.n-off))
+	buf := make([]byte, min(n/4*5+10, 40<<10))
+	for done := int64(0); done < n; {
+		first := (off + done) / 4
+		k := min(n-done, int64(len(buf))/5*4-4)
+		last := (off + done + k - 1) / 4
+		part := buf[:(last-first)*5+4]
+		if m, err := s.r.ReadAt(part, s.where.at+first*5); m < len(part) {
+			return int(done), err
+		}
+		for i := range k {
+			at := off + done + i
+			p[done+i] = part[(at/4-first)*5+at%4]
+		}
+		done += k
+	}
+	if n < int64(len(p)) {
+		return int(n), io.EOF
+	}
+	return int(n), nil
+}
 
 // varints are values that stand packed as numbers of several bytes each. Where
 // every stride-th of them begins is kept, so that any can be found.
