@@ -38,12 +38,22 @@ func (f *finder) affine(c *constant, s scales, order []int) (*packed.Affine, err
 	if c.elem.integer() {
 		a.Gap = 1
 	}
-	if s.scale.elem.dtype == tensor.BF16 {
+	switch {
+	case s.scale.elem.dtype == tensor.BF16:
 		a.Slack = 1.0 / (1 << 9)
+	case c.elem.bits == 32:
+		a.Slack = 1.0 / (1 << 24) // the codes are rounded to float32
 	}
 	var err error
 	if a.Scale, err = f.grid(c, s.scale, grid, order); err != nil {
 		return nil, err
+	}
+	if s.times != nil {
+		factor, _, err := f.data(s.times, nil)
+		if err != nil {
+			return nil, err
+		}
+		a.Scale = product{a.Scale, factor}
 	}
 	if s.zero != nil {
 		if a.Zero, err = f.grid(c, s.zero, grid, order); err != nil {
@@ -87,6 +97,26 @@ func (r repeated) ReadValues(ctx context.Context, dst []float32, _ int64) error 
 	}
 	for i := range dst {
 		dst[i] = dst[0]
+	}
+	return nil
+}
+
+// product is numbers times one further number, rounded to float32.
+type product struct {
+	tensor.Data
+	factor tensor.Data
+}
+
+func (p product) ReadValues(ctx context.Context, dst []float32, first int64) error {
+	var factor [1]float32
+	if err := p.factor.ReadValues(ctx, factor[:], 0); err != nil {
+		return err
+	}
+	if err := p.Data.ReadValues(ctx, dst, first); err != nil {
+		return err
+	}
+	for i := range dst {
+		dst[i] *= factor[0]
 	}
 	return nil
 }

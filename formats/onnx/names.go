@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -141,20 +142,31 @@ func (u use) bias() string {
 
 // biasName is the name of what is added to a product.
 func (u use) biasName() string {
-	if len(u.n.in) != 2 {
-		return ""
+	if n := u.product(); n != nil {
+		return use{n, 0, u.in}.scoped("bias")
 	}
-	x := u.in.find(u.n.in[1-u.input])
+	return ""
+}
+
+// product is the product that an input of an addition is added to, or nil.
+func (u use) product() *node {
+	if u.n.op != "Add" || len(u.n.in) != 2 {
+		return nil
+	}
+	x := u.in.find(u.n.in[1-u.input&1])
 	for range maxHops {
 		if x == nil || x.by == nil || len(x.by.in) == 0 {
-			return ""
+			return nil
 		}
 		if _, ok := products[x.by.op]; ok {
-			return use{x.by, 0, u.in}.scoped("bias")
+			return x.by
+		}
+		if !slices.Contains(after, x.by.op) {
+			return nil
 		}
 		x = u.in.find(x.by.in[0])
 	}
-	return ""
+	return nil
 }
 
 // scoped is a parameter of the module that a node is of.

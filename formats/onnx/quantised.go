@@ -34,6 +34,10 @@ var linears = map[string][]linear{
 	"QLinearGlobalAveragePool": {{-1, 1, 2, 0}, {-1, 3, 4, 0}},
 }
 
+// biases are the inputs of operators on integers that hold a bias as INT32. Its
+// scale is the product of those of the input and of the weight.
+var biases = map[string]struct{ codes, input, weight int }{"QLinearConv": {8, 1, 4}, "QGemm": {6, 1, 4}}
+
 // answers are the further scales of operators that quantise what they give.
 var answers = map[string][]int{"QLinearConv": {1, 2, 6, 7}, "QLinearMatMul": {6, 7}, "QGemm": {1, 2, 7, 8}, "QLinearAdd": {6, 7}, "QLinearMul": {6, 7}, "QAttention": {3, 6}, "MatMulIntegerToFloat": {2, 4}}
 
@@ -63,8 +67,9 @@ func (u use) auxiliary() bool {
 // scales are the constants that make numbers of codes.
 type scales struct {
 	scale, zero *constant
-	axis        int   // of which each has a scale, where there are several; -1: the last
-	block       int64 // how many along the axis share one, where the other axes are apart; 0: a scale for each of the axis
+	times       *constant // a further factor of the scale, one number; nil if none
+	axis        int       // of which each has a scale, where there are several; -1: the last
+	block       int64     // how many along the axis share one, where the other axes are apart; 0: a scale for each of the axis
 }
 
 // scalesOf finds how a constant's codes are scaled, where it is used.
@@ -78,6 +83,10 @@ func (f *finder) scalesOf(x *value) (s scales, ok bool) {
 }
 
 func (f *finder) scaledBy(x *value, u use) (s scales, ok bool) {
+	if b, is := biases[u.n.op]; is && u.input == b.codes {
+		s = scales{scale: u.in.constant(u.n, b.weight), times: u.in.constant(u.n, b.input), axis: 0}
+		return s, s.scale != nil && s.times != nil && s.times.single()
+	}
 	for _, l := range linears[u.n.op] {
 		if u.input != l.codes {
 			continue

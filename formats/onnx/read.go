@@ -357,7 +357,11 @@ func (f *finder) add(t *tensor.Tensor, x *value) error {
 func (x *value) first() int {
 	n := math.MaxInt
 	for _, u := range x.ends(between) {
-		n = min(n, u.n.order*placesOfNode+min(u.input, 15)*4)
+		at, input := u.n, u.input
+		if p := u.product(); p != nil { // a bias stands behind the weight
+			at, input = p, 2
+		}
+		n = min(n, at.order*placesOfNode+min(input, 15)*4)
 	}
 	return n
 }

@@ -179,8 +179,10 @@ def dequantised(path):
         if not name.endswith("_quantized"):
             continue
         base = name[: -len("_quantized")]
-        if base + "_scale" not in init and name + "_scale" not in init:
-            continue  # the bias of an operator on integers: its scale is the product of two others
+        if base + "_scale" not in init and name + "_scale" not in init:  # the bias of an operator on integers: the product of two scales
+            n = next(n for n in m.graph.node if name in n.input)
+            out[base] = (q.astype(np.float32) * (init[n.input[1]] * init[n.input[4]]).reshape(-1), q.dtype)
+            continue
         s = init[base + "_scale"] if base + "_scale" in init else init[name + "_scale"]
         z = init.get(base + "_zero_point", init.get(name + "_zero_point", np.zeros_like(s, dtype=q.dtype)))
         if s.size > 1:
