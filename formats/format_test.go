@@ -17,6 +17,7 @@ func TestContentBeforeEnding(t *testing.T) {
 		"safetensors": "testdata/index/001-good/model-00001-of-00002.safetensors",
 		"torch":       torchData + "/state-dict.pt",
 		"gguf":        "gguf/testdata/container/align-64.gguf",
+		"onnx":        "onnx/testdata/script.onnx",
 	} {
 		for _, row := range append(Builtin(), Format{Endings: []string{"", ".txt", ".json"}}) {
 			for _, ending := range row.Endings {

@@ -3,6 +3,7 @@ package onnx
 import (
 	"context"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/packed"
@@ -28,13 +29,14 @@ func (f *finder) affine(c *constant, s scales, order []int) (*packed.Affine, err
 			blocks[i] = 1
 		}
 	}
-	a := &packed.Affine{
-		What:  packed.ByAxis(strings.TrimPrefix(c.elem.name, "U"), axis, max(1, s.block)),
-		Shape: c.dims, Block: blocks,
-	}
+	a := &packed.Affine{Shape: c.dims, Block: blocks}
 	grid := a.Grid()
 	a.Shape, a.Block = reorder(c.dims, order), reorder(blocks, order)
-	a.What = strings.Replace(a.What, "FLOAT", "FP", 1)
+	if axis >= 0 && order != nil {
+		axis = slices.Index(order, axis)
+	}
+	kind := strings.Replace(strings.TrimPrefix(c.elem.name, "U"), "FLOAT", "FP", 1)
+	a.What = packed.ByAxis(kind, axis, max(1, s.block))
 	if c.elem.integer() {
 		a.Gap = 1
 	}

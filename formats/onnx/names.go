@@ -106,7 +106,51 @@ func (u use) weightName() string {
 	if b := u.bias(); b != "" {
 		return strings.TrimSuffix(b, "bias") + "weight"
 	}
-	return u.scoped("weight")
+	if name := u.scoped("weight"); name != "" {
+		return name
+	}
+	return u.siblingName()
+}
+
+// trios are the products that attention makes of one input, in order.
+var trios = [][3]string{{"q_proj", "k_proj", "v_proj"}, {"query", "key", "value"}, {"q_lin", "k_lin", "v_lin"}, {"to_q", "to_k", "to_v"}, {"q", "k", "v"}}
+
+// siblingName is the name of a product's weight that the names of the other
+// two of attention leave: keys often have no bias.
+func (u use) siblingName() string {
+	if len(u.n.in) == 0 {
+		return ""
+	}
+	x := u.in.find(u.n.in[0])
+	if x == nil {
+		return ""
+	}
+	var modules []string
+	for _, v := range x.ends(between[:2]) {
+		if p, ok := products[v.n.op]; !ok || v.n == u.n || v.input == p.weight {
+			continue
+		}
+		if b := v.bias(); b != "" {
+			modules = append(modules, strings.TrimSuffix(b, ".bias"))
+		}
+	}
+	if len(modules) != 2 {
+		return ""
+	}
+	for _, trio := range trios {
+		for i, missing := range trio {
+			a, okA := strings.CutSuffix(modules[0], "."+trio[(i+1)%3])
+			b, okB := strings.CutSuffix(modules[1], "."+trio[(i+2)%3])
+			if !okA || !okB {
+				a, okA = strings.CutSuffix(modules[0], "."+trio[(i+2)%3])
+				b, okB = strings.CutSuffix(modules[1], "."+trio[(i+1)%3])
+			}
+			if okA && okB && a == b {
+				return a + "." + missing + ".weight"
+			}
+		}
+	}
+	return ""
 }
 
 // bias is the name of the bias of a product, if it has one of the model's own.

@@ -65,7 +65,10 @@ func (e elem) integer() bool {
 
 // bytes is how many bytes n elements take as raw_data.
 func (e elem) bytes(n int64) int64 {
-	if e.bits >= 8 {
+	switch {
+	case e.bits == 0: // no numbers
+		return 0
+	case e.bits >= 8:
 		return n * (e.bits / 8)
 	}
 	return n/(8/e.bits) + min(1, n%(8/e.bits))
