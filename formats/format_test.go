@@ -18,6 +18,7 @@ func TestContentBeforeEnding(t *testing.T) {
 		"torch":       torchData + "/state-dict.pt",
 		"gguf":        "gguf/testdata/container/align-64.gguf",
 		"onnx":        "onnx/testdata/script.onnx",
+		"numpy":       "numpy/testdata/types.npz",
 	} {
 		for _, row := range append(Builtin(), Format{Endings: []string{"", ".txt", ".json"}}) {
 			for _, ending := range row.Endings {
@@ -70,7 +71,7 @@ func TestOwnFormat(t *testing.T) {
 	}
 	_, err := open(t, filepath.Join(dir, "m.up"))
 	require.ErrorIs(t, err, tensor.ErrNotModel)
-	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf, torch")
+	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf, ")
 	Builtin()[0] = upper
 	require.Equal(t, "safetensors", Builtin()[0].Name, "the table is nobody's to change")
 
