@@ -19,6 +19,7 @@ func TestContentBeforeEnding(t *testing.T) {
 		"gguf":        "gguf/testdata/container/align-64.gguf",
 		"onnx":        "onnx/testdata/script.onnx",
 		"numpy":       "numpy/testdata/types.npz",
+		"tflite":      "tflite/testdata/float.tflite",
 	} {
 		for _, row := range append(Builtin(), Format{Endings: []string{"", ".txt", ".json"}}) {
 			for _, ending := range row.Endings {

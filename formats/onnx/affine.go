@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"context"
-	"io"
 	"slices"
 	"strings"
 
@@ -74,7 +73,7 @@ func (f *finder) grid(of, c *constant, shape []int64, order []int) (tensor.Data,
 		return nil, f.fail(of, "the scale or zero-point %s is of type %s", quote(c.name), c.elem.name)
 	case c.single() && want != 1:
 		d, _, err := f.data(c, nil)
-		return repeated{d, want}, err
+		return packed.Repeated{Data: d}, err
 	case c.elements() != want:
 		return nil, f.fail(of, "%s has %d numbers, shape %v asks for %d", quote(c.name), c.elements(), of.dims, want)
 	}
@@ -82,25 +81,6 @@ func (f *finder) grid(of, c *constant, shape []int64, order []int) (tensor.Data,
 	shaped.dims = shape
 	d, _, err := f.data(&shaped, order)
 	return d, err
-}
-
-// repeated is one number for all blocks.
-type repeated struct {
-	tensor.Data
-	n int64
-}
-
-func (r repeated) ReadValues(ctx context.Context, dst []float32, _ int64) error {
-	if len(dst) == 0 {
-		return nil
-	}
-	if err := r.Data.ReadValues(ctx, dst[:1], 0); err != nil {
-		return err
-	}
-	for i := range dst {
-		dst[i] = dst[0]
-	}
-	return nil
 }
 
 // product is numbers times one further number, rounded to float32.
@@ -143,7 +123,7 @@ func (f *finder) data(c *constant, order []int) (tensor.Data, tensor.DType, erro
 	}
 	s := &tensor.Stored{File: c.values.file, Name: c.name, R: c.values, Offset: c.values.off, Bytes: c.elem.bytes(c.elements()), DType: c.elem.dtype}
 	if c.elem.dtype == tensor.Invalid {
-		s.R, s.Offset, s.Bytes, s.DType = &unpacked{c.values, c.values.off, c.elem.bits, c.elem.signed, c.elements()}, 0, c.elements(), tensor.U8
+		s.R, s.Offset, s.Bytes, s.DType = strided.Bits(c.values, c.values.off, c.elem.bits, c.elem.signed, c.elements()), 0, c.elements(), tensor.U8
 		if c.elem.signed {
 			s.DType = tensor.I8
 		}
@@ -169,48 +149,6 @@ type counted struct {
 }
 
 func (c counted) StoredBytes() int64 { return c.c.elem.bytes(c.c.elements()) }
-
-// unpacked gives numbers of less than a byte as whole bytes, the lowest bits
-// of a byte first.
-type unpacked struct {
-	r      io.ReaderAt
-	off    int64
-	bits   int64
-	signed bool
-	n      int64 // of numbers
-}
-
-func (u *unpacked) ReadAt(p []byte, off int64) (int, error) {
-	n := max(0, min(int64(len(p)), u.n-off))
-	per := 8 / u.bits
-	buf := make([]byte, min((n+2*per)/per, 32<<10))
-	for done := int64(0); done < n; {
-		first := (off + done) / per
-		k := min(n-done, int64(len(buf))*per-(off+done)%per)
-		part := buf[:(off+done+k-1)/per-first+1]
-		if m, err := u.r.ReadAt(part, u.off+first); m < len(part) {
-			return int(done), err
-		}
-		for i := range k {
-			at := off + done + i
-			p[done+i] = u.number(part[at/per-first], at%per)
-		}
-		done += k
-	}
-	if n < int64(len(p)) {
-		return int(n), io.EOF
-	}
-	return int(n), nil
-}
-
-// number is the i-th number of a byte.
-func (u *unpacked) number(b byte, i int64) byte {
-	b = b >> (u.bits * i) & (1<<u.bits - 1)
-	if u.signed && b>>(u.bits-1) != 0 {
-		b |= 0xff << u.bits
-	}
-	return b
-}
 
 func reorder(list []int64, order []int) []int64 {
 	if order == nil {

@@ -2,7 +2,6 @@ package onnx
 
 import (
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/packed"
@@ -72,7 +71,7 @@ func (f *finder) unpack(c *constant, bits, rows, cols, wide int64) (tensor.Data,
 	if err := f.at.locate(c); err != nil {
 		return nil, err
 	}
-	var r io.ReaderAt = &unpacked{c.values, c.values.off, bits, false, rows * wide}
+	r := strided.Bits(c.values, c.values.off, bits, false, rows*wide)
 	if wide != cols {
 		r = strided.New(r, 0, []int64{rows, cols}, []int64{wide, 1}, 1)
 	}

@@ -182,3 +182,18 @@ func ByAxis(kind string, axis int, size int64) string {
 	}
 	return fmt.Sprintf("%s scaled in groups of %d along dimension %d", kind, size, axis)
 }
+
+// Repeated is one number that stands for all blocks.
+type Repeated struct{ tensor.Data }
+
+// ReadValues gives the number as often as is asked for.
+func (r Repeated) ReadValues(ctx context.Context, dst []float32, _ int64) error {
+	if len(dst) == 0 {
+		return nil
+	}
+	err := r.Data.ReadValues(ctx, dst[:1], 0)
+	for i := range dst {
+		dst[i] = dst[0]
+	}
+	return err
+}
