@@ -485,7 +485,7 @@ func (c *constant) flat(shape []int64) []int64 {
 }
 
 // anonymous matches names that converters make up.
-var anonymous = regexp.MustCompile(`^(Constant|constant|Const|onnx::|/|\d+$|Multiply_|Transpose_|Reshape_|Add_|MatMul_)|_output_\d+$`)
+var anonymous = regexp.MustCompile(`^(Constant|constant|Const|onnx::|__module\.|/|\d+$|Multiply_|Transpose_|Reshape_|Add_|MatMul_)|_output_\d+$`)
 
 // module finds the module in the name of an operation.
 var module = regexp.MustCompile(`^__module\.(.+?)/aten::(\w+)/`)
@@ -513,6 +513,9 @@ func (c *constant) called() string {
 		return name
 	}
 	found := module.FindStringSubmatch(u.l.name)
+	if found == nil {
+		found = module.FindStringSubmatch(name) // a constant made of the module's own
+	}
 	switch {
 	case found == nil:
 		return name
