@@ -209,7 +209,7 @@ func (f *Format) choose(names []string) []string {
 func hint(names []string) string {
 	for _, name := range names {
 		switch filepath.Ext(name) {
-		case ".h5", ".msgpack", ".onnx", ".npz":
+		case ".h5", ".msgpack", ".pb", ".mlmodel", ".ort":
 			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
 			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))

@@ -15,8 +15,8 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch file, any
-// shard of a set, an index of shards, a folder that holds one of these, a
+// Open opens the checkpoint that ref names: a file of a format that is read
+// (Builtin, Options.Formats), any shard of a set, an index of shards, a folder that holds one of these, a
 // model in a local store or on a hub, or a web address (source.Find). Of
 // remote files only what is asked for is fetched; ctx then also ends later
 // reads. Close it after use.
