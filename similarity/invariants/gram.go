@@ -7,7 +7,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/untouched"
+	"github.com/weightprint/weightprint/internal/untrained"
 	"github.com/weightprint/weightprint/similarity"
 )
 
@@ -39,11 +39,11 @@ func TokenGram() *similarity.Test {
 const gramTokens, gramSample = 128, 1024
 
 // UsedTokens and TokenSigns name the second and third result of TokenGram.
-const UsedTokens, TokenSigns = "token-gram-used", untouched.Test
+const UsedTokens, TokenSigns = "token-gram-used", untrained.Test
 
 func tokenGram(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) ([]similarity.Evidence, error) {
 	little, used, signs := evidence("token-gram", "embedding", t), evidence(UsedTokens, "embedding", t), evidence(TokenSigns, "embedding", t)
-	signs.Tier, signs.Null = similarity.Exact, untouched.Null
+	signs.Tier, signs.Null = similarity.Exact, untrained.Null
 	all := []*similarity.Evidence{&little, &used, &signs}
 	done := func(why string) (out []similarity.Evidence, err error) {
 		for _, e := range all {

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/untouched"
+	"github.com/weightprint/weightprint/internal/untrained"
 	"github.com/weightprint/weightprint/similarity"
 )
 
@@ -30,7 +30,7 @@ type table struct {
 //
 // What the guards let pass of training could make coins lean, and explains
 // cosines that correlate a little. Where they correlate no more than that,
-// nothing is found. See internal/untouched.
+// nothing is found. See internal/untrained.
 func tokenSigns(e *similarity.Evidence, a, b table) {
 	order, why := shortInBoth(a.order, b.order), "too few differ from one another"
 	poor := [2]map[int]bool{a.poor(), b.poor()}
@@ -48,7 +48,7 @@ func tokenSigns(e *similarity.Evidence, a, b table) {
 		}
 		agree, effect := coins(ga, gb, n)
 		log := similarity.LogP(0)
-		if effect >= max(untouched.Floor, untouched.Explained(n, n, n*(n-1)/2)) {
+		if effect >= max(untrained.Floor, untrained.Explained(n, n, n*(n-1)/2)) {
 			log = similarity.SignAgreements(agree, n-1)
 		}
 		e.Effect, e.Statistic, e.N, e.P = effect, float64(agree), n-1, &log
@@ -64,8 +64,8 @@ func (t table) cosines(rows []int) (g []float64, why string) {
 	for _, r := range rows {
 		x = append(x, t.x[r*t.d:(r+1)*t.d]...)
 	}
-	g = untouched.Cosines(x, len(rows), t.d)
-	return g, untouched.Why(x, g, len(rows), t.d)
+	g = untrained.Cosines(x, len(rows), t.d)
+	return g, untrained.Why(x, g, len(rows), t.d)
 }
 
 // coins counts the rows whose products with the rows before them go along, and

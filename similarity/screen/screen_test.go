@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/screen"
 )
@@ -20,10 +20,10 @@ func TestStrangers(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	tests := map[string]bool{}
 	for _, o := range []*fingerprint.Options{nil, {Version: 1}} { // with tokens, and with the residual stream in their place
-		one := prints.Of(prints.Middle, 1, o)
-		other := []*fingerprint.Fingerprint{prints.Of(prints.Middle, 2, o), prints.Of(prints.Middle, 3, o)}
+		one := fingerprinttest.Of(fingerprinttest.Middle, 1, o)
+		other := []*fingerprint.Fingerprint{fingerprinttest.Of(fingerprinttest.Middle, 2, o), fingerprinttest.Of(fingerprinttest.Middle, 3, o)}
 		for range 1000 {
-			other = append(other, prints.Like(one, r))
+			other = append(other, fingerprinttest.Like(one, r))
 		}
 		below := map[string][3]int{}
 		for _, o := range other {
@@ -55,7 +55,7 @@ func TestStrangers(t *testing.T) {
 // by them, with a quarter of the signs turned.
 func TestTokenSigns(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 2))
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	of := func(o *fingerprint.Fingerprint) similarity.Evidence {
 		for _, e := range screen.Run(one, o) {
 			if e.Test == "token-signs" {
@@ -67,14 +67,14 @@ func TestTokenSigns(t *testing.T) {
 	const trials = 400
 	sum := 0.0
 	for range trials {
-		e := of(prints.Like(one, r))
+		e := of(fingerprinttest.Like(one, r))
 		require.Zero(t, *e.P)
 		require.Greater(t, e.N, 90)
 		sum += e.Statistic - float64(e.N)/2
 	}
 	require.Less(t, sum/trials, 4*math.Sqrt(95.0/4/trials)) // ties count against
 
-	copied := prints.Like(one, r)
+	copied := fingerprinttest.Like(one, r)
 	copied.Tokens = one.Tokens
 	require.InDelta(t, -float64(of(copied).N)*math.Log10(2), of(copied).P.Log10(), 1e-6)
 	turned := *one.Tokens
@@ -97,7 +97,7 @@ func TestTokenSigns(t *testing.T) {
 
 // A layer that stands twice counts once.
 func TestRepeatedLayersCountOnce(t *testing.T) {
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	twice := *one
 	for i, s := range one.Sketches[1:] {
 		s.Axis = fmt.Sprintf("main.layers.%d.mlp", 6+i)
@@ -111,9 +111,9 @@ func TestRepeatedLayersCountOnce(t *testing.T) {
 // Layers of one model that hold different units of one layer of another are no
 // repeats of each other; what they say of that layer is said once all the same.
 func TestOneLayerIsTakenOnce(t *testing.T) {
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	r := rand.New(rand.NewPCG(4, 2))
-	other := prints.Like(one, r)
+	other := fingerprinttest.Like(one, r)
 	source := one.Sketches[1]
 	words := len(source.Words) / len(source.Units)
 	for i := range other.Sketches {
@@ -144,7 +144,7 @@ func TestOneLayerIsTakenOnce(t *testing.T) {
 
 // Sorted units are no ground for a test.
 func TestSortedUnitsAreNotTested(t *testing.T) {
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	sorted := *one
 	sorted.Tokens = nil
 	sorted.Sketches = append([]fingerprint.Sketch(nil), one.Sketches...)
@@ -170,7 +170,7 @@ func TestBestIsCorrectedForAllTests(t *testing.T) {
 }
 
 func Example() {
-	model := prints.Of(prints.Middle, 1, nil) // fingerprints of two models
+	model := fingerprinttest.Of(fingerprinttest.Middle, 1, nil) // fingerprints of two models
 	best, p := screen.Best(screen.Run(model, model))
 	fmt.Println(best.Test, p.Log10() < -9)
 	// Output: probe-order true

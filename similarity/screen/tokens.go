@@ -2,12 +2,12 @@ package screen
 
 import (
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/untouched"
+	"github.com/weightprint/weightprint/internal/untrained"
 	"github.com/weightprint/weightprint/similarity"
 )
 
 // TokenSigns is the name of the test on little-used tokens.
-const TokenSigns = untouched.Test
+const TokenSigns = untrained.Test
 
 // tokenSigns counts the little-used tokens of both models whose products with
 // those before them go along: under the null fair coins, as package invariants
@@ -16,7 +16,7 @@ const TokenSigns = untouched.Test
 // found.
 func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
 	e := evidence(TokenSigns, "little-used tokens", "embeddings")
-	e.Null = untouched.Null
+	e.Null = untrained.Null
 	if a.Tokens == nil || b.Tokens == nil {
 		e.Skipped = "no little-used tokens that training left untouched on both sides"
 		return e
@@ -47,7 +47,7 @@ func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
 	}
 	e.Statistic, e.Effect = float64(agree), float64(total)/float64(pairs)
 	log := similarity.LogP(0)
-	if e.Effect >= max(untouched.SignFloor, untouched.Explained(min(na, nb), len(at), pairs), untouched.Explained(max(na, nb), len(at), pairs)) {
+	if e.Effect >= max(untrained.SignFloor, untrained.Explained(min(na, nb), len(at), pairs), untrained.Explained(max(na, nb), len(at), pairs)) {
 		log = similarity.SignAgreements(agree, e.N)
 	}
 	e.P = &log

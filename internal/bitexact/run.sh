@@ -1,16 +1,15 @@
 #!/bin/sh
-# Fingerprints the golden inputs on several processors and compares the digests
-# with fingerprint/testdata/golden.txt; then looks for fused multiply-adds in
-# what the packages that record bits compile to.
+# Runs the test that fingerprints the golden inputs and compares the digests with
+# fingerprint/testdata/golden.txt on several processors; then looks for fused
+# multiply-adds in what the packages that record bits compile to.
 #
-#   internal/crossarch/run.sh [SECONDS]
+#   internal/bitexact/run.sh [SECONDS]
 #
 # Foreign processors are emulated by qemu-user-static, which is installed with
 # apt-get where that can be done; what cannot run here is said and left out.
 # No new part is begun after SECONDS (200 if not given).
 set -u
 cd "$(dirname "$0")/../.."
-want=fingerprint/testdata/golden.txt
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 limit=${1:-200}
@@ -20,31 +19,28 @@ export CGO_ENABLED=0
 
 late() {
 	if [ $(($(date +%s) - begun)) -ge "$limit" ]; then
-		echo "crossarch: $1: left out, $limit seconds have passed"
+		echo "bitexact: $1: left out, $limit seconds have passed"
 		return 0
 	fi
 	return 1
 }
 
-# digests NAME COMMAND…: run it and compare what it prints.
+# digests NAME COMMAND…: run a built test, which compares the digests.
 digests() {
 	name=$1
 	shift
-	if ! "$@" >"$dir/got" 2>"$dir/err"; then
-		echo "crossarch: $name: FAILED to run: $(head -1 "$dir/err")"
-		failed=1
-	elif ! cmp -s "$dir/got" "$want"; then
-		echo "crossarch: $name: DIFFERS: $(diff "$dir/got" "$want" | grep -c '^<') of $(wc -l <"$want") digests"
-		failed=1
+	if (cd fingerprint && "$@" -test.v -test.run '^TestGoldenInputs$') >"$dir/out" 2>&1 && grep -q -e '--- PASS: TestGoldenInputs' "$dir/out"; then
+		echo "bitexact: $name: all digests agree"
 	else
-		echo "crossarch: $name: $(wc -l <"$want") digests agree"
+		echo "bitexact: $name: FAILED: $(grep -m1 -E 'Error:|panic:|qemu|exec format' "$dir/out" || head -1 "$dir/out")"
+		failed=1
 	fi
 }
 
 build() { # build OUT VARIABLE=VALUE…
 	out=$1
 	shift
-	env "$@" go build -trimpath -o "$dir/$out" ./internal/crossarch || { failed=1; return 1; }
+	env "$@" go test -c -trimpath -o "$dir/$out" ./fingerprint || { failed=1; return 1; }
 }
 
 build v1 GOAMD64=v1 && host=$(go env GOHOSTARCH)
@@ -55,7 +51,7 @@ if [ "${host:-}" = amd64 ]; then
 	if grep -q avx2 /proc/cpuinfo 2>/dev/null; then
 		build v3 GOAMD64=v3 && digests "amd64 v3" "$dir/v3"
 	else
-		echo "crossarch: amd64 v3: left out, this processor has no AVX2"
+		echo "bitexact: amd64 v3: left out, this processor has no AVX2"
 	fi
 	build i386 GOARCH=386 && digests "386" "$dir/i386"
 else
@@ -70,7 +66,7 @@ fi
 for pair in arm64:aarch64 s390x:s390x riscv64:riscv64; do
 	arch=${pair%:*}
 	if ! emulator "${pair#*:}" >/dev/null; then
-		echo "crossarch: $arch: left out, qemu-${pair#*:}-static is not here and cannot be installed"
+		echo "bitexact: $arch: left out, qemu-${pair#*:}-static is not here and cannot be installed"
 		continue
 	fi
 	late "$arch" && continue
@@ -78,19 +74,19 @@ for pair in arm64:aarch64 s390x:s390x riscv64:riscv64; do
 done
 
 # Fused multiply-adds round once where the language rounds twice.
-recording="./fingerprint ./internal/dense ./internal/generic ./internal/untouched ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
+recording="./fingerprint ./internal/dense ./internal/degenerate ./internal/untrained ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
 for target in arm64 amd64 ppc64le s390x riscv64; do
 	late "fused multiply-adds of $target" && continue
-	env GOARCH=$target GOAMD64=v3 go build -gcflags=-S $recording >"$dir/asm" 2>&1 || { echo "crossarch: $target: does not build"; failed=1; continue; }
+	env GOARCH=$target GOAMD64=v3 go build -gcflags=-S $recording >"$dir/asm" 2>&1 || { echo "bitexact: $target: does not build"; failed=1; continue; }
 	if [ "$(grep -c 'TEXT' "$dir/asm")" -lt 100 ]; then
-		echo "crossarch: $target: no listing to look at"
+		echo "bitexact: $target: no listing to look at"
 		failed=1
 	elif grep -E '	(V?FN?M(ADD|SUB)[0-9]*[PS]?[DS]?|V?W?FM[AS][DS]B)	' "$dir/asm" >"$dir/fused"; then
-		echo "crossarch: $target: FUSED multiply-adds:"
+		echo "bitexact: $target: FUSED multiply-adds:"
 		head -5 "$dir/fused"
 		failed=1
 	else
-		echo "crossarch: $target: no fused multiply-add in $(grep -c 'TEXT' "$dir/asm") functions"
+		echo "bitexact: $target: no fused multiply-add in $(grep -c 'TEXT' "$dir/asm") functions"
 	fi
 done
 exit $failed

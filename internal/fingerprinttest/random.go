@@ -1,6 +1,6 @@
-// Package prints makes fingerprints without models, for tests and benchmarks
+// Package fingerprinttest makes fingerprints without models, for tests and benchmarks
 // that need many.
-package prints
+package fingerprinttest
 
 import (
 	"context"

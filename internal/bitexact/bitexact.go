@@ -1,7 +1,7 @@
-// Package golden makes 200 models from integers alone: the same bytes on every
+// Package bitexact makes 200 models from integers alone: the same bytes on every
 // machine. Their fingerprints must have the same bits on every processor too;
 // fingerprint/testdata/golden.txt lists their digests.
-package golden
+package bitexact
 
 import (
 	"bytes"

@@ -1,14 +1,14 @@
-// Package untouched tells rows of an embedding that training left where the
+// Package untrained tells rows of an embedding that training left where the
 // random initialisation put them from others. All it computes is the same to
 // the bit on every machine, and unchanged when rows change their sign.
-package untouched
+package untrained
 
 import (
 	"fmt"
 	"math"
 
+	"github.com/weightprint/weightprint/internal/degenerate"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/generic"
 )
 
 // Test and Null name the exact test that such rows allow, on weights and on
@@ -90,7 +90,7 @@ func dot(x, y []float64) float64 {
 // Why says in what n rows of d values, with the given cosines, differ from a
 // random initialisation, or "".
 func Why(x []float32, cosines []float64, n, d int) string {
-	if why := generic.Units(x, n, d); why != "" {
+	if why := degenerate.Units(x, n, d); why != "" {
 		return why
 	}
 	second, fourth := 0.0, 0.0

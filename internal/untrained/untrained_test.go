@@ -1,4 +1,4 @@
-package untouched
+package untrained
 
 import (
 	"math"

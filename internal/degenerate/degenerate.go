@@ -1,6 +1,6 @@
-// Package generic tells units that networks of any origin may have in common
+// Package degenerate tells units that networks of any origin may have in common
 // from those that say where a network comes from.
-package generic
+package degenerate
 
 import "math"
 

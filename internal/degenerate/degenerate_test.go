@@ -1,4 +1,4 @@
-package generic_test
+package degenerate_test
 
 import (
 	"math"
@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/internal/generic"
+	"github.com/weightprint/weightprint/internal/degenerate"
 )
 
 // Units that any network could have are withdrawn, others are not.
@@ -40,12 +40,12 @@ func TestUnits(t *testing.T) {
 		"sinusoids":   fill(func(i, k int) float64 { return math.Sin(float64(i) / math.Pow(10000, float64(k/2*2)/d)) }),
 		"sliding row": fill(func(i, k int) float64 { return math.Exp(-math.Pow(float64(k-2*i)/6, 2)) }),
 	} {
-		require.NotEmpty(t, generic.Units(x, n, d), name)
+		require.NotEmpty(t, degenerate.Units(x, n, d), name)
 	}
 	wrong := 0
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 1))
-		if generic.Units(fill(func(i, k int) float64 { return r.NormFloat64() }), n, d) != "" {
+		if degenerate.Units(fill(func(i, k int) float64 { return r.NormFloat64() }), n, d) != "" {
 			wrong++
 		}
 	}
@@ -67,8 +67,8 @@ func TestSampledTable(t *testing.T) {
 				}
 			}
 			if n > 8 {
-				require.NotEmpty(t, generic.Units(x, n, d), "%d of %d rows", n, rows)
-			} else if generic.Units(x, n, d) == "" {
+				require.NotEmpty(t, degenerate.Units(x, n, d), "%d of %d rows", n, rows)
+			} else if degenerate.Units(x, n, d) == "" {
 				t.Logf("seed %d: 8 rows are too few to tell", seed)
 			}
 		}
