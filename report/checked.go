@@ -10,8 +10,8 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/answers"
+	"github.com/weightprint/weightprint/similarity/sketches"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // CheckedSchema names the JSON form of Checked.
@@ -121,20 +121,20 @@ func (p *CheckedParty) escape(n int) string {
 	if p.Beacon == "" {
 		log += tries * math.Ln2
 	}
-	return probability(similarity.LogP(math.Min(0, log)))
+	return probability(stats.LogP(math.Min(0, log)))
 }
 
 // compare runs the test on the two sides' sketches.
 func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
-	r := answers.Test(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
+	r := sketches.TestAnswers(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
-		p = min(0, p+similarity.LogP(tries*math.Ln2))
+		p = min(0, p+stats.LogP(tries*math.Ln2))
 		x.NotProved = append(x.NotProved, fmt.Sprintf("The challenge had no beacon value, so the party that committed last could try out commitments. The p-value is charged for 2^%d tries.", tries))
 	}
 	for i := range x.Parties {
 		// Which axes to withdraw can be chosen with the outcome in view.
-		p = min(0, p+similarity.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
+		p = min(0, p+stats.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
 	v := &CheckedComparison{Relation: Inconclusive, Log10P: Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: Number(r.Agreement)}
 	x.Comparison = v
@@ -223,7 +223,7 @@ func (x *Checked) headline() string {
 	case c == nil:
 		return "VERIFIED"
 	case c.Relation == Related:
-		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", probability(similarity.LogP(float64(c.Log10P)*math.Ln10)))
+		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", probability(stats.LogP(float64(c.Log10P)*math.Ln10)))
 	}
 	return "VERIFIED, INCONCLUSIVE"
 }

@@ -11,7 +11,11 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
@@ -69,7 +73,7 @@ type run struct {
 	o     Options
 	in    [2]Input
 	whole bool // everything is read
-	pair  *similarity.Pair
+	pair  *align.Pair
 	facts Facts
 	looks []int // look of each piece of evidence
 	taken int   // looks taken
@@ -83,13 +87,13 @@ func (r *run) start() {
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+	r.pair = align.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
-	notes, err := r.pair.AlignRotary(ctx)
+	notes, err := layers.AlignRotary(ctx, r.pair)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
@@ -119,7 +123,7 @@ func (r *run) tests(ctx context.Context) error {
 	if err := r.structure(ctx); err != nil {
 		return err
 	}
-	for look := range similarity.Looks {
+	for look := range axis.Stages() {
 		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.originOpen(r.o.Policy.level())) {
 			break
 		}
@@ -137,7 +141,7 @@ func (r *run) tests(ctx context.Context) error {
 
 // look runs the tests of one look.
 func (r *run) look(ctx context.Context, look int) error {
-	found, err := similarity.Run(ctx, r.pair, suite.Look(look))
+	found, err := similarity.Run(ctx, r.pair, suite.Stage(look))
 	if err != nil {
 		return err
 	}
@@ -146,11 +150,11 @@ func (r *run) look(ctx context.Context, look int) error {
 	}
 	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
 	r.taken = look + 1
-	axes, err := r.pair.Axes(ctx, look)
+	axes, err := axis.Read(ctx, r.pair, look)
 	if err != nil {
 		return err
 	}
-	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
+	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
@@ -318,8 +322,8 @@ func (r *run) notTaken(out *Report) {
 	if r.o.Depth == Quick {
 		why = "depth quick: the first look only"
 	}
-	for look := r.taken; look < len(similarity.Looks); look++ {
-		for _, t := range suite.Look(look) {
+	for look := r.taken; look < len(axis.Stages()); look++ {
+		for _, t := range suite.Stage(look) {
 			out.Evidence = append(out.Evidence, Evidence{Test: t.Name, Axis: "all", Component: "all", Tier: string(t.Tier), Look: look + 1, Skipped: why, Warnings: []string{}})
 		}
 	}

@@ -6,8 +6,10 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
-	"github.com/weightprint/weightprint/similarity/units"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // componentsOf names the part of a network that each matrix of a tower belongs
@@ -105,7 +107,7 @@ func partName(e similarity.Evidence) string {
 }
 
 // relationOf judges one part.
-func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Relation {
+func (r *run) relationOf(p *part, v Verdict, logp stats.LogP, units int) Relation {
 	if same, kinds := r.stored(p); same {
 		if len(kinds) == 0 {
 			return Identical
@@ -213,7 +215,7 @@ func (r *run) layerEvidence() map[layerKey]*Layer {
 			l = &Layer{Tower: e.Tower, B: e.LayerB}
 			best[k] = l
 		}
-		p := similarity.Bonferroni(*e.P, looks)
+		p := stats.Bonferroni(*e.P, looks)
 		if l.Log10P == nil || Number(p.Log10()) < *l.Log10P {
 			l.Log10P, l.Effect, l.A = number(p.Log10()), Number(e.Effect), nil
 			if p <= r.o.Policy.level() {
@@ -267,13 +269,13 @@ const correspond = 0.2
 func (r *run) maps() []UnitMap {
 	out := []UnitMap{}
 	seen := map[string]bool{}
-	for look := range similarity.Looks {
-		for _, x := range r.pair.Loaded(look) {
+	for look := range axis.Stages() {
+		for _, x := range axis.Loaded(r.pair, look) {
 			if x.Skipped != "" || x.A.Total == x.B.Total || seen[x.Name] {
 				continue
 			}
 			m := UnitMap{Axis: x.Name, OfA: x.A.Total, OfB: x.B.Total, A: []int{}, B: []int{}}
-			for j, i := range units.Partners(r.pair, x) {
+			for j, i := range exact.Partners(r.pair, x) {
 				if i >= 0 {
 					m.A, m.B = append(m.A, x.A.Units[i]), append(m.B, x.B.Units[j])
 				}

@@ -175,18 +175,18 @@ var channels = []channel{
 	{"ov-spectra", 0.25, 1.1, false},
 }
 
-// calibrated is what the calibrated channels say.
-type calibrated struct {
+// calibratedFindings is what the calibrated channels say.
+type calibratedFindings struct {
 	alone []*similarity.Evidence // channels that suffice
 	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
 	ran   bool                   // the agreement test, at least, was run
 }
 
 // found tells whether the channels make a finding.
-func (c calibrated) found() bool { return len(c.alone) > 0 }
+func (c calibratedFindings) found() bool { return len(c.alone) > 0 }
 
 // all lists the channels that spoke.
-func (c calibrated) all() []*similarity.Evidence {
+func (c calibratedFindings) all() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)
 }
 
@@ -199,7 +199,7 @@ const minAgreeing = 8
 
 // channels holds every calibrated result against the population. Where a test
 // was run in several ways the one that shows most speaks.
-func (f *Facts) channels(p *Population) (out calibrated) {
+func (f *Facts) channels(p *Population) (out calibratedFindings) {
 	for _, ch := range channels {
 		var best *similarity.Evidence
 		for i := range f.Evidence {

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -15,7 +15,7 @@ import (
 // before a direction is stated.
 
 // added looks at the rows that the longer vocabulary has more.
-func (r *run) added(ctx context.Context, t similarity.TowerPair) (err error) {
+func (r *run) added(ctx context.Context, t align.TowerPair) (err error) {
 	s := &r.facts.Shape
 	n := min(s.Vocabulary[0], s.Vocabulary[1])
 	for i, x := range []*roles.Tower{t.A, t.B} {
@@ -23,7 +23,7 @@ func (r *run) added(ctx context.Context, t similarity.TowerPair) (err error) {
 		if m == nil {
 			m = x.Embedding
 		}
-		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || r.pair.Afford(delta.AddedCost(m), 1) == 0 {
+		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || r.pair.Reserve(delta.AddedCost(m), 1) == 0 {
 			continue
 		}
 		if s.Added[i], err = delta.AddedRows(ctx, m, n, r.pair.Seed); err != nil {
@@ -34,7 +34,7 @@ func (r *run) added(ctx context.Context, t similarity.TowerPair) (err error) {
 }
 
 // grown looks at what the wider and the deeper subject have more.
-func (r *run) grown(ctx context.Context, t similarity.TowerPair) (err error) {
+func (r *run) grown(ctx context.Context, t align.TowerPair) (err error) {
 	s := &r.facts.Shape
 	for i, x := range []*roles.Tower{t.A, t.B} {
 		if len(x.Layers) == 0 {
@@ -59,7 +59,7 @@ func (r *run) grown(ctx context.Context, t similarity.TowerPair) (err error) {
 }
 
 func (r *run) repeats(ctx context.Context, m *roles.Matrix, rows int) (bool, error) {
-	if m == nil || r.pair.Afford(delta.RepeatsCost(m), 1) == 0 {
+	if m == nil || r.pair.Reserve(delta.RepeatsCost(m), 1) == 0 {
 		return false, nil
 	}
 	return delta.Repeats(ctx, m, rows, r.pair.Seed)
@@ -67,7 +67,7 @@ func (r *run) repeats(ctx context.Context, m *roles.Matrix, rows int) (bool, err
 
 // untrained lists the layers of the deeper subject that have no counterpart in
 // the other one and hold nothing learned, where the first that has one does.
-func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
+func (r *run) untrained(ctx context.Context, t align.TowerPair) error {
 	s := &r.facts.Shape
 	deep := t.B
 	has := func(i int) bool { return s.Sources[i] >= 0 }
@@ -107,7 +107,7 @@ func (r *run) holdsNothing(ctx context.Context, l, other *roles.Layer) (bool, er
 		return false, nil
 	}
 	for _, p := range [][2]*roles.Matrix{{l.O, other.O}, {a[0].Down, b[0].Down}} {
-		if p[0] == nil || p[1] == nil || r.pair.Afford(delta.UntrainedCost(p[0])+delta.UntrainedCost(p[1]), 1) == 0 {
+		if p[0] == nil || p[1] == nil || r.pair.Reserve(delta.UntrainedCost(p[0])+delta.UntrainedCost(p[1]), 1) == 0 {
 			return false, nil
 		}
 		if empty, err := delta.Untrained(ctx, p[0], p[1], r.pair.Seed); !empty || err != nil {
@@ -115,7 +115,7 @@ func (r *run) holdsNothing(ctx context.Context, l, other *roles.Layer) (bool, er
 		}
 	}
 	for _, m := range []*roles.Matrix{l.V, a[0].Up} {
-		if m == nil || r.pair.Afford(delta.UntrainedCost(m), 1) == 0 {
+		if m == nil || r.pair.Reserve(delta.UntrainedCost(m), 1) == 0 {
 			return false, nil
 		}
 		if learned, err := delta.Structured(ctx, m, r.pair.Seed); learned || err != nil {

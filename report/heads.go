@@ -5,11 +5,11 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // headsMoved tells whether the head maps of equally many heads are no identity.
-func headsMoved(t similarity.TowerPair) bool {
+func headsMoved(t align.TowerPair) bool {
 	for _, l := range t.Layers {
 		heads, ok := t.Heads[l.B]
 		if !ok || t.A.Layers[l.A].V == nil || len(heads)*t.A.HeadDim != t.A.Layers[l.A].V.Rows {
@@ -43,13 +43,13 @@ func (r *run) queries(ctx context.Context) error {
 	}
 	t := r.pair.Towers[0]
 	d := t.B.HeadDim
-	for _, i := range similarity.Spread(len(t.Layers), headLayers) {
+	for _, i := range align.Spread(len(t.Layers), headLayers) {
 		a, b := t.A.Layers[t.Layers[i].A].Q, t.B.Layers[t.Layers[i].B].Q
 		if a == nil || b == nil || d == 0 || t.A.HeadDim != d || a.Rows != b.Rows || a.Cols != b.Cols || a.Rows%d != 0 {
 			continue
 		}
 		rows := headSample(a.Rows/d, d)
-		if r.pair.Afford(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
+		if r.pair.Reserve(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
 			return nil
 		}
 		likeness, err := rowLikeness(ctx, a, b, rows)
@@ -64,7 +64,7 @@ func (r *run) queries(ctx context.Context) error {
 // headSample lists some rows of each head, the same of all.
 func headSample(heads, d int) (rows []int) {
 	for h := range heads {
-		for _, k := range similarity.Spread(d, headRows) {
+		for _, k := range align.Spread(d, headRows) {
 			rows = append(rows, h*d+k)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // finding is one kind that the facts show, with the words for it and the
@@ -19,7 +20,7 @@ type finding struct {
 
 // kindRules are asked in turn; each looks at the facts of a related pair on
 // its own.
-var kindRules = []func(*Facts, similarity.LogP) []finding{
+var kindRules = []func(*Facts, stats.LogP) []finding{
 	adapterApplied, layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, storedQuantised, inDisguise, inPart,
 }
 
@@ -27,7 +28,7 @@ var kindRules = []func(*Facts, similarity.LogP) []finding{
 func (p Policy) made(f *Facts) (out []finding) {
 	rules := kindRules
 	if f.embeddingsOnly(p.level()) {
-		rules = []func(*Facts, similarity.LogP) []finding{inPart} // the rest is of another origin
+		rules = []func(*Facts, stats.LogP) []finding{inPart} // the rest is of another origin
 	}
 	for _, rule := range rules {
 		for _, x := range rule(f, p.level()) {
@@ -45,7 +46,7 @@ func (p Policy) made(f *Facts) (out []finding) {
 }
 
 // adapterApplied says where a subject is a base with an adapter on it.
-func adapterApplied(f *Facts, _ similarity.LogP) (out []finding) {
+func adapterApplied(f *Facts, _ stats.LogP) (out []finding) {
 	for i, words := range f.Adapter {
 		if words != "" {
 			out = append(out, finding{Adapter, side(i) + " has " + words, Undetermined})
@@ -64,7 +65,7 @@ func towards(n [2]int, smaller bool) Direction {
 }
 
 // layersChanged compares numbers of layers under the layer map.
-func layersChanged(f *Facts, _ similarity.LogP) []finding {
+func layersChanged(f *Facts, _ stats.LogP) []finding {
 	s := &f.Shape
 	if s.Layers[0] == s.Layers[1] || len(s.Sources) == 0 {
 		return nil
@@ -111,7 +112,7 @@ func layersChanged(f *Facts, _ similarity.LogP) []finding {
 
 // widthChanged compares widths. Units that stand in the wider subject more than
 // once were copied there.
-func widthChanged(f *Facts, _ similarity.LogP) (out []finding) {
+func widthChanged(f *Facts, _ stats.LogP) (out []finding) {
 	s := &f.Shape
 	for _, x := range []struct {
 		what  string
@@ -132,7 +133,7 @@ func widthChanged(f *Facts, _ similarity.LogP) (out []finding) {
 }
 
 // expertsAdded finds a dense MLP behind several experts.
-func expertsAdded(f *Facts, level similarity.LogP) []finding {
+func expertsAdded(f *Facts, level stats.LogP) []finding {
 	n := f.Shape.Experts
 	if n[0] == n[1] || min(n[0], n[1]) != 1 {
 		return nil
@@ -145,7 +146,7 @@ func expertsAdded(f *Facts, level similarity.LogP) []finding {
 }
 
 // vocabularyChanged compares the rows of the embeddings.
-func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
+func vocabularyChanged(f *Facts, _ stats.LogP) []finding {
 	s := &f.Shape
 	switch {
 	case s.Vocabulary[0] != s.Vocabulary[1] && s.Vocabulary[0] > 0 && s.Vocabulary[1] > 0:

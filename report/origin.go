@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/invariants"
+	"github.com/weightprint/weightprint/similarity/calibrated"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Thresholds of the question whether two networks share more than their random
@@ -40,7 +42,7 @@ type common struct {
 // common judges whether a related pair shares its random initialisation only: by
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
-func (f *Facts) common(level similarity.LogP) common {
+func (f *Facts) common(level stats.LogP) common {
 	g := f.askGains(level)
 	leads, fresh, hasLeads := f.freshLeads()
 	if !g.ok && !hasLeads {
@@ -66,7 +68,7 @@ func (f *Facts) common(level similarity.LogP) common {
 
 // commonElse judges where neither gains nor directions can be asked: by what no
 // change of basis alters, by vectors that look like gains, by much used tokens.
-func (f *Facts) commonElse(level similarity.LogP) common {
+func (f *Facts) commonElse(level stats.LogP) common {
 	if f.sameInvariants() {
 		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
 	}
@@ -141,12 +143,12 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 
 // usedTokens is how alike the products among the embeddings of much used tokens
 // are, where untouched ones make the finding.
-func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
-	if p, e := f.best(func(e similarity.Evidence) bool { return e.Test == invariants.TokenSigns }); e == nil || p > level {
+func (f *Facts) usedTokens(level stats.LogP) (c float64, ok bool) {
+	if p, e := f.best(func(e similarity.Evidence) bool { return e.Test == exact.TokenSigns }); e == nil || p > level {
 		return 0, false
 	}
 	for _, e := range f.Evidence {
-		if e.Test == invariants.UsedTokens && e.Skipped == "" {
+		if e.Test == calibrated.UsedTokens && e.Skipped == "" {
 			return e.Effect, true
 		}
 	}
@@ -155,7 +157,7 @@ func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
 
 // originOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
-func (f *Facts) originOpen(level similarity.LogP) bool {
+func (f *Facts) originOpen(level stats.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)

@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/axis"
 )
 
 // PlanSchema names the JSON form of a Plan.
@@ -63,8 +63,8 @@ func PlanCompare(_ context.Context, a, b Input, o *Options) (*Plan, error) {
 	p := &Plan{Schema: PlanSchema, Budget: &f.Budget}
 	reads := [2]map[*tensor.Tensor]int64{{}, {}}
 	if !r.whole {
-		first, second := r.pair.Plan(0)
-		for i, list := range [][]similarity.Planned{first, second} {
+		first, second := axis.Plan(r.pair, 0)
+		for i, list := range [][]axis.Planned{first, second} {
 			for _, x := range list {
 				reads[i][x.Matrix.Tensor] += x.Bytes
 			}

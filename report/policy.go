@@ -6,7 +6,8 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/invariants"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Policy holds the thresholds of a verdict; zero fields are the defaults.
@@ -33,12 +34,12 @@ func (p Policy) filled() Policy {
 }
 
 // level is Alpha as a natural logarithm.
-func (p Policy) level() similarity.LogP { return similarity.LogP(math.Log(p.Alpha)) }
+func (p Policy) level() stats.LogP { return stats.LogP(math.Log(p.Alpha)) }
 
 // Facts is all that a decision rests on.
 type Facts struct {
 	Evidence []similarity.Evidence
-	Power    similarity.Power
+	Power    exact.Power
 	Storage  Storage
 	Spectra  []SpectrumOf
 	Shape    Shape
@@ -49,7 +50,7 @@ type Facts struct {
 
 // smallest is the least logarithm of a probability that is stated. It is a
 // bound: no probability is zero, whatever a test computes.
-const smallest = similarity.LogP(-1e9)
+const smallest = stats.LogP(-1e9)
 
 // sound returns evidence whose probabilities can be stated. One that is no
 // number counts as a test that found nothing, so that it never helps a verdict.
@@ -84,7 +85,7 @@ func (f *Facts) exactLooks() int {
 
 // best returns the smallest p-value over all pooled exact tests that fit,
 // corrected for the number of tests in all.
-func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e *similarity.Evidence) {
+func (f *Facts) best(fits func(similarity.Evidence) bool) (p stats.LogP, e *similarity.Evidence) {
 	for i := range f.Evidence {
 		x := &f.Evidence[i]
 		if x.P != nil && x.LayerB < 0 && fits(*x) && (e == nil || *x.P < p) {
@@ -94,17 +95,17 @@ func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e 
 	if e == nil {
 		return 0, nil
 	}
-	return similarity.Bonferroni(p, f.exactLooks()), e
+	return stats.Bonferroni(p, f.exactLooks()), e
 }
 
 func anyEvidence(similarity.Evidence) bool { return true }
 
 // placed fits the exact tests on labels of units, which a change of basis or
 // order hides from.
-func placed(e similarity.Evidence) bool { return e.Test != invariants.TokenSigns }
+func placed(e similarity.Evidence) bool { return e.Test != exact.TokenSigns }
 
 // unplaced tells whether no exact test on labels found anything.
-func (f *Facts) unplaced(level similarity.LogP) bool {
+func (f *Facts) unplaced(level stats.LogP) bool {
 	p, _ := f.best(placed)
 	return p > level
 }
@@ -201,10 +202,10 @@ func (v *Verdict) point(d Direction) {
 
 // doubtful is the natural logarithm of 1e-3: a corrected p-value below it is
 // too small for "no evidence" even where it is too large for a relation.
-const doubtful = similarity.LogP(-6.907755278982137)
+const doubtful = stats.LogP(-6.907755278982137)
 
 // openReasons says what would settle an open verdict.
-func openReasons(f Facts, found calibrated) []string {
+func openReasons(f Facts, found calibratedFindings) []string {
 	if len(found.with) > 0 {
 		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
 		if found.with[0].Test == "agreement" {
@@ -247,7 +248,7 @@ func phrase(e *similarity.Evidence) string {
 		return fmt.Sprintf("%.0f of %d units match in the same order", e.Statistic, e.N)
 	case "signs":
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
-	case invariants.TokenSigns:
+	case exact.TokenSigns:
 		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
 	case "swaps":
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
@@ -256,8 +257,8 @@ func phrase(e *similarity.Evidence) string {
 }
 
 // probability writes a p-value; it is never zero.
-func probability(p similarity.LogP) string {
-	if p > similarity.LogP(math.Log(0.001)) {
+func probability(p stats.LogP) string {
+	if p > stats.LogP(math.Log(0.001)) {
 		return fmt.Sprintf("%.2g", math.Exp(float64(p)))
 	}
 	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
@@ -266,7 +267,7 @@ func probability(p similarity.LogP) string {
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
 // its number of independent pairs.
-func (p Policy) weigh(v *Verdict, logp similarity.LogP, found calibrated) {
+func (p Policy) weigh(v *Verdict, logp stats.LogP, found calibratedFindings) {
 	limit := math.Max(1, float64(Controls.Pairs()))
 	lr := 1.0
 	switch v.Relation {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
@@ -84,7 +84,7 @@ func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (
 // FitRecipe fits a child to parents that are known to be related to it, without
 // comparing them first.
 func FitRecipe(ctx context.Context, child Input, parents []Input) (*recipe.Recipe, error) {
-	var pairs []*similarity.Pair
+	var pairs []*align.Pair
 	for _, in := range parents {
 		p, err := recipePair(ctx, in, child)
 		if err != nil {
@@ -96,9 +96,9 @@ func FitRecipe(ctx context.Context, child Input, parents []Input) (*recipe.Recip
 }
 
 // recipePair lays a parent and the child side by side, layer for layer.
-func recipePair(ctx context.Context, parent, child Input) (*similarity.Pair, error) {
-	p := similarity.NewPair(parent.subject(), child.subject(), nil, 0)
-	if _, err := p.AlignRotary(ctx); err != nil {
+func recipePair(ctx context.Context, parent, child Input) (*align.Pair, error) {
+	p := align.NewPair(parent.subject(), child.subject(), nil, 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}
 	for i, t := range p.Towers {

@@ -7,7 +7,8 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Where a gain was multiplied and the columns behind it divided by as much, the
@@ -27,14 +28,14 @@ const (
 func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
 	var readers []*roles.Matrix
 	var wants []tensor.Want
-	for _, i := range similarity.Spread(len(t.Layers), rescaledLayers) {
+	for _, i := range align.Spread(len(t.Layers), rescaledLayers) {
 		l := t.Layers[i]
 		behind := []*roles.Matrix{l.V}
 		if m := l.MLPs(); len(m) > 0 {
 			behind = append(behind, m[0].Up)
 		}
 		for _, m := range behind {
-			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || r.pair.Afford(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
+			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || r.pair.Reserve(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
 				continue
 			}
 			readers, wants = append(readers, m), append(wants, m.Want(r.columnRows(m)), m.Gain.Want())
@@ -90,7 +91,7 @@ func (r *run) against(ctx context.Context, m *roles.Matrix) (c, slope float64, o
 	if len(g) < 16 {
 		return 0, 0, false, nil
 	}
-	c, ok = similarity.Correlation(g, s)
+	c, ok = stats.Correlation(g, s)
 	dg, ds := deviation(g), deviation(s)
 	if !ok || dg < rescaledSpread {
 		return 0, 0, false, nil

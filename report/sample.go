@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/layers"
 )
 
 // SampleValues reads whole models of so many values, and of larger ones a share
@@ -27,8 +28,8 @@ type Sampled struct {
 // shapes only, so that the values of two models of one shape stand side by
 // side.
 func SampleValues(ctx context.Context, in Input) (*Sampled, error) {
-	p := similarity.NewPair(in.subject(), in.subject(), nil, 0)
-	if _, err := p.AlignRotary(ctx); err != nil {
+	p := align.NewPair(in.subject(), in.subject(), nil, 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}
 	out := &Sampled{}

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/similarity/screen"
+	"github.com/weightprint/weightprint/similarity/sketches"
 )
 
 // Sketched is a subject of which only a fingerprint is at hand.
@@ -36,7 +36,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := Facts{Evidence: sound(screen.Run(a.Fingerprint, b.Fingerprint))}
+	facts := Facts{Evidence: sound(sketches.Run(a.Fingerprint, b.Fingerprint))}
 	v := &out.Verdict
 	*v = Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
 	p, by := facts.best(anyEvidence)
@@ -54,7 +54,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 	}
-	opt.Policy.weigh(v, p, calibrated{})
+	opt.Policy.weigh(v, p, calibratedFindings{})
 	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}
 	r.evidence(out)
 	return out

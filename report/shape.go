@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -73,8 +74,8 @@ func (r *run) shape(ctx context.Context) error {
 // imbalance is the median over all axes that were read.
 func (r *run) imbalance() (out [2]float64) {
 	var sides [2][]float64
-	for look := range similarity.Looks {
-		for _, x := range r.pair.Loaded(look) {
+	for look := range axis.Stages() {
+		for _, x := range axis.Loaded(r.pair, look) {
 			if x.Imbalance != nil && x.Coordinates == "raw" {
 				for i, v := range x.Imbalance {
 					sides[i] = append(sides[i], v)
@@ -92,7 +93,7 @@ func (r *run) imbalance() (out [2]float64) {
 }
 
 // sources lists the layer of A that each layer of B was found to come from.
-func (r *run) sources(t similarity.TowerPair) []int {
+func (r *run) sources(t align.TowerPair) []int {
 	found := r.layers()
 	if len(found) == 0 {
 		return nil
@@ -137,8 +138,8 @@ type SpectrumOf struct {
 
 // spectra describes the differences of matrices in the same role: of all of
 // them where everything is read, of a few spread ones otherwise.
-func (r *run) spectra(ctx context.Context, m *similarity.Matching) error {
-	var differ []similarity.MatrixPair
+func (r *run) spectra(ctx context.Context, m *align.Matching) error {
+	var differ []align.MatrixPair
 	for _, p := range m.Matrices {
 		for i := range r.facts.Storage.Changes {
 			c := &r.facts.Storage.Changes[i]
@@ -151,10 +152,10 @@ func (r *run) spectra(ctx context.Context, m *similarity.Matching) error {
 	if !r.whole {
 		n, rows = 6, 96
 	}
-	for _, i := range similarity.Spread(len(differ), n) {
+	for _, i := range align.Spread(len(differ), n) {
 		p := differ[i]
 		rows := min(rows, p.B.Rows)
-		if r.pair.Afford(max(p.A.Cost(rows), p.B.Cost(rows)), 1) == 0 {
+		if r.pair.Reserve(max(p.A.Cost(rows), p.B.Cost(rows)), 1) == 0 {
 			break
 		}
 		s, err := delta.Measure(ctx, p, r.pair.Seed, rows)
@@ -175,7 +176,7 @@ func (r *run) shuffled(ctx context.Context) error {
 	}
 	t := r.pair.Towers[0]
 	a, b := t.A.Embedding, t.B.Embedding
-	if a == nil || b == nil || a.Cols != b.Cols || r.embeddingCosine() > 0.5 || r.pair.Afford(a.Cost(a.Rows), 1) == 0 {
+	if a == nil || b == nil || a.Cols != b.Cols || r.embeddingCosine() > 0.5 || r.pair.Reserve(a.Cost(a.Rows), 1) == 0 {
 		return nil
 	}
 	share, err := delta.Moved(ctx, a, b, r.pair.Seed)

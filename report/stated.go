@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/exact"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
@@ -81,7 +82,7 @@ type Power struct {
 }
 
 // power states what the reading could have detected.
-func (p Policy) power(x similarity.Power) *Power {
+func (p Policy) power(x exact.Power) *Power {
 	return &Power{Cosine: Number(p.Cosine), Probability: 0.99, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
 

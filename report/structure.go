@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
 
@@ -17,7 +18,7 @@ func (r *run) structure(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := r.pair.MapHeads(ctx, i, false); err != nil {
+		if err := layers.MapHeads(ctx, r.pair, i, false); err != nil {
 			return err
 		}
 	}
@@ -40,7 +41,7 @@ func (r *run) relook(ctx context.Context) error {
 	}
 	if !changed && r.headsOpen() {
 		for i := range r.pair.Towers {
-			if err := r.pair.MapHeads(ctx, i, true); err != nil {
+			if err := layers.MapHeads(ctx, r.pair, i, true); err != nil {
 				return err
 			}
 			changed = changed || headsMoved(r.pair.Towers[i])
@@ -70,7 +71,7 @@ func (r *run) remap(ctx context.Context, tower int) (bool, error) {
 }
 
 // unmatched tells whether some layer of B gave no sign of its counterpart.
-func (r *run) unmatched(t similarity.TowerPair) bool {
+func (r *run) unmatched(t align.TowerPair) bool {
 	const sign = -7 // natural logarithm of 1e-3
 	seen := map[int]bool{}
 	for _, e := range r.facts.Evidence {

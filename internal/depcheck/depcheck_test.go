@@ -24,14 +24,14 @@ var ranks = []struct {
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
 	{"formats", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
-	{"similarity", 4},
-	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/answers", 5}, {"similarity/index", 6},
-	{"similarity/suite", 6},
-	{"report", 7},
-	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8}, {"report/intoto/oms", 9},
-	{"internal/redteam", 8},
-	{"cmd", 10}, {"examples", 10},
-	{"", 11},
+	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity", 5},
+	{"similarity/exact", 6}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
+	{"similarity/calibrated", 7}, {"similarity/index", 7}, {"similarity/suite", 8},
+	{"report", 9},
+	{"report/html", 10}, {"report/lineage", 10}, {"report/cyclonedx", 10}, {"report/intoto", 10}, {"report/intoto/oms", 11},
+	{"internal/redteam", 10},
+	{"cmd", 12}, {"examples", 12},
+	{"", 13},
 }
 
 func rank(t *testing.T, path string) int {
