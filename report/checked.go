@@ -134,7 +134,7 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 	}
 	for i := range x.Parties {
 		// Which axes to withdraw can be chosen with the outcome in view.
-		p = min(0, p+stats.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
+		p = min(0, p+stats.LogP(stats.LogChoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
 	v := &CheckedComparison{Relation: Inconclusive, Log10P: Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: Number(r.Agreement)}
 	x.Comparison = v
@@ -156,14 +156,6 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 		}
 	}
 	x.NotProved = append(x.NotProved, "Which of the two came first, and who took from whom: a common ancestor or the same random initialisation look alike here.")
-}
-
-// lchoose is the logarithm of the number of choices of k of n.
-func lchoose(n, k int) float64 {
-	a, _ := math.Lgamma(float64(n + 1))
-	b, _ := math.Lgamma(float64(k + 1))
-	c, _ := math.Lgamma(float64(n - k + 1))
-	return a - b - c
 }
 
 // limits is what no check of responses shows.

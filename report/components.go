@@ -275,7 +275,7 @@ func (r *run) maps() []UnitMap {
 				continue
 			}
 			m := UnitMap{Axis: x.Name, OfA: x.A.Total, OfB: x.B.Total, A: []int{}, B: []int{}}
-			for j, i := range exact.Partners(r.pair, x) {
+			for j, i := range exact.Partners(x) {
 				if i >= 0 {
 					m.A, m.B = append(m.A, x.A.Units[i]), append(m.B, x.B.Units[j])
 				}

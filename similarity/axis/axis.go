@@ -19,6 +19,7 @@ type Axis struct {
 	Imbalance   *[2]float64 // of gate and up in the units of A and of B, nil where there are not both
 	Charge      stats.LogP  // what choosing the layers with the same units costs, to be added to a p-value
 
+	seed   []byte // fixes which of several equal matches is taken
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers
 	deep   int    // layers of the tower

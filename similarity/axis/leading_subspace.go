@@ -104,32 +104,10 @@ type unitPair struct {
 
 // corresponding lists units that are each other's most similar.
 func corresponding(v View, x *Axis) (out []unitPair) {
-	na, nb := len(x.A.Units), len(x.B.Units)
-	size := func(j, i int) float64 {
-		c := float64(v.Cosine[j*na+i])
-		if v.SignEquivariant {
-			c = math.Abs(c)
-		}
-		return c
-	}
-	for j := range nb {
-		if !x.B.Eligible[j] {
-			continue
-		}
-		best := 0
-		for i := range na {
-			if size(j, i) > size(j, best) {
-				best = i
-			}
-		}
-		back := 0
-		for k := range nb {
-			if size(k, best) > size(back, best) {
-				back = k
-			}
-		}
-		if back == j {
-			out = append(out, unitPair{best, j, v.Cosine[j*na+best] < 0})
+	na := len(x.A.Units)
+	for j, i := range x.Matcher().Mutual(v.Likeness()) {
+		if i >= 0 {
+			out = append(out, unitPair{i, j, v.Cosine[j*na+i] < 0})
 		}
 	}
 	return out

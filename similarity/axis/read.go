@@ -114,7 +114,7 @@ func shifted(units []int, by int) []int {
 // there are anchors.
 func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *Anchor) ([]*Axis, error) {
 	x := pl.axis
-	x.Coordinates = "raw"
+	x.Coordinates, x.seed = "raw", p.Seed
 	x.A.Total, x.B.Total = pl.total(0), pl.total(1)
 	most := [2]int{st.Units, st.Units}
 	if x.A.Total != x.B.Total && max(x.A.Total, x.B.Total) > st.Units {

@@ -76,7 +76,8 @@ func AgreeingUnits(x *axis.Axis) (count, n int, ok bool) {
 	if gate == nil || up == nil {
 		return 0, 0, false
 	}
-	a, b := partners(x, gate), partners(x, up)
+	matcher := x.Matcher()
+	a, b := matcher.Mutual(gate.Likeness()), matcher.Mutual(up.Likeness())
 	for j := range a {
 		if a[j] >= 0 && a[j] == b[j] {
 			count++
@@ -84,40 +85,4 @@ func AgreeingUnits(x *axis.Axis) (count, n int, ok bool) {
 	}
 	n = min(x.A.Count(), x.B.Count())
 	return count, n, n > 0
-}
-
-// partners returns each unit's mutual nearest unit in one view, -1 if none.
-// Units that may have been flipped are compared by size.
-func partners(x *axis.Axis, v *axis.View) []int {
-	na, nb := len(x.A.Units), len(x.B.Units)
-	forth, back := make([]int, nb), make([]int, na)
-	bestBack := make([]float32, na)
-	for i := range back {
-		back[i], bestBack[i] = -1, -2
-	}
-	for j := range forth {
-		forth[j] = -1
-		best := float32(-2)
-		for i := range na {
-			if !x.A.Eligible[i] || !x.B.Eligible[j] {
-				continue
-			}
-			c := v.Cosine[j*na+i]
-			if v.SignEquivariant && c < 0 {
-				c = -c
-			}
-			if c > best {
-				best, forth[j] = c, i
-			}
-			if c > bestBack[i] {
-				bestBack[i], back[i] = c, j
-			}
-		}
-	}
-	for j, i := range forth {
-		if i >= 0 && back[i] != j {
-			forth[j] = -1
-		}
-	}
-	return forth
 }

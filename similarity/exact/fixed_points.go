@@ -2,7 +2,6 @@ package exact
 
 import (
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -11,13 +10,13 @@ import (
 // the same place, pooled over the axes of each component:
 // P ≤ L^K/K! for K fixed points on L independent axes.
 func FixedPoints(stage int) *similarity.Test {
-	return perComponent("fixed-points", "units that are most like the unit at the same place", stage, func(p *align.Pair, c *component) []similarity.Evidence {
+	return perComponent("fixed-points", "units that are most like the unit at the same place", stage, func(c *component) []similarity.Evidence {
 		all, skipped := c.gather(func(x *axis.Axis) (tally, string) {
 			if x.A.Total != x.B.Total {
 				return tally{}, "the two sides have different numbers of units"
 			}
 			k, n := 0, 0
-			for j, i := range matches(p, x, pooled(x)) {
+			for j, i := range x.Matcher().Nearest(pooled(x)) {
 				if i >= 0 {
 					n++
 				}

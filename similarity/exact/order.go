@@ -2,7 +2,6 @@ package exact
 
 import (
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -13,10 +12,10 @@ import (
 // P ≤ C(n,k)/k!. The axes of a component are independent and combine by
 // Fisher's method.
 func Order(stage int) *similarity.Test {
-	return perComponent("order", "units whose matches come in the same order", stage, func(p *align.Pair, c *component) []similarity.Evidence {
+	return perComponent("order", "units whose matches come in the same order", stage, func(c *component) []similarity.Evidence {
 		all, skipped := c.gather(func(x *axis.Axis) (tally, string) {
 			var seq []int
-			for _, i := range mutual(p, x, pooled(x)) {
+			for _, i := range Partners(x) {
 				if i >= 0 {
 					seq = append(seq, i)
 				}

@@ -160,7 +160,7 @@ func byLayer(e similarity.Evidence, all []tally) []similarity.Evidence {
 }
 
 // perComponent makes a Test of a stage from a per-component function.
-func perComponent(name, doc string, stage int, run func(*align.Pair, *component) []similarity.Evidence) *similarity.Test {
+func perComponent(name, doc string, stage int, run func(*component) []similarity.Evidence) *similarity.Test {
 	return &similarity.Test{Name: name, Doc: doc, Tier: similarity.Exact, Run: func(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
 		axes, err := axis.Read(ctx, p, stage)
 		if err != nil {
@@ -168,7 +168,7 @@ func perComponent(name, doc string, stage int, run func(*align.Pair, *component)
 		}
 		var out []similarity.Evidence
 		for _, c := range components(axes) {
-			out = append(out, run(p, c)...)
+			out = append(out, run(c)...)
 		}
 		return out, nil
 	}}

@@ -2,7 +2,6 @@ package exact
 
 import (
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -12,7 +11,7 @@ import (
 // of A is a symmetry, so under the null the signs are fair coins whatever the
 // match: P is a binomial tail. The test survives any relabelling of units.
 func Signs(stage int) *similarity.Test {
-	return perComponent("signs", "matched units that agree in sign", stage, func(p *align.Pair, c *component) []similarity.Evidence {
+	return perComponent("signs", "matched units that agree in sign", stage, func(c *component) []similarity.Evidence {
 		all, skipped := c.gather(func(x *axis.Axis) (tally, string) {
 			equivariant := equivariantViews(x)
 			if len(equivariant) == 0 {
@@ -20,7 +19,7 @@ func Signs(stage int) *similarity.Test {
 			}
 			s, m := 0, 0
 			na := len(x.A.Units)
-			for j, i := range mutual(p, x, pooled(x)) {
+			for j, i := range Partners(x) {
 				if i < 0 {
 					continue
 				}

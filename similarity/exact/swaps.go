@@ -2,7 +2,6 @@ package exact
 
 import (
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -13,19 +12,19 @@ import (
 // whatever its size, and Hoeffding bounds their sum. It finds likeness too
 // weak for any single unit to show, such as very long continued training.
 func Swaps(stage int) *similarity.Test {
-	return perComponent("swaps", "units closer to their namesakes than to their neighbours'", stage, func(p *align.Pair, c *component) []similarity.Evidence {
+	return perComponent("swaps", "units closer to their namesakes than to their neighbours'", stage, func(c *component) []similarity.Evidence {
 		all, skipped := c.gather(func(x *axis.Axis) (tally, string) {
 			if x.A.Total != x.B.Total {
 				return tally{}, "the two sides have different numbers of units"
 			}
-			t := signedTable(x)
+			likeness, na := signed(x), len(x.A.Units)
 			var sum, sq float64
 			pairs := 0
-			for i := 0; i+1 < t.na; i += 2 {
+			for i := 0; i+1 < na; i += 2 {
 				if !x.A.Eligible[i] || !x.A.Eligible[i+1] || !x.B.Eligible[i] || !x.B.Eligible[i+1] {
 					continue
 				}
-				at := func(j, k int) float64 { return float64(t.c[j*t.na+k]) }
+				at := func(j, k int) float64 { return float64(likeness[j*na+k]) }
 				d := at(i, i) + at(i+1, i+1) - at(i, i+1) - at(i+1, i)
 				sum += d
 				sq += float64(d * d)

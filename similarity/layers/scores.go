@@ -58,7 +58,7 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 	}
 	raw := t.A.Hidden == t.B.Hidden
 	if raw {
-		s.Count = score(a, b, s.How)
+		s.Count = score(p, a, b, s.How)
 	}
 	if !raw || !s.telling() {
 		reads, _, err := axis.Anchors(ctx, p, t, wideUnits/2)
@@ -67,7 +67,7 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 		}
 		if reads != nil && reads.Spans(t.A.Hidden, t.B.Hidden) {
 			anchored := *s
-			anchored.Count = score(respondAll(reads, a, false), respondAll(reads, b, true), s.How)
+			anchored.Count = score(p, respondAll(reads, a, false), respondAll(reads, b, true), s.How)
 			if !raw || anchored.telling() {
 				return &anchored, nil
 			}
@@ -138,12 +138,8 @@ func respondAll(x *axis.Anchor, in []axis.Rows, sideB bool) []axis.Rows {
 }
 
 // score counts, for all pairs of layers, the units that find their partner.
-func score(a, b []axis.Rows, how string) [][]int {
-	for _, side := range [][]axis.Rows{a, b} {
-		for i := range side {
-			side[i].Centre(nil)
-		}
-	}
+func score(p *align.Pair, a, b []axis.Rows, how string) [][]int {
+	okA, okB := centred(a), centred(b)
 	out := make([][]int, len(b))
 	for j := range out {
 		out[j] = make([]int, len(a))
@@ -152,27 +148,32 @@ func score(a, b []axis.Rows, how string) [][]int {
 		for i := range a {
 			c := make([]float32, a[i].N*b[j].N)
 			dense.SerialNT(c, b[j].Unit, a[i].Unit, b[j].N, a[i].N, a[i].Dim)
+			matcher := axis.NewMatcher(p.Seed, "layer scores", okA[i], okB[j])
 			if how == "order" {
-				out[j][i] = inOrder(c, b[j].N, a[i].N)
+				out[j][i] = inOrder(matcher.Mutual(c))
 			} else {
-				out[j][i] = onDiagonal(c, a[i].N)
+				out[j][i] = inPlace(matcher.Nearest(c))
 			}
 		}
 	})
 	return out
 }
 
-// onDiagonal counts rows whose largest entry lies on the diagonal.
-func onDiagonal(c []float32, n int) int {
+// centred centres the rows of all layers and tells which of them stay eligible.
+func centred(layers []axis.Rows) [][]bool {
+	out := make([][]bool, len(layers))
+	for i := range layers {
+		out[i] = slices.Repeat([]bool{true}, layers[i].N)
+		layers[i].Centre(out[i])
+	}
+	return out
+}
+
+// inPlace counts units whose nearest one stands at the same place.
+func inPlace(partners []int) int {
 	count := 0
-	for j := range n {
-		best := 0
-		for i := range n {
-			if c[j*n+i] > c[j*n+best] {
-				best = i
-			}
-		}
-		if best == j {
+	for j, i := range partners {
+		if i == j {
 			count++
 		}
 	}
@@ -180,26 +181,8 @@ func onDiagonal(c []float32, n int) int {
 }
 
 // inOrder is the longest increasing run among the mutual best matches.
-func inOrder(c []float32, nb, na int) int {
-	var seq []int
-	for j := range nb {
-		best := 0
-		for i := range na {
-			if c[j*na+i] > c[j*na+best] {
-				best = i
-			}
-		}
-		back := 0
-		for k := range nb {
-			if c[k*na+best] > c[back*na+best] {
-				back = k
-			}
-		}
-		if back == j {
-			seq = append(seq, best)
-		}
-	}
-	return stats.LongestIncreasing(seq)
+func inOrder(partners []int) int {
+	return stats.LongestIncreasing(slices.DeleteFunc(partners, func(i int) bool { return i < 0 }))
 }
 
 // ScoreUnits is how many MLP units of a layer Score reads, of the larger

@@ -1,7 +1,6 @@
 package sketches
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 
@@ -133,20 +132,12 @@ func (t *tester) partner(a []commitment.AxisSketch, b *commitment.AxisSketch) (*
 // those places, stands at the same place. Ties go to the first in an order drawn
 // at random, so that order cannot make a match.
 func (t *tester) fixed(a, b *commitment.AxisSketch, first, last int) (hits, n int) {
-	order := rng.New(t.seed, "ties of "+b.Axis).Perm(len(a.Eligible))
+	order := slices.DeleteFunc(rng.New(t.seed, "ties of "+b.Axis).Perm(len(a.Eligible)), func(i int) bool { return i < first || i >= last })
 	for j := first; j < last; j++ {
 		if !b.Eligible[j] || !a.Eligible[j] {
 			continue
 		}
-		best, least := -1, math.MaxInt
-		for _, i := range order {
-			if i < first || i >= last || !a.Eligible[i] {
-				continue
-			}
-			if d := distance(a, i, b, j); d < least {
-				best, least = i, d
-			}
-		}
+		best := nearest(order, a.Eligible, func(i int) int { return distance(a, i, b, j) })
 		n++
 		if best == j {
 			hits++

@@ -141,15 +141,7 @@ func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
 		if !sb.Eligible[j] {
 			continue
 		}
-		best, least := -1, math.MaxInt
-		for _, i := range order {
-			if !sa.Eligible[i] {
-				continue
-			}
-			if d := sa.Distance(i, sb, j); d < least {
-				best, least = i, d
-			}
-		}
+		best := nearest(order, sa.Eligible, func(i int) int { return sa.Distance(i, sb, j) })
 		if best < 0 {
 			continue
 		}
@@ -159,6 +151,21 @@ func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
 		}
 	}
 	return hits, n
+}
+
+// nearest is the eligible place at the least distance, the first in order where
+// several are, -1 if there is none.
+func nearest(order []int, eligible []bool, distance func(i int) int) int {
+	best, least := -1, math.MaxInt
+	for _, i := range order {
+		if !eligible[i] {
+			continue
+		}
+		if d := distance(i); d < least {
+			best, least = i, d
+		}
+	}
+	return best
 }
 
 // relabellings holds one random order for each number of units. It has nothing
