@@ -48,7 +48,7 @@ func (s *Rows) Centre(ok []bool) {
 		ok = allTrue(s.N)
 	}
 	s.Unit = append([]float32(nil), s.Raw...)
-	center(s.Unit, s.N, s.Dim, ok)
+	centre(s.Unit, s.N, s.Dim, ok)
 }
 
 // readView reads both sides of a view.

@@ -1,7 +1,9 @@
 // Package layers finds which layer of A each layer of B came from: layers
-// dropped, repeated, inserted or swapped. The map is chosen on a sample of MLP
-// units that no test uses afterwards, so a test on the mapped layers keeps its
-// p-value as it is.
+// dropped, repeated, inserted or swapped. It also brings rotary rows of queries
+// and keys into one order and pairs the heads of layers.
+//
+// The layer map is chosen on a sample of MLP units that no test uses afterwards,
+// so a test on the mapped layers keeps its p-value as it is.
 package layers
 
 import (
