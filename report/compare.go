@@ -11,6 +11,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
@@ -205,13 +206,36 @@ func (r *run) storage(ctx context.Context) error {
 	if !r.related() {
 		return nil
 	}
-	if err := r.spectra(ctx, m); err != nil {
+	if r.facts.Spectra, err = delta.Spectra(ctx, r.pair, m, changes, r.whole); err != nil {
 		return err
 	}
-	if err := r.queries(ctx); err != nil {
+	if err := r.facts.Shape.LookAtQueries(ctx, r.pair, r.facts.roleCosine(".attn.q")); err != nil {
 		return err
 	}
-	return r.shuffled(ctx)
+	return r.facts.Shape.LookForMovedRows(ctx, r.pair, r.embeddingCosine())
+}
+
+// shape measures how the architectures of the two differ.
+func (r *run) shape(ctx context.Context) error {
+	var sources []int
+	if len(r.pair.Towers) > 0 {
+		sources = r.sources(r.pair.Towers[0])
+	}
+	s, err := architecture.Measure(ctx, r.pair, sources)
+	if err == nil {
+		r.facts.Shape = *s
+	}
+	return err
+}
+
+// embeddingCosine is the cosine of the embeddings row by row, 1 if unknown.
+func (r *run) embeddingCosine() float64 {
+	for i := range r.facts.Storage.Changes {
+		if c := &r.facts.Storage.Changes[i]; c.Component == "embeddings" {
+			return c.Stats.Cosine()
+		}
+	}
+	return 1
 }
 
 // renamed tells whether container, shards, names or the packing of both differ.

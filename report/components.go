@@ -302,3 +302,20 @@ func nonNil(s []string) []string {
 	}
 	return s
 }
+
+// sources lists the layer of A that each layer of B was found to come from.
+func (r *run) sources(t similarity.TowerPair) []int {
+	found := r.layers()
+	if len(found) == 0 {
+		return nil
+	}
+	out := make([]int, len(t.B.Layers))
+	for b := range out {
+		out[b] = -1
+		i := slices.IndexFunc(found, func(l Layer) bool { return l.Tower == t.B.Name && l.B == t.B.Layers[b].Index })
+		if i >= 0 && found[i].A != nil {
+			out[b] = *found[i].A
+		}
+	}
+	return out
+}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
@@ -40,8 +42,8 @@ type Facts struct {
 	Evidence []similarity.Evidence
 	Power    similarity.Power
 	Storage  Storage
-	Spectra  []SpectrumOf
-	Shape    Shape
+	Spectra  []delta.RoleSpectrum
+	Shape    architecture.Shape
 	Adapter  [2]string // what adapter a subject has applied, in words
 	Repeats  bool      // two layers of A have the same source in B
 	Spent    int       // exact tests whose results were given up because the layers were paired anew

@@ -98,7 +98,7 @@ func (c chance) facts(oneWay bool) report.Facts {
 		if oneWay {
 			x.Levels[1] = c.one(5, 31)
 		}
-		f.Spectra = append(f.Spectra, report.SpectrumOf{Role: "layers.0.mlp.up", Component: "mlp", Spectrum: x})
+		f.Spectra = append(f.Spectra, delta.RoleSpectrum{Role: "layers.0.mlp.up", Component: "mlp", Spectrum: x})
 	}
 	f.Storage.Complete = c.IntN(2) == 0
 	return f

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
 
@@ -43,7 +44,7 @@ func (r *run) relook(ctx context.Context) error {
 			if err := r.pair.MapHeads(ctx, i, true); err != nil {
 				return err
 			}
-			changed = changed || headsMoved(r.pair.Towers[i])
+			changed = changed || architecture.HeadsMoved(r.pair.Towers[i])
 		}
 	}
 	if !changed {

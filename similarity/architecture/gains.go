@@ -1,4 +1,4 @@
-package report
+package architecture
 
 import (
 	"context"
@@ -10,21 +10,9 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 )
 
-// Where a gain was multiplied and the columns behind it divided by as much, the
-// two vary against each other: the slope of the logarithms is −1. Training
-// leaves no such thing: between gains and the columns that read them it leaves a
-// positive correlation (0.2 to 0.8 in networks of known history).
-const (
-	rescaledCorrelation = -0.7
-	rescaledSlope       = 0.2 // from −1
-	rescaledSpread      = 0.1 // of ln gain: less says nothing
-	rescaledRows        = 64  // of a matrix, to know the size of its columns
-	rescaledLayers      = 2
-)
-
 // rescaled tells whether the norm gains of a tower were multiplied against the
 // matrices behind them. It looks at one subject alone.
-func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
+func rescaled(ctx context.Context, p *similarity.Pair, t *roles.Tower) (bool, error) {
 	var readers []*roles.Matrix
 	var wants []tensor.Want
 	for _, i := range similarity.Spread(len(t.Layers), rescaledLayers) {
@@ -34,10 +22,10 @@ func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
 			behind = append(behind, m[0].Up)
 		}
 		for _, m := range behind {
-			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || r.pair.Afford(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
+			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || p.Afford(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
 				continue
 			}
-			readers, wants = append(readers, m), append(wants, m.Want(r.columnRows(m)), m.Gain.Want())
+			readers, wants = append(readers, m), append(wants, m.Want(columnRows(p, m)), m.Gain.Want())
 		}
 	}
 	if err := tensor.FetchAll(ctx, wants); err != nil {
@@ -46,7 +34,7 @@ func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
 	var sum, slopes float64
 	n := 0
 	for _, m := range readers {
-		c, slope, ok, err := r.against(ctx, m)
+		c, slope, ok, err := against(ctx, p, m)
 		if err != nil {
 			return false, err
 		}
@@ -54,25 +42,25 @@ func (r *run) rescaled(ctx context.Context, t *roles.Tower) (bool, error) {
 			sum, slopes, n = sum+c, slopes+slope, n+1
 		}
 	}
-	if n < 2 {
+	if n < rescaledReaders {
 		return false, nil
 	}
 	return sum/float64(n) < rescaledCorrelation && math.Abs(slopes/float64(n)+1) < rescaledSlope, nil
 }
 
 // columnRows are the rows by which the columns of a matrix are measured.
-func (r *run) columnRows(m *roles.Matrix) []int {
-	return rng.New(r.pair.Seed, "columns of "+m.Role).Sample(m.Rows, rescaledRows)
+func columnRows(p *similarity.Pair, m *roles.Matrix) []int {
+	return rng.New(p.Seed, "columns of "+m.Role).Sample(m.Rows, rescaledRows)
 }
 
 // against correlates the logarithms of a matrix's columns with those of the
 // gains before it. ok is false where the gains hardly vary.
-func (r *run) against(ctx context.Context, m *roles.Matrix) (c, slope float64, ok bool, err error) {
+func against(ctx context.Context, p *similarity.Pair, m *roles.Matrix) (c, slope float64, ok bool, err error) {
 	gain, err := m.Gain.Read(ctx)
 	if err != nil {
 		return 0, 0, false, err
 	}
-	rows := r.columnRows(m)
+	rows := columnRows(p, m)
 	x := make([]float32, len(rows)*m.Cols)
 	if err := m.Gather(ctx, x, rows); err != nil {
 		return 0, 0, false, err
@@ -87,7 +75,7 @@ func (r *run) against(ctx context.Context, m *roles.Matrix) (c, slope float64, o
 			g, s = append(g, math.Log(math.Abs(float64(v)))), append(s, math.Log(size[k])/2)
 		}
 	}
-	if len(g) < 16 {
+	if len(g) < rescaledColumns {
 		return 0, 0, false, nil
 	}
 	c, ok = similarity.Correlation(g, s)

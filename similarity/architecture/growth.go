@@ -1,4 +1,4 @@
-package report
+package architecture
 
 import (
 	"context"
@@ -15,18 +15,17 @@ import (
 // before a direction is stated.
 
 // added looks at the rows that the longer vocabulary has more.
-func (r *run) added(ctx context.Context, t similarity.TowerPair) (err error) {
-	s := &r.facts.Shape
+func (s *Shape) added(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (err error) {
 	n := min(s.Vocabulary[0], s.Vocabulary[1])
 	for i, x := range []*roles.Tower{t.A, t.B} {
 		m := x.Head
 		if m == nil {
 			m = x.Embedding
 		}
-		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || r.pair.Afford(delta.AddedCost(m), 1) == 0 {
+		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || p.Afford(delta.AddedCost(m), 1) == 0 {
 			continue
 		}
-		if s.Added[i], err = delta.AddedRows(ctx, m, n, r.pair.Seed); err != nil {
+		if s.Added[i], err = delta.AddedRows(ctx, m, n, p.Seed); err != nil {
 			return err
 		}
 	}
@@ -34,20 +33,19 @@ func (r *run) added(ctx context.Context, t similarity.TowerPair) (err error) {
 }
 
 // grown looks at what the wider and the deeper subject have more.
-func (r *run) grown(ctx context.Context, t similarity.TowerPair) (err error) {
-	s := &r.facts.Shape
+func (s *Shape) grown(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (err error) {
 	for i, x := range []*roles.Tower{t.A, t.B} {
 		if len(x.Layers) == 0 {
 			continue
 		}
 		l := x.Layers[len(x.Layers)/2]
 		if s.Width[i] > s.Width[1-i] && len(l.MLPs()) > 0 {
-			if s.Copied[i], err = r.repeats(ctx, l.MLPs()[0].Up, 1); err != nil {
+			if s.Copied[i], err = repeats(ctx, p, l.MLPs()[0].Up, 1); err != nil {
 				return err
 			}
 		}
 		if s.KVHeads[i] > s.KVHeads[1-i] {
-			if s.HeadsTwice[i], err = r.repeats(ctx, l.V, x.HeadDim); err != nil {
+			if s.HeadsTwice[i], err = repeats(ctx, p, l.V, x.HeadDim); err != nil {
 				return err
 			}
 		}
@@ -55,20 +53,19 @@ func (r *run) grown(ctx context.Context, t similarity.TowerPair) (err error) {
 	if s.Layers[0] == s.Layers[1] || len(s.Sources) == 0 {
 		return nil
 	}
-	return r.untrained(ctx, t)
+	return s.untrained(ctx, p, t)
 }
 
-func (r *run) repeats(ctx context.Context, m *roles.Matrix, rows int) (bool, error) {
-	if m == nil || r.pair.Afford(delta.RepeatsCost(m), 1) == 0 {
+func repeats(ctx context.Context, p *similarity.Pair, m *roles.Matrix, rows int) (bool, error) {
+	if m == nil || p.Afford(delta.RepeatsCost(m), 1) == 0 {
 		return false, nil
 	}
-	return delta.Repeats(ctx, m, rows, r.pair.Seed)
+	return delta.Repeats(ctx, m, rows, p.Seed)
 }
 
 // untrained lists the layers of the deeper subject that have no counterpart in
 // the other one and hold nothing learned, where the first that has one does.
-func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
-	s := &r.facts.Shape
+func (s *Shape) untrained(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) error {
 	deep := t.B
 	has := func(i int) bool { return s.Sources[i] >= 0 }
 	if s.Layers[0] > s.Layers[1] {
@@ -86,7 +83,7 @@ func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
 		if has(i) {
 			continue
 		}
-		fresh, err := r.holdsNothing(ctx, l, deep.Layers[first])
+		fresh, err := holdsNothing(ctx, p, l, deep.Layers[first])
 		if err != nil {
 			return err
 		}
@@ -101,24 +98,24 @@ func (r *run) untrained(ctx context.Context, t similarity.TowerPair) error {
 // stream are untrained where those of another layer are not, and what stands
 // before them has no structure either: a layer whose outputs somebody cleared
 // still has what it learned in the others.
-func (r *run) holdsNothing(ctx context.Context, l, other *roles.Layer) (bool, error) {
+func holdsNothing(ctx context.Context, p *similarity.Pair, l, other *roles.Layer) (bool, error) {
 	a, b := l.MLPs(), other.MLPs()
 	if len(a) == 0 || len(b) == 0 {
 		return false, nil
 	}
-	for _, p := range [][2]*roles.Matrix{{l.O, other.O}, {a[0].Down, b[0].Down}} {
-		if p[0] == nil || p[1] == nil || r.pair.Afford(delta.UntrainedCost(p[0])+delta.UntrainedCost(p[1]), 1) == 0 {
+	for _, out := range [][2]*roles.Matrix{{l.O, other.O}, {a[0].Down, b[0].Down}} {
+		if out[0] == nil || out[1] == nil || p.Afford(delta.UntrainedCost(out[0])+delta.UntrainedCost(out[1]), 1) == 0 {
 			return false, nil
 		}
-		if empty, err := delta.Untrained(ctx, p[0], p[1], r.pair.Seed); !empty || err != nil {
+		if empty, err := delta.Untrained(ctx, out[0], out[1], p.Seed); !empty || err != nil {
 			return false, err
 		}
 	}
 	for _, m := range []*roles.Matrix{l.V, a[0].Up} {
-		if m == nil || r.pair.Afford(delta.UntrainedCost(m), 1) == 0 {
+		if m == nil || p.Afford(delta.UntrainedCost(m), 1) == 0 {
 			return false, nil
 		}
-		if learned, err := delta.Structured(ctx, m, r.pair.Seed); learned || err != nil {
+		if learned, err := delta.Structured(ctx, m, p.Seed); learned || err != nil {
 			return false, err
 		}
 	}

@@ -1,4 +1,4 @@
-package report
+package architecture
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 )
 
-// headsMoved tells whether the head maps of equally many heads are no identity.
-func headsMoved(t similarity.TowerPair) bool {
+// HeadsMoved tells whether the head maps of equally many heads are no identity.
+func HeadsMoved(t similarity.TowerPair) bool {
 	for _, l := range t.Layers {
 		heads, ok := t.Heads[l.B]
 		if !ok || t.A.Layers[l.A].V == nil || len(heads)*t.A.HeadDim != t.A.Layers[l.A].V.Rows {
@@ -24,24 +24,14 @@ func headsMoved(t similarity.TowerPair) bool {
 	return false
 }
 
-// What it takes to say that a query head stands at another place: its rows
-// point as those of another head do, and clearly more so than those of its
-// namesake.
-const (
-	headRows   = 4 // looked at of each head
-	headLayers = 6
-	headAlike  = 0.3
-)
-
-// queries looks whether query heads of B stand at other places than in A. It
-// is asked only where queries are not alike at their own.
-func (r *run) queries(ctx context.Context) error {
-	const alike = 0.97
-	s := &r.facts.Shape
-	if s.HeadsMoved || len(r.pair.Towers) == 0 || r.facts.roleCosine(".attn.q") > alike {
+// LookAtQueries looks whether query heads of B stand at other places than in A.
+// It is asked only where queries are not alike at their own: cosine is the mean
+// cosine of query matrices in the same role. It returns errors of reading.
+func (s *Shape) LookAtQueries(ctx context.Context, p *similarity.Pair, cosine float64) error {
+	if s.HeadsMoved || len(p.Towers) == 0 || cosine > queriesAlike {
 		return nil
 	}
-	t := r.pair.Towers[0]
+	t := p.Towers[0]
 	d := t.B.HeadDim
 	for _, i := range similarity.Spread(len(t.Layers), headLayers) {
 		a, b := t.A.Layers[t.Layers[i].A].Q, t.B.Layers[t.Layers[i].B].Q
@@ -49,7 +39,7 @@ func (r *run) queries(ctx context.Context) error {
 			continue
 		}
 		rows := headSample(a.Rows/d, d)
-		if r.pair.Afford(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
+		if p.Afford(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
 			return nil
 		}
 		likeness, err := rowLikeness(ctx, a, b, rows)
