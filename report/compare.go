@@ -103,8 +103,6 @@ func (r *run) prepare(ctx context.Context) error {
 	return err
 }
 
-func side(i int) string { return string(rune('A' + i)) }
-
 // seed binds every random choice to both subjects, whichever is named first.
 func seed(in [2]Input) []byte {
 	a, b := fingerprint.Header(in[0].Model), fingerprint.Header(in[1].Model)
@@ -181,7 +179,7 @@ func (r *run) settled() bool {
 // related tells whether anything was found.
 func (r *run) related() bool {
 	p, e := r.facts.best(anyEvidence)
-	return e != nil && p <= r.o.Policy.level() || r.facts.channels(Controls).found()
+	return e != nil && p <= r.o.Policy.level() || r.facts.channels(Controls()).found()
 }
 
 // storage compares values in the same role: all of them where everything is
@@ -331,7 +329,7 @@ func shown(e similarity.Evidence, look int) Evidence {
 		x.Log10P = number(e.P.Log10())
 	}
 	if e.Tier == similarity.Calibrated && e.Skipped == "" {
-		x.Controls = Controls.Stand(e.Test, e.Effect, e.N)
+		x.Controls = Controls().Stand(e.Test, e.Effect, e.N)
 	}
 	return x
 }

@@ -97,13 +97,6 @@ func (r *run) components(v Verdict) []Component {
 	return out
 }
 
-func partName(e similarity.Evidence) string {
-	if e.Tower == "main" || e.Tower == "" {
-		return e.Component
-	}
-	return e.Tower + "." + e.Component
-}
-
 // relationOf judges one part.
 func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Relation {
 	if same, kinds := r.stored(p); same {
@@ -127,12 +120,8 @@ func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Re
 // spokenFor tells whether a calibrated channel found the part in a related
 // pair.
 func (r *run) spokenFor(p *part, v Verdict) bool {
-	return v.Relation == Related && slices.ContainsFunc(r.facts.channels(Controls).all(), func(e *similarity.Evidence) bool { return partName(*e) == p.name })
+	return v.Relation == Related && slices.ContainsFunc(r.facts.channels(Controls()).all(), func(e *similarity.Evidence) bool { return partName(*e) == p.name })
 }
-
-// minComponentUnits is how many units a part must have shown before nothing
-// found there means something.
-const minComponentUnits = 64
 
 // stored tells whether all of a part's tensors hold the same values.
 func (r *run) stored(p *part) (same bool, kinds []Kind) {

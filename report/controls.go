@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -13,7 +14,7 @@ import (
 // trained networks; statistics only.
 //
 //go:embed controls.json
-var controlsJSON []byte
+var controlsJSON string
 
 // Population is the control population: how calibrated statistics spread over
 // pairs of networks that were trained independently of each other.
@@ -51,14 +52,20 @@ func (c *Control) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// Controls returns the population that ships with the module.
-var Controls = func() *Population {
+// ControlsJSON is the population that ships with the module, as it is stored.
+func ControlsJSON() string { return controlsJSON }
+
+// Controls returns the population that ships with the module. It is decoded
+// when it is first asked for.
+func Controls() *Population { return controls() }
+
+var controls = sync.OnceValue(func() *Population {
 	var p Population
-	if err := json.Unmarshal(controlsJSON, &p); err != nil {
+	if err := json.Unmarshal([]byte(controlsJSON), &p); err != nil {
 		panic("controls.json: " + err.Error())
 	}
 	return &p
-}()
+})
 
 // sharedInit is the stratum of pairs that share their random initialisation:
 // no control for independence.

@@ -22,7 +22,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 		switch {
 		case found:
 			have += " " + c
-		case tested && !f.channels(Controls).found():
+		case tested && !f.channels(Controls()).found():
 			lack += " " + c
 		}
 	}
@@ -40,7 +40,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
 	p, e := f.best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
 	other, _ := f.best(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
-	return e != nil && p <= level && other > level && !f.channels(Controls).found()
+	return e != nil && p <= level && other > level && !f.channels(Controls()).found()
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else

@@ -137,7 +137,7 @@ func TestNoReportOverstates(t *testing.T) {
 		n = 200
 	}
 	c := chance{rand.New(rand.NewPCG(7, 1))}
-	pairs := float64(report.Controls.Pairs())
+	pairs := float64(report.Controls().Pairs())
 	require.Less(t, pairs, 1e4, "the words above would have to change")
 	seen := map[report.Relation]int{}
 	directed := 0

@@ -157,7 +157,7 @@ func (f *Facts) inDisguise(level similarity.LogP) bool {
 		}
 	}
 	p, _ := f.best(anyBody)
-	return p > level && f.channels(Controls).found()
+	return p > level && f.channels(Controls()).found()
 }
 
 func anyBody(e similarity.Evidence) bool { return slices.Contains(body, e.Component) }

@@ -2,7 +2,6 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Schema names the JSON form. Fields may be added under the same name; none
@@ -143,17 +142,6 @@ type UnitMap struct {
 	B    []int  `json:"b"` // positions in B
 	OfA  int    `json:"ofA"`
 	OfB  int    `json:"ofB"`
-}
-
-// TypeChange says that tensors of one stored type are a cast or quantisation
-// of the other side's.
-type TypeChange struct {
-	Of      string       `json:"of"` // "A" or "B": the side that was made
-	Type    tensor.DType `json:"type"`
-	Storage string       `json:"storage"` // "cast" or "quantised"
-	Tensors int          `json:"tensors"`
-	Exact   int          `json:"exact"`  // tensors that are byte for byte what the type's reference rule gives
-	Within  Number       `json:"within"` // share of values within half a step
 }
 
 // Context is a figure shown for orientation and used for nothing.

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -147,4 +148,15 @@ func (p Policy) sameValues(v *Verdict, f Facts) {
 		}
 		v.Because = append(v.Because, what)
 	}
+}
+
+// TypeChange says that tensors of one stored type are a cast or quantisation
+// of the other side's.
+type TypeChange struct {
+	Of      string       `json:"of"` // "A" or "B": the side that was made
+	Type    tensor.DType `json:"type"`
+	Storage string       `json:"storage"` // "cast" or "quantised"
+	Tensors int          `json:"tensors"`
+	Exact   int          `json:"exact"`  // tensors that are byte for byte what the type's reference rule gives
+	Within  Number       `json:"within"` // share of values within half a step
 }

@@ -133,3 +133,5 @@ func strength(lr float64) string {
 	}
 	return strengths[len(strengths)-1].words
 }
+
+func side(i int) string { return string(rune('A' + i)) }

@@ -1,16 +1,70 @@
 package report
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"math"
-	"sync"
 
-	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/suite"
+	"github.com/weightprint/weightprint/similarity/invariants"
 )
+
+// phrase says in words what a test counted.
+func phrase(e *similarity.Evidence) string {
+	switch e.Test {
+	case "fixed-points":
+		return fmt.Sprintf("%.0f of %d units are most like the unit at the same place", e.Statistic, e.N)
+	case "order":
+		return fmt.Sprintf("%.0f of %d units match in the same order", e.Statistic, e.N)
+	case "signs":
+		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
+	case invariants.TokenSigns:
+		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
+	case "swaps":
+		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
+	}
+	return fmt.Sprintf("%s %.3g", e.Test, e.Statistic)
+}
+
+// probability writes a p-value; it is never zero.
+func probability(p similarity.LogP) string {
+	if p > similarity.LogP(math.Log(0.001)) {
+		return fmt.Sprintf("%.2g", math.Exp(float64(p)))
+	}
+	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
+}
+
+// beside puts a calibrated result next to its controls.
+func beside(e *similarity.Evidence) string {
+	s := Controls().Stand(e.Test, e.Effect, e.N)
+	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
+}
+
+// openReasons says what would settle an open verdict.
+func openReasons(f Facts, found calibrated) []string {
+	if len(found.with) > 0 {
+		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
+		if found.with[0].Test == "agreement" {
+			words = "that is more than strangers show and too little for a finding: --depth full, or a larger --budget, reads more units"
+		}
+		return []string{beside(found.with[0]), words}
+	}
+	if f.Power.Axes == 0 {
+		return []string{"no units of the two could be compared: no part has a common role and shape"}
+	}
+	if !f.Power.Reached && f.Storage.Complete {
+		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}
+	}
+	if !f.Power.Reached {
+		return []string{"too few units were compared to find a distant relative: a larger --budget would settle it"}
+	}
+	if found.ran {
+		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing: a larger --budget or --depth full would settle it"}
+	}
+	if f.blind() {
+		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}
+	}
+	return []string{"the calibrated tests were not run: --depth normal or full would settle it"}
+}
 
 // Propositions are the two statements that the evidence is weighed between.
 type Propositions struct {
@@ -24,50 +78,6 @@ var propositions = Propositions{
 	H1: "A and B have a common origin: the weights of one were made from those of the other, or those of both from a third network or initialisation.",
 	H0: "A and B come from independent random initialisations and were trained apart, whatever the data, the order and the recipe of either.",
 }
-
-// Methods says by which methods a report was made.
-type Methods struct {
-	Version  int               `json:"version"` // of the tests' definitions
-	Tests    []Method          `json:"tests"`
-	Controls ControlPopulation `json:"controls"`
-}
-
-// Method is one test of the suite.
-type Method struct {
-	Name string `json:"name"`
-	Tier string `json:"tier"`
-	Doc  string `json:"doc"`
-}
-
-// ControlPopulation pins the population that calibrated effects are held
-// against.
-type ControlPopulation struct {
-	Version  int                `json:"version"`
-	Networks int                `json:"networks"`
-	Pairs    int                `json:"pairs"` // independent ones
-	Digest   fingerprint.Digest `json:"digest"`
-}
-
-// methods describes the suite, and further tests of the caller's.
-func methods(further []*similarity.Test) Methods {
-	m := Methods{Version: suite.Version, Tests: []Method{}, Controls: ControlPopulation{Controls.Version, Controls.Networks, Controls.Pairs(), controlsDigest()}}
-	seen := map[string]bool{}
-	for _, t := range append(suite.Default(), further...) {
-		if !seen[t.Name] {
-			seen[t.Name] = true
-			m.Tests = append(m.Tests, Method{t.Name, string(t.Tier), t.Doc})
-		}
-	}
-	return m
-}
-
-var controlsDigest = sync.OnceValue(func() fingerprint.Digest {
-	d, err := fingerprint.Stored(context.Background(), bytes.NewReader(controlsJSON), int64(len(controlsJSON)))
-	if err != nil {
-		panic("controls.json: " + err.Error())
-	}
-	return d
-})
 
 // Power is what the exact tests, with what was read, could have found.
 type Power struct {
@@ -107,7 +117,7 @@ func (p Policy) statement(v Verdict, lr float64) string {
 		return fmt.Sprintf("The findings are at least %.0f times more probable under H0 than for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, p.Cosine, strength(1/lr))
 	}
 	s := fmt.Sprintf("The findings are at least %.0f times more probable under H1 than under H0: %s for H1.", math.Floor(lr), strength(lr))
-	if lr >= float64(Controls.Pairs()) {
+	if lr >= float64(Controls().Pairs()) {
 		s += " No larger ratio is stated than the number of independent pairs that the methods were tried on."
 	}
 	switch {
