@@ -11,6 +11,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/strictjson"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // AuditSchema names the JSON form of an audit.
@@ -33,9 +34,9 @@ type LineageClaim struct {
 	Root      *fingerprint.Digest `json:"root"`      // value digest of the parent
 	Model     *fingerprint.Digest `json:"model"`     // value digest of the model itself
 	Files     []string            `json:"files"`     // SHA-256 of files of the parent
-	Relation  Relation            `json:"relation"`  // "related" unless set
-	Kinds     []Kind              `json:"kinds"`     // how the model was made
-	Direction Direction           `json:"direction"` // seen from the parent: "a-to-b"
+	Relation  verdict.Relation    `json:"relation"`  // "related" unless set
+	Kinds     []verdict.Kind      `json:"kinds"`     // how the model was made
+	Direction verdict.Direction   `json:"direction"` // seen from the parent: "a-to-b"
 }
 
 // maxClaim bounds what ReadClaim takes in.
@@ -56,7 +57,7 @@ func ReadClaim(r io.Reader) (LineageClaim, error) {
 		return c, fmt.Errorf("claim: %w", err)
 	}
 	if c.Relation == "" {
-		c.Relation = Related
+		c.Relation = verdict.Related
 	}
 	return c, c.check()
 }
@@ -67,11 +68,11 @@ func (c *LineageClaim) check() error {
 		return errors.New("claim: parent is empty")
 	case !ok:
 		return fmt.Errorf("claim: relation %.60q is not one of identical, reencoded, related, shared-init, no-evidence", c.Relation)
-	case c.Direction != "" && c.Direction != AToB && c.Direction != BToA:
+	case c.Direction != "" && c.Direction != verdict.AToB && c.Direction != verdict.BToA:
 		return fmt.Errorf("claim: direction %.60q is neither a-to-b nor b-to-a", c.Direction)
 	}
 	for _, k := range c.Kinds {
-		if k.order() < 0 {
+		if !k.Known() {
 			return fmt.Errorf("claim: %.60q is no kind", k)
 		}
 	}
@@ -80,19 +81,19 @@ func (c *LineageClaim) check() error {
 
 // Audited is one claim with what became of it.
 type Audited struct {
-	Claim    LineageClaim `json:"claim"`
-	Source   string       `json:"source"`           // "claim", or what declares it
-	Opened   string       `json:"opened,omitempty"` // where the parent was found
-	Outcome  Outcome      `json:"outcome"`
-	Because  string       `json:"because"`
-	Verdict  *Verdict     `json:"verdict,omitempty"`
-	Subjects []Subject    `json:"subjects,omitempty"` // parent and model, pinned
-	Options  *Options     `json:"options,omitempty"`
+	Claim    LineageClaim     `json:"claim"`
+	Source   string           `json:"source"`           // "claim", or what declares it
+	Opened   string           `json:"opened,omitempty"` // where the parent was found
+	Outcome  Outcome          `json:"outcome"`
+	Because  string           `json:"because"`
+	Verdict  *verdict.Verdict `json:"verdict,omitempty"`
+	Subjects []Subject        `json:"subjects,omitempty"` // parent and model, pinned
+	Options  *Options         `json:"options,omitempty"`
 }
 
 // relationKinds says which kinds a model card claims by base_model_relation.
 // Fine-tunes and merges can look like several kinds.
-var relationKinds = map[string][]Kind{"quantized": {QuantisedKind}, "adapter": {Adapter}}
+var relationKinds = map[string][]verdict.Kind{"quantized": {verdict.QuantisedKind}, "adapter": {verdict.Adapter}}
 
 // Audit holds the given claims, or where there are none the parents that the
 // model's own files declare, against the weights. A declared parent is looked
@@ -110,7 +111,7 @@ func Audit(ctx context.Context, ref string, claims []LineageClaim, o *Options) (
 	}
 	if len(claims) == 0 {
 		for _, d := range m.Parents() {
-			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: Related, Kinds: cardKinds(d)}, Source: d.Source})
+			out = append(out, Audited{Claim: LineageClaim{Parent: d.Name, Relation: verdict.Related, Kinds: cardKinds(d)}, Source: d.Source})
 		}
 	}
 	child := FromCheckpoint(ctx, m)
@@ -145,9 +146,9 @@ func (a *Audited) judge(ctx context.Context, ref string, child Input, o *Options
 const bySomebody = "claim"
 
 // confirmedWords says what was confirmed, and what was not.
-func confirmedWords(c LineageClaim, v *Verdict) string {
+func confirmedWords(c LineageClaim, v *verdict.Verdict) string {
 	s := "found " + string(v.Relation)
-	if c.Direction == "" && c.Relation != NoEvidence && v.Direction == Undetermined {
+	if c.Direction == "" && c.Relation != verdict.NoEvidence && v.Direction == verdict.Undetermined {
 		s += "; which of the two was made from the other was not claimed and does not show"
 	}
 	return s
@@ -191,7 +192,7 @@ func (a *Audited) compare(ctx context.Context, ref string, child Input, o *Optio
 		return err
 	}
 	err = r.Check(Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
-	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != NoEvidence && r.Verdict.Direction == BToA {
+	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA {
 		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
 	}
 	return err
@@ -265,7 +266,7 @@ func WriteAuditJSON(w io.Writer, model string, all []Audited) error {
 
 // cardKinds is what the relation of a model card claims. An adapter's own
 // configuration names its base and says nothing about how a model was made.
-func cardKinds(d formats.Parent) []Kind {
+func cardKinds(d formats.Parent) []verdict.Kind {
 	if d.Source != "README.md" {
 		return nil
 	}

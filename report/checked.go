@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/answers"
 )
@@ -50,30 +51,30 @@ type CheckedParty struct {
 
 // CheckedComparison is what two sets of sketches have in common.
 type CheckedComparison struct {
-	Relation  Relation `json:"relation"` // related or inconclusive
-	Log10P    Number   `json:"log10P"`   // charged for draws that a party could have tried
-	Matching  int      `json:"matching"`
-	Pairs     int      `json:"pairs"`
-	Axes      int      `json:"axes"`
-	Repeated  int      `json:"repeated"`
-	Agreement Number   `json:"agreement"` // share of equal bits; 0.5 for strangers
-	Forged    int      `json:"forged"`    // sketches that one party must have forged for this, at least
+	Relation  verdict.Relation `json:"relation"` // related or inconclusive
+	Log10P    verdict.Number   `json:"log10P"`   // charged for draws that a party could have tried
+	Matching  int              `json:"matching"`
+	Pairs     int              `json:"pairs"`
+	Axes      int              `json:"axes"`
+	Repeated  int              `json:"repeated"`
+	Agreement verdict.Number   `json:"agreement"` // share of equal bits; 0.5 for strangers
+	Forged    int              `json:"forged"`    // sketches that one party must have forged for this, at least
 }
 
 // NewChecked puts verified responses together; the second party may be a model
 // that was sketched openly, without response. Policy nil is the default.
-func NewChecked(c *commitment.Challenge, p *Policy, parties ...CheckedParty) *Checked {
+func NewChecked(c *commitment.Challenge, p *verdict.Policy, parties ...CheckedParty) *Checked {
 	out := &Checked{Schema: CheckedSchema, Tool: Tool{"weightprint", Version()}, Challenge: c.Digest(), Commitments: c.Commitments, Beacon: c.Beacon, Parties: slices.Clone(parties), Proved: []string{}, NotProved: []string{}}
 	for i := range out.Parties {
 		out.Parties[i].describe(c)
 		out.proves(&out.Parties[i], i)
 	}
 	if len(parties) == 2 {
-		policy := Policy{}
+		policy := verdict.Policy{}
 		if p != nil {
 			policy = *p
 		}
-		out.compare(c, policy.filled())
+		out.compare(c, policy.WithDefaults())
 	}
 	out.limits()
 	return out
@@ -97,17 +98,17 @@ func (p *CheckedParty) describe(c *commitment.Challenge) {
 // proves says what the openings of one party show.
 func (x *Checked) proves(p *CheckedParty, i int) {
 	if p.Response == nil {
-		x.Proved = append(x.Proved, fmt.Sprintf("%s: the sketches were computed here, from the model itself.", side(i)))
+		x.Proved = append(x.Proved, fmt.Sprintf("%s: the sketches were computed here, from the model itself.", verdict.Side(i)))
 		return
 	}
-	x.Proved = append(x.Proved, fmt.Sprintf("%s: %d pairs of units were drawn from %d after the answer was fixed. Their %d rows are rows of the committed model, and give bit for bit the sketches that were answered.", side(i), p.Opened, p.Pairs, 2*p.Opened))
+	x.Proved = append(x.Proved, fmt.Sprintf("%s: %d pairs of units were drawn from %d after the answer was fixed. Their %d rows are rows of the committed model, and give bit for bit the sketches that were answered.", verdict.Side(i), p.Opened, p.Pairs, 2*p.Opened))
 	if p.Beacon == "" {
-		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: that sketches which were not opened are honest. The units to open were drawn without a second beacon value, so this party could try out answers until forged ones escaped. Probabilities of escape are charged for 2^%d tries.", side(i), tries))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: that sketches which were not opened are honest. The units to open were drawn without a second beacon value, so this party could try out answers until forged ones escaped. Probabilities of escape are charged for 2^%d tries.", verdict.Side(i), tries))
 	} else {
-		x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
+		x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", verdict.Side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
 	}
 	if p.Withdrawn > 0 {
-		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: %d of %d axes were withdrawn by the party's own check, as units that any network could have; that check cannot be verified from here, and the p-value is charged for every such choice.", side(i), p.Withdrawn, p.Axes))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: %d of %d axes were withdrawn by the party's own check, as units that any network could have; that check cannot be verified from here, and the p-value is charged for every such choice.", verdict.Side(i), p.Withdrawn, p.Axes))
 	}
 }
 
@@ -121,11 +122,11 @@ func (p *CheckedParty) escape(n int) string {
 	if p.Beacon == "" {
 		log += tries * math.Ln2
 	}
-	return probability(similarity.LogP(math.Min(0, log)))
+	return verdict.PValue(similarity.LogP(math.Min(0, log)))
 }
 
 // compare runs the test on the two sides' sketches.
-func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
+func (x *Checked) compare(c *commitment.Challenge, policy verdict.Policy) {
 	r := answers.Test(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
@@ -136,23 +137,23 @@ func (x *Checked) compare(c *commitment.Challenge, policy Policy) {
 		// Which axes to withdraw can be chosen with the outcome in view.
 		p = min(0, p+similarity.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
-	v := &CheckedComparison{Relation: Inconclusive, Log10P: Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: Number(r.Agreement)}
+	v := &CheckedComparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement)}
 	x.Comparison = v
 	if r.Axes == 0 {
 		x.NotProved = append(x.NotProved, "Nothing could be compared: the two have no sketched axes of one shape.")
 		return
 	}
-	if p > policy.level() {
+	if p > policy.Level() {
 		x.NotProved = append(x.NotProved, "No common origin was found, and none is excluded: a party may have permuted its units before it committed, or had enough of its sketches forged. Only a comparison of weights can say no.")
 		return
 	}
-	v.Relation, v.Forged = Related, r.Forged(policy.level())
+	v.Relation, v.Forged = verdict.Related, r.Forged(policy.Level())
 	x.Proved = append(x.Proved,
-		fmt.Sprintf("Common origin: %d of %d pairs of units are nearest to the pair at the same place of the other model; p <= %s if the two committed models were initialised independently.", r.Matching, r.Pairs, probability(p)),
+		fmt.Sprintf("Common origin: %d of %d pairs of units are nearest to the pair at the same place of the other model; p <= %s if the two committed models were initialised independently.", r.Matching, r.Pairs, verdict.PValue(p)),
 		fmt.Sprintf("%.1f %% of the compared bits are equal; strangers have 50 %%, copies 100 %%.", 100*r.Agreement))
 	for i := range x.Parties {
 		if q := &x.Parties[i]; q.Response != nil {
-			x.Proved = append(x.Proved, fmt.Sprintf("%s alone could have made strangers look like this only by forging at least %d of its %d sketches; probability that none of them was opened: %s.", side(i), v.Forged, q.Pairs, q.escape(v.Forged)))
+			x.Proved = append(x.Proved, fmt.Sprintf("%s alone could have made strangers look like this only by forging at least %d of its %d sketches; probability that none of them was opened: %s.", verdict.Side(i), v.Forged, q.Pairs, q.escape(v.Forged)))
 		}
 	}
 	x.NotProved = append(x.NotProved, "Which of the two came first, and who took from whom: a common ancestor or the same random initialisation look alike here.")
@@ -198,7 +199,7 @@ func (x *Checked) WriteText(w io.Writer) error {
 }
 
 func (p *CheckedParty) text(t *text, i int) {
-	t.row(side(i), tensor.Printable(p.Ref))
+	t.row(verdict.Side(i), tensor.Printable(p.Ref))
 	if p.Response == nil {
 		t.row("", "compared openly, without commitment")
 		return
@@ -222,8 +223,8 @@ func (x *Checked) headline() string {
 	switch {
 	case c == nil:
 		return "VERIFIED"
-	case c.Relation == Related:
-		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", probability(similarity.LogP(float64(c.Log10P)*math.Ln10)))
+	case c.Relation == verdict.Related:
+		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", verdict.PValue(similarity.LogP(float64(c.Log10P)*math.Ln10)))
 	}
 	return "VERIFIED, INCONCLUSIVE"
 }

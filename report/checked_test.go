@@ -13,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // answered puts a network through the protocol, alone.
@@ -45,7 +46,7 @@ func TestCheckedSaysWhatIsProved(t *testing.T) {
 				open, err := commitment.SketchUnder(context.Background(), net(seed), c)
 				require.NoError(t, err)
 				x := report.NewChecked(c, nil, a, report.CheckedParty{Ref: "public\x1b[31m", Sketches: open})
-				want := map[bool]report.Relation{true: report.Related, false: report.Inconclusive}[seed == 1]
+				want := map[bool]verdict.Relation{true: verdict.Related, false: verdict.Inconclusive}[seed == 1]
 				require.Equal(t, want, x.Comparison.Relation)
 				var text, js bytes.Buffer
 				require.NoError(t, x.WriteText(&text))

@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -71,7 +72,7 @@ type run struct {
 	in    [2]Input
 	whole bool // everything is read
 	pair  *similarity.Pair
-	facts Facts
+	facts verdict.Facts
 	looks []int // look of each piece of evidence
 	taken int   // looks taken
 	warn  []string
@@ -94,10 +95,10 @@ func (r *run) prepare(ctx context.Context) error {
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
-			r.warn = append(r.warn, side(i)+": "+w)
+			r.warn = append(r.warn, verdict.Side(i)+": "+w)
 		}
 		for _, w := range r.networks()[i].Warnings {
-			r.warn = append(r.warn, side(i)+": "+w)
+			r.warn = append(r.warn, verdict.Side(i)+": "+w)
 		}
 	}
 	return err
@@ -119,7 +120,7 @@ func (r *run) tests(ctx context.Context) error {
 		return err
 	}
 	for look := range similarity.Looks {
-		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.originOpen(r.o.Policy.level())) {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.OriginOpen(r.o.Policy.Level())) {
 			break
 		}
 		if err := r.look(ctx, look); err != nil {
@@ -143,13 +144,13 @@ func (r *run) look(ctx context.Context, look int) error {
 	for range found {
 		r.looks = append(r.looks, look)
 	}
-	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
+	r.facts.Evidence = append(r.facts.Evidence, verdict.Sound(found)...)
 	r.taken = look + 1
 	axes, err := r.pair.Axes(ctx, look)
 	if err != nil {
 		return err
 	}
-	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
+	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
@@ -164,11 +165,11 @@ func (r *run) settled() bool {
 		if part.name == "embeddings" {
 			continue
 		}
-		p, e := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == part.name })
+		p, e := r.facts.Best(func(e similarity.Evidence) bool { return verdict.PartName(e) == part.name })
 		if e == nil {
 			continue
 		}
-		if p > r.o.Policy.level() {
+		if p > r.o.Policy.Level() {
 			return false
 		}
 		any = true
@@ -178,8 +179,8 @@ func (r *run) settled() bool {
 
 // related tells whether anything was found.
 func (r *run) related() bool {
-	p, e := r.facts.best(anyEvidence)
-	return e != nil && p <= r.o.Policy.level() || r.facts.channels(Controls()).found()
+	p, e := r.facts.Best(verdict.Any)
+	return e != nil && p <= r.o.Policy.Level() || r.facts.Channels(verdict.Controls()).Found()
 }
 
 // storage compares values in the same role: all of them where everything is
@@ -200,14 +201,14 @@ func (r *run) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.facts.Storage = Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
+	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
 	if !r.related() {
 		return nil
 	}
 	if r.facts.Spectra, err = delta.Spectra(ctx, r.pair, m, changes, r.whole); err != nil {
 		return err
 	}
-	if err := r.facts.Shape.LookAtQueries(ctx, r.pair, r.facts.roleCosine(".attn.q")); err != nil {
+	if err := r.facts.Shape.LookAtQueries(ctx, r.pair, r.facts.RoleCosine(".attn.q")); err != nil {
 		return err
 	}
 	return r.facts.Shape.LookForMovedRows(ctx, r.pair, r.embeddingCosine())
@@ -274,8 +275,8 @@ func Version() string {
 // report puts everything together.
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
-		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: propositions,
-		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: verdict.StatedPropositions(),
+		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {
@@ -324,12 +325,12 @@ func (r *run) evidence(out *Report) {
 
 // shown is a piece of evidence as reports hold it.
 func shown(e similarity.Evidence, look int) Evidence {
-	x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: Number(e.Statistic), Effect: Number(e.Effect), N: e.N, Null: e.Null, Look: look, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
+	x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: verdict.Number(e.Statistic), Effect: verdict.Number(e.Effect), N: e.N, Null: e.Null, Look: look, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
 	if e.P != nil {
-		x.Log10P = number(e.P.Log10())
+		x.Log10P = verdict.NumberOf(e.P.Log10())
 	}
 	if e.Tier == similarity.Calibrated && e.Skipped == "" {
-		x.Controls = Controls().Stand(e.Test, e.Effect, e.N)
+		x.Controls = verdict.Controls().Stand(e.Test, e.Effect, e.N)
 	}
 	return x
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
@@ -12,12 +13,12 @@ import (
 // at their own places, beside what relabelling the rows at random shows. It is
 // shown for orientation; the verdict does not use it.
 type RoleLikeness struct {
-	Role     string `json:"role"` // such as "mlp.up"
-	Matrices int    `json:"matrices"`
-	Rows     int    `json:"rows"`
-	Cosine   Number `json:"cosine"` // mean over rows at the same place
-	Mean     Number `json:"mean"`   // of that mean under random relabelling
-	SD       Number `json:"sd"`
+	Role     string         `json:"role"` // such as "mlp.up"
+	Matrices int            `json:"matrices"`
+	Rows     int            `json:"rows"`
+	Cosine   verdict.Number `json:"cosine"` // mean over rows at the same place
+	Mean     verdict.Number `json:"mean"`   // of that mean under random relabelling
+	SD       verdict.Number `json:"sd"`
 }
 
 // Band is where the cosine lies for 99.9 % of random relabellings, by the
@@ -43,9 +44,9 @@ type LayerScores struct {
 // matrix by matrix: equal bins from −Reach to Reach, and one bin for all that
 // lies further out at either end.
 type Histogram struct {
-	Reach    Number  `json:"reach"`
-	Matrices int     `json:"matrices"`
-	Counts   []int64 `json:"counts"`
+	Reach    verdict.Number `json:"reach"`
+	Matrices int            `json:"matrices"`
+	Counts   []int64        `json:"counts"`
 }
 
 // pictured adds what pictures of a report show, as far as the budget allows. It
@@ -60,7 +61,7 @@ func (r *run) pictured(ctx context.Context, out *Report) error {
 		return err
 	}
 	for _, l := range all {
-		out.Roles = append(out.Roles, RoleLikeness{l.Role, l.Matrices, l.Rows, Number(l.Cosine), Number(l.Mean), Number(l.SD)})
+		out.Roles = append(out.Roles, RoleLikeness{l.Role, l.Matrices, l.Rows, verdict.Number(l.Cosine), verdict.Number(l.Mean), verdict.Number(l.SD)})
 	}
 	out.LayerScores, err = r.layerScores(ctx)
 	return err

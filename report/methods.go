@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
@@ -35,7 +36,7 @@ type ControlPopulation struct {
 
 // methods describes the suite, and further tests of the caller's.
 func methods(further []*similarity.Test) Methods {
-	m := Methods{Version: suite.Version, Tests: []Method{}, Controls: ControlPopulation{Controls().Version, Controls().Networks, Controls().Pairs(), controlsDigest()}}
+	m := Methods{Version: suite.Version, Tests: []Method{}, Controls: ControlPopulation{verdict.Controls().Version, verdict.Controls().Networks, verdict.Controls().Pairs(), controlsDigest()}}
 	seen := map[string]bool{}
 	for _, t := range append(suite.Default(), further...) {
 		if !seen[t.Name] {
@@ -47,7 +48,7 @@ func methods(further []*similarity.Test) Methods {
 }
 
 var controlsDigest = sync.OnceValue(func() fingerprint.Digest {
-	d, err := fingerprint.Stored(context.Background(), strings.NewReader(ControlsJSON()), int64(len(ControlsJSON())))
+	d, err := fingerprint.Stored(context.Background(), strings.NewReader(verdict.ControlsJSON()), int64(len(verdict.ControlsJSON())))
 	if err != nil {
 		panic("controls.json: " + err.Error())
 	}

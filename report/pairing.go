@@ -50,7 +50,7 @@ func (r *run) relook(ctx context.Context) error {
 	if !changed {
 		return nil
 	}
-	r.facts.Spent = r.facts.exactLooks()
+	r.facts.Spent = r.facts.ExactTests()
 	r.facts.Evidence, r.looks = nil, nil
 	return r.look(ctx, 0)
 }
@@ -91,8 +91,8 @@ func (r *run) unmatched(t similarity.TowerPair) bool {
 // channels were not, or could not be asked: their heads may stand in another
 // order.
 func (r *run) headsOpen() bool {
-	level := r.o.Policy.level()
-	mlp, a := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
-	attention, b := r.facts.best(func(e similarity.Evidence) bool { return e.Component == "attention" })
+	level := r.o.Policy.Level()
+	mlp, a := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
+	attention, b := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "attention" })
 	return a != nil && mlp <= level && (b == nil || attention > level || a.Effect > 0.9 && b.Effect < 0.7)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/recipe"
@@ -25,39 +26,39 @@ const Mixed = 0.9
 
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
-	Schema   string         `json:"schema"`
-	Tool     Tool           `json:"tool"`
-	Child    Subject        `json:"child"`
-	Parents  []RecipeParent `json:"parents"`
-	Method   recipe.Method  `json:"method"`
-	Base     *int           `json:"base"`       // index of the parent that task vectors start from
-	Density  Number         `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
-	Residual Number         `json:"residual"`   // |child − mixture| / |child − nearest parent|
-	Rounding Number         `json:"rounding"`   // the residual in units of the child's own rounding
-	Exact    *Number        `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
-	Missing  bool           `json:"parentMissing"`
-	Layers   []RecipeLayer  `json:"layers"`
-	Because  []string       `json:"because"`
-	Warnings []string       `json:"warnings"`
+	Schema   string          `json:"schema"`
+	Tool     Tool            `json:"tool"`
+	Child    Subject         `json:"child"`
+	Parents  []RecipeParent  `json:"parents"`
+	Method   recipe.Method   `json:"method"`
+	Base     *int            `json:"base"`       // index of the parent that task vectors start from
+	Density  verdict.Number  `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
+	Residual verdict.Number  `json:"residual"`   // |child − mixture| / |child − nearest parent|
+	Rounding verdict.Number  `json:"rounding"`   // the residual in units of the child's own rounding
+	Exact    *verdict.Number `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
+	Missing  bool            `json:"parentMissing"`
+	Layers   []RecipeLayer   `json:"layers"`
+	Because  []string        `json:"because"`
+	Warnings []string        `json:"warnings"`
 }
 
 // RecipeParent is one of the given parents.
 type RecipeParent struct {
 	Subject
-	Relation Relation `json:"relation"` // of the child to it, from the exact tests alone
-	Log10P   *Number  `json:"log10P"`
-	Weight   Number   `json:"weight"`
-	CI       Number   `json:"ci95"` // half width
-	Takes    bool     `json:"takesPart"`
+	Relation verdict.Relation `json:"relation"` // of the child to it, from the exact tests alone
+	Log10P   *verdict.Number  `json:"log10P"`
+	Weight   verdict.Number   `json:"weight"`
+	CI       verdict.Number   `json:"ci95"` // half width
+	Takes    bool             `json:"takesPart"`
 }
 
 // RecipeLayer is the mixture of one layer of the child.
 type RecipeLayer struct {
-	Name     string   `json:"name"`
-	Sources  []*int   `json:"sources"` // layer of each parent; null if none or outside layers
-	Weights  []Number `json:"weights"`
-	CI       []Number `json:"ci95"`
-	Residual Number   `json:"residual"`
+	Name     string           `json:"name"`
+	Sources  []*int           `json:"sources"` // layer of each parent; null if none or outside layers
+	Weights  []verdict.Number `json:"weights"`
+	CI       []verdict.Number `json:"ci95"`
+	Residual verdict.Number   `json:"residual"`
 }
 
 // FindRecipe finds which of the parents the child was mixed from, and how.
@@ -114,20 +115,20 @@ func recipePair(ctx context.Context, parent, child Input) (*similarity.Pair, err
 }
 
 func (r *Recipe) fill(f *recipe.Recipe) {
-	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, Number(f.Density), Number(f.Residual), Number(f.Rounding), f.Missing
+	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, verdict.Number(f.Density), verdict.Number(f.Residual), verdict.Number(f.Rounding), f.Missing
 	if f.Base >= 0 {
 		r.Base = &f.Base
 	}
 	r.Warnings = append(r.Warnings, f.Warnings...)
 	for k := range r.Parents {
 		p := &r.Parents[k]
-		p.Weight, p.CI = Number(f.Weights[k]), Number(f.CI[k])
+		p.Weight, p.CI = verdict.Number(f.Weights[k]), verdict.Number(f.CI[k])
 		p.Takes = math.Abs(f.Weights[k]) > TakesPart
 	}
 	for _, l := range f.Layers {
-		x := RecipeLayer{Name: l.Name, Residual: Number(l.Residual)}
+		x := RecipeLayer{Name: l.Name, Residual: verdict.Number(l.Residual)}
 		for k, w := range l.Weights {
-			x.Weights, x.CI = append(x.Weights, Number(w)), append(x.CI, Number(l.CI[k]))
+			x.Weights, x.CI = append(x.Weights, verdict.Number(w)), append(x.CI, verdict.Number(l.CI[k]))
 			if s := l.Sources[k]; s >= 0 {
 				x.Sources = append(x.Sources, &s)
 			} else {
@@ -141,7 +142,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
 	}
 	if f.Exact >= 0 {
-		n := Number(f.Exact)
+		n := verdict.Number(f.Exact)
 		r.Exact = &n
 		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
 		if f.Exact < Mixed {

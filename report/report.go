@@ -2,6 +2,7 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Schema names the JSON form. Fields may be added under the same name; none
@@ -15,17 +16,17 @@ type Report struct {
 	Options  Options    `json:"options"`
 	Subjects [2]Subject `json:"subjects"`
 
-	Propositions Propositions `json:"propositions"`
+	Propositions verdict.Propositions `json:"propositions"`
 
-	Verdict    Verdict     `json:"verdict"`
-	Power      *Power      `json:"power,omitempty"` // what the reading could have detected; absent for screenings
-	Components []Component `json:"components"`
-	Evidence   []Evidence  `json:"evidence"`
-	Layers     []Layer     `json:"layers"`
-	Delta      *Delta      `json:"delta,omitempty"`
-	Context    []Context   `json:"context"`
-	Limits     []string    `json:"limits"`
-	Warnings   []string    `json:"warnings"`
+	Verdict    verdict.Verdict `json:"verdict"`
+	Power      *verdict.Power  `json:"power,omitempty"` // what the reading could have detected; absent for screenings
+	Components []Component     `json:"components"`
+	Evidence   []Evidence      `json:"evidence"`
+	Layers     []Layer         `json:"layers"`
+	Delta      *Delta          `json:"delta,omitempty"`
+	Context    []Context       `json:"context"`
+	Limits     []string        `json:"limits"`
+	Warnings   []string        `json:"warnings"`
 
 	Roles       []RoleLikeness `json:"roles"`
 	LayerScores *LayerScores   `json:"layerScores,omitempty"`
@@ -81,57 +82,57 @@ type File struct {
 
 // Component is what was found for one part of the networks.
 type Component struct {
-	Name            string   `json:"name"`
-	Relation        Relation `json:"relation"`
-	Tensors         int      `json:"tensors"`
-	ParametersShare Number   `json:"parametersShare"`
-	Log10P          *Number  `json:"log10P"`
-	Effect          Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
+	Name            string           `json:"name"`
+	Relation        verdict.Relation `json:"relation"`
+	Tensors         int              `json:"tensors"`
+	ParametersShare verdict.Number   `json:"parametersShare"`
+	Log10P          *verdict.Number  `json:"log10P"`
+	Effect          verdict.Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
 }
 
 // Evidence is one test's result.
 type Evidence struct {
-	Test      string   `json:"test"`
-	Axis      string   `json:"axis"`
-	Component string   `json:"component"`
-	Tier      string   `json:"tier"`
-	Statistic Number   `json:"statistic"`
-	Effect    Number   `json:"effect"`
-	N         int      `json:"n"`
-	Log10P    *Number  `json:"log10P"`
-	Null      string   `json:"null"`
-	Look      int      `json:"look"`
-	Skipped   string   `json:"skipped,omitempty"`
-	Warnings  []string `json:"warnings"`
+	Test      string          `json:"test"`
+	Axis      string          `json:"axis"`
+	Component string          `json:"component"`
+	Tier      string          `json:"tier"`
+	Statistic verdict.Number  `json:"statistic"`
+	Effect    verdict.Number  `json:"effect"`
+	N         int             `json:"n"`
+	Log10P    *verdict.Number `json:"log10P"`
+	Null      string          `json:"null"`
+	Look      int             `json:"look"`
+	Skipped   string          `json:"skipped,omitempty"`
+	Warnings  []string        `json:"warnings"`
 
-	Controls *Standing `json:"controls,omitempty"` // a calibrated effect among its controls
+	Controls *verdict.Standing `json:"controls,omitempty"` // a calibrated effect among its controls
 }
 
 // Layer is what was found for one layer of B.
 type Layer struct {
-	Tower  string  `json:"tower"`
-	A      *int    `json:"a"` // its source in A, null if none was found
-	B      int     `json:"b"`
-	Log10P *Number `json:"log10P"`
-	Effect Number  `json:"effect"`
+	Tower  string          `json:"tower"`
+	A      *int            `json:"a"` // its source in A, null if none was found
+	B      int             `json:"b"`
+	Log10P *verdict.Number `json:"log10P"`
+	Effect verdict.Number  `json:"effect"`
 }
 
 // Delta sums up how the values of corresponding tensors differ.
 type Delta struct {
-	Complete  bool         `json:"complete"` // all values were compared
-	Tensors   int          `json:"tensors"`
-	Equal     int          `json:"equal"`
-	Cast      int          `json:"cast"`
-	Quantised int          `json:"quantised"`
-	Different int          `json:"different"`
-	Types     []TypeChange `json:"types"` // what became of the values, by stored type
-	OnlyA     []string     `json:"onlyA"` // roles without a counterpart
-	OnlyB     []string     `json:"onlyB"`
-	Shapes    []string     `json:"shapes"` // roles whose shapes differ
-	Maps      []UnitMap    `json:"maps"`   // what became of units where the two sides have different numbers of them
-	Relative  Number       `json:"relative"`
-	Cosine    Number       `json:"cosine"`
-	Histogram *Histogram   `json:"histogram,omitempty"` // of the differences of a few matrices
+	Complete  bool                 `json:"complete"` // all values were compared
+	Tensors   int                  `json:"tensors"`
+	Equal     int                  `json:"equal"`
+	Cast      int                  `json:"cast"`
+	Quantised int                  `json:"quantised"`
+	Different int                  `json:"different"`
+	Types     []verdict.TypeChange `json:"types"` // what became of the values, by stored type
+	OnlyA     []string             `json:"onlyA"` // roles without a counterpart
+	OnlyB     []string             `json:"onlyB"`
+	Shapes    []string             `json:"shapes"` // roles whose shapes differ
+	Maps      []UnitMap            `json:"maps"`   // what became of units where the two sides have different numbers of them
+	Relative  verdict.Number       `json:"relative"`
+	Cosine    verdict.Number       `json:"cosine"`
+	Histogram *Histogram           `json:"histogram,omitempty"` // of the differences of a few matrices
 }
 
 // UnitMap says which units of A the units of B come from, on an axis that is

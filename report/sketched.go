@@ -2,6 +2,7 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/screen"
 )
 
@@ -16,7 +17,7 @@ type Sketched struct {
 // weights.
 func Screen(a, b Sketched, o *Options) *Report {
 	opt := o.filled()
-	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Propositions: propositions, Roles: []RoleLikeness{}, Methods: methods(nil), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
+	out := &Report{Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: opt, Propositions: verdict.StatedPropositions(), Roles: []RoleLikeness{}, Methods: methods(nil), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
 	for i, s := range []Sketched{a, b} {
 		f := s.Fingerprint
 		out.Subjects[i] = Subject{Ref: s.Ref, Format: "fingerprint", Header: f.Header, Parameters: f.Parameters, Files: []File{}}
@@ -24,9 +25,9 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := Facts{Evidence: sound(screen.Run(a.Fingerprint, b.Fingerprint))}
+	facts := verdict.Facts{Evidence: verdict.Sound(screen.Run(a.Fingerprint, b.Fingerprint))}
 	equal := a.Fingerprint.Complete && b.Fingerprint.Complete && a.Fingerprint.Root == b.Fingerprint.Root
-	out.Verdict = opt.Policy.screen(facts, equal)
+	out.Verdict = opt.Policy.Screen(facts, equal)
 	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}
 	r.evidence(out)
 	return out

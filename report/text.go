@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // width is the number of columns text is laid out for.
@@ -25,7 +26,7 @@ func (r *Report) WriteText(w io.Writer) error { return r.WriteStyled(w, Style{})
 func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	t := &text{columns: s.Columns, colour: s.Colour}
 	for i := range r.Subjects {
-		t.subject(side(i), &r.Subjects[i])
+		t.subject(verdict.Side(i), &r.Subjects[i])
 	}
 	t.line("")
 	t.verdict(r)
@@ -54,9 +55,9 @@ func firstOnly(label string, i int) string {
 	return label
 }
 
-func tierWords(v Verdict) string {
+func tierWords(v verdict.Verdict) string {
 	switch {
-	case v.Tier == "exact" && v.Log10P != nil && v.Relation == Related:
+	case v.Tier == "exact" && v.Log10P != nil && v.Relation == verdict.Related:
 		return fmt.Sprintf(" (exact, p <= 1e%.0f)", float64(*v.Log10P))
 	case v.Tier == "exact":
 		return " (exact)"
@@ -66,7 +67,7 @@ func tierWords(v Verdict) string {
 	return ""
 }
 
-func kindWords(kinds []Kind) string {
+func kindWords(kinds []verdict.Kind) string {
 	words := make([]string, len(kinds))
 	for i, k := range kinds {
 		words[i] = string(k)

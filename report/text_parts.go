@@ -5,15 +5,16 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // shades are the terminal's colours for relations: an addition to the word.
-var shades = map[Relation]string{
-	Identical: "1;35", Reencoded: "1;35", Related: "1;35", SharedInit: "1;36", NoEvidence: "1;32", Inconclusive: "1;33",
+var shades = map[verdict.Relation]string{
+	verdict.Identical: "1;35", verdict.Reencoded: "1;35", verdict.Related: "1;35", verdict.SharedInit: "1;36", verdict.NoEvidence: "1;32", verdict.Inconclusive: "1;33",
 }
 
 // shade colours words that name a relation, after they have been made visible.
-func (t *text) shade(words string, r Relation) string {
+func (t *text) shade(words string, r verdict.Relation) string {
 	if code := shades[r]; t.colour && code != "" {
 		return "\x1b[" + code + "m" + words + "\x1b[0m"
 	}
@@ -123,7 +124,7 @@ func (t *text) roles(all []RoleLikeness) {
 	t.line("")
 }
 
-func optional(n *Number) string {
+func optional(n *verdict.Number) string {
 	if n == nil {
 		return "-"
 	}

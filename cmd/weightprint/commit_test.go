@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // protocol is a folder in which two parties go through the protocol.
@@ -50,8 +51,8 @@ func TestClosedWeights(t *testing.T) {
 	base, tuned, stranger := filepath.Join(models, "base"), filepath.Join(models, "fine-tune"), filepath.Join(models, "other-seed")
 	for _, c := range []struct {
 		name, b  string
-		relation report.Relation
-	}{{"relatives", tuned, report.Related}, {"strangers", stranger, report.Inconclusive}} {
+		relation verdict.Relation
+	}{{"relatives", tuned, verdict.Related}, {"strangers", stranger, verdict.Inconclusive}} {
 		t.Run(c.name, func(t *testing.T) {
 			p := protocol{t, t.TempDir()}
 			p.commit(base, c.b, "--beacon", "one")

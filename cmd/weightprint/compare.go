@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // compareFlags are the flags of compare.
@@ -93,7 +94,7 @@ func (f *compareFlags) options() (*report.Options, error) {
 		return nil, oneOf("depth", f.depth, []string{"quick", "normal", "full"})
 	}
 	for _, name := range f.failOn {
-		if !slices.Contains(report.Relations, report.Relation(name)) {
+		if !slices.Contains(verdict.Relations(), verdict.Relation(name)) {
 			return nil, oneOf("fail-on", name, relationNames())
 		}
 	}
@@ -101,8 +102,8 @@ func (f *compareFlags) options() (*report.Options, error) {
 }
 
 func relationNames() []string {
-	names := make([]string, len(report.Relations))
-	for i, r := range report.Relations {
+	names := make([]string, len(verdict.Relations()))
+	for i, r := range verdict.Relations() {
 		names[i] = string(r)
 	}
 	return names
@@ -190,7 +191,7 @@ func (f *compareFlags) finding(r *report.Report) error {
 	if !slices.Contains(f.failOn, string(r.Verdict.Relation)) {
 		return nil
 	}
-	if r.Verdict.Relation == report.Inconclusive {
+	if r.Verdict.Relation == verdict.Inconclusive {
 		return exitCode(exitInconclusive)
 	}
 	return exitCode(exitFinding)

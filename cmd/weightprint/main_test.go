@@ -18,6 +18,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // call runs the program.
@@ -184,7 +185,7 @@ func TestOutputFile(t *testing.T) {
 	defer f.Close()
 	r, err := report.ReadJSON(f)
 	require.NoError(t, err)
-	require.Equal(t, report.Related, r.Verdict.Relation)
+	require.Equal(t, verdict.Related, r.Verdict.Relation)
 }
 
 // The ending of an output file says in which form a result is written.

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func main() {
@@ -25,7 +26,7 @@ func run(args []string, w io.Writer) error {
 	if len(args) != 2 {
 		return errors.New("usage: audit-claim CHILD PARENT")
 	}
-	claim := report.LineageClaim{Parent: args[1], Relation: report.Related}
+	claim := report.LineageClaim{Parent: args[1], Relation: verdict.Related}
 	all, err := report.Audit(context.Background(), args[0], []report.LineageClaim{claim}, nil)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
 
@@ -76,7 +77,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 // from: the nearest ones of the origin's shape.
 func (b *builder) candidates(c, origin int, members []int) []int {
 	kinds := b.verdict(origin, c).Kinds
-	if !slices.Contains(kinds, report.DepthUpscaled) && !slices.Contains(kinds, report.LayerDropped) {
+	if !slices.Contains(kinds, verdict.DepthUpscaled) && !slices.Contains(kinds, verdict.LayerDropped) {
 		return nil
 	}
 	var out []int

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
 
@@ -59,8 +60,8 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 
 func (b *builder) mergeEdges(c int, parents []share) (out []Edge) {
 	for _, p := range parents {
-		e := b.describe(p.parent, c, report.AToB, p.words)
-		e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
+		e := b.describe(p.parent, c, verdict.AToB, p.words)
+		e.From, e.To, e.Kinds = p.parent, c, []verdict.Kind{verdict.Merged}
 		out = append(out, e)
 	}
 	return out

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -73,7 +73,7 @@ func (f *Facts) movedGains() (c, doubt float64, ok bool) {
 // doubt is the standard error that so many gains have when they are unrelated.
 func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 	inPlace := func(fits func(similarity.Evidence) bool) bool {
-		p, e := f.best(fits)
+		p, e := f.Best(fits)
 		return e != nil && p <= level
 	}
 	if inPlace(func(e similarity.Evidence) bool {

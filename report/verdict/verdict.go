@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -20,7 +20,9 @@ const (
 )
 
 // Relations lists them all.
-var Relations = []Relation{Identical, Reencoded, Related, SharedInit, NoEvidence, Inconclusive}
+func Relations() []Relation {
+	return []Relation{Identical, Reencoded, Related, SharedInit, NoEvidence, Inconclusive}
+}
 
 // Kind says how one subject was made from the other.
 type Kind string
@@ -104,7 +106,8 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(n), 'g', 6, 64), nil
 }
 
-func number(x float64) *Number {
+// NumberOf is a number that may be absent.
+func NumberOf(x float64) *Number {
 	n := Number(x)
 	return &n
 }
@@ -134,4 +137,5 @@ func strength(lr float64) string {
 	return strengths[len(strengths)-1].words
 }
 
-func side(i int) string { return string(rune('A' + i)) }
+// Side is the name of a subject: A for 0, B for 1.
+func Side(i int) string { return string(rune('A' + i)) }

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -18,9 +18,10 @@ type Policy struct {
 }
 
 // DefaultPolicy returns the thresholds that are used unless told otherwise.
-func DefaultPolicy() Policy { return Policy{}.filled() }
+func DefaultPolicy() Policy { return Policy{}.WithDefaults() }
 
-func (p Policy) filled() Policy {
+// WithDefaults returns the policy with defaults in place of zero fields.
+func (p Policy) WithDefaults() Policy {
 	if p.Alpha == 0 {
 		p.Alpha = 1e-9
 	}
@@ -30,41 +31,41 @@ func (p Policy) filled() Policy {
 	return p
 }
 
-// level is Alpha as a natural logarithm.
-func (p Policy) level() similarity.LogP { return similarity.LogP(math.Log(p.Alpha)) }
+// Level is Alpha as a natural logarithm.
+func (p Policy) Level() similarity.LogP { return similarity.LogP(math.Log(p.Alpha)) }
 
 // Decide draws the conclusion. It is a pure function of the facts.
 func (p Policy) Decide(f Facts) Verdict {
-	p = p.filled()
-	f.Evidence = sound(f.Evidence)
+	p = p.WithDefaults()
+	f.Evidence = Sound(f.Evidence)
 	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Tier: "none"}
-	logp, by := f.best(anyEvidence)
+	logp, by := f.Best(Any)
 	if by != nil {
-		v.Log10P = number(logp.Log10())
+		v.Log10P = NumberOf(logp.Log10())
 	}
-	found := f.channels(Controls())
+	found := f.Channels(Controls())
 	switch {
-	case f.Storage.same():
+	case f.Storage.Same():
 		p.sameValues(&v, f)
-	case by != nil && logp <= p.level():
+	case by != nil && logp <= p.Level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f if the two were initialised independently", by.Axis, phrase(by), math.Ceil(logp.Log10())))
-		if f.unplaced(p.level()) {
-			for _, e := range found.all() {
+		if f.Unplaced(p.Level()) {
+			for _, e := range found.All() {
 				v.Because = append(v.Because, beside(e))
 			}
 		}
 		p.origin(&v, &f)
-	case found.found():
+	case found.Found():
 		v.Relation, v.Tier = Related, "calibrated"
-		for _, e := range found.all() {
+		for _, e := range found.All() {
 			v.Because = append(v.Because, beside(e))
 		}
 		p.origin(&v, &f)
 	case f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful:
 		v.Relation = NoEvidence
 		v.Because = append(v.Because,
-			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", probability(logp)),
+			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", PValue(logp)),
 			fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
 		v.Alternatives = append(v.Alternatives, "distillation from outputs and training on the same data, which weights do not show")
 	default:
@@ -78,7 +79,7 @@ func (p Policy) Decide(f Facts) Verdict {
 // origin tells a shared random initialisation from derivation, and how the one
 // was made from the other.
 func (p Policy) origin(v *Verdict, f *Facts) {
-	c := f.common(p.level())
+	c := f.common(p.Level())
 	v.open = c.open
 	if c.words != "" {
 		v.Because = append(v.Because, c.words)
@@ -98,12 +99,12 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 	}
 	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
 	if c.words == "" || c.open {
-		v.Alternatives = append(v.Alternatives, sameInit)
+		v.Alternatives = append(v.Alternatives, SameInit)
 	}
 }
 
-// sameInit is the alternative that a common initialisation explains everything.
-const sameInit = "the same random initialisation"
+// SameInit is the alternative that a common initialisation explains everything.
+const SameInit = "the same random initialisation"
 
 // point adds one-way evidence to the verdict. Evidence for both ways leaves
 // the direction undetermined.
@@ -124,7 +125,7 @@ const doubtful = similarity.LogP(-6.907755278982137)
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
 // its number of independent pairs.
-func (p Policy) weigh(v *Verdict, logp similarity.LogP, found calibrated) {
+func (p Policy) weigh(v *Verdict, logp similarity.LogP, found Channels) {
 	limit := math.Max(1, float64(Controls().Pairs()))
 	lr := 1.0
 	switch v.Relation {

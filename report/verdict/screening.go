@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -14,29 +14,29 @@ var screened = map[string]string{
 	"probe-signs":                  "units that tokens find agree in sign",
 }
 
-// screen draws the conclusion from tests on two fingerprints; equal tells
+// Screen draws the conclusion from tests on two fingerprints; equal tells
 // whether these state the same digest over all values. Equal digests are
 // identity; apart from that the verdict is a screening: related or
 // inconclusive, to be settled on weights.
-func (p Policy) screen(f Facts, equal bool) Verdict {
-	p = p.filled()
-	f.Evidence = sound(f.Evidence)
+func (p Policy) Screen(f Facts, equal bool) Verdict {
+	p = p.WithDefaults()
+	f.Evidence = Sound(f.Evidence)
 	v := Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
-	logp, by := f.best(anyEvidence)
+	logp, by := f.Best(Any)
 	if by != nil {
-		v.Log10P = number(logp.Log10())
+		v.Log10P = NumberOf(logp.Log10())
 	}
 	switch {
 	case equal:
 		v.Relation, v.Tier = Identical, "exact"
 		v.Because = append(v.Because, "the two fingerprints state the same digest over all values")
-	case by != nil && logp <= p.level():
+	case by != nil && logp <= p.Level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(logp.Log10())))
-		v.Alternatives = append(v.Alternatives, "a common ancestor", sameInit, "a forged sketch")
+		v.Alternatives = append(v.Alternatives, "a common ancestor", SameInit, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 	}
-	p.weigh(&v, logp, calibrated{})
+	p.weigh(&v, logp, Channels{})
 	return v
 }

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -17,8 +17,8 @@ type Storage struct {
 	Renamed  bool // names, shards or container differ
 }
 
-// same tells whether all tensors hold the same values up to storage.
-func (s *Storage) same() bool {
+// Same tells whether all tensors hold the same values up to storage.
+func (s *Storage) Same() bool {
 	if len(s.Changes) == 0 || len(s.Shapes) > 0 || len(s.OnlyA) > 0 || len(s.OnlyB) > 0 {
 		return false
 	}
@@ -52,8 +52,8 @@ func (s *Storage) direction() Direction {
 	return v.Direction
 }
 
-// kinds lists what was done to the storage.
-func (s *Storage) kinds() []Kind {
+// Kinds lists what was done to the storage.
+func (s *Storage) Kinds() []Kind {
 	var cast, quantised bool
 	for i := range s.Changes {
 		switch st, _ := s.Changes[i].Storage(); {
@@ -78,8 +78,8 @@ func (s *Storage) kinds() []Kind {
 	return kinds
 }
 
-// types groups the changes by the type of the side that was made.
-func (s *Storage) types() []TypeChange {
+// Types groups the changes by the type of the side that was made.
+func (s *Storage) Types() []TypeChange {
 	var out []TypeChange
 	for i := range s.Changes {
 		c := &s.Changes[i]
@@ -115,7 +115,7 @@ func (s *Storage) types() []TypeChange {
 // sameValues fills in the verdict for subjects that hold the same values.
 func (p Policy) sameValues(v *Verdict, f Facts) {
 	v.Tier = "exact"
-	v.Kinds = f.Storage.kinds()
+	v.Kinds = f.Storage.Kinds()
 	v.Relation = Reencoded
 	if len(v.Kinds) == 0 {
 		v.Relation = Identical
@@ -136,7 +136,7 @@ func (p Policy) sameValues(v *Verdict, f Facts) {
 		}
 	}
 	v.Because = append(v.Because, fmt.Sprintf("%d of %d tensors hold equal values; %s", equal, n, read))
-	for _, t := range f.Storage.types() {
+	for _, t := range f.Storage.Types() {
 		what := fmt.Sprintf("%d tensors of %s are those of the other side rounded to %v", t.Tensors, t.Of, t.Type)
 		if t.Storage == string(delta.Quantised) {
 			what = fmt.Sprintf("%d tensors of %s are those of the other side quantised as %v: within half a step on %s's own lattice", t.Tensors, t.Of, t.Type, t.Of)

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -25,8 +25,8 @@ func phrase(e *similarity.Evidence) string {
 	return fmt.Sprintf("%s %.3g", e.Test, e.Statistic)
 }
 
-// probability writes a p-value; it is never zero.
-func probability(p similarity.LogP) string {
+// PValue writes a p-value; it is never zero.
+func PValue(p similarity.LogP) string {
 	if p > similarity.LogP(math.Log(0.001)) {
 		return fmt.Sprintf("%.2g", math.Exp(float64(p)))
 	}
@@ -40,7 +40,7 @@ func beside(e *similarity.Evidence) string {
 }
 
 // openReasons says what would settle an open verdict.
-func openReasons(f Facts, found calibrated) []string {
+func openReasons(f Facts, found Channels) []string {
 	if len(found.with) > 0 {
 		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
 		if found.with[0].Test == "agreement" {
@@ -72,11 +72,13 @@ type Propositions struct {
 	H0 string `json:"h0"`
 }
 
-// propositions are the same for every comparison: they are stated before
-// anything is read.
-var propositions = Propositions{
-	H1: "A and B have a common origin: the weights of one were made from those of the other, or those of both from a third network or initialisation.",
-	H0: "A and B come from independent random initialisations and were trained apart, whatever the data, the order and the recipe of either.",
+// StatedPropositions are the propositions of every comparison, the same before anything is
+// read.
+func StatedPropositions() Propositions {
+	return Propositions{
+		H1: "A and B have a common origin: the weights of one were made from those of the other, or those of both from a third network or initialisation.",
+		H0: "A and B come from independent random initialisations and were trained apart, whatever the data, the order and the recipe of either.",
+	}
 }
 
 // Power is what the exact tests, with what was read, could have found.
@@ -90,8 +92,8 @@ type Power struct {
 	Reached     bool   `json:"reached"`  // whether that is enough
 }
 
-// power states what the reading could have detected.
-func (p Policy) power(x similarity.Power) *Power {
+// Power states what the reading could have detected.
+func (p Policy) Power(x similarity.Power) *Power {
 	return &Power{Cosine: Number(p.Cosine), Probability: 0.99, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
 

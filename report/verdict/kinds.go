@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"cmp"
@@ -26,11 +26,11 @@ var kindRules = []func(*Facts, similarity.LogP) []finding{
 // made lists how a related pair was made from one another.
 func (p Policy) made(f *Facts) (out []finding) {
 	rules := kindRules
-	if f.embeddingsOnly(p.level()) {
+	if f.embeddingsOnly(p.Level()) {
 		rules = []func(*Facts, similarity.LogP) []finding{inPart} // the rest is of another origin
 	}
 	for _, rule := range rules {
-		for _, x := range rule(f, p.level()) {
+		for _, x := range rule(f, p.Level()) {
 			i := slices.IndexFunc(out, func(y finding) bool { return y.kind == x.kind })
 			switch {
 			case i < 0:
@@ -48,7 +48,7 @@ func (p Policy) made(f *Facts) (out []finding) {
 func adapterApplied(f *Facts, _ similarity.LogP) (out []finding) {
 	for i, words := range f.Adapter {
 		if words != "" {
-			out = append(out, finding{Adapter, side(i) + " has " + words, Undetermined})
+			out = append(out, finding{Adapter, Side(i) + " has " + words, Undetermined})
 		}
 	}
 	return out
@@ -89,7 +89,7 @@ func layersChanged(f *Facts, _ similarity.LogP) []finding {
 		if s.Layers[0] > s.Layers[1] {
 			i = 0
 		}
-		return []finding{{DepthUpscaled, fmt.Sprintf("%d of the layers of %s that have no counterpart hold nothing learned: they were put in", n, side(i)), []Direction{BToA, AToB}[i]}}
+		return []finding{{DepthUpscaled, fmt.Sprintf("%d of the layers of %s that have no counterpart hold nothing learned: they were put in", n, Side(i)), []Direction{BToA, AToB}[i]}}
 	}
 	if s.Layers[1] < s.Layers[0] {
 		d := Undetermined
@@ -137,7 +137,7 @@ func expertsAdded(f *Facts, level similarity.LogP) []finding {
 	if n[0] == n[1] || min(n[0], n[1]) != 1 {
 		return nil
 	}
-	p, e := f.best(func(e similarity.Evidence) bool { return e.Component == "experts" })
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "experts" })
 	if e == nil || p > level {
 		return nil
 	}
@@ -152,7 +152,7 @@ func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
 		words, d := fmt.Sprintf("%d vocabulary rows against %d", s.Vocabulary[0], s.Vocabulary[1]), Undetermined
 		for i, how := range s.Added {
 			if how != delta.NotShown && (f.componentCosine("embeddings") > 0.5 || f.embeddingsFound()) {
-				words += fmt.Sprintf("; the further rows of %s %s: they were added to what was trained", side(i), how)
+				words += fmt.Sprintf("; the further rows of %s %s: they were added to what was trained", Side(i), how)
 				d = []Direction{BToA, AToB}[i]
 			}
 		}
@@ -164,9 +164,12 @@ func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
 }
 
 func (f *Facts) embeddingsFound() bool {
-	p, e := f.best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
 	return e != nil && p < -20
 }
 
 // order is the kind's place in reports.
 func (k Kind) order() int { return slices.Index(allKinds, k) }
+
+// Known tells whether it is one of the kinds.
+func (k Kind) Known() bool { return k.order() >= 0 }

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"maps"
@@ -22,7 +22,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 		switch {
 		case found:
 			have += " " + c
-		case tested && !f.channels(Controls()).found():
+		case tested && !f.Channels(Controls()).Found():
 			lack += " " + c
 		}
 	}
@@ -38,20 +38,20 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 // embeddingsOnly tells whether the embeddings alone make the finding, so that
 // nothing of the body is known to have been made from the other side's.
 func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
-	p, e := f.best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
-	other, _ := f.best(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
-	return e != nil && p <= level && other > level && !f.channels(Controls()).found()
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
+	other, _ := f.Best(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
+	return e != nil && p <= level && other > level && !f.Channels(Controls()).Found()
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else
 // whether they could have.
 func (f *Facts) foundIn(level similarity.LogP, fits func(similarity.Evidence) bool) (found, tested bool) {
-	p, e := f.best(fits)
-	return e != nil && p <= level, e != nil && p > -7 && f.units(fits) >= minComponentUnits
+	p, e := f.Best(fits)
+	return e != nil && p <= level, e != nil && p > -7 && f.Units(fits) >= MinComponentUnits
 }
 
-// units is the largest number of units on which an exact test that fits rests.
-func (f *Facts) units(fits func(similarity.Evidence) bool) (n int) {
+// Units is the largest number of units on which an exact test that fits rests.
+func (f *Facts) Units(fits func(similarity.Evidence) bool) (n int) {
 	for _, e := range f.Evidence {
 		if e.P != nil && e.LayerB < 0 && fits(e) {
 			n = max(n, e.N)
@@ -105,7 +105,7 @@ func (f *Facts) layersFound() (found, foreign []int, all int) {
 			best[e.LayerB] = min(best[e.LayerB], *e.P)
 		}
 	}
-	kept := f.layersKept()
+	kept := f.LayersKept()
 	for _, l := range slices.Sorted(maps.Keys(best)) {
 		switch {
 		case kept[l], best[l] < -30:
@@ -117,8 +117,8 @@ func (f *Facts) layersFound() (found, foreign []int, all int) {
 	return found, foreign, len(best)
 }
 
-// layersKept lists the layers of B's main tower that hold a matrix of A.
-func (f *Facts) layersKept() map[int]bool {
+// LayersKept lists the layers of B's main tower that hold a matrix of A.
+func (f *Facts) LayersKept() map[int]bool {
 	kept := map[int]bool{}
 	for i := range f.Storage.Changes {
 		if c := &f.Storage.Changes[i]; strings.HasPrefix(c.Role, "layers.") && takenOver(c) {

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"math"
@@ -60,7 +60,7 @@ func TestOriginWithoutGains(t *testing.T) {
 	} {
 		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exact("mlp", -500), c.leads}})
 		require.Equal(t, c.relation, v.Relation, "%s: %v", c.name, v.Because)
-		other := map[Relation]string{SharedInit: "a common trained origin", Related: sameInit}[c.relation]
+		other := map[Relation]string{SharedInit: "a common trained origin", Related: SameInit}[c.relation]
 		if c.open {
 			require.Contains(t, v.Alternatives, other, c.name)
 			require.NotContains(t, v.Statement, "nothing that training learned was found", c.name)
@@ -114,9 +114,9 @@ func TestDecide(t *testing.T) {
 // Adding a test that found nothing never lowers a corrected p-value.
 func TestCorrectionIsMonotone(t *testing.T) {
 	f := Facts{Evidence: []similarity.Evidence{exact("mlp", -20)}}
-	p1, _ := f.best(anyEvidence)
+	p1, _ := f.Best(Any)
 	f.Evidence = append(f.Evidence, exact("attention", 0))
-	p2, _ := f.best(anyEvidence)
+	p2, _ := f.Best(Any)
 	require.Greater(t, p2, p1)
 }
 
@@ -160,6 +160,6 @@ func TestLayersKept(t *testing.T) {
 		"identity": {func(i int) float32 { return float32((1 + i%17) / 17) }, false},
 	} {
 		f := Facts{Storage: Storage{Changes: []delta.Change{{Role: "layers.3.attn.q", Component: "attention", LayerB: 3, Stats: stats(c.value)}}}}
-		require.Equal(t, c.kept, f.layersKept()[3], name)
+		require.Equal(t, c.kept, f.LayersKept()[3], name)
 	}
 }

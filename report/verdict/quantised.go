@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func storedQuantised(f *Facts, _ similarity.LogP) []finding {
 	}
 	for i := range count {
 		if 2*count[i] > n && count[1-i] == 0 {
-			return []finding{{QuantisedKind, fmt.Sprintf("%d of %d matrices of the body of %s are stored quantised, none of %s", count[i], n, side(i), side(1-i)), Undetermined}}
+			return []finding{{QuantisedKind, fmt.Sprintf("%d of %d matrices of the body of %s are stored quantised, none of %s", count[i], n, Side(i), Side(1-i)), Undetermined}}
 		}
 	}
 	return nil
@@ -48,7 +48,7 @@ func onLattice(all *delta.Stats) []finding {
 	if apart == 0 {
 		return nil
 	}
-	out := []finding{{QuantisedKind, fmt.Sprintf("values of %s lie on a lattice, %.2g steps from those of %s where rounding leaves 0.29", side(1-i), apart, side(i)), Undetermined}}
+	out := []finding{{QuantisedKind, fmt.Sprintf("values of %s lie on a lattice, %.2g steps from those of %s where rounding leaves 0.29", Side(1-i), apart, Side(i)), Undetermined}}
 	if apart > offLattice {
 		out = append(out, tuned(all.Cosine()))
 	}

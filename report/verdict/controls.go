@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	_ "embed"
@@ -182,18 +182,19 @@ var channels = []channel{
 	{"ov-spectra", 0.25, 1.1, false},
 }
 
-// calibrated is what the calibrated channels say.
-type calibrated struct {
+// Channels is what the calibrated tests say that can speak for a common origin
+// whatever the basis of the networks.
+type Channels struct {
 	alone []*similarity.Evidence // channels that suffice
 	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
 	ran   bool                   // the agreement test, at least, was run
 }
 
-// found tells whether the channels make a finding.
-func (c calibrated) found() bool { return len(c.alone) > 0 }
+// Found tells whether the channels make a finding.
+func (c Channels) Found() bool { return len(c.alone) > 0 }
 
-// all lists the channels that spoke.
-func (c calibrated) all() []*similarity.Evidence {
+// All lists the channels that spoke.
+func (c Channels) All() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)
 }
 
@@ -204,9 +205,9 @@ const openTimes = 2
 // minAgreeing is how many units must agree before their share means anything.
 const minAgreeing = 8
 
-// channels holds every calibrated result against the population. Where a test
+// Channels holds every calibrated result against the population. Where a test
 // was run in several ways the one that shows most speaks.
-func (f *Facts) channels(p *Population) (out calibrated) {
+func (f *Facts) Channels(p *Population) (out Channels) {
 	for _, ch := range channels {
 		var best *similarity.Evidence
 		for i := range f.Evidence {

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	if f.Shape.HeadsMoved {
 		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
 	}
-	qk, vo, mlp := f.roleCosine(".attn.q", ".attn.k"), f.roleCosine(".attn.v", ".attn.o"), f.componentCosine("mlp", "experts")
+	qk, vo, mlp := f.RoleCosine(".attn.q", ".attn.k"), f.RoleCosine(".attn.v", ".attn.o"), f.componentCosine("mlp", "experts")
 	if mlp > 0.8 && min(qk, vo) < 0.5 && max(qk, vo) > 0.8 {
 		what := "queries and keys"
 		if vo < qk {
@@ -57,7 +57,7 @@ func index(marked [2]bool) int {
 func marksOn(marked [2]bool) Direction { return []Direction{BToA, AToB}[index(marked)] }
 
 func rescaledWords(i int) string {
-	return fmt.Sprintf("norm gains of %s vary against the columns behind them, as when they were multiplied and these divided", side(i))
+	return fmt.Sprintf("norm gains of %s vary against the columns behind them, as when they were multiplied and these divided", Side(i))
 }
 
 // folded sums up how the body differs with norm gains folded into the matrices
@@ -83,8 +83,8 @@ func (f *Facts) gainsMoved() bool {
 	return s.FlatGains[0] != s.FlatGains[1] || s.Rescaled[0] || s.Rescaled[1] || folded.N > 0 && folded.Apart() < clearly*plain.Apart()
 }
 
-// roleCosine is the mean cosine of the values whose role ends so.
-func (f *Facts) roleCosine(ends ...string) float64 {
+// RoleCosine is the mean cosine of the values whose role ends so.
+func (f *Facts) RoleCosine(ends ...string) float64 {
 	var s delta.Stats
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
@@ -105,7 +105,7 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 	words, d := "units, heads or the residual stream of one side were relabelled or rotated: consistent with a re-parameterised copy", Undetermined
 	if s := &f.Shape; s.FlatGains[0] != s.FlatGains[1] {
 		d = marksOn(s.FlatGains)
-		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", side(index(s.FlatGains)))
+		words += fmt.Sprintf("; all norm gains of %s are equal, as when they were folded away", Side(index(s.FlatGains)))
 	} else if s.Rescaled[0] != s.Rescaled[1] {
 		d = marksOn(s.Rescaled)
 		words += "; " + rescaledWords(index(s.Rescaled))
@@ -119,7 +119,7 @@ func inDisguise(f *Facts, level similarity.LogP) []finding {
 // scaledApart says that the units of a side were scaled.
 func (f *Facts) scaledApart(i int) string {
 	v := f.Shape.Imbalance
-	return fmt.Sprintf("the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", side(i), v[i], v[1-i])
+	return fmt.Sprintf("the units of %s are scaled apart (%.2g, where training left %.2g on the other side)", Side(i), v[i], v[1-i])
 }
 
 // scaled names the side whose MLP units were scaled at random: unbalanced by a
@@ -140,7 +140,7 @@ func scaled(imbalance [2]float64) int {
 // on labels or basis shows the relation, and what does, does not.
 func (f *Facts) inDisguise(level similarity.LogP) bool {
 	at := func(test, axis string) similarity.LogP {
-		p, _ := f.best(func(e similarity.Evidence) bool { return e.Test == test && e.Axis == axis })
+		p, _ := f.Best(func(e similarity.Evidence) bool { return e.Test == test && e.Axis == axis })
 		return p
 	}
 	for _, c := range []string{"mlp", "experts"} {
@@ -156,8 +156,8 @@ func (f *Facts) inDisguise(level similarity.LogP) bool {
 			return true // same places, other signs
 		}
 	}
-	p, _ := f.best(anyBody)
-	return p > level && f.channels(Controls()).found()
+	p, _ := f.Best(anyBody)
+	return p > level && f.Channels(Controls()).Found()
 }
 
 func anyBody(e similarity.Evidence) bool { return slices.Contains(body, e.Component) }

@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"fmt"
@@ -142,7 +142,7 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 // usedTokens is how alike the products among the embeddings of much used tokens
 // are, where untouched ones make the finding.
 func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
-	if p, e := f.best(func(e similarity.Evidence) bool { return e.Test == invariants.TokenSigns }); e == nil || p > level {
+	if p, e := f.Best(func(e similarity.Evidence) bool { return e.Test == invariants.TokenSigns }); e == nil || p > level {
 		return 0, false
 	}
 	for _, e := range f.Evidence {
@@ -153,9 +153,9 @@ func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
 	return 0, false
 }
 
-// originOpen tells whether the question needs another look: gains that differ
+// OriginOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
-func (f *Facts) originOpen(level similarity.LogP) bool {
+func (f *Facts) OriginOpen(level similarity.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)

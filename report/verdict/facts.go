@@ -1,4 +1,4 @@
-package report
+package verdict
 
 import (
 	"math"
@@ -26,9 +26,9 @@ type Facts struct {
 // bound: no probability is zero, whatever a test computes.
 const smallest = similarity.LogP(-1e9)
 
-// sound returns evidence whose probabilities can be stated. One that is no
+// Sound returns evidence whose probabilities can be stated. One that is no
 // number counts as a test that found nothing, so that it never helps a verdict.
-func sound(all []similarity.Evidence) []similarity.Evidence {
+func Sound(all []similarity.Evidence) []similarity.Evidence {
 	all = slices.Clone(all)
 	for i := range all {
 		e := &all[i]
@@ -45,9 +45,9 @@ func sound(all []similarity.Evidence) []similarity.Evidence {
 	return all
 }
 
-// exactLooks counts the exact tests that gave a pooled p-value: the number of
+// ExactTests counts the exact tests that gave a pooled p-value: the number of
 // chances a false alarm had.
-func (f *Facts) exactLooks() int {
+func (f *Facts) ExactTests() int {
 	n := f.Spent
 	for _, e := range f.Evidence {
 		if e.P != nil && e.LayerB < 0 {
@@ -57,9 +57,9 @@ func (f *Facts) exactLooks() int {
 	return n
 }
 
-// best returns the smallest p-value over all pooled exact tests that fit,
+// Best returns the smallest p-value over all pooled exact tests that fit,
 // corrected for the number of tests in all.
-func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e *similarity.Evidence) {
+func (f *Facts) Best(fits func(similarity.Evidence) bool) (p similarity.LogP, e *similarity.Evidence) {
 	for i := range f.Evidence {
 		x := &f.Evidence[i]
 		if x.P != nil && x.LayerB < 0 && fits(*x) && (e == nil || *x.P < p) {
@@ -69,18 +69,19 @@ func (f *Facts) best(fits func(similarity.Evidence) bool) (p similarity.LogP, e 
 	if e == nil {
 		return 0, nil
 	}
-	return similarity.Bonferroni(p, f.exactLooks()), e
+	return similarity.Bonferroni(p, f.ExactTests()), e
 }
 
-func anyEvidence(similarity.Evidence) bool { return true }
+// Any fits every test.
+func Any(similarity.Evidence) bool { return true }
 
 // placed fits the exact tests on labels of units, which a change of basis or
 // order hides from.
 func placed(e similarity.Evidence) bool { return e.Test != invariants.TokenSigns }
 
-// unplaced tells whether no exact test on labels found anything.
-func (f *Facts) unplaced(level similarity.LogP) bool {
-	p, _ := f.best(placed)
+// Unplaced tells whether no exact test on labels found anything.
+func (f *Facts) Unplaced(level similarity.LogP) bool {
+	p, _ := f.Best(placed)
 	return p > level
 }
 
@@ -92,13 +93,15 @@ func (f *Facts) blind() bool {
 	})
 }
 
-func partName(e similarity.Evidence) string {
+// PartName is the component of a test with its tower, unless that is the main
+// one.
+func PartName(e similarity.Evidence) string {
 	if e.Tower == "main" || e.Tower == "" {
 		return e.Component
 	}
 	return e.Tower + "." + e.Component
 }
 
-// minComponentUnits is how many units a part must have shown before nothing
+// MinComponentUnits is how many units a part must have shown before nothing
 // found there means something.
-const minComponentUnits = 64
+const MinComponentUnits = 64
