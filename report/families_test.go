@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/internal/archs"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // fixed tells tensors that hold the same values in all networks.
