@@ -277,7 +277,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
 		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: verdict.StatedPropositions(),
 		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
-		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Seed: hex.EncodeToString(r.pair.Seed),
+		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {
 		return nil, err

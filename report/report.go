@@ -31,7 +31,8 @@ type Report struct {
 	Roles       []RoleLikeness `json:"roles"`
 	LayerScores *LayerScores   `json:"layerScores,omitempty"`
 	Methods     Methods        `json:"methods"`
-	Seed        string         `json:"seed"` // of every random choice, in hexadecimal: the header digests of both subjects
+	Policy      verdict.Rules  `json:"policy"` // by which the verdict was drawn
+	Seed        string         `json:"seed"`   // of every random choice, in hexadecimal: the header digests of both subjects
 }
 
 // Tool says which program wrote a report.

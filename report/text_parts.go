@@ -270,7 +270,7 @@ const digestLetters = 64
 // Made says how the report was made: program, methods, controls, options, seed.
 func (r *Report) Made() []string {
 	c := r.Methods.Controls
-	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d", r.Tool.Version, r.Schema, r.Methods.Version)}
+	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d, policy version %d", r.Tool.Version, r.Schema, r.Methods.Version, r.Policy.Version)}
 	if c.Pairs > 0 {
 		out = append(out, fmt.Sprintf("controls version %d: %d independent pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
 	}
