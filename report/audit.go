@@ -63,10 +63,10 @@ func ReadClaim(r io.Reader) (LineageClaim, error) {
 }
 
 func (c *LineageClaim) check() error {
-	switch _, ok := meets[c.Relation]; {
+	switch {
 	case c.Parent == "":
 		return errors.New("claim: parent is empty")
-	case !ok:
+	case len(c.Relation.MetBy()) == 0:
 		return fmt.Errorf("claim: relation %.60q is not one of identical, reencoded, related, shared-init, no-evidence", c.Relation)
 	case c.Direction != "" && c.Direction != verdict.AToB && c.Direction != verdict.BToA:
 		return fmt.Errorf("claim: direction %.60q is neither a-to-b nor b-to-a", c.Direction)
@@ -173,7 +173,7 @@ func (a *Audited) compare(ctx context.Context, ref string, child Input, o *Optio
 	a.Opened = path
 	parent := FromCheckpoint(ctx, m)
 	if parent.IsAdapter() || child.IsAdapter() {
-		return unproven("an adapter holds nothing of the weights it was made on, so it fits any base of its shape")
+		return unprovenClaim("an adapter holds nothing of the weights it was made on, so it fits any base of its shape")
 	}
 	with := o.filled()
 	with.Pin = with.Pin || len(a.Claim.Files) > 0
@@ -193,7 +193,7 @@ func (a *Audited) compare(ctx context.Context, ref string, child Input, o *Optio
 	}
 	err = r.Check(Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
 	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA {
-		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
+		return unprovenClaim("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
 	}
 	return err
 }
@@ -221,7 +221,7 @@ func (c *LineageClaim) pin(ctx context.Context, r *Report, parent, child Input) 
 func (c *LineageClaim) files(parent Subject) error {
 	for _, sum := range c.Files {
 		if !slices.ContainsFunc(parent.Files, func(f File) bool { return f.SHA256 == sum && f.Digest != nil }) {
-			return unproven("what was opened is not the claimed parent: none of its files has SHA-256 %.64s", sum)
+			return unprovenClaim("what was opened is not the claimed parent: none of its files has SHA-256 %.64s", sum)
 		}
 	}
 	return nil
@@ -229,7 +229,7 @@ func (c *LineageClaim) files(parent Subject) error {
 
 // WriteAudit writes the outcomes for people.
 func WriteAudit(w io.Writer, all []Audited) error {
-	t := &text{}
+	t := &lines{}
 	if len(all) == 0 {
 		t.line("no claim: the model's files declare no parent")
 	}
@@ -247,7 +247,7 @@ func WriteAudit(w io.Writer, all []Audited) error {
 			}
 		}
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }
 
@@ -271,4 +271,8 @@ func cardKinds(d formats.Parent) []verdict.Kind {
 		return nil
 	}
 	return relationKinds[d.Relation]
+}
+
+func unprovenClaim(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrUnproven, fmt.Sprintf(format, args...))
 }

@@ -175,7 +175,7 @@ func (x *Checked) limits() {
 
 // WriteText writes the result for people, in 80 columns.
 func (x *Checked) WriteText(w io.Writer) error {
-	t := &text{}
+	t := &lines{}
 	t.row("challenge", x.Challenge.String())
 	t.row("beacon", orNone(x.Beacon))
 	for i := range x.Parties {
@@ -190,11 +190,11 @@ func (x *Checked) WriteText(w io.Writer) error {
 	for i, s := range x.NotProved {
 		t.row(firstOnly("not proved", i), s)
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }
 
-func (p *CheckedParty) text(t *text, i int) {
+func (p *CheckedParty) text(t *lines, i int) {
 	t.row(verdict.Side(i), tensor.Printable(p.Ref))
 	if p.Response == nil {
 		t.row("", "compared openly, without commitment")

@@ -25,11 +25,11 @@ func (a *Audited) find(ref string, o *Options) (string, error) {
 	}
 	switch {
 	case found != "" && sameModel(ref, found):
-		return "", unproven("the parent is the model itself")
+		return "", unprovenClaim("the parent is the model itself")
 	case found != "":
 		return found, nil
 	case declared:
-		return "", unproven("the parent was not found in the folders given with --parents, beside the model or in the hub's local cache")
+		return "", unprovenClaim("the parent was not found in the folders given with --parents, beside the model or in the hub's local cache")
 	}
 	return parent, nil
 }

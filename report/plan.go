@@ -9,7 +9,6 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
 )
 
 // PlanSchema names the JSON form of a Plan.
@@ -53,30 +52,16 @@ type PlannedTensor struct {
 
 // PlanCompare says what a comparison would read, without reading values.
 func PlanCompare(_ context.Context, a, b Input, o *Options) (*Plan, error) {
-	in, err := resolve([2]Input{a, b}, o.base())
+	r, err := PlanReading(a, b, o)
 	if err != nil {
 		return nil, err
 	}
-	f := o.filled()
-	r := &run{o: f, in: in}
-	r.start()
-	p := &Plan{Schema: PlanSchema, Budget: &f.Budget}
-	reads := [2]map[*tensor.Tensor]int64{{}, {}}
-	if !r.whole {
-		first, second := r.pair.Plan(0)
-		for i, list := range [][]similarity.Planned{first, second} {
-			for _, x := range list {
-				reads[i][x.Matrix.Tensor] += x.Bytes
-			}
-		}
-	}
-	for i, x := range in {
-		if r.whole {
-			reads[i] = everything(x.Model)
-		}
-		s := x.planned(reads[i])
-		if s.BytesMost = s.BytesFirst; !r.whole && f.Depth != Quick {
-			s.BytesMost = min(max(int64(f.Budget), s.BytesFirst), s.BytesTotal)
+	budget := r.Options.Budget
+	p := &Plan{Schema: PlanSchema, Budget: &budget}
+	for i, in := range r.Inputs {
+		s := planned(in, r.First[i])
+		if s.BytesMost = s.BytesFirst; !r.Whole && r.Options.Depth != Quick {
+			s.BytesMost = min(max(int64(budget), s.BytesFirst), s.BytesTotal)
 		}
 		p.Subjects = append(p.Subjects, s)
 	}
@@ -85,11 +70,11 @@ func PlanCompare(_ context.Context, a, b Input, o *Options) (*Plan, error) {
 
 // PlanFingerprint says what fingerprinting would read.
 func PlanFingerprint(in Input, o *fingerprint.Options) *Plan {
-	reads := everything(in.Model)
+	reads := Everything(in.Model)
 	if o != nil && o.SketchOnly {
 		reads = fingerprint.Sketched(in.Model)
 	}
-	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{in.planned(reads).settled()}}
+	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{planned(in, reads).settled()}}
 }
 
 // PlanTensor says what decoding one tensor would read; nil stands for none.
@@ -98,15 +83,7 @@ func PlanTensor(in Input, t *tensor.Tensor) *Plan {
 	if t != nil {
 		reads[t] = t.StoredBytes()
 	}
-	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{in.planned(reads).settled()}}
-}
-
-func everything(m tensor.Model) map[*tensor.Tensor]int64 {
-	reads := map[*tensor.Tensor]int64{}
-	for _, t := range m.Tensors() {
-		reads[t] = t.StoredBytes()
-	}
-	return reads
+	return &Plan{Schema: PlanSchema, Subjects: []PlannedSubject{planned(in, reads).settled()}}
 }
 
 // settled is a plan of one step.
@@ -117,7 +94,7 @@ func (s PlannedSubject) settled() PlannedSubject {
 
 // planned lists what would be read of an input, tensor by tensor and file by
 // file.
-func (in Input) planned(reads map[*tensor.Tensor]int64) PlannedSubject {
+func planned(in Input, reads map[*tensor.Tensor]int64) PlannedSubject {
 	s := PlannedSubject{Ref: in.Ref, Format: in.Format, BytesTotal: in.bytesTotal(), BytesRead: in.bytesRead(), Files: []PlannedFile{}, Tensors: []PlannedTensor{}}
 	index := map[*formats.File]int{}
 	for _, c := range in.checkpoints() {
@@ -160,7 +137,7 @@ func (p *Plan) WriteJSON(w io.Writer) error {
 
 // WriteText writes the plan for people, the files of which most is read first.
 func (p *Plan) WriteText(w io.Writer) error {
-	t := &text{}
+	t := &lines{}
 	for _, s := range p.Subjects {
 		t.line("%s", tensor.Printable(s.Ref))
 		where := "on this machine"
@@ -175,7 +152,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 			t.line("   %10s of %-10s %5d tensors  %s", size(f.Bytes), size(f.Size), f.Tensors, tensor.Printable(f.Path))
 		}
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }
 

@@ -155,7 +155,7 @@ func (r *Recipe) WriteJSON(w io.Writer) error {
 
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
-	t := &text{}
+	t := &lines{}
 	t.line("%s", tensor.Printable(r.Child.Ref))
 	t.line("")
 	t.line("%s", strings.ToUpper(string(r.Method)))
@@ -183,6 +183,6 @@ func (r *Recipe) WriteText(w io.Writer) error {
 		}
 		t.line("%-12s %s", l.Name, strings.Join(words, " | "))
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }

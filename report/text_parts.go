@@ -61,7 +61,7 @@ func (f *File) pinned() string {
 
 func (t *text) verdict(r *Report) {
 	v := &r.Verdict
-	t.b.WriteString(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
+	t.raw(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
 	t.row("strength", v.Strength)
 	t.row("", v.Statement)
 	t.row("H1", r.Propositions.H1)
@@ -86,7 +86,7 @@ func (t *text) components(all []Component) {
 	for _, c := range all {
 		// The colour is added to the word in its place.
 		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
-		t.b.WriteString(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
+		t.raw(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
 	}
 	t.line("")
 }
