@@ -20,7 +20,7 @@ func PlanReading(a, b Input, o *Options) (*Reading, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{o: o.filled(), in: in}
+	r := &run{o: o.WithDefaults(), in: in}
 	r.start()
 	out := &Reading{Inputs: in, Options: r.o, Whole: r.whole, First: [2]map[*tensor.Tensor]int64{{}, {}}}
 	if r.whole {

@@ -41,6 +41,9 @@ type Tool struct {
 	Version string `json:"version"`
 }
 
+// ThisTool is the tool that this module makes, in its version.
+func ThisTool() Tool { return Tool{"weightprint", Version()} }
+
 // Subject pins one of the two checkpoints.
 type Subject struct {
 	Ref        string              `json:"ref"`

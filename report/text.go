@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -20,11 +21,11 @@ func (r *Report) WriteText(w io.Writer) error { return r.WriteStyled(w, Style{})
 
 // WriteStyled writes the report for people in the given style.
 func (r *Report) WriteStyled(w io.Writer, s Style) error {
-	t := &text{lines{columns: s.Columns}, s.Colour}
+	t := &text{columns.Text{Columns: s.Columns}, s.Colour}
 	for i := range r.Subjects {
 		t.subject(verdict.Side(i), &r.Subjects[i])
 	}
-	t.line("")
+	t.Line("")
 	t.verdict(r)
 	t.components(r.Components)
 	t.layers(r.Layers)
@@ -32,8 +33,8 @@ func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	t.evidence(r.Evidence)
 	t.controls(r.Evidence)
 	t.delta(r.Delta)
-	t.list("warning", r.Warnings)
-	t.list("limits", r.Limits)
+	t.List("warning", r.Warnings)
+	t.List("limits", r.Limits)
 	t.methods(r)
 	_, err := io.WriteString(w, t.String())
 	return err
@@ -70,11 +71,11 @@ func taken(s *Subject) string {
 	if s.Remote {
 		verb = "transferred"
 	}
-	return fmt.Sprintf("%s %s of %s", verb, size(s.BytesRead), size(s.BytesTotal))
+	return fmt.Sprintf("%s %s of %s", verb, columns.Size(s.BytesRead), columns.Size(s.BytesTotal))
 }
 
 // text writes the sections of a report.
 type text struct {
-	lines
+	columns.Text
 	colour bool
 }

@@ -1,4 +1,6 @@
-package report
+// Package columns lays out text for people: rows with a label and words that
+// wrap beside it.
+package columns
 
 import (
 	"fmt"
@@ -11,31 +13,31 @@ import (
 // width is the number of columns text is laid out for.
 const width = 80
 
-// lines collects lines of text for people.
-type lines struct {
-	columns int // 0 for width
+// Text collects lines of text for people.
+type Text struct {
+	Columns int // 0 for width
 
 	b strings.Builder
 }
 
-// raw adds text as it is.
-func (t *lines) raw(s string) { t.b.WriteString(s) }
+// Raw adds text as it is.
+func (t *Text) Raw(s string) { t.b.WriteString(s) }
 
 // String is all that was written.
-func (t *lines) String() string { return t.b.String() }
+func (t *Text) String() string { return t.b.String() }
 
-// line adds a line, with whatever could steer a terminal spelled out.
-func (t *lines) line(format string, args ...any) {
+// Line adds a line, with whatever could steer a terminal spelled out.
+func (t *Text) Line(format string, args ...any) {
 	t.b.WriteString(strings.TrimRight(tensor.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
-// row writes a label and a text that wraps beside it. Empty texts are left out.
-func (t *lines) row(label, words string) {
+// Row writes a label and a text that wraps beside it. Empty texts are left out.
+func (t *Text) Row(label, words string) {
 	const indent = 14
 	if words == "" {
 		return
 	}
-	columns := t.columns
+	columns := t.Columns
 	if columns == 0 {
 		columns = width
 	}
@@ -44,36 +46,36 @@ func (t *lines) row(label, words string) {
 	for i, w := range strings.Fields(words) {
 		n := utf8.RuneCountInString(w)
 		if i > 0 && used+1+n > columns {
-			t.line("%s", line)
+			t.Line("%s", line)
 			line, used = strings.Repeat(" ", indent), indent
 		} else if i > 0 {
 			line, used = line+" ", used+1
 		}
 		line, used = line+w, used+n
 	}
-	t.line("%s", line)
+	t.Line("%s", line)
 }
 
-// list writes items under one label.
-func (t *lines) list(label string, items []string) {
+// List writes items under one label.
+func (t *Text) List(label string, items []string) {
 	for i, s := range items {
-		t.row(firstOnly(label, i), s)
+		t.Row(FirstOnly(label, i), s)
 	}
 	if len(items) > 0 {
-		t.line("")
+		t.Line("")
 	}
 }
 
-// firstOnly is the label of the first of several rows, and none of the others.
-func firstOnly(label string, i int) string {
+// FirstOnly is the label of the first of several rows, and none of the others.
+func FirstOnly(label string, i int) string {
 	if i > 0 {
 		return ""
 	}
 	return label
 }
 
-// fit cuts the middle out of a name that is longer than n letters, as shown.
-func fit(s string, n int) string {
+// Fit cuts the middle out of a name that is longer than n letters, as shown.
+func Fit(s string, n int) string {
 	r := []rune(tensor.Visible(s))
 	if len(r) <= n {
 		return string(r)
@@ -82,8 +84,8 @@ func fit(s string, n int) string {
 	return string(r[:n-1-tail]) + "…" + string(r[len(r)-tail:])
 }
 
-// size writes a number of bytes.
-func size(n int64) string {
+// Size writes a number of bytes.
+func Size(n int64) string {
 	for _, u := range []struct {
 		least  float64
 		suffix string
@@ -95,8 +97,8 @@ func size(n int64) string {
 	return fmt.Sprintf("%d B", n)
 }
 
-// count writes a number of parameters.
-func count(n int64) string {
+// Count writes a number of parameters.
+func Count(n int64) string {
 	for _, u := range []struct {
 		least  float64
 		suffix string
