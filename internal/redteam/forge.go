@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/exact"
 )
 
@@ -231,6 +232,6 @@ func (r Result) asked(ctx context.Context, victim report.Input, print *fingerpri
 			r.Outcome += fmt.Sprintf(", cosines of little-used tokens correlate at %.2f over %d", float64(e.Effect), e.N)
 		}
 	}
-	r.Holds = screening && slices.Contains([]report.Relation{report.NoEvidence, report.Inconclusive}, weights.Verdict.Relation)
+	r.Holds = screening && slices.Contains([]verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, weights.Verdict.Relation)
 	return r, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
+
 	"github.com/weightprint/weightprint/similarity/index"
 	"github.com/weightprint/weightprint/similarity/sketches"
 	"github.com/weightprint/weightprint/similarity/stats"
