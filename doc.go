@@ -11,7 +11,9 @@
 //	formats            Open: any checkpoint, however it is stored
 //	fingerprint        digests of exact values
 //	similarity/…       evidence: tests with a stated null each
-//	report             Compare, the door: evidence to verdict
+//	report/verdict     facts to a verdict; thresholds.go has every number
+//	report             Compare, the door: two checkpoints to a report
+//	report/…           audits, plans, recipes, trees and forms of reports
 //
 // Start with [github.com/weightprint/weightprint/report.Compare]. The statistics
 // are in docs/STATISTICS.md, the formats in docs/FORMATS.md.

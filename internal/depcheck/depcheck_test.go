@@ -19,19 +19,21 @@ var ranks = []struct {
 	prefix string
 	rank   int
 }{
-	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/generic", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0},
-	{"formats/tensor", 1}, {"internal/untouched", 1},
+	{"internal/escape", 0}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/generic", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0},
+	{"formats/tensor", 1}, {"internal/columns", 1}, {"internal/untouched", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
 	{"formats", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/prints", 4}, {"internal/golden", 2}, {"internal/crossarch", 4},
 	{"similarity", 4},
-	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/answers", 5}, {"similarity/index", 6},
+	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/architecture", 6}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/answers", 5}, {"similarity/index", 6},
 	{"similarity/suite", 6},
-	{"report", 7},
-	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8}, {"report/intoto/oms", 9},
-	{"internal/redteam", 8},
-	{"cmd", 10}, {"examples", 10},
-	{"", 11},
+	{"report/verdict", 7},
+	{"report", 8},
+	{"report/audit", 9}, {"report/plan", 9}, {"report/recipe", 9}, {"report/closed", 9}, {"report/html", 9}, {"report/cyclonedx", 9}, {"report/intoto", 9}, {"report/intoto/oms", 10},
+	{"report/lineage", 10},
+	{"internal/redteam", 10},
+	{"cmd", 11}, {"examples", 11},
+	{"", 12},
 }
 
 func rank(t *testing.T, path string) int {
