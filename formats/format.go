@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Format is one way to store a model. Open knows the rows of Builtin and those
@@ -185,7 +186,7 @@ func (op *opener) folder() error {
 			others = append([]string{index}, others...)
 		}
 		if len(others) > 0 {
-			op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", strings.Join(quoted(others), ", "), tensor.Printable(found[0])))
+			op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", strings.Join(quoted(others), ", "), escape.Printable(found[0])))
 		}
 		return op.file(found[0])
 	}
@@ -210,9 +211,9 @@ func hint(names []string) string {
 	for _, name := range names {
 		switch filepath.Ext(name) {
 		case ".h5", ".msgpack", ".pb", ".mlmodel", ".ort":
-			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
+			return fmt.Sprintf("; %s is of a format that is not read", escape.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
-			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
+			return fmt.Sprintf("; %s may be one, name it", escape.Printable(name))
 		}
 	}
 	return ""

@@ -13,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Open opens the checkpoint that ref names: a file of a format that is read
@@ -109,7 +110,7 @@ func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
 func quoted(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = tensor.Printable(n)
+		out[i] = escape.Printable(n)
 	}
 	return out
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 )
 
@@ -230,7 +231,7 @@ func (u use) multiplier() bool {
 
 // opaque lists a tensor that cannot be read.
 func (f *finder) opaque(v *values, c *constant, why string) error {
-	f.warn(fmt.Sprintf("tensor %s %s; it is listed and not read", tensor.Printable(c.name), why))
+	f.warn(fmt.Sprintf("tensor %s %s; it is listed and not read", escape.Printable(c.name), why))
 	n, ok := tensor.Elements(c.dims)
 	if !ok {
 		return f.fail(c, "shape %v: a dimension is negative or the product too large", c.dims)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strided"
 )
 
@@ -528,7 +529,7 @@ func (c *constant) called() string {
 // opaque lists a tensor that cannot be read.
 func (m *reader) opaque(c *constant) error {
 	if len(m.f.Warnings) < maxWarnings {
-		m.f.Warnings = append(m.f.Warnings, fmt.Sprintf("tensor %s holds integers whose scale is not known; it is listed and not read", tensor.Printable(c.name)))
+		m.f.Warnings = append(m.f.Warnings, fmt.Sprintf("tensor %s holds integers whose scale is not known; it is listed and not read", escape.Printable(c.name)))
 	} else if len(m.f.Warnings) == maxWarnings {
 		m.f.Warnings = append(m.f.Warnings, "and more of the kind")
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 const (
@@ -89,7 +90,7 @@ func (p *parser) parse(ctx context.Context) error {
 				return p.fail(tensor.ErrLimit, "xml", "elements within one another deeper than %d", maxDepth)
 			}
 			if len(open) == 0 && t.Name.Local != "net" {
-				return p.fail(tensor.ErrNotModel, "xml", "the document is %s, no OpenVINO model (net)", tensor.Printable(t.Name.Local))
+				return p.fail(tensor.ErrNotModel, "xml", "the document is %s, no OpenVINO model (net)", escape.Printable(t.Name.Local))
 			}
 			open = append(open, t.Name.Local)
 			switch parent := above(open); t.Name.Local {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strided"
 )
 
@@ -335,7 +336,7 @@ func (m *reader) opaque(s *stored, why string) error {
 		return m.fail(s, tensor.ErrFormat, "shape %v: the product is too large", s.shape)
 	}
 	if len(m.f.Warnings) < maxWarnings {
-		m.f.Warnings = append(m.f.Warnings, fmt.Sprintf("tensor %s %s; it is listed and not read", tensor.Printable(s.name), why))
+		m.f.Warnings = append(m.f.Warnings, fmt.Sprintf("tensor %s %s; it is listed and not read", escape.Printable(s.name), why))
 	} else if len(m.f.Warnings) == maxWarnings {
 		m.f.Warnings = append(m.f.Warnings, "and more of the kind")
 	}
