@@ -121,7 +121,7 @@ func (f *finder) data(c *constant, order []int) (tensor.Data, tensor.DType, erro
 	if err := f.at.locate(c); err != nil {
 		return nil, 0, err
 	}
-	s := &tensor.Stored{File: c.values.file, Name: c.name, R: c.values, Offset: c.values.off, Bytes: c.elem.bytes(c.elements()), DType: c.elem.dtype}
+	s := &tensor.Stored{File: c.values.file, Name: c.name, R: c.values.ReaderAt, Offset: c.values.off, Bytes: c.elem.bytes(c.elements()), DType: c.elem.dtype}
 	if c.elem.dtype == tensor.Invalid {
 		s.R, s.Offset, s.Bytes, s.DType = strided.Bits(c.values, c.values.off, c.elem.bits, c.elem.signed, c.elements()), 0, c.elements(), tensor.U8
 		if c.elem.signed {
@@ -129,7 +129,7 @@ func (f *finder) data(c *constant, order []int) (tensor.Data, tensor.DType, erro
 		}
 	}
 	if order == nil {
-		return counted{s, c}, s.DType, nil
+		return f.sized(s, c), s.DType, nil
 	}
 	codec, _ := s.DType.Codec()
 	shape, strides := strided.Transposed(c.dims, order)
@@ -139,7 +139,16 @@ func (f *finder) data(c *constant, order []int) (tensor.Data, tensor.DType, erro
 		}
 		s.R, s.Offset = strided.New(s.R, s.Offset, shape, strides, item), 0
 	}
-	return counted{s, c}, s.DType, nil
+	return f.sized(s, c), s.DType, nil
+}
+
+// sized is stored data; where numbers of less than a byte come as bytes, with
+// the size that they have in the file.
+func (f *finder) sized(s *tensor.Stored, c *constant) tensor.Data {
+	if s.Bytes == c.elem.bytes(c.elements()) {
+		return s
+	}
+	return counted{s, c}
 }
 
 // counted is Data that takes as many bytes of the file as its constant does.

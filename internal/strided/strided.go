@@ -20,7 +20,7 @@ func New(r io.ReaderAt, base int64, shape, strides []int64, item int64) io.Reade
 	for _, d := range dims {
 		total *= d.n
 	}
-	return &ahead{r: &gather{r: r, base: base, item: item, dims: dims}, total: total, next: -1}
+	return &ahead{r: &gather{r: r, base: base, item: item, dims: dims}, total: total}
 }
 
 // Dense tells whether a view's elements lie one behind the other.

@@ -125,7 +125,7 @@ func TestTransposed(t *testing.T) {
 // A matrix that lies the other way is read front to back in few reads, each
 // byte once, and single rows are read alone.
 func TestReadingAhead(t *testing.T) {
-	const rows, cols = 512, 2048 // of the stored matrix
+	const rows, cols = 512, 8192 // of the stored matrix
 	storage := make([]byte, 4*rows*cols)
 	for i := range storage {
 		storage[i] = byte(i * 7 >> 3)
@@ -143,10 +143,11 @@ func TestReadingAhead(t *testing.T) {
 	var want []byte
 	index(shape, strides, func(at int64) { want = append(want, storage[4*at:4*at+4]...) })
 	require.True(t, bytes.Equal(want, got))
-	require.Less(t, reads.n, 20*len(storage), "bytes read, runs that are denser than one in sixteen as a whole")
-	require.Less(t, reads.calls, 16*rows, "reads")
+	require.Less(t, reads.n, 4*len(storage), "bytes")
+	require.Less(t, reads.calls, 140*rows, "reads: of the first panel's beginning row by row")
 
 	reads.n = 0
+	r = New(reads, 0, shape, strides, 4)
 	for _, row := range []int64{700, 3, 1500} {
 		p := make([]byte, 4*rows)
 		_, err := r.ReadAt(p, row*4*rows)
