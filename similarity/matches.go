@@ -19,6 +19,7 @@ type MatrixPair struct {
 // VectorPair is a gain or bias of A and the one of B in the same role.
 type VectorPair struct {
 	Component string
+	Tower     string
 	A, B      *roles.Vector
 }
 
@@ -45,6 +46,7 @@ func (p *Pair) Match() *Matching {
 			m.layer(t.A.Layers[l.A], t.B.Layers[l.B], l)
 		}
 	}
+	m.tower = "main"
 	for _, g := range pairGeneric(p.A.Net.Generic, p.B.Net.Generic) {
 		m.matrix("generic", -1, -1, g[0], g[1])
 	}
@@ -86,7 +88,7 @@ func (m *matcher) vector(component string, a, b *roles.Vector) {
 		return
 	}
 	m.seenA[a], m.seenB[b] = true, true
-	m.out.Vectors = append(m.out.Vectors, VectorPair{component, a, b})
+	m.out.Vectors = append(m.out.Vectors, VectorPair{component, m.tower, a, b})
 }
 
 func (m *matcher) layer(a, b *roles.Layer, l LayerPair) {
