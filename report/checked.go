@@ -18,10 +18,6 @@ import (
 // CheckedSchema names the JSON form of Checked.
 const CheckedSchema = "weightprint.check/1"
 
-// tries is how many draws a party is thought able to try out where it computes
-// a draw alone: 2⁶⁴. What a beacon value does not rule out is charged for.
-const tries = 64
-
 // Checked is what follows from responses that were verified.
 type Checked struct {
 	Schema      string               `json:"schema"`
@@ -103,7 +99,7 @@ func (x *Checked) proves(p *CheckedParty, i int) {
 	}
 	x.Proved = append(x.Proved, fmt.Sprintf("%s: %d pairs of units were drawn from %d after the answer was fixed. Their %d rows are rows of the committed model, and give bit for bit the sketches that were answered.", verdict.Side(i), p.Opened, p.Pairs, 2*p.Opened))
 	if p.Beacon == "" {
-		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: that sketches which were not opened are honest. The units to open were drawn without a second beacon value, so this party could try out answers until forged ones escaped. Probabilities of escape are charged for 2^%d tries.", verdict.Side(i), tries))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("%s: that sketches which were not opened are honest. The units to open were drawn without a second beacon value, so this party could try out answers until forged ones escaped. Probabilities of escape are charged for 2^%d tries.", verdict.Side(i), verdict.Tries))
 	} else {
 		x.Proved = append(x.Proved, fmt.Sprintf("%s: had it forged a tenth, a quarter or half of its sketches, the openings would have missed all of them with probability %s, %s, %s.", verdict.Side(i), p.escape(p.Pairs/10), p.escape(p.Pairs/4), p.escape(p.Pairs/2)))
 	}
@@ -120,7 +116,7 @@ func (p *CheckedParty) escape(n int) string {
 	}
 	log := math.Log(miss)
 	if p.Beacon == "" {
-		log += tries * math.Ln2
+		log += verdict.Tries * math.Ln2
 	}
 	return verdict.PValue(similarity.LogP(math.Min(0, log)))
 }
@@ -130,8 +126,8 @@ func (x *Checked) compare(c *commitment.Challenge, policy verdict.Policy) {
 	r := answers.Test(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
-		p = min(0, p+similarity.LogP(tries*math.Ln2))
-		x.NotProved = append(x.NotProved, fmt.Sprintf("The challenge had no beacon value, so the party that committed last could try out commitments. The p-value is charged for 2^%d tries.", tries))
+		p = min(0, p+similarity.LogP(verdict.Tries*math.Ln2))
+		x.NotProved = append(x.NotProved, fmt.Sprintf("The challenge had no beacon value, so the party that committed last could try out commitments. The p-value is charged for 2^%d tries.", verdict.Tries))
 	}
 	for i := range x.Parties {
 		// Which axes to withdraw can be chosen with the outcome in view.

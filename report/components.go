@@ -243,15 +243,11 @@ func (r *run) delta() *Delta {
 	}
 	d.Maps = maps
 	d.Relative, d.Cosine = verdict.Number(all.Relative()), verdict.Number(all.Cosine())
-	if all.Cosine() > correspond {
+	if all.Cosine() > verdict.Correspond {
 		d.Histogram = r.histogram()
 	}
 	return d
 }
-
-// correspond is the cosine above which values in the same role are taken to be
-// those of one unit, so that their differences mean something.
-const correspond = 0.2
 
 // maps lists what became of the units of axes that were shortened.
 func (r *run) maps() []UnitMap {

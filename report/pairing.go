@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/layers"
@@ -72,10 +73,9 @@ func (r *run) remap(ctx context.Context, tower int) (bool, error) {
 
 // unmatched tells whether some layer of B gave no sign of its counterpart.
 func (r *run) unmatched(t similarity.TowerPair) bool {
-	const sign = -7 // natural logarithm of 1e-3
 	seen := map[int]bool{}
 	for _, e := range r.facts.Evidence {
-		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < sign {
+		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < verdict.LayerSign {
 			seen[e.LayerB] = true
 		}
 	}
@@ -94,5 +94,5 @@ func (r *run) headsOpen() bool {
 	level := r.o.Policy.Level()
 	mlp, a := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
 	attention, b := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "attention" })
-	return a != nil && mlp <= level && (b == nil || attention > level || a.Effect > 0.9 && b.Effect < 0.7)
+	return a != nil && mlp <= level && (b == nil || attention > level || a.Effect > verdict.HeadsUnitsKept && b.Effect < verdict.HeadsValuesOff)
 }

@@ -17,13 +17,6 @@ import (
 // RecipeSchema names the JSON form of a Recipe.
 const RecipeSchema = "weightprint.recipe/1"
 
-// TakesPart is the weight above which a parent takes part in a mixture.
-const TakesPart = 0.02
-
-// Mixed is the share of values that are exactly what a mixture rounds to above
-// which the child is the mixture, and not one of what was mixed.
-const Mixed = 0.9
-
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
 	Schema   string          `json:"schema"`
@@ -123,7 +116,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 	for k := range r.Parents {
 		p := &r.Parents[k]
 		p.Weight, p.CI = verdict.Number(f.Weights[k]), verdict.Number(f.CI[k])
-		p.Takes = math.Abs(f.Weights[k]) > TakesPart
+		p.Takes = math.Abs(f.Weights[k]) > verdict.TakesPart
 	}
 	for _, l := range f.Layers {
 		x := RecipeLayer{Name: l.Name, Residual: verdict.Number(l.Residual)}
@@ -145,7 +138,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		n := verdict.Number(f.Exact)
 		r.Exact = &n
 		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
-		if f.Exact < Mixed {
+		if f.Exact < verdict.Mixed {
 			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
 		}
 		r.Because = append(r.Because, words)
@@ -183,7 +176,7 @@ func (r *Recipe) WriteText(w io.Writer) error {
 		var words []string
 		for k, x := range l.Weights {
 			word := fmt.Sprintf("%.3f", float64(x))
-			if s := l.Sources[k]; s != nil && float64(x) > 0.02 {
+			if s := l.Sources[k]; s != nil && float64(x) > verdict.TakesPart {
 				word += fmt.Sprintf(" of layer %d", *s)
 			}
 			words = append(words, word)

@@ -63,7 +63,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 		return nil, err
 	}
 	for k, w := range r.Weights {
-		if math.Abs(w) > report.TakesPart {
+		if math.Abs(w) > verdict.TakesPart {
 			out = append(out, share{candidates[k], fmt.Sprintf("%s, a share of %.2g", r.Method, w)})
 		}
 	}

@@ -33,7 +33,7 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart || r.Exact >= 0 && r.Exact < report.Mixed {
+			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
 				continue
 			}
 			for k := range 2 {

@@ -102,10 +102,6 @@ func spread(stratum string, effects []float64) Spread {
 	return s
 }
 
-// enough is how many controls of about the size of the case are needed before
-// the others are left aside.
-const enough = 100
-
 // Stand places an effect that rests on n units among the independent pairs of
 // the population; nil where the population has no such test. Effects scatter
 // more the fewer units they rest on, so the case is held against controls that
@@ -113,7 +109,7 @@ const enough = 100
 // no more than as many.
 func (p *Population) Stand(test string, effect float64, n int) *Standing {
 	for _, least := range []int{n / 2, 0} {
-		if s := p.stand(test, effect, least, n); s != nil && s.N >= enough {
+		if s := p.stand(test, effect, least, n); s != nil && s.N >= enoughControls {
 			return s
 		}
 	}
@@ -176,10 +172,10 @@ type channel struct {
 }
 
 var channels = []channel{
-	{"agreement", 0.05, 3, true},
-	{"qk-phases", 0.14, 1.1, false},
-	{"qk-sizes", 0.25, 1.05, false},
-	{"ov-spectra", 0.25, 1.1, false},
+	{Agreement, agreementFloor, agreementTimes, true},
+	{QKPhases, phasesFloor, phasesTimes, false},
+	{QKSizes, sizesFloor, sizesTimes, false},
+	{OVSpectra, spectraFloor, spectraTimes, false},
 }
 
 // Channels is what the calibrated tests say that can speak for a common origin
@@ -198,13 +194,6 @@ func (c Channels) All() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)
 }
 
-// openTimes is the multiple of the largest control from which units that agree
-// are too many for "no evidence", even where they are too few for a finding.
-const openTimes = 2
-
-// minAgreeing is how many units must agree before their share means anything.
-const minAgreeing = 8
-
 // Channels holds every calibrated result against the population. Where a test
 // was run in several ways the one that shows most speaks.
 func (f *Facts) Channels(p *Population) (out Channels) {
@@ -219,7 +208,7 @@ func (f *Facts) Channels(p *Population) (out Channels) {
 		if best == nil {
 			continue
 		}
-		if ch.test == "agreement" {
+		if ch.test == Agreement {
 			out.ran = true
 			if best.Statistic < minAgreeing {
 				continue
@@ -233,7 +222,7 @@ func (f *Facts) Channels(p *Population) (out Channels) {
 		switch finding := best.Effect >= ch.floor && beyond > ch.times; {
 		case finding && ch.alone:
 			out.alone = append(out.alone, best)
-		case finding, ch.test == "agreement" && beyond > openTimes:
+		case finding, ch.test == Agreement && beyond > openTimes:
 			out.with = append(out.with, best)
 		}
 	}

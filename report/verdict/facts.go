@@ -7,7 +7,6 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/delta"
-	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
 // Facts is all that a decision rests on.
@@ -21,10 +20,6 @@ type Facts struct {
 	Repeats  bool      // two layers of A have the same source in B
 	Spent    int       // exact tests whose results were given up because the layers were paired anew
 }
-
-// smallest is the least logarithm of a probability that is stated. It is a
-// bound: no probability is zero, whatever a test computes.
-const smallest = similarity.LogP(-1e9)
 
 // Sound returns evidence whose probabilities can be stated. One that is no
 // number counts as a test that found nothing, so that it never helps a verdict.
@@ -77,7 +72,7 @@ func Any(similarity.Evidence) bool { return true }
 
 // placed fits the exact tests on labels of units, which a change of basis or
 // order hides from.
-func placed(e similarity.Evidence) bool { return e.Test != invariants.TokenSigns }
+func placed(e similarity.Evidence) bool { return e.Test != TokenSigns }
 
 // Unplaced tells whether no exact test on labels found anything.
 func (f *Facts) Unplaced(level similarity.LogP) bool {
@@ -89,19 +84,15 @@ func (f *Facts) Unplaced(level similarity.LogP) bool {
 // nothing to work on.
 func (f *Facts) blind() bool {
 	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
-		return e.Test == "agreement" && e.Skipped != "" && e.Component != "all"
+		return e.Test == Agreement && e.Skipped != "" && e.Component != everywhere
 	})
 }
 
 // PartName is the component of a test with its tower, unless that is the main
 // one.
 func PartName(e similarity.Evidence) string {
-	if e.Tower == "main" || e.Tower == "" {
+	if e.Tower == mainTower || e.Tower == "" {
 		return e.Component
 	}
 	return e.Tower + "." + e.Component
 }
-
-// MinComponentUnits is how many units a part must have shown before nothing
-// found there means something.
-const MinComponentUnits = 64

@@ -41,13 +41,12 @@ func (g askedGains) words() string {
 // agree with what that left in the columns. The matrices behind one norm see its
 // gains several times.
 func (f *Facts) movedGains() (c, doubt float64, ok bool) {
-	const readers = 3
 	var sum [2]float64
 	var n, norms [2]int
 	for i := range f.Storage.Changes {
 		g := &f.Storage.Changes[i].Gains
 		for side := range g.N {
-			if g.N[side] > 0 && slices.Contains(body, f.Storage.Changes[i].Component) {
+			if g.N[side] > 0 && ofBody(f.Storage.Changes[i].Component) {
 				sum[side] += g.Correlation[side]
 				n[side] += g.N[side]
 				norms[side]++
@@ -60,7 +59,7 @@ func (f *Facts) movedGains() (c, doubt float64, ok bool) {
 		if norms[side] == 0 || s.Rescaled[side] && !s.Rescaled[1-side] {
 			continue // its gains are not those that it learned
 		}
-		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/readers))), true
+		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/gainReaders))), true
 	}
 	return c, doubt, ok
 }
@@ -77,15 +76,15 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 		return e != nil && p <= level
 	}
 	if inPlace(func(e similarity.Evidence) bool {
-		return e.Test == "fixed-points" && (e.Axis == "mlp" || e.Axis == "attention" || e.Axis == "experts") || e.Test == "signs" && e.Axis == "mlp"
+		return e.Test == FixedPoints && (e.Axis == mlp || e.Axis == attention || e.Axis == experts) || e.Test == Signs && e.Axis == mlp
 	}) {
 		if found, foreign, _ := f.layersFound(); len(foreign) == 0 {
 			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
 		} else {
-			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == "main" && slices.Contains(found, e.LayerB) })
+			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == mainTower && slices.Contains(found, e.LayerB) })
 		}
 	}
-	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == "fixed-points" && e.Axis == "embeddings" }) {
+	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == FixedPoints && e.Axis == embeddings }) {
 		c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
 		ok = ok && c >= sameGains+doubt
 	}
@@ -96,7 +95,7 @@ func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
 func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, ok bool) {
 	n, parts := 0, 0
 	for _, e := range f.Evidence {
-		if e.Test == "gains" && e.Skipped == "" && e.Component == "norms" && fits(e) {
+		if e.Test == Gains && e.Skipped == "" && e.Component == norms && fits(e) {
 			c += e.Statistic
 			n += e.N
 			parts++
@@ -115,9 +114,8 @@ func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, 
 // gains. They can say that nothing learned is common; more would rest on what
 // they are.
 func (f *Facts) unknownGains() (c float64, ok bool) {
-	const enough = 64
 	for _, e := range f.Evidence {
-		if e.Test == "gains" && e.Skipped == "" && e.Component == "generic" && e.N >= enough {
+		if e.Test == Gains && e.Skipped == "" && e.Component == generic && e.N >= unknownGains {
 			return e.Statistic, true
 		}
 	}

@@ -17,20 +17,41 @@ type finding struct {
 	direction Direction
 }
 
+// kindRule is one way to say how a related pair was made from one another.
+type kindRule struct {
+	states []Kind // that the rule can find
+	needs  string // what facts it looks at, for readers
+	find   func(*Facts, similarity.LogP) []finding
+}
+
+// partRule is the one that is asked too where the rest of a network is of
+// another origin.
+var partRule = kindRule{[]Kind{Partial}, "p-values by component, tower and layer, with enough units", inPart}
+
 // kindRules are asked in turn; each looks at the facts of a related pair on
-// its own.
-var kindRules = []func(*Facts, similarity.LogP) []finding{
-	adapterApplied, layersChanged, widthChanged, expertsAdded, vocabularyChanged, sameFunction, valuesChanged, storedQuantised, inDisguise, inPart,
+// its own, and its words stand beside it. What was done to the storage of the
+// same values is said by Storage.Kinds.
+var kindRules = []kindRule{
+	{[]Kind{Adapter}, "an adapter that was applied when a subject was opened", adapterApplied},
+	{[]Kind{LayerDropped, DepthUpscaled}, "numbers of layers, and a source for half of them", layersChanged},
+	{[]Kind{WidthPruned, WidthExpanded}, "widths, and whether units stand there more than once", widthChanged},
+	{[]Kind{MoEUpcycled}, "one expert against several, and a p-value of experts", expertsAdded},
+	{[]Kind{VocabularyChanged}, "numbers of vocabulary rows, what the further ones hold, rows that moved", vocabularyChanged},
+	{[]Kind{Reparameterised}, "values in one role, norm weights, balance of units, heads", sameFunction},
+	{[]Kind{FineTuned, ContinuedPretrained, LoRAMerged, Pruned, QuantisedKind, Noised}, "values in one role, spectra of their differences", valuesChanged},
+	{[]Kind{QuantisedKind}, "stored types", storedQuantised},
+	{[]Kind{Reparameterised}, "p-values on labels beside those of what no change of basis alters", inDisguise},
+	partRule,
 }
 
 // made lists how a related pair was made from one another.
 func (p Policy) made(f *Facts) (out []finding) {
 	rules := kindRules
 	if f.embeddingsOnly(p.Level()) {
-		rules = []func(*Facts, similarity.LogP) []finding{inPart} // the rest is of another origin
+		rules = []kindRule{partRule} // the rest is of another origin
 	}
 	for _, rule := range rules {
-		for _, x := range rule(f, p.Level()) {
+		for _, x := range rule.find(f, p.Level()) {
 			i := slices.IndexFunc(out, func(y finding) bool { return y.kind == x.kind })
 			switch {
 			case i < 0:
@@ -137,7 +158,7 @@ func expertsAdded(f *Facts, level similarity.LogP) []finding {
 	if n[0] == n[1] || min(n[0], n[1]) != 1 {
 		return nil
 	}
-	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "experts" })
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == experts })
 	if e == nil || p > level {
 		return nil
 	}
@@ -151,21 +172,21 @@ func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
 	case s.Vocabulary[0] != s.Vocabulary[1] && s.Vocabulary[0] > 0 && s.Vocabulary[1] > 0:
 		words, d := fmt.Sprintf("%d vocabulary rows against %d", s.Vocabulary[0], s.Vocabulary[1]), Undetermined
 		for i, how := range s.Added {
-			if how != delta.NotShown && (f.componentCosine("embeddings") > 0.5 || f.embeddingsFound()) {
+			if how != delta.NotShown && (f.componentCosine(embeddings) > sameVocabulary || f.embeddingsFound()) {
 				words += fmt.Sprintf("; the further rows of %s %s: they were added to what was trained", Side(i), how)
 				d = []Direction{BToA, AToB}[i]
 			}
 		}
 		return []finding{{VocabularyChanged, words, d}}
-	case s.Shuffled > 0.5:
+	case s.Shuffled > shuffledRows:
 		return []finding{{VocabularyChanged, fmt.Sprintf("%.0f %% of the vocabulary rows of B stand at other rows of A", 100*s.Shuffled), Undetermined}}
 	}
 	return nil
 }
 
 func (f *Facts) embeddingsFound() bool {
-	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
-	return e != nil && p < -20
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == embeddings })
+	return e != nil && p < embeddingsP
 }
 
 // order is the kind's place in reports.

@@ -17,7 +17,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 		out = append(out, finding{Partial, "layers " + missing + " of B have no source in A", Undetermined})
 	}
 	have, lack := "", ""
-	for _, c := range []string{"embeddings", "attention", "mlp", "experts"} {
+	for _, c := range []string{embeddings, attention, mlp, experts} {
 		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Component == c })
 		switch {
 		case found:
@@ -26,7 +26,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 			lack += " " + c
 		}
 	}
-	if have == " embeddings" && lack != "" {
+	if have == " "+embeddings && lack != "" {
 		out = append(out, finding{Partial, "only the embeddings are of common origin, not" + lack, Undetermined})
 	}
 	if from, without := f.towers(level); from != "" && without != "" {
@@ -38,8 +38,8 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 // embeddingsOnly tells whether the embeddings alone make the finding, so that
 // nothing of the body is known to have been made from the other side's.
 func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
-	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == "embeddings" })
-	other, _ := f.Best(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
+	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == embeddings })
+	other, _ := f.Best(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	return e != nil && p <= level && other > level && !f.Channels(Controls()).Found()
 }
 
@@ -47,7 +47,7 @@ func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
 // whether they could have.
 func (f *Facts) foundIn(level similarity.LogP, fits func(similarity.Evidence) bool) (found, tested bool) {
 	p, e := f.Best(fits)
-	return e != nil && p <= level, e != nil && p > -7 && f.Units(fits) >= MinComponentUnits
+	return e != nil && p <= level, e != nil && p > partOpen && f.Units(fits) >= MinComponentUnits
 }
 
 // Units is the largest number of units on which an exact test that fits rests.
@@ -70,7 +70,7 @@ func (f *Facts) towers(level similarity.LogP) (from, without string) {
 		}
 	}
 	for _, name := range names {
-		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Tower == name && slices.Contains(body, e.Component) })
+		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Tower == name && ofBody(e.Component) })
 		switch {
 		case found:
 			from += " " + name
@@ -85,7 +85,7 @@ func (f *Facts) towers(level similarity.LogP) (from, without string) {
 // a quarter of the layers have one.
 func (f *Facts) foreignLayers() string {
 	found, foreign, all := f.layersFound()
-	if len(foreign) == 0 || len(found)*4 < all || len(found)+len(foreign) < all {
+	if len(foreign) == 0 || len(found)*foreignShare < all || len(found)+len(foreign) < all {
 		return ""
 	}
 	words := make([]string, len(foreign))
@@ -101,16 +101,16 @@ func (f *Facts) foreignLayers() string {
 func (f *Facts) layersFound() (found, foreign []int, all int) {
 	best := map[int]similarity.LogP{}
 	for _, e := range f.Evidence {
-		if e.P != nil && e.LayerB >= 0 && e.Tower == "main" {
+		if e.P != nil && e.LayerB >= 0 && e.Tower == mainTower {
 			best[e.LayerB] = min(best[e.LayerB], *e.P)
 		}
 	}
 	kept := f.LayersKept()
 	for _, l := range slices.Sorted(maps.Keys(best)) {
 		switch {
-		case kept[l], best[l] < -30:
+		case kept[l], best[l] < layerFound:
 			found = append(found, l)
-		case best[l] > -9:
+		case best[l] > layerForeign:
 			foreign = append(foreign, l)
 		}
 	}
@@ -134,5 +134,5 @@ func takenOver(c *delta.Change) bool {
 	st, _ := c.Storage()
 	s := &c.Stats
 	n := float64(s.N)
-	return slices.Contains(body, c.Component) && st != delta.Different && s.N >= 256 && 2*s.EqualNonzero > s.N && s.AA/n-s.SumA/n*s.SumA/n > 0.01*s.AA/n
+	return ofBody(c.Component) && st != delta.Different && s.N >= takenOverValues && 2*s.EqualNonzero > s.N && s.AA/n-s.SumA/n*s.SumA/n > takenOverVariance*s.AA/n
 }

@@ -23,10 +23,10 @@ func DefaultPolicy() Policy { return Policy{}.WithDefaults() }
 // WithDefaults returns the policy with defaults in place of zero fields.
 func (p Policy) WithDefaults() Policy {
 	if p.Alpha == 0 {
-		p.Alpha = 1e-9
+		p.Alpha = defaultAlpha
 	}
 	if p.Cosine == 0 {
-		p.Cosine = 0.3
+		p.Cosine = defaultCosine
 	}
 	return p
 }
@@ -118,10 +118,6 @@ func (v *Verdict) point(d Direction) {
 	}
 }
 
-// doubtful is the natural logarithm of 1e-3: a corrected p-value below it is
-// too small for "no evidence" even where it is too large for a relation.
-const doubtful = similarity.LogP(-6.907755278982137)
-
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
 // its number of independent pairs.
@@ -137,7 +133,7 @@ func (p Policy) weigh(v *Verdict, logp similarity.LogP, found Channels) {
 			lr = math.Max(lr, math.Min(limit, 1/float64(Controls().Stand(e.Test, e.Effect, e.N).P)))
 		}
 	case NoEvidence:
-		lr = 0.01 // the power stated with it is 0.99 or more
+		lr = absentRatio
 	}
 	v.Score, v.Strength = Number(lr/(1+lr)), strength(lr)
 	if v.Relation == NoEvidence {

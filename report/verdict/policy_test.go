@@ -163,3 +163,19 @@ func TestLayersKept(t *testing.T) {
 		require.Equal(t, c.kept, f.LayersKept()[3], name)
 	}
 }
+
+// Every kind is stated by some rule, by the storage alone, or by trees, and
+// every rule says what it needs.
+func TestKindsHaveRules(t *testing.T) {
+	stated := map[Kind]bool{Repackaged: true, CastKind: true, Merged: true}
+	for _, r := range kindRules {
+		require.NotEmpty(t, r.needs)
+		for _, k := range r.states {
+			require.True(t, k.Known(), k)
+			stated[k] = true
+		}
+	}
+	for _, k := range allKinds {
+		require.True(t, stated[k], k)
+	}
+}

@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity"
@@ -17,7 +16,7 @@ func storedQuantised(f *Facts, _ similarity.LogP) []finding {
 	var count [2]int
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
-		if !slices.Contains(body, c.Component) {
+		if !ofBody(c.Component) {
 			continue
 		}
 		n++
@@ -34,11 +33,6 @@ func storedQuantised(f *Facts, _ similarity.LogP) []finding {
 	}
 	return nil
 }
-
-// offLattice is the size of a change, in lattice steps, up to which
-// quantising alone may have made it. Rounding to nearest makes changes of 0.29
-// steps; methods that make up for errors elsewhere in the row make larger ones.
-const offLattice = 0.75
 
 // onLattice finds values of one side that are quantised, not simply by
 // rounding the other side's. Which way the change went cannot be told: the
@@ -60,14 +54,14 @@ func onLattice(all *delta.Stats) []finding {
 func coarse(f *Facts) []finding {
 	n, hit := 0, 0
 	for _, s := range f.Spectra {
-		if slices.Contains(body, s.Component) && s.Largest > 0 {
+		if ofBody(s.Component) && s.Largest > 0 {
 			n++
 			if s.Coarse() {
 				hit++
 			}
 		}
 	}
-	if n == 0 || hit*10 < n*9 {
+	if n == 0 || !most(hit, n) {
 		return nil
 	}
 	return []finding{{QuantisedKind, "groups of 32 neighbours in B hold no more than 16 different values", AToB}}

@@ -3,7 +3,6 @@ package verdict
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/similarity"
@@ -16,7 +15,7 @@ import (
 // up and down matrices were scaled against each other.
 func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	folded, plain := f.folded()
-	if folded.N > 0 && plain.Apart() > 0.02 && folded.Apart() < 0.3*plain.Apart() {
+	if folded.N > 0 && plain.Apart() > foldedLeast && folded.Apart() < foldedLeft*plain.Apart() {
 		d := Undetermined
 		for _, marked := range [][2]bool{f.Shape.FlatGains, f.Shape.Rescaled} {
 			if marked[0] != marked[1] && d == Undetermined {
@@ -31,8 +30,8 @@ func sameFunction(f *Facts, _ similarity.LogP) []finding {
 	if f.Shape.HeadsMoved {
 		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
 	}
-	qk, vo, mlp := f.RoleCosine(".attn.q", ".attn.k"), f.RoleCosine(".attn.v", ".attn.o"), f.componentCosine("mlp", "experts")
-	if mlp > 0.8 && min(qk, vo) < 0.5 && max(qk, vo) > 0.8 {
+	qk, vo, units := f.RoleCosine(".attn.q", ".attn.k"), f.RoleCosine(".attn.v", ".attn.o"), f.componentCosine(mlp, experts)
+	if units > turnedAround && min(qk, vo) < turnedBelow && max(qk, vo) > turnedAround {
 		what := "queries and keys"
 		if vo < qk {
 			what = "values and outputs"
@@ -64,7 +63,7 @@ func rescaledWords(i int) string {
 // behind them, and how the same matrices differ as they are.
 func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
 	for i := range f.Storage.Changes {
-		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && slices.Contains(body, c.Component) {
+		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && ofBody(c.Component) {
 			folded.Merge(&c.Folded)
 			plain.Merge(&c.Stats)
 		}
@@ -77,10 +76,9 @@ func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
 // all equal or go against the columns behind them, or matrices are clearly more
 // alike with the gains than without.
 func (f *Facts) gainsMoved() bool {
-	const clearly = 0.8
 	s := &f.Shape
 	folded, plain := f.folded()
-	return s.FlatGains[0] != s.FlatGains[1] || s.Rescaled[0] || s.Rescaled[1] || folded.N > 0 && folded.Apart() < clearly*plain.Apart()
+	return s.FlatGains[0] != s.FlatGains[1] || s.Rescaled[0] || s.Rescaled[1] || folded.N > 0 && folded.Apart() < foldedClearly*plain.Apart()
 }
 
 // RoleCosine is the mean cosine of the values whose role ends so.
@@ -127,9 +125,8 @@ func (f *Facts) scaledApart(i int) string {
 // what training leaves and not the exact balance of a second scaling. -1 for
 // neither.
 func scaled(imbalance [2]float64) int {
-	const least, times, trained = 0.3, 5, 0.005
 	for i, v := range imbalance {
-		if o := imbalance[1-i]; v >= least && o >= trained && v >= times*o {
+		if o := imbalance[1-i]; v >= scaledLeast && o >= scaledTrained && v >= scaledTimes*o {
 			return i
 		}
 	}
@@ -143,13 +140,13 @@ func (f *Facts) inDisguise(level similarity.LogP) bool {
 		p, _ := f.Best(func(e similarity.Evidence) bool { return e.Test == test && e.Axis == axis })
 		return p
 	}
-	for _, c := range []string{"mlp", "experts"} {
-		placed := min(at("fixed-points", c), at("order", c))
-		if placed > level && at("signs", c) <= level {
+	for _, c := range []string{mlp, experts} {
+		placed := min(at(FixedPoints, c), at(Order, c))
+		if placed > level && at(Signs, c) <= level {
 			return true // same units, other labels
 		}
-		anchored := c + " (anchored)"
-		if f.Shape.Hidden[0] == f.Shape.Hidden[1] && placed > level && min(at("fixed-points", anchored), at("order", anchored), at("signs", anchored)) <= level {
+		anchored := anchoredAxis(c)
+		if f.Shape.Hidden[0] == f.Shape.Hidden[1] && placed > level && min(at(FixedPoints, anchored), at(Order, anchored), at(Signs, anchored)) <= level {
 			return true // same units, other basis
 		}
 		if placed <= level && f.flipped(c) {
@@ -160,13 +157,13 @@ func (f *Facts) inDisguise(level similarity.LogP) bool {
 	return p > level && f.Channels(Controls()).Found()
 }
 
-func anyBody(e similarity.Evidence) bool { return slices.Contains(body, e.Component) }
+func anyBody(e similarity.Evidence) bool { return ofBody(e.Component) }
 
 // flipped tells whether the signs of units that match are those of a coin.
 func (f *Facts) flipped(component string) bool {
 	for _, e := range f.Evidence {
-		if e.Test == "signs" && e.Axis == component && e.P != nil && e.N >= 64 {
-			return math.Abs(e.Effect-0.5) < 0.2
+		if e.Test == Signs && e.Axis == component && e.P != nil && e.N >= flippedUnits {
+			return math.Abs(e.Effect-0.5) < flippedShare
 		}
 	}
 	return false

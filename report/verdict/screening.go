@@ -7,11 +7,11 @@ import (
 
 // screened says what each test on fingerprints counts.
 var screened = map[string]string{
-	"sketch-fixed-points":          "sketched units are nearest to the unit at the same place",
-	"sketch-residual-fixed-points": "sketched residual dimensions are nearest to the one at the same place",
-	"token-signs":                  "little-used tokens lie to one another as on the other side",
-	"probe-order":                  "units that tokens find stand in one order, or at the same places",
-	"probe-signs":                  "units that tokens find agree in sign",
+	SketchFixedPoints:         "sketched units are nearest to the unit at the same place",
+	SketchResidualFixedPoints: "sketched residual dimensions are nearest to the one at the same place",
+	TokenSigns:                "little-used tokens lie to one another as on the other side",
+	ProbeOrder:                "units that tokens find stand in one order, or at the same places",
+	ProbeSigns:                "units that tokens find agree in sign",
 }
 
 // Screen draws the conclusion from tests on two fingerprints; equal tells

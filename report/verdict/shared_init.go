@@ -4,24 +4,10 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
-// Thresholds of the question whether two networks share more than their random
-// initialisation. Of the control pairs that share only that, gains correlate
-// at no more than 0.33 around their means, and leading directions of MLPs
-// carry over to a share that falls from 0.9 to 0.5 and less as training goes
-// on; see docs/STATISTICS.md.
+// What the judgement rests on, in words.
 const (
-	sameGains    = 0.40 // gains that correlate at more than this, by a standard error, were learned together
-	otherGains   = 0.35
-	actingGains  = 0.25 // as they act on columns; of 120 control pairs the largest shows 0.19
-	keptLeads    = 0.97 // without gains to ask, directions kept to this share were learned together: of 240 pairs of one seed the largest shows 0.937;
-	openLeads    = 0.50 // below, and above this, nothing is settled
-	freshBody    = 0.35 // what only an initialisation leaves of the body's directions as seen through tokens,
-	freshTokens  = 0.60 // and of the embeddings', which frequent tokens draw together
-	sameTokens   = 0.50 // products among much used embeddings: pairs of one seed show at most 0.33,
-	otherTokens  = 0.35 // descendants 0.59 and more
 	tokenWords   = "products among embeddings of much used tokens correlate at %.2f"
 	mutedWords   = "norm gains correlate at %.2f around their means"
 	movedWords   = "norm gains, as they act on columns, correlate at %.2f around their means"
@@ -92,13 +78,13 @@ func also(a, b string) string {
 // where its units show themselves only through tokens, so seen, or where they
 // do not at all, of the embeddings.
 func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
-	embeddings := func(e similarity.Evidence) bool { return e.Component == "embeddings" }
-	raw := func(e similarity.Evidence) bool { return !embeddings(e) && e.Axis == e.Component }
-	anchored := func(e similarity.Evidence) bool { return !embeddings(e) && e.Axis != e.Component }
+	ofTokens := func(e similarity.Evidence) bool { return e.Component == embeddings }
+	raw := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis == e.Component }
+	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis != e.Component }
 	for _, place := range []struct {
 		fits  func(similarity.Evidence) bool
 		fresh float64
-	}{{raw, keptLeads}, {anchored, freshBody}, {embeddings, freshTokens}} {
+	}{{raw, keptLeads}, {anchored, freshBody}, {ofTokens, freshTokens}} {
 		if leads, ok = f.leads(place.fits); ok {
 			return leads, place.fresh, true
 		}
@@ -110,31 +96,30 @@ func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
 // same on both sides up to rounding and a change of basis. Networks that went
 // apart after their initialisation are not, however lightly they were trained.
 func (f *Facts) sameInvariants() bool {
-	const same = 0.999
 	n := 0
 	for _, e := range f.Evidence {
-		if e.Skipped == "" && (e.Test == "qk-sizes" || e.Test == "ov-spectra") && e.Effect >= same {
+		if e.Skipped == "" && (e.Test == QKSizes || e.Test == OVSpectra) && e.Effect >= sameInvariant {
 			n++
 		}
 	}
-	return n >= 2
+	return n >= sameInvariants
 }
 
 // leads is the largest share of leading directions that carry over where fits
 // says, in the MLPs, or where they show no clear units in any other part.
 func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bool) {
-	mlp, other := -1.0, -1.0
+	units, other := -1.0, -1.0
 	for _, e := range f.Evidence {
 		switch {
-		case e.Test != "leading-directions" || e.Skipped != "" || !fits(e):
-		case e.Component == "mlp" || e.Component == "experts":
-			mlp = max(mlp, e.Statistic)
+		case e.Test != LeadingDirections || e.Skipped != "" || !fits(e):
+		case e.Component == mlp || e.Component == experts:
+			units = max(units, e.Statistic)
 		default:
 			other = max(other, e.Statistic)
 		}
 	}
-	if mlp >= 0 {
-		return mlp, true
+	if units >= 0 {
+		return units, true
 	}
 	return other, other >= 0
 }
@@ -142,11 +127,11 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 // usedTokens is how alike the products among the embeddings of much used tokens
 // are, where untouched ones make the finding.
 func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
-	if p, e := f.Best(func(e similarity.Evidence) bool { return e.Test == invariants.TokenSigns }); e == nil || p > level {
+	if p, e := f.Best(func(e similarity.Evidence) bool { return e.Test == TokenSigns }); e == nil || p > level {
 		return 0, false
 	}
 	for _, e := range f.Evidence {
-		if e.Test == invariants.UsedTokens && e.Skipped == "" {
+		if e.Test == UsedTokens && e.Skipped == "" {
 			return e.Effect, true
 		}
 	}
@@ -156,7 +141,7 @@ func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
 // OriginOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
 func (f *Facts) OriginOpen(level similarity.LogP) bool {
-	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != "embeddings" })
+	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
 }

@@ -20,9 +20,6 @@ func (f *Facts) componentCosine(names ...string) float64 {
 	return s.Cosine()
 }
 
-// body names the components that fine-tuning moves.
-var body = []string{"mlp", "attention", "experts", "generic"}
-
 // valuesChanged looks at how values differ where roles and shapes are the
 // same.
 func valuesChanged(f *Facts, level similarity.LogP) []finding {
@@ -37,9 +34,9 @@ func valuesChanged(f *Facts, level similarity.LogP) []finding {
 			continue
 		}
 		switch {
-		case !slices.Contains(body, c.Component):
+		case !ofBody(c.Component):
 			norms++
-		case c.Stats.Cosine() > 0.2:
+		case c.Stats.Cosine() > Correspond:
 			all.Merge(&c.Stats)
 			different++
 		default:
@@ -47,7 +44,7 @@ func valuesChanged(f *Facts, level similarity.LogP) []finding {
 		}
 	}
 	if different == 0 {
-		if norms > 0 && foreign == 0 && len(f.Storage.Shapes) == 0 && f.Shape.Shuffled < 0.5 {
+		if norms > 0 && foreign == 0 && len(f.Storage.Shapes) == 0 && f.Shape.Shuffled < shuffledRows {
 			return []finding{{FineTuned, "the body is unchanged, norms or embeddings differ", Undetermined}}
 		}
 		return nil
@@ -71,15 +68,10 @@ func tuned(cosine float64) finding {
 	return finding{FineTuned, fmt.Sprintf("values of the body correlate at %.4f", cosine), Undetermined}
 }
 
-// longCosine parts fine-tuning from continued pre-training: below it more of
-// the change is left than a fraction of a pre-training makes. The two shade
-// into one another, and the words beside the kind give the figure.
-const longCosine = 0.9
-
 // masked finds zeros that one side has and the other has not.
 func masked(all *delta.Stats, f *Facts) []finding {
 	for side, zeros := range []int64{all.ZeroOnlyB, all.ZeroOnlyA} {
-		if float64(zeros) < 0.05*float64(all.N) || float64([]int64{all.ZeroA, all.ZeroB}[side]) > 0.5*float64(zeros) {
+		if float64(zeros) < prunedShare*float64(all.N) || float64([]int64{all.ZeroA, all.ZeroB}[side]) > prunedOther*float64(zeros) {
 			continue
 		}
 		d, of := AToB, "B"
@@ -91,7 +83,7 @@ func masked(all *delta.Stats, f *Facts) []finding {
 			words += fmt.Sprintf(", %d of every %d along the inputs", nm[0], nm[1])
 		}
 		out := []finding{{Pruned, words, d}}
-		if kept := all.N - zeros; float64(all.EqualNonzero) < 0.9*float64(kept) {
+		if kept := all.N - zeros; float64(all.EqualNonzero) < prunedEqual*float64(kept) {
 			out = append(out, finding{FineTuned, "the values outside the mask differ too", Undetermined})
 		}
 		return out
@@ -120,7 +112,7 @@ func shapedDifference(f *Facts) []finding {
 	var ranks []int
 	var sizes []float64
 	for _, s := range f.Spectra {
-		if !slices.Contains(body, s.Component) || s.Largest == 0 || min(s.Rows, s.Cols) < 16 {
+		if !ofBody(s.Component) || s.Largest == 0 || min(s.Rows, s.Cols) < spectrumSide {
 			continue
 		}
 		n++
@@ -138,10 +130,10 @@ func shapedDifference(f *Facts) []finding {
 	switch {
 	case n == 0:
 		return nil
-	case low*10 >= n*9 && f.untouchedNorms():
+	case most(low, n) && f.untouchedNorms():
 		slices.Sort(ranks)
 		return []finding{{LoRAMerged, fmt.Sprintf("the differences have rank %d above rounding (median of %d matrices, largest %d)", ranks[len(ranks)/2], n, ranks[len(ranks)-1]), Undetermined}}
-	case noise*10 >= n*9 && slices.Max(sizes) < 1.6*slices.Min(sizes):
+	case most(noise, n) && slices.Max(sizes) < noiseSpread*slices.Min(sizes):
 		return []finding{{Noised, fmt.Sprintf("the differences are Gaussian, without leading directions, %.3g to %.3g of the values' size", slices.Min(sizes), slices.Max(sizes)), Undetermined}}
 	}
 	return nil
@@ -152,9 +144,12 @@ func shapedDifference(f *Facts) []finding {
 func (f *Facts) untouchedNorms() bool {
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
-		if st, _ := c.Storage(); c.Component == "norms" && st == delta.Different {
+		if st, _ := c.Storage(); c.Component == norms && st == delta.Different {
 			return false
 		}
 	}
 	return true
 }
+
+// most tells whether k of n spectra are enough for a kind.
+func most(k, n int) bool { return float64(k) >= mostSpectra*float64(n) }

@@ -5,21 +5,20 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/invariants"
 )
 
 // phrase says in words what a test counted.
 func phrase(e *similarity.Evidence) string {
 	switch e.Test {
-	case "fixed-points":
+	case FixedPoints:
 		return fmt.Sprintf("%.0f of %d units are most like the unit at the same place", e.Statistic, e.N)
-	case "order":
+	case Order:
 		return fmt.Sprintf("%.0f of %d units match in the same order", e.Statistic, e.N)
-	case "signs":
+	case Signs:
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
-	case invariants.TokenSigns:
+	case TokenSigns:
 		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
-	case "swaps":
+	case Swaps:
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
 	}
 	return fmt.Sprintf("%s %.3g", e.Test, e.Statistic)
@@ -43,7 +42,7 @@ func beside(e *similarity.Evidence) string {
 func openReasons(f Facts, found Channels) []string {
 	if len(found.with) > 0 {
 		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
-		if found.with[0].Test == "agreement" {
+		if found.with[0].Test == Agreement {
 			words = "that is more than strangers show and too little for a finding: --depth full, or a larger --budget, reads more units"
 		}
 		return []string{beside(found.with[0]), words}
@@ -94,7 +93,7 @@ type Power struct {
 
 // Power states what the reading could have detected.
 func (p Policy) Power(x similarity.Power) *Power {
-	return &Power{Cosine: Number(p.Cosine), Probability: 0.99, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
+	return &Power{Cosine: Number(p.Cosine), Probability: statedPower, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
 
 // Words says what the power means.
