@@ -201,7 +201,7 @@ func (f *Facts) Channels(p *Population) (out Channels) {
 		var best *similarity.Evidence
 		for i := range f.Evidence {
 			e := &f.Evidence[i]
-			if e.Test == ch.test && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
+			if e.Test == ch.test && e.Axis != rawAgreement && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
 				best = e
 			}
 		}

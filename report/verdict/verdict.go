@@ -47,10 +47,17 @@ const (
 	Reparameterised     Kind = "reparameterised"
 	Noised              Kind = "noised"
 	Partial             Kind = "partial"
+	EqualSoFar          Kind = "equal-so-far"
+	Modified            Kind = "modified"
+	Scaled              Kind = "scaled"
+	Projected           Kind = "projected"
+	LayersReordered     Kind = "layers-reordered"
+	ExpertsReordered    Kind = "experts-reordered"
+	HeadChanged         Kind = "head-changed"
 )
 
 // allKinds lists the kinds in the order in which reports list them.
-var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
+var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial, EqualSoFar, Modified, Scaled, Projected, LayersReordered, ExpertsReordered, HeadChanged}
 
 // Direction is the way that one-way evidence points: the subject at its end bears
 // what excludes that the other was made from it. It was made from the other, or
@@ -85,6 +92,9 @@ type Verdict struct {
 	Statement    string    `json:"statement"` // the weight of the evidence in a sentence
 	Because      []string  `json:"because"`
 	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
+	Excludes     []string  `json:"excludes"`     // what would have been found
+	Next         []string  `json:"next"`         // what would settle an open verdict
+	Reading      *Reading  `json:"reading"`      // what marks suggest of who came first; null where they suggest nothing
 
 	crossed bool // one-way evidence pointed both ways
 	open    bool // shared-init and related were not told apart
