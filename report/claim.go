@@ -38,15 +38,6 @@ func unproven(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnproven, fmt.Sprintf(format, args...))
 }
 
-// meets tells which found relations meet a claimed one.
-var meets = map[verdict.Relation][]verdict.Relation{
-	verdict.Identical:  {verdict.Identical},
-	verdict.Reencoded:  {verdict.Reencoded, verdict.Identical},
-	verdict.Related:    {verdict.Related, verdict.Reencoded, verdict.Identical},
-	verdict.SharedInit: {verdict.SharedInit},
-	verdict.NoEvidence: {verdict.NoEvidence},
-}
-
 // Check holds a claim against the verdict: nil when confirmed, an error that
 // is ErrContradicted or ErrUnproven otherwise. A claim is contradicted only by
 // what excludes it; where another explanation stands it is unproven.
@@ -76,9 +67,9 @@ func checkPins(r *Report, c Claim) error {
 
 func checkRelation(r *Report, c Claim) error {
 	found := r.Verdict.Relation
-	allowed, ok := meets[c.Relation]
+	allowed := c.Relation.MetBy()
 	switch {
-	case !ok:
+	case len(allowed) == 0:
 		return unproven("%q is no relation that can be claimed", c.Relation)
 	case found == verdict.Inconclusive:
 		return unproven("the comparison is inconclusive")

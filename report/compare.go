@@ -20,12 +20,12 @@ import (
 // Compare opens the checkpoints that a and b name and compares them. Nil
 // options are the defaults.
 func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
-	ca, err := formats.Open(ctx, a, o.opening())
+	ca, err := formats.Open(ctx, a, o.Opening())
 	if err != nil {
 		return nil, err
 	}
 	defer ca.Close()
-	cb, err := formats.Open(ctx, b, o.opening())
+	cb, err := formats.Open(ctx, b, o.Opening())
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +50,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 		return nil, err
 	}
 	for i := range in {
-		in[i].used = in[i].bytesRead() > in[i].fresh
+		in[i].used = in[i].BytesRead() > in[i].fresh
 	}
-	run := &run{o: o.filled(), in: in}
+	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
@@ -81,11 +81,11 @@ type run struct {
 // start gives roles, fixes the seed and decides whether everything is read.
 func (r *run) start() {
 	budget := int64(r.o.Budget)
-	total := max(r.in[0].bytesTotal(), r.in[1].bytesTotal())
+	total := max(r.in[0].BytesTotal(), r.in[1].BytesTotal())
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+	r.pair = similarity.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
@@ -275,14 +275,14 @@ func Version() string {
 // report puts everything together.
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
-		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: verdict.StatedPropositions(),
+		Schema: Schema, Tool: ThisTool(), Options: r.o, Propositions: verdict.StatedPropositions(),
 		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
-		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Seed: hex.EncodeToString(r.pair.Seed),
+		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {
 		return nil, err
 	}
-	compared := [2]int64{r.in[0].bytesRead(), r.in[1].bytesRead()} // without what only pinning reads
+	compared := [2]int64{r.in[0].BytesRead(), r.in[1].BytesRead()} // without what only pinning reads
 	for i, in := range r.in {
 		s, err := in.pin(ctx, r.whole, r.o.Pin)
 		if err != nil {
@@ -293,7 +293,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	for i, in := range r.in {
 		out.Subjects[i].BytesRead = compared[i]
 		if r.whole {
-			out.Subjects[i].BytesRead = in.bytesRead()
+			out.Subjects[i].BytesRead = in.BytesRead()
 		}
 	}
 	out.Warnings = append(out.Warnings, r.warn...)

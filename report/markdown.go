@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -58,7 +59,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func markdownSubject(b *strings.Builder, name string, s *Subject) {
-	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), count(s.Parameters), taken(s), Escape(revision(s)))
+	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), columns.Count(s.Parameters), taken(s), Escape(revision(s)))
 	if s.Root != nil {
 		fmt.Fprintf(b, ", values `%s`\n", s.Root)
 	} else {

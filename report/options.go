@@ -104,8 +104,8 @@ type Options struct {
 	Tests []*similarity.Test `json:"-"`
 }
 
-// opening is how checkpoints are opened.
-func (o *Options) opening() *formats.Options {
+// Opening is how checkpoints are opened.
+func (o *Options) Opening() *formats.Options {
 	if o == nil {
 		return nil
 	}
@@ -120,8 +120,8 @@ func (o *Options) base() *Input {
 	return o.Base
 }
 
-// filled returns the options with defaults in place of zero fields.
-func (o *Options) filled() Options {
+// WithDefaults returns the options with defaults in place of zero fields.
+func (o *Options) WithDefaults() Options {
 	var f Options
 	if o != nil {
 		f = *o

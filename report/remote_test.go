@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/formats/source/sourcetest"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -161,7 +162,7 @@ func TestPlan(t *testing.T) {
 	for _, budget := range []report.Bytes{2 << 20, report.Full} {
 		in := [2]report.Input{openInput(t, filepath.Join(dir, "a")), openInput(t, s.URL)}
 		before := s.Bytes.Load()
-		p, err := report.PlanCompare(t.Context(), in[0], in[1], &report.Options{Budget: budget})
+		p, err := plan.Compare(t.Context(), in[0], in[1], &report.Options{Budget: budget})
 		require.NoError(t, err)
 		require.Equal(t, before, s.Bytes.Load())
 		for i, x := range p.Subjects {

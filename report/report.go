@@ -31,7 +31,8 @@ type Report struct {
 	Roles       []RoleLikeness `json:"roles"`
 	LayerScores *LayerScores   `json:"layerScores,omitempty"`
 	Methods     Methods        `json:"methods"`
-	Seed        string         `json:"seed"` // of every random choice, in hexadecimal: the header digests of both subjects
+	Policy      verdict.Rules  `json:"policy"` // by which the verdict was drawn
+	Seed        string         `json:"seed"`   // of every random choice, in hexadecimal: the header digests of both subjects
 }
 
 // Tool says which program wrote a report.
@@ -39,6 +40,9 @@ type Tool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
+
+// ThisTool is the tool that this module makes, in its version.
+func ThisTool() Tool { return Tool{"weightprint", Version()} }
 
 // Subject pins one of the two checkpoints.
 type Subject struct {

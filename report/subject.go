@@ -21,8 +21,8 @@ const maxRanges = 64
 // pin describes the input in the report. whole asks for digests of all values
 // and files, files for those of the files only.
 func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
-	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.bytesTotal(), Files: []File{}, Declared: in.Declared}
-	if parts := in.checkpoints(); len(parts) > 0 {
+	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.BytesTotal(), Files: []File{}, Declared: in.Declared}
+	if parts := in.Checkpoints(); len(parts) > 0 {
 		s.Layout = parts[0].Layout
 	}
 	for _, t := range in.Model.Tensors() {
@@ -36,7 +36,7 @@ func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 		}
 		s.Root = &root
 	}
-	for _, c := range in.checkpoints() {
+	for _, c := range in.Checkpoints() {
 		s.Revision, s.Remote = cmp.Or(s.Revision, c.Revision), s.Remote || c.Remote()
 		for _, f := range c.Files() {
 			x, err := in.pinFile(ctx, f, whole, files)

@@ -137,11 +137,11 @@ func effects(r *report.Report) map[string]verdict.Control {
 			continue
 		}
 		x := float64(e.Effect)
-		if e.Test == "leading-directions" {
+		if e.Test == verdict.LeadingDirections {
 			x = float64(e.Statistic)
 		}
 		name := e.Test
-		if e.Test == "leading-directions" {
+		if e.Test == verdict.LeadingDirections {
 			name += "/" + e.Axis
 		}
 		if old, ok := out[name]; !ok || x > old.Effect {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -63,9 +63,9 @@ func TestClosedWeights(t *testing.T) {
 
 			code, out := p.check("--json")
 			require.Zero(t, code, out)
-			var got report.Checked
+			var got closed.Result
 			require.NoError(t, json.Unmarshal([]byte(out), &got))
-			require.Equal(t, report.CheckedSchema, got.Schema)
+			require.Equal(t, closed.Schema, got.Schema)
 			require.Equal(t, c.relation, got.Comparison.Relation)
 			require.NotEmpty(t, got.NotProved)
 			code, out = p.check()

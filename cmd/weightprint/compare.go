@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -171,7 +172,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 	if err != nil {
 		return err
 	}
-	p, err := report.PlanCompare(c.Context(), in[0], in[1], o)
+	p, err := plan.Compare(c.Context(), in[0], in[1], o)
 	if err != nil {
 		return err
 	}
@@ -179,7 +180,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 }
 
 // planned writes a plan in either of its forms.
-func planned(p *report.Plan, asJSON bool) func(io.Writer) error {
+func planned(p *plan.Plan, asJSON bool) func(io.Writer) error {
 	if asJSON {
 		return p.WriteJSON
 	}

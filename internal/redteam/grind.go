@@ -10,7 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -42,7 +42,7 @@ func GrindCommitment(ctx context.Context, tries int) (Result, error) {
 			return r, err
 		}
 		best = math.Min(best, found.P.Log10())
-		x := report.NewChecked(c, nil, report.CheckedParty{Sketches: s[0]}, report.CheckedParty{Sketches: s[1]})
+		x := closed.New(c, nil, closed.Party{Sketches: s[0]}, closed.Party{Sketches: s[1]})
 		least = min(least, x.Comparison.Log10P)
 		if x.Comparison.Relation == verdict.Related {
 			related++

@@ -8,8 +8,9 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/recipe"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity/recipe"
+	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
 
 // graft hangs a joint model below the nearest member of each family it has
@@ -58,8 +59,8 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 	for _, p := range candidates {
 		in = append(in, b.in[p])
 	}
-	r, err := report.FitRecipe(ctx, b.in[c], in)
-	if err != nil || r.Missing || r.Method != recipe.Spliced {
+	r, err := recipe.Fit(ctx, b.in[c], in)
+	if err != nil || r.Missing || r.Method != mixture.Spliced {
 		return nil, err
 	}
 	for k, w := range r.Weights {

@@ -8,8 +8,9 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/recipe"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity/recipe"
+	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
 
 // share is a parent of a merged model.
@@ -29,11 +30,11 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := report.FitRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			r, err := recipe.Fit(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
+			if r.Missing || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
 				continue
 			}
 			for k := range 2 {

@@ -21,7 +21,7 @@ type pair struct {
 // correspond value by value: the first group of which any ran, taken together.
 // What no relabelling or rotation alters tells near relatives from distant ones;
 // units that find their partners hardly do.
-var likeness = [][]string{{"qk-sizes", "qk-phases", "ov-spectra"}, {"agreement"}, {"sketch-fixed-points"}, {"probe-agreement"}}
+var likeness = [][]string{{verdict.QKSizes, verdict.QKPhases, verdict.OVSpectra}, {verdict.Agreement}, {verdict.SketchFixedPoints}, {verdict.ProbeAgreement}}
 
 // alike is the mean effect of the first group of tests of which any ran, 1 where
 // none was needed.
@@ -29,7 +29,7 @@ func alike(evidence []report.Evidence) float64 {
 	for _, group := range likeness {
 		sum, n := 0.0, 0
 		for _, e := range evidence {
-			if e.Skipped == "" && slices.Contains(group, e.Test) && (e.Test != "sketch-fixed-points" || e.Axis == "sketches") {
+			if e.Skipped == "" && slices.Contains(group, e.Test) && (e.Test != verdict.SketchFixedPoints || e.Axis == "sketches") {
 				sum += min(1, float64(e.Effect))
 				n++
 			}

@@ -240,6 +240,15 @@ const (
 	Tries = 64
 )
 
+// Rules says by which rules a verdict was drawn.
+type Rules struct {
+	Version    int               `json:"version"`
+	Thresholds map[string]Number `json:"thresholds"` // every number of a decision, by name
+}
+
+// CurrentRules are those of this package.
+func CurrentRules() Rules { return Rules{PolicyVersion, Thresholds()} }
+
 // Thresholds lists every number of a decision by name, those of
 // similarity/architecture with it. Logarithms are natural ones.
 func Thresholds() map[string]Number {

@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -23,6 +24,19 @@ const (
 func Relations() []Relation {
 	return []Relation{Identical, Reencoded, Related, SharedInit, NoEvidence, Inconclusive}
 }
+
+// meets tells which found relations meet a claimed one.
+var meets = map[Relation][]Relation{
+	Identical:  {Identical},
+	Reencoded:  {Reencoded, Identical},
+	Related:    {Related, Reencoded, Identical},
+	SharedInit: {SharedInit},
+	NoEvidence: {NoEvidence},
+}
+
+// MetBy lists the relations that meet a claim of this one when they are found;
+// none where it cannot be claimed.
+func (r Relation) MetBy() []Relation { return slices.Clone(meets[r]) }
 
 // Kind says how one subject was made from the other.
 type Kind string

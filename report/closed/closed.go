@@ -1,4 +1,6 @@
-package report
+// Package closed says what follows from verified responses of parties that
+// showed nothing of their weights but commitments, sketches and openings.
+package closed
 
 import (
 	"encoding/json"
@@ -10,29 +12,31 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/answers"
 )
 
-// CheckedSchema names the JSON form of Checked.
-const CheckedSchema = "weightprint.check/1"
+// Schema names the JSON form of a Result.
+const Schema = "weightprint.check/1"
 
-// Checked is what follows from responses that were verified.
-type Checked struct {
+// Result is what follows from responses that were verified.
+type Result struct {
 	Schema      string               `json:"schema"`
-	Tool        Tool                 `json:"tool"`
+	Tool        report.Tool          `json:"tool"`
 	Challenge   fingerprint.Digest   `json:"challenge"`
 	Commitments []fingerprint.Digest `json:"commitments"`
 	Beacon      string               `json:"beacon"`
-	Parties     []CheckedParty       `json:"parties"`
-	Comparison  *CheckedComparison   `json:"comparison,omitempty"` // with two parties
+	Parties     []Party              `json:"parties"`
+	Comparison  *Comparison          `json:"comparison,omitempty"` // with two parties
 	Proved      []string             `json:"proved"`
 	NotProved   []string             `json:"notProved"`
 }
 
-// CheckedParty is one verified response, or a model compared openly.
-type CheckedParty struct {
+// Party is one verified response, or a model compared openly.
+type Party struct {
 	Ref        string                  `json:"ref"`
 	Commitment *fingerprint.Digest     `json:"commitment"` // null for a model compared openly
 	Answer     *fingerprint.Digest     `json:"answer"`
@@ -45,8 +49,8 @@ type CheckedParty struct {
 	Sketches   []commitment.AxisSketch `json:"-"`
 }
 
-// CheckedComparison is what two sets of sketches have in common.
-type CheckedComparison struct {
+// Comparison is what two sets of sketches have in common.
+type Comparison struct {
 	Relation  verdict.Relation `json:"relation"` // related or inconclusive
 	Log10P    verdict.Number   `json:"log10P"`   // charged for draws that a party could have tried
 	Matching  int              `json:"matching"`
@@ -57,10 +61,10 @@ type CheckedComparison struct {
 	Forged    int              `json:"forged"`    // sketches that one party must have forged for this, at least
 }
 
-// NewChecked puts verified responses together; the second party may be a model
+// New puts verified responses together; the second party may be a model
 // that was sketched openly, without response. Policy nil is the default.
-func NewChecked(c *commitment.Challenge, p *verdict.Policy, parties ...CheckedParty) *Checked {
-	out := &Checked{Schema: CheckedSchema, Tool: Tool{"weightprint", Version()}, Challenge: c.Digest(), Commitments: c.Commitments, Beacon: c.Beacon, Parties: slices.Clone(parties), Proved: []string{}, NotProved: []string{}}
+func New(c *commitment.Challenge, p *verdict.Policy, parties ...Party) *Result {
+	out := &Result{Schema: Schema, Tool: report.ThisTool(), Challenge: c.Digest(), Commitments: c.Commitments, Beacon: c.Beacon, Parties: slices.Clone(parties), Proved: []string{}, NotProved: []string{}}
 	for i := range out.Parties {
 		out.Parties[i].describe(c)
 		out.proves(&out.Parties[i], i)
@@ -77,7 +81,7 @@ func NewChecked(c *commitment.Challenge, p *verdict.Policy, parties ...CheckedPa
 }
 
 // describe fills in the figures.
-func (p *CheckedParty) describe(c *commitment.Challenge) {
+func (p *Party) describe(c *commitment.Challenge) {
 	p.Axes = len(p.Sketches)
 	if p.Response == nil {
 		for _, s := range p.Sketches {
@@ -92,7 +96,7 @@ func (p *CheckedParty) describe(c *commitment.Challenge) {
 }
 
 // proves says what the openings of one party show.
-func (x *Checked) proves(p *CheckedParty, i int) {
+func (x *Result) proves(p *Party, i int) {
 	if p.Response == nil {
 		x.Proved = append(x.Proved, fmt.Sprintf("%s: the sketches were computed here, from the model itself.", verdict.Side(i)))
 		return
@@ -109,7 +113,7 @@ func (x *Checked) proves(p *CheckedParty, i int) {
 }
 
 // escape says how likely n forged sketches all escaped.
-func (p *CheckedParty) escape(n int) string {
+func (p *Party) escape(n int) string {
 	miss := commitment.MissProbability(p.Pairs, n, p.Opened)
 	if miss == 0 {
 		return "0: too few honest ones are left"
@@ -122,7 +126,7 @@ func (p *CheckedParty) escape(n int) string {
 }
 
 // compare runs the test on the two sides' sketches.
-func (x *Checked) compare(c *commitment.Challenge, policy verdict.Policy) {
+func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
 	r := answers.Test(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
@@ -133,7 +137,7 @@ func (x *Checked) compare(c *commitment.Challenge, policy verdict.Policy) {
 		// Which axes to withdraw can be chosen with the outcome in view.
 		p = min(0, p+similarity.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
-	v := &CheckedComparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement)}
+	v := &Comparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement)}
 	x.Comparison = v
 	if r.Axes == 0 {
 		x.NotProved = append(x.NotProved, "Nothing could be compared: the two have no sketched axes of one shape.")
@@ -164,7 +168,7 @@ func lchoose(n, k int) float64 {
 }
 
 // limits is what no check of responses shows.
-func (x *Checked) limits() {
+func (x *Result) limits() {
 	x.NotProved = append(x.NotProved,
 		"That a committed model is the one that a product or service runs. The commitment binds weights, not their use.",
 		"When anything was committed or answered: the files hold no time. Look up when the commitments and answers were published, and that every beacon value is genuine, was agreed on beforehand, and is younger than what it follows.")
@@ -174,36 +178,36 @@ func (x *Checked) limits() {
 }
 
 // WriteText writes the result for people, in 80 columns.
-func (x *Checked) WriteText(w io.Writer) error {
-	t := &text{}
-	t.row("challenge", x.Challenge.String())
-	t.row("beacon", orNone(x.Beacon))
+func (x *Result) WriteText(w io.Writer) error {
+	t := &columns.Text{}
+	t.Row("challenge", x.Challenge.String())
+	t.Row("beacon", orNone(x.Beacon))
 	for i := range x.Parties {
 		x.Parties[i].text(t, i)
 	}
-	t.line("")
-	t.line("%s", x.headline())
+	t.Line("")
+	t.Line("%s", x.headline())
 	for i, s := range x.Proved {
-		t.row(firstOnly("proved", i), s)
+		t.Row(columns.FirstOnly("proved", i), s)
 	}
-	t.line("")
+	t.Line("")
 	for i, s := range x.NotProved {
-		t.row(firstOnly("not proved", i), s)
+		t.Row(columns.FirstOnly("not proved", i), s)
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }
 
-func (p *CheckedParty) text(t *text, i int) {
-	t.row(verdict.Side(i), tensor.Printable(p.Ref))
+func (p *Party) text(t *columns.Text, i int) {
+	t.Row(verdict.Side(i), tensor.Printable(p.Ref))
 	if p.Response == nil {
-		t.row("", "compared openly, without commitment")
+		t.Row("", "compared openly, without commitment")
 		return
 	}
-	t.row("  commitment", p.Commitment.String())
-	t.row("  answer", p.Answer.String())
-	t.row("  beacon", orNone(p.Beacon))
-	t.row("  verified", fmt.Sprintf("%d axes, %d pairs of units sketched, %d of them opened", p.Axes, p.Pairs, p.Opened))
+	t.Row("  commitment", p.Commitment.String())
+	t.Row("  answer", p.Answer.String())
+	t.Row("  beacon", orNone(p.Beacon))
+	t.Row("  verified", fmt.Sprintf("%d axes, %d pairs of units sketched, %d of them opened", p.Axes, p.Pairs, p.Opened))
 }
 
 func orNone(s string) string {
@@ -214,7 +218,7 @@ func orNone(s string) string {
 }
 
 // headline is the result in one line.
-func (x *Checked) headline() string {
+func (x *Result) headline() string {
 	c := x.Comparison
 	switch {
 	case c == nil:
@@ -226,11 +230,11 @@ func (x *Checked) headline() string {
 }
 
 // WriteJSON writes the result as indented JSON.
-func (x *Checked) WriteJSON(w io.Writer) error {
+func (x *Result) WriteJSON(w io.Writer) error {
 	b, err := json.MarshalIndent(x, "", "  ")
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(EscapeInvisible(b), '\n'))
+	_, err = w.Write(append(report.EscapeInvisible(b), '\n'))
 	return err
 }

@@ -1,4 +1,4 @@
-package report_test
+package closed_test
 
 import (
 	"bytes"
@@ -12,12 +12,12 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // answered puts a network through the protocol, alone.
-func answered(t *testing.T, m *zoo.Model, c func(...commitment.Commitment) *commitment.Challenge, second string) (*commitment.Challenge, report.CheckedParty) {
+func answered(t *testing.T, m *zoo.Model, c func(...commitment.Commitment) *commitment.Challenge, second string) (*commitment.Challenge, closed.Party) {
 	t.Helper()
 	o, err := commitment.Commit(context.Background(), m, commitment.Secret{1})
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func answered(t *testing.T, m *zoo.Model, c func(...commitment.Commitment) *comm
 	require.NoError(t, err)
 	s, err := challenge.Check(r)
 	require.NoError(t, err)
-	return challenge, report.CheckedParty{Ref: "a.response", Response: r, Sketches: s}
+	return challenge, closed.Party{Ref: "a.response", Response: r, Sketches: s}
 }
 
 func TestCheckedSaysWhatIsProved(t *testing.T) {
@@ -45,7 +45,7 @@ func TestCheckedSaysWhatIsProved(t *testing.T) {
 				c, a := answered(t, net(1), make, second)
 				open, err := commitment.SketchUnder(context.Background(), net(seed), c)
 				require.NoError(t, err)
-				x := report.NewChecked(c, nil, a, report.CheckedParty{Ref: "public\x1b[31m", Sketches: open})
+				x := closed.New(c, nil, a, closed.Party{Ref: "public\x1b[31m", Sketches: open})
 				want := map[bool]verdict.Relation{true: verdict.Related, false: verdict.Inconclusive}[seed == 1]
 				require.Equal(t, want, x.Comparison.Relation)
 				var text, js bytes.Buffer
@@ -77,7 +77,7 @@ func TestWithdrawnAxesAreChargedFor(t *testing.T) {
 		require.NoError(t, err)
 		return c
 	}, "y")
-	x := report.NewChecked(c, nil, a, report.CheckedParty{Ref: "b", Sketches: a.Sketches})
+	x := closed.New(c, nil, a, closed.Party{Ref: "b", Sketches: a.Sketches})
 	require.Equal(t, 1, x.Parties[0].Withdrawn)
 	require.Equal(t, 5, x.Comparison.Axes)
 	require.Contains(t, fmt.Sprint(x.NotProved), "1 of 6 axes were withdrawn")

@@ -1,4 +1,4 @@
-package report
+package lineage
 
 import (
 	"context"
@@ -6,41 +6,42 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity"
 )
 
-// SampleValues reads whole models of so many values, and of larger ones a share
-// of the rows of each matrix, but not fewer than sampleRows.
+// Whole models of so many values are read, and of larger ones a share of the
+// rows of each matrix, but not fewer than leastRows.
 const (
-	sampleRows   = 32
-	sampleValues = 1 << 22
+	leastRows   = 32
+	wholeValues = 1 << 22
 )
 
-// Sampled holds values of all matrices of a model.
-type Sampled struct {
+// sampled holds values of all matrices of a model.
+type sampled struct {
 	Shape   string      // equal for models whose values stand at the same places
 	Values  [][]float32 // by matrix
 	Weights []float64   // by matrix: for how many of its values a sampled one stands
 }
 
-// SampleValues reads rows of every matrix at positions that depend on roles and
+// sampleValues reads rows of every matrix at positions that depend on roles and
 // shapes only, so that the values of two models of one shape stand side by
 // side.
-func SampleValues(ctx context.Context, in Input) (*Sampled, error) {
-	p := similarity.NewPair(in.subject(), in.subject(), nil, 0)
+func sampleValues(ctx context.Context, in report.Input) (*sampled, error) {
+	p := similarity.NewPair(in.Subject(), in.Subject(), nil, 0)
 	if _, err := p.AlignRotary(ctx); err != nil {
 		return nil, err
 	}
-	out := &Sampled{}
+	out := &sampled{}
 	var names strings.Builder
 	all := p.B.Net.Matrices()
 	total := 0
 	for _, m := range all {
 		total += m.Rows * m.Cols
 	}
-	share := min(1, float64(sampleValues)/float64(max(1, total)))
+	share := min(1, float64(wholeValues)/float64(max(1, total)))
 	for _, m := range all {
-		rows := rng.New(nil, "sample of "+m.Role).Sample(m.Rows, max(sampleRows, int(share*float64(m.Rows))))
+		rows := rng.New(nil, "sample of "+m.Role).Sample(m.Rows, max(leastRows, int(share*float64(m.Rows))))
 		x := make([]float32, len(rows)*m.Cols)
 		if err := m.Gather(ctx, x, rows); err != nil {
 			return nil, err

@@ -1,4 +1,6 @@
-package report
+// Package recipe finds which parents a child was mixed from, and how: it compares
+// them, fits the mixture by package similarity/recipe, and puts it into words.
+package recipe
 
 import (
 	"context"
@@ -8,21 +10,23 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
 
-// RecipeSchema names the JSON form of a Recipe.
-const RecipeSchema = "weightprint.recipe/1"
+// Schema names the JSON form of a Recipe.
+const Schema = "weightprint.recipe/1"
 
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
 	Schema   string          `json:"schema"`
-	Tool     Tool            `json:"tool"`
-	Child    Subject         `json:"child"`
-	Parents  []RecipeParent  `json:"parents"`
+	Tool     report.Tool     `json:"tool"`
+	Child    report.Subject  `json:"child"`
+	Parents  []Parent        `json:"parents"`
 	Method   recipe.Method   `json:"method"`
 	Base     *int            `json:"base"`       // index of the parent that task vectors start from
 	Density  verdict.Number  `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
@@ -30,14 +34,14 @@ type Recipe struct {
 	Rounding verdict.Number  `json:"rounding"`   // the residual in units of the child's own rounding
 	Exact    *verdict.Number `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
 	Missing  bool            `json:"parentMissing"`
-	Layers   []RecipeLayer   `json:"layers"`
+	Layers   []Layer         `json:"layers"`
 	Because  []string        `json:"because"`
 	Warnings []string        `json:"warnings"`
 }
 
-// RecipeParent is one of the given parents.
-type RecipeParent struct {
-	Subject
+// Parent is one of the given parents.
+type Parent struct {
+	report.Subject
 	Relation verdict.Relation `json:"relation"` // of the child to it, from the exact tests alone
 	Log10P   *verdict.Number  `json:"log10P"`
 	Weight   verdict.Number   `json:"weight"`
@@ -45,8 +49,8 @@ type RecipeParent struct {
 	Takes    bool             `json:"takesPart"`
 }
 
-// RecipeLayer is the mixture of one layer of the child.
-type RecipeLayer struct {
+// Layer is the mixture of one layer of the child.
+type Layer struct {
 	Name     string           `json:"name"`
 	Sources  []*int           `json:"sources"` // layer of each parent; null if none or outside layers
 	Weights  []verdict.Number `json:"weights"`
@@ -54,20 +58,20 @@ type RecipeLayer struct {
 	Residual verdict.Number   `json:"residual"`
 }
 
-// FindRecipe finds which of the parents the child was mixed from, and how.
-func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (*Recipe, error) {
-	out := &Recipe{Schema: RecipeSchema, Tool: Tool{"weightprint", Version()}, Layers: []RecipeLayer{}, Because: []string{}, Warnings: []string{}}
-	quick := o.filled()
-	quick.Depth = Quick
+// Find finds which of the parents the child was mixed from, and how.
+func Find(ctx context.Context, child report.Input, parents []report.Input, o *report.Options) (*Recipe, error) {
+	out := &Recipe{Schema: Schema, Tool: report.ThisTool(), Layers: []Layer{}, Because: []string{}, Warnings: []string{}}
+	quick := o.WithDefaults()
+	quick.Depth = report.Quick
 	for _, in := range parents {
-		r, err := Build(ctx, in, child, &quick)
+		r, err := report.Build(ctx, in, child, &quick)
 		if err != nil {
 			return nil, err
 		}
 		out.Child = r.Subjects[1]
-		out.Parents = append(out.Parents, RecipeParent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
+		out.Parents = append(out.Parents, Parent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
 	}
-	found, err := FitRecipe(ctx, child, parents)
+	found, err := Fit(ctx, child, parents)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +79,12 @@ func FindRecipe(ctx context.Context, child Input, parents []Input, o *Options) (
 	return out, nil
 }
 
-// FitRecipe fits a child to parents that are known to be related to it, without
+// Fit fits a child to parents that are known to be related to it, without
 // comparing them first.
-func FitRecipe(ctx context.Context, child Input, parents []Input) (*recipe.Recipe, error) {
+func Fit(ctx context.Context, child report.Input, parents []report.Input) (*recipe.Recipe, error) {
 	var pairs []*similarity.Pair
 	for _, in := range parents {
-		p, err := recipePair(ctx, in, child)
+		p, err := layered(ctx, in, child)
 		if err != nil {
 			return nil, err
 		}
@@ -89,9 +93,9 @@ func FitRecipe(ctx context.Context, child Input, parents []Input) (*recipe.Recip
 	return recipe.Find(ctx, pairs)
 }
 
-// recipePair lays a parent and the child side by side, layer for layer.
-func recipePair(ctx context.Context, parent, child Input) (*similarity.Pair, error) {
-	p := similarity.NewPair(parent.subject(), child.subject(), nil, 0)
+// layered lays a parent and the child side by side, layer for layer.
+func layered(ctx context.Context, parent, child report.Input) (*similarity.Pair, error) {
+	p := similarity.NewPair(parent.Subject(), child.Subject(), nil, 0)
 	if _, err := p.AlignRotary(ctx); err != nil {
 		return nil, err
 	}
@@ -119,7 +123,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		p.Takes = math.Abs(f.Weights[k]) > verdict.TakesPart
 	}
 	for _, l := range f.Layers {
-		x := RecipeLayer{Name: l.Name, Residual: verdict.Number(l.Residual)}
+		x := Layer{Name: l.Name, Residual: verdict.Number(l.Residual)}
 		for k, w := range l.Weights {
 			x.Weights, x.CI = append(x.Weights, verdict.Number(w)), append(x.CI, verdict.Number(l.CI[k]))
 			if s := l.Sources[k]; s >= 0 {
@@ -150,28 +154,28 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 
 // WriteJSON writes the recipe as indented JSON.
 func (r *Recipe) WriteJSON(w io.Writer) error {
-	return EncodeJSON(w, r)
+	return report.EncodeJSON(w, r)
 }
 
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
-	t := &text{}
-	t.line("%s", tensor.Printable(r.Child.Ref))
-	t.line("")
-	t.line("%s", strings.ToUpper(string(r.Method)))
+	t := &columns.Text{}
+	t.Line("%s", tensor.Printable(r.Child.Ref))
+	t.Line("")
+	t.Line("%s", strings.ToUpper(string(r.Method)))
 	for _, b := range r.Because {
-		t.row("", b)
+		t.Row("", b)
 	}
-	t.line("")
-	t.line("%8s %9s  %-13s parent", "weight", "± 95 %", "relation")
+	t.Line("")
+	t.Line("%8s %9s  %-13s parent", "weight", "± 95 %", "relation")
 	for k, p := range r.Parents {
 		base := ""
 		if r.Base != nil && *r.Base == k {
 			base = "  (base)"
 		}
-		t.line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, tensor.Printable(p.Ref), base)
+		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, tensor.Printable(p.Ref), base)
 	}
-	t.line("")
+	t.Line("")
 	for _, l := range r.Layers {
 		var words []string
 		for k, x := range l.Weights {
@@ -181,8 +185,8 @@ func (r *Recipe) WriteText(w io.Writer) error {
 			}
 			words = append(words, word)
 		}
-		t.line("%-12s %s", l.Name, strings.Join(words, " | "))
+		t.Line("%-12s %s", l.Name, strings.Join(words, " | "))
 	}
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, t.String())
 	return err
 }

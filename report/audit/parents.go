@@ -1,4 +1,4 @@
-package report
+package audit
 
 import (
 	"os"
@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/report"
 )
 
 // find says where the claimed parent lies. A claim of the one who audits may
@@ -14,8 +15,8 @@ import (
 // written by somebody else: it is looked for in local places only, never
 // fetched, and a name is matched loosely only in the folders that the auditor
 // gave.
-func (a *Audited) find(ref string, o *Options) (string, error) {
-	parent, declared := a.Claim.Parent, a.Source != bySomebody
+func (a *Result) find(ref string, o *report.Options) (string, error) {
+	parent, declared := a.Claim.Parent, a.Source != byCaller
 	found := ""
 	for _, p := range candidates(ref, parent, declared, o) {
 		if _, err := os.Stat(p); err == nil {
@@ -35,7 +36,7 @@ func (a *Audited) find(ref string, o *Options) (string, error) {
 }
 
 // candidates lists paths at which a parent may lie, the likeliest first.
-func candidates(ref, parent string, declared bool, o *Options) (out []string) {
+func candidates(ref, parent string, declared bool, o *report.Options) (out []string) {
 	local := filepath.FromSlash(parent)
 	if !declared || filepath.IsAbs(local) {
 		out = append(out, local)
