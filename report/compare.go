@@ -54,6 +54,7 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	}
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
+	run.facts.Tautology = tautology(in)
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -91,6 +92,7 @@ func (r *run) start() {
 // prepare starts and brings rotary rows into one order.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
+	r.facts.TokensByString = r.tokensByString()
 	notes, err := r.pair.AlignRotary(ctx)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
@@ -150,11 +152,48 @@ func (r *run) look(ctx context.Context, look int) error {
 	if err != nil {
 		return err
 	}
+	r.toldApart(axes)
 	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
 	return nil
+}
+
+// toldApart notes the share of MLP units that are neither constant nor
+// duplicates.
+func (r *run) toldApart(axes []*similarity.Axis) {
+	var ok, all [2]int
+	for _, x := range axes {
+		if x.Coordinates != "raw" || x.Component != "mlp" && x.Component != "experts" {
+			continue
+		}
+		for i, s := range []similarity.Side{x.A, x.B} {
+			for _, eligible := range s.Eligible {
+				all[i]++
+				if eligible {
+					ok[i]++
+				}
+			}
+		}
+	}
+	r.facts.Eligible = 1
+	for i := range all {
+		if all[i] > 0 {
+			r.facts.Eligible = min(r.facts.Eligible, float64(ok[i])/float64(all[i]))
+		}
+	}
+}
+
+// tokensByString tells whether the tokens of the two are paired by their
+// strings.
+func (r *run) tokensByString() bool {
+	for _, t := range r.pair.Towers {
+		if t.A.Embedding != nil && t.B.Embedding != nil && r.pair.SharedTokens(t, "pairing", 1).How == "string" {
+			return true
+		}
+	}
+	return false
 }
 
 // settled tells whether the exact tests have found a relation in every part of
@@ -201,7 +240,10 @@ func (r *run) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
+	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in), InOrder: r.inOrder(), Values: r.values()}
+	if err := r.equal(ctx); err != nil {
+		return err
+	}
 	if !r.related() {
 		return nil
 	}
@@ -212,6 +254,34 @@ func (r *run) storage(ctx context.Context) error {
 		return err
 	}
 	return r.facts.Shape.LookForMovedRows(ctx, r.pair, r.embeddingCosine())
+}
+
+// inOrder tells whether every layer of either subject is held against the one at
+// its own place.
+func (r *run) inOrder() bool {
+	for _, t := range r.pair.Towers {
+		if len(t.Layers) != len(t.A.Layers) || len(t.Layers) != len(t.B.Layers) {
+			return false
+		}
+		for _, l := range t.Layers {
+			if l.A != l.B {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// values is the number of values of the larger subject.
+func (r *run) values() (n float64) {
+	for _, in := range r.in {
+		sum := 0.0
+		for _, t := range in.Model.Tensors() {
+			sum += float64(t.Len())
+		}
+		n = max(n, sum)
+	}
+	return n
 }
 
 // shape measures how the architectures of the two differ.

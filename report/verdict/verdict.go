@@ -73,12 +73,12 @@ const (
 // allKinds lists the kinds in the order in which reports list them.
 var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial, EqualSoFar, Modified, Scaled, Projected, LayersReordered, ExpertsReordered, HeadChanged}
 
-// Direction is the way that one-way evidence points: the subject at its end bears
-// what excludes that the other was made from it. It was made from the other, or
-// from what the other was made from too.
+// Direction says which subject was made from the other, or both from a third.
+// Weights alone never tell: every mark of a child can be put on or taken off. Only
+// dates lead away from Undetermined.
 type Direction string
 
-// The directions. Only one-way evidence leads away from Undetermined.
+// The directions.
 const (
 	AToB         Direction = "a-to-b"
 	BToA         Direction = "b-to-a"
@@ -92,6 +92,17 @@ func (d Direction) Words() string {
 		return string(d)
 	}
 	return fmt.Sprintf("%s: %s was made from %s, or both from a third; not %s from %s", d, ends[1], ends[0], ends[0], ends[1])
+}
+
+// Turned is the direction with the subjects exchanged.
+func (d Direction) Turned() Direction {
+	switch d {
+	case AToB:
+		return BToA
+	case BToA:
+		return AToB
+	}
+	return d
 }
 
 // Verdict is the conclusion, with what it rests on.
