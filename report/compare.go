@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"github.com/zeebo/blake3"
 	"runtime/debug"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
@@ -86,13 +88,14 @@ func (r *run) start() {
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = similarity.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in), budget)
+	r.pair = similarity.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in, r.o.Nonce), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
-	r.facts.TokensByString = r.tokensByString()
+	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
+	r.facts.Width, r.facts.HiddenUnits = r.widths()
 	notes, err := r.pair.AlignRotary(ctx)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
@@ -106,13 +109,21 @@ func (r *run) prepare(ctx context.Context) error {
 	return err
 }
 
-// seed binds every random choice to both subjects, whichever is named first.
-func seed(in [2]Input) []byte {
+// seed binds every random choice to both subjects, whichever is named first, and
+// to the nonce, which nobody could foresee who made the files.
+func seed(in [2]Input, nonce string) []byte {
 	a, b := fingerprint.Header(in[0].Model), fingerprint.Header(in[1].Model)
 	if bytes.Compare(a[:], b[:]) > 0 {
 		a, b = b, a
 	}
-	return append(a[:], b[:]...)
+	s := append(a[:], b[:]...)
+	if nonce == "" {
+		return s
+	}
+	h := blake3.NewDeriveKey("weightprint v1 seed with a nonce")
+	h.Write(s)
+	h.WriteString(nonce)
+	return h.Sum(nil)
 }
 
 // tests runs the looks, the later ones only while the verdict is open or the
@@ -183,6 +194,26 @@ func (r *run) toldApart(axes []*similarity.Axis) {
 			r.facts.Eligible = min(r.facts.Eligible, float64(ok[i])/float64(all[i]))
 		}
 	}
+}
+
+// widths is the width of the wider residual stream, and how many MLP units the
+// layers of the smaller network have.
+func (r *run) widths() (hidden, units int) {
+	for i, n := range r.networks() {
+		sum := 0
+		for _, t := range n.Towers {
+			hidden = max(hidden, t.Hidden)
+			for _, l := range t.Layers {
+				for _, e := range l.MLPs() {
+					sum += e.Width()
+				}
+			}
+		}
+		if i == 0 || sum < units {
+			units = sum
+		}
+	}
+	return hidden, units
 }
 
 // tokensByString tells whether the tokens of the two are paired by their
@@ -366,6 +397,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 			out.Subjects[i].BytesRead = in.BytesRead()
 		}
 	}
+	out.Limits = append(slices.Clone(limits), r.positions())
 	out.Warnings = append(out.Warnings, r.warn...)
 	r.evidence(out)
 	r.notTaken(out)
@@ -378,11 +410,21 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	return out, nil
 }
 
+// positions says whether somebody could have foreseen what was read.
+func (r *run) positions() string {
+	switch {
+	case r.o.Nonce != "":
+		return "Sampled positions follow from the names and shapes of both subjects and from the nonce that is named among the options: nobody could foresee them who did not know it when the files were made."
+	case r.whole:
+		return "Sampled positions follow from the names and shapes of both subjects, so that they could have been foreseen; every value was read all the same."
+	}
+	return "Sampled positions follow from the names and shapes of both subjects, so that whoever made a file could have foreseen them and aimed at them: what could be gained by that is allowed for. With --nonce TEXT nobody can."
+}
+
 // limits is what no comparison of weights can show.
 var limits = []string{
 	"A relation means a common trained origin or, where the verdict says so, a common random initialisation. It does not say who copied from whom, nor that copying was wrong.",
 	"Distillation from outputs and training on the same data leave no trace in weights.",
-	"Sampled positions follow from the names and shapes of both subjects; they were not chosen by anyone.",
 }
 
 func (r *run) evidence(out *Report) {

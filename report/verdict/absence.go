@@ -49,7 +49,7 @@ func (p Policy) openReasons(f *Facts, found Channels, logp similarity.LogP) (bec
 	const full = "--depth full --budget full reads more units"
 	switch e := f.alike(); {
 	case len(found.with) > 0 && found.with[0].Test == Agreement:
-		return []string{beside(found.with[0]), "that is more than strangers show and too little for a finding"}, []string{full}
+		return []string{beside(found.with[0]), "that is more than strangers show, and no more than arranging a stranger can bring about in the units that were read"}, []string{full, "--nonce TEXT, with a text that nobody could foresee, makes fewer units suffice"}
 	case len(found.with) > 0:
 		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}, []string{full}
 	case e != nil:

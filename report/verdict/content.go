@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -69,6 +70,20 @@ func agreementContent(found Channels) string {
 		}
 	}
 	return ""
+}
+
+// arrangeable is how many of the units that were read somebody can make agree who
+// arranges a stranger. Rows of the embedding that no text uses are free: given the
+// other side's strings and a linear map of its rows, they bring about freePairs
+// pairs of units for each residual dimension. Whoever can foresee which units are
+// read puts all of them there.
+func (f *Facts) arrangeable(read int) float64 {
+	pairs := freePairs * float64(f.Width)
+	if !f.Unforeseen || f.HiddenUnits <= read {
+		return pairs
+	}
+	expected := pairs * float64(read) / float64(f.HiddenUnits)
+	return expected + sampleMargin*math.Sqrt(expected)
 }
 
 // likenessContent asks whether corresponding units are more alike than

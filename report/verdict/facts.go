@@ -19,6 +19,9 @@ type Facts struct {
 	Adapter  [2]string // what adapter a subject has applied, in words
 
 	Tautology      string  // why what the subjects share follows from how they were opened; empty where it does not
+	Width          int     // of the wider residual stream, 0 where there is none
+	HiddenUnits    int     // MLP units of all layers of the smaller network
+	Unforeseen     bool    // the positions that were read follow from what nobody knew when the files were made
 	TokensByString bool    // tokens of the two were paired by their strings
 	Eligible       float64 // share of the MLP units of either side that could be told apart, the smaller one
 

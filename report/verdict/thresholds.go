@@ -79,6 +79,14 @@ const (
 	// must hold. By decision: one small table may be public.
 	equalMatrices = 2
 	equalShare    = 0.1
+	// Agreeing units for each residual dimension that free rows of an embedding
+	// bring about in a stranger, at most: optimisers reach 3.0 to 3.7 in three
+	// families (weightprint-bench arranged), a third more is room. A rotation of the
+	// residual stream reaches 1.04.
+	freePairs = 5.0
+	// Standard deviations that a sample of such pairs may lie above its mean: one
+	// sample in 10⁹ does.
+	sampleMargin = 6.0
 	// Products among much used embeddings. Controls: strangers that share data and
 	// tokenizer show 0.18 at most, pairs of one seed 0.33; twice that.
 	tokenContent = 0.66
@@ -258,7 +266,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "agreementTimes": agreementTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "toldApart": toldApart,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "freePairs": freePairs, "sampleMargin": sampleMargin, "toldApart": toldApart,
 		"openQKSizes": Number(openInvariants[QKSizes]), "openOVSpectra": Number(openInvariants[OVSpectra]), "openUsedTokens": Number(openInvariants[UsedTokens]),
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "freshTokens": freshTokens,
