@@ -14,8 +14,12 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
@@ -74,7 +78,7 @@ type run struct {
 	o     Options
 	in    [2]Input
 	whole bool // everything is read
-	pair  *similarity.Pair
+	pair  *align.Pair
 	facts verdict.Facts
 	looks []int // look of each piece of evidence
 	taken int   // looks taken
@@ -88,7 +92,7 @@ func (r *run) start() {
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = similarity.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in, r.o.Nonce), budget)
+	r.pair = align.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in, r.o.Nonce), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
@@ -96,7 +100,7 @@ func (r *run) prepare(ctx context.Context) error {
 	r.start()
 	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
 	r.facts.Width, r.facts.HiddenUnits = r.widths()
-	notes, err := r.pair.AlignRotary(ctx)
+	notes, err := layers.AlignRotary(ctx, r.pair)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
@@ -132,7 +136,7 @@ func (r *run) tests(ctx context.Context) error {
 	if err := r.structure(ctx); err != nil {
 		return err
 	}
-	for look := range similarity.Looks {
+	for look := range axis.Stages() {
 		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.OriginOpen(r.o.Policy.Level())) {
 			break
 		}
@@ -150,7 +154,7 @@ func (r *run) tests(ctx context.Context) error {
 
 // look runs the tests of one look.
 func (r *run) look(ctx context.Context, look int) error {
-	found, err := similarity.Run(ctx, r.pair, suite.Look(look))
+	found, err := similarity.Run(ctx, r.pair, suite.Stage(look))
 	if err != nil {
 		return err
 	}
@@ -159,12 +163,12 @@ func (r *run) look(ctx context.Context, look int) error {
 	}
 	r.facts.Evidence = append(r.facts.Evidence, verdict.Sound(found)...)
 	r.taken = look + 1
-	axes, err := r.pair.Axes(ctx, look)
+	axes, err := axis.Read(ctx, r.pair, look)
 	if err != nil {
 		return err
 	}
 	r.toldApart(axes)
-	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
+	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
@@ -173,13 +177,13 @@ func (r *run) look(ctx context.Context, look int) error {
 
 // toldApart notes the share of MLP units that are neither constant nor
 // duplicates.
-func (r *run) toldApart(axes []*similarity.Axis) {
+func (r *run) toldApart(axes []*axis.Axis) {
 	var ok, all [2]int
 	for _, x := range axes {
 		if x.Coordinates != "raw" || x.Component != "mlp" && x.Component != "experts" {
 			continue
 		}
-		for i, s := range []similarity.Side{x.A, x.B} {
+		for i, s := range []axis.Side{x.A, x.B} {
 			for _, eligible := range s.Eligible {
 				all[i]++
 				if eligible {
@@ -453,8 +457,8 @@ func (r *run) notTaken(out *Report) {
 	if r.o.Depth == Quick {
 		why = "depth quick: the first look only"
 	}
-	for look := r.taken; look < len(similarity.Looks); look++ {
-		for _, t := range suite.Look(look) {
+	for look := r.taken; look < len(axis.Stages()); look++ {
+		for _, t := range suite.Stage(look) {
 			out.Evidence = append(out.Evidence, Evidence{Test: t.Name, Axis: "all", Component: "all", Tier: string(t.Tier), Look: look + 1, Skipped: why, Warnings: []string{}})
 		}
 	}

@@ -7,8 +7,11 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
-	"github.com/weightprint/weightprint/similarity/units"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // componentsOf names the part of a network that each matrix of a tower belongs
@@ -102,7 +105,7 @@ func (r *run) components(v verdict.Verdict) []Component {
 }
 
 // relationOf judges one part.
-func (r *run) relationOf(p *part, v verdict.Verdict, logp similarity.LogP, units int) verdict.Relation {
+func (r *run) relationOf(p *part, v verdict.Verdict, logp stats.LogP, units int) verdict.Relation {
 	if same, kinds := r.stored(p); same {
 		if len(kinds) == 0 {
 			return verdict.Identical
@@ -217,7 +220,7 @@ func (r *run) layerEvidence() map[layerKey]*Layer {
 			l = &Layer{Tower: e.Tower, B: e.LayerB}
 			best[k] = l
 		}
-		p := similarity.Bonferroni(*e.P, looks)
+		p := stats.Bonferroni(*e.P, looks)
 		if l.Log10P == nil || verdict.Number(p.Log10()) < *l.Log10P {
 			l.Log10P, l.Effect, l.A = verdict.NumberOf(p.Log10()), verdict.Number(e.Effect), nil
 			if p <= r.o.Policy.Level() {
@@ -267,13 +270,13 @@ func (r *run) delta() *Delta {
 func (r *run) maps() []UnitMap {
 	out := []UnitMap{}
 	seen := map[string]bool{}
-	for look := range similarity.Looks {
-		for _, x := range r.pair.Loaded(look) {
+	for look := range axis.Stages() {
+		for _, x := range axis.Loaded(r.pair, look) {
 			if x.Skipped != "" || x.A.Total == x.B.Total || seen[x.Name] {
 				continue
 			}
 			m := UnitMap{Axis: x.Name, OfA: x.A.Total, OfB: x.B.Total, A: []int{}, B: []int{}}
-			for j, i := range units.Partners(r.pair, x) {
+			for j, i := range exact.Partners(x) {
 				if i >= 0 {
 					m.A, m.B = append(m.A, x.A.Units[i]), append(m.B, x.B.Units[j])
 				}
@@ -304,7 +307,7 @@ func nonNil(s []string) []string {
 }
 
 // sources lists the layer of A that each layer of B was found to come from.
-func (r *run) sources(t similarity.TowerPair) []int {
+func (r *run) sources(t align.TowerPair) []int {
 	found := r.layers()
 	if len(found) == 0 {
 		return nil

@@ -5,8 +5,9 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/layers"
 )
 
 // RoleLikeness says how alike the rows of all matrices in one kind of role are
@@ -81,17 +82,17 @@ func (r *run) layerScores(ctx context.Context) (*LayerScores, error) {
 		return nil, nil
 	}
 	k := max(len(t.A.Layers), len(t.B.Layers))
-	work := int64(similarity.ScoreUnits(t)) * int64(similarity.ScoreUnits(t)) * int64(max(t.A.Hidden, t.B.Hidden))
+	work := int64(layers.ScoreUnits(t)) * int64(layers.ScoreUnits(t)) * int64(max(t.A.Hidden, t.B.Hidden))
 	for k > 1 && int64(k)*int64(k)*work > scoreWork {
 		k--
 	}
 	out := &LayerScores{Tower: t.B.Name}
 	t.A, out.A = someLayers(t.A, k)
 	t.B, out.B = someLayers(t.B, k)
-	if k < 2 || r.pair.Afford(max(similarity.ScoreCost(t.A, t), similarity.ScoreCost(t.B, t)), 1) == 0 {
+	if k < 2 || r.pair.Reserve(max(layers.ScoreCost(t.A, t), layers.ScoreCost(t.B, t)), 1) == 0 {
 		return nil, nil
 	}
-	s, err := r.pair.ScoreLayers(ctx, t)
+	s, err := layers.Score(ctx, r.pair, t)
 	if s == nil || s.Count == nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (r *run) layerScores(ctx context.Context) (*LayerScores, error) {
 func someLayers(t *roles.Tower, k int) (*roles.Tower, []int) {
 	some, at := *t, []int{}
 	some.Layers = nil
-	for _, i := range similarity.Spread(len(t.Layers), k) {
+	for _, i := range align.Spread(len(t.Layers), k) {
 		some.Layers = append(some.Layers, t.Layers[i])
 		at = append(at, t.Layers[i].Index)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Input is one subject of a comparison as Build takes it. Only Model is
@@ -122,8 +122,8 @@ func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 }
 
 // Subject prepares an input for the tests.
-func (in Input) Subject() *similarity.Subject {
-	return &similarity.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
+func (in Input) Subject() *align.Subject {
+	return &align.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
 }
 
 // BytesTotal is the size of the files, or of the stored values where the model

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
@@ -19,7 +20,7 @@ func (r *run) structure(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := r.pair.MapHeads(ctx, i, false); err != nil {
+		if err := layers.MapHeads(ctx, r.pair, i, false); err != nil {
 			return err
 		}
 	}
@@ -42,7 +43,7 @@ func (r *run) relook(ctx context.Context) error {
 	}
 	if !changed && r.headsOpen() {
 		for i := range r.pair.Towers {
-			if err := r.pair.MapHeads(ctx, i, true); err != nil {
+			if err := layers.MapHeads(ctx, r.pair, i, true); err != nil {
 				return err
 			}
 			changed = changed || architecture.HeadsMoved(r.pair.Towers[i])
@@ -72,7 +73,7 @@ func (r *run) remap(ctx context.Context, tower int) (bool, error) {
 }
 
 // unmatched tells whether some layer of B gave no sign of its counterpart.
-func (r *run) unmatched(t similarity.TowerPair) bool {
+func (r *run) unmatched(t align.TowerPair) bool {
 	seen := map[int]bool{}
 	for _, e := range r.facts.Evidence {
 		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < verdict.LayerSign {

@@ -20,6 +20,8 @@ import (
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // chance draws facts of every sort that tests can give, and some that they
@@ -32,8 +34,8 @@ func (c chance) word(of ...string) string { return of[c.IntN(len(of))] }
 
 // p draws a logarithm of a probability: often far below any that can be printed
 // as a number.
-func (c chance) p() *similarity.LogP {
-	p := similarity.LogP(c.one(0, -0.1, -3, -20.7, -21, -30, -700, -1e4, -1e9, -1e300, math.Inf(-1), math.NaN(), 1, -40*c.Float64()))
+func (c chance) p() *stats.LogP {
+	p := stats.LogP(c.one(0, -0.1, -3, -20.7, -21, -30, -700, -1e4, -1e9, -1e300, math.Inf(-1), math.NaN(), 1, -40*c.Float64()))
 	return &p
 }
 
@@ -80,7 +82,7 @@ func (c chance) sizes(oneWay bool) [2]int {
 }
 
 func (c chance) facts(oneWay bool) verdict.Facts {
-	f := verdict.Facts{Power: similarity.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
+	f := verdict.Facts{Power: exact.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
 	for range c.IntN(12) {
 		f.Evidence = append(f.Evidence, c.evidence())
 	}
@@ -181,7 +183,7 @@ func TestNothingIsGainedByBrokenTests(t *testing.T) {
 	for range 200 {
 		f := c.facts(true)
 		before := verdict.Policy{}.Decide(f)
-		p := similarity.LogP(math.NaN())
+		p := stats.LogP(math.NaN())
 		f.Evidence = append(f.Evidence, similarity.Evidence{Test: "fixed-points", Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, P: &p})
 		after := verdict.Policy{}.Decide(f)
 		if before.Log10P != nil {

@@ -2,7 +2,7 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/axis"
 )
 
 // Reading is what a comparison would read.
@@ -29,8 +29,8 @@ func PlanReading(a, b Input, o *Options) (*Reading, error) {
 		}
 		return out, nil
 	}
-	first, second := r.pair.Plan(0)
-	for i, list := range [][]similarity.Planned{first, second} {
+	first, second := axis.Plan(r.pair, 0)
+	for i, list := range [][]axis.Planned{first, second} {
 		for _, x := range list {
 			out.First[i][x.Matrix.Tensor] += x.Bytes
 		}

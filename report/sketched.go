@@ -3,7 +3,7 @@ package report
 import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity/screen"
+	"github.com/weightprint/weightprint/similarity/sketches"
 )
 
 // Sketched is a subject of which only a fingerprint is at hand.
@@ -25,7 +25,7 @@ func Screen(a, b Sketched, o *Options) *Report {
 			out.Subjects[i].Root = &f.Root
 		}
 	}
-	facts := verdict.Facts{Evidence: verdict.Sound(screen.Run(a.Fingerprint, b.Fingerprint))}
+	facts := verdict.Facts{Evidence: verdict.Sound(sketches.Run(a.Fingerprint, b.Fingerprint))}
 	equal := a.Fingerprint.Complete && b.Fingerprint.Complete && a.Fingerprint.Root == b.Fingerprint.Root
 	out.Verdict = opt.Policy.Screen(facts, equal)
 	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}

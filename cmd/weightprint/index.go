@@ -11,8 +11,8 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 func indexCommand() *cobra.Command {
@@ -135,7 +135,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 				return err
 			}
 			defer x.Close()
-			found, err := x.Search(c.Context(), f, top, similarity.LogP(math.Log(level)))
+			found, err := x.Search(c.Context(), f, top, stats.LogP(math.Log(level)))
 			if err != nil {
 				return err
 			}

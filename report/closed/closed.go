@@ -15,8 +15,9 @@ import (
 	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/answers"
+
+	"github.com/weightprint/weightprint/similarity/sketches"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Schema names the JSON form of a Result.
@@ -122,20 +123,20 @@ func (p *Party) escape(n int) string {
 	if p.Beacon == "" {
 		log += verdict.Tries * math.Ln2
 	}
-	return verdict.PValue(similarity.LogP(math.Min(0, log)))
+	return verdict.PValue(stats.LogP(math.Min(0, log)))
 }
 
 // compare runs the test on the two sides' sketches.
 func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
-	r := answers.Test(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
+	r := sketches.TestAnswers(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
-		p = min(0, p+similarity.LogP(verdict.Tries*math.Ln2))
+		p = min(0, p+stats.LogP(verdict.Tries*math.Ln2))
 		x.NotProved = append(x.NotProved, fmt.Sprintf("The challenge had no beacon value, so the party that committed last could try out commitments. The p-value is charged for 2^%d tries.", verdict.Tries))
 	}
 	for i := range x.Parties {
 		// Which axes to withdraw can be chosen with the outcome in view.
-		p = min(0, p+similarity.LogP(lchoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
+		p = min(0, p+stats.LogP(stats.LogChoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
 	v := &Comparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement)}
 	x.Comparison = v
@@ -157,14 +158,6 @@ func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
 		}
 	}
 	x.NotProved = append(x.NotProved, "Which of the two came first, and who took from whom: a common ancestor or the same random initialisation look alike here.")
-}
-
-// lchoose is the logarithm of the number of choices of k of n.
-func lchoose(n, k int) float64 {
-	a, _ := math.Lgamma(float64(n + 1))
-	b, _ := math.Lgamma(float64(k + 1))
-	c, _ := math.Lgamma(float64(n - k + 1))
-	return a - b - c
 }
 
 // limits is what no check of responses shows.
@@ -224,7 +217,7 @@ func (x *Result) headline() string {
 	case c == nil:
 		return "VERIFIED"
 	case c.Relation == verdict.Related:
-		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", verdict.PValue(similarity.LogP(float64(c.Log10P)*math.Ln10)))
+		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", verdict.PValue(stats.LogP(float64(c.Log10P)*math.Ln10)))
 	}
 	return "VERIFIED, INCONCLUSIVE"
 }

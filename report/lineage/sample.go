@@ -7,7 +7,8 @@ import (
 
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/layers"
 )
 
 // Whole models of so many values are read, and of larger ones a share of the
@@ -28,8 +29,8 @@ type sampled struct {
 // shapes only, so that the values of two models of one shape stand side by
 // side.
 func sampleValues(ctx context.Context, in report.Input) (*sampled, error) {
-	p := similarity.NewPair(in.Subject(), in.Subject(), nil, 0)
-	if _, err := p.AlignRotary(ctx); err != nil {
+	p := align.NewPair(in.Subject(), in.Subject(), nil, 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}
 	out := &sampled{}

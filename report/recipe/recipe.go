@@ -13,7 +13,7 @@ import (
 	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
@@ -82,7 +82,7 @@ func Find(ctx context.Context, child report.Input, parents []report.Input, o *re
 // Fit fits a child to parents that are known to be related to it, without
 // comparing them first.
 func Fit(ctx context.Context, child report.Input, parents []report.Input) (*recipe.Recipe, error) {
-	var pairs []*similarity.Pair
+	var pairs []*align.Pair
 	for _, in := range parents {
 		p, err := layered(ctx, in, child)
 		if err != nil {
@@ -94,9 +94,9 @@ func Fit(ctx context.Context, child report.Input, parents []report.Input) (*reci
 }
 
 // layered lays a parent and the child side by side, layer for layer.
-func layered(ctx context.Context, parent, child report.Input) (*similarity.Pair, error) {
-	p := similarity.NewPair(parent.Subject(), child.Subject(), nil, 0)
-	if _, err := p.AlignRotary(ctx); err != nil {
+func layered(ctx context.Context, parent, child report.Input) (*align.Pair, error) {
+	p := align.NewPair(parent.Subject(), child.Subject(), nil, 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}
 	for i, t := range p.Towers {

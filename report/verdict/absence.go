@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"github.com/weightprint/weightprint/similarity/stats"
 
 	"github.com/weightprint/weightprint/similarity"
 )
@@ -12,7 +13,7 @@ import (
 // disguise, and no sign of either.
 
 // absent tells whether a common origin would have been found.
-func (p Policy) absent(f *Facts, found Channels, logp similarity.LogP) bool {
+func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
 	return f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful &&
 		f.TokensByString && f.Eligible >= toldApart && f.alike() == nil
 }
@@ -33,7 +34,7 @@ func (f *Facts) alike() *similarity.Evidence {
 }
 
 // noEvidence says what was not found, what would have been, and what would not.
-func (p Policy) noEvidence(v *Verdict, f *Facts, logp similarity.LogP) {
+func (p Policy) noEvidence(v *Verdict, f *Facts, logp stats.LogP) {
 	v.Relation = NoEvidence
 	v.Because = append(v.Because,
 		fmt.Sprintf("no exact test rejects H0 (smallest corrected p %s), and no invariant is more alike than controls are", PValue(logp)),
@@ -45,7 +46,7 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, logp similarity.LogP) {
 }
 
 // openReasons says why a verdict is open, and what would settle it.
-func (p Policy) openReasons(f *Facts, found Channels, logp similarity.LogP) (because, next []string) {
+func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
 	const full = "--depth full --budget full reads more units"
 	switch e := f.alike(); {
 	case len(found.with) > 0 && found.with[0].Test == Agreement:

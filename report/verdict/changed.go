@@ -2,17 +2,17 @@ package verdict
 
 import (
 	"fmt"
+	"github.com/weightprint/weightprint/similarity/stats"
 	"math"
 	"slices"
 	"strings"
 
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
 // equalSoFar states that nothing differs in what was read, and how much that
 // was.
-func equalSoFar(f *Facts, _ similarity.LogP) []finding {
+func equalSoFar(f *Facts, _ stats.LogP) []finding {
 	if !f.soFar() {
 		return nil
 	}
@@ -30,7 +30,7 @@ func equalSoFar(f *Facts, _ similarity.LogP) []finding {
 }
 
 // reordered finds layers and experts that stand at other places.
-func reordered(f *Facts, _ similarity.LogP) (out []finding) {
+func reordered(f *Facts, _ stats.LogP) (out []finding) {
 	if n := f.Equality.Layers; n > 0 {
 		out = append(out, finding{LayersReordered, fmt.Sprintf("%d tensors of equal values stand in another layer", n), Undetermined})
 	} else if moved := movedSources(f.Shape.Sources); f.Shape.Layers[0] == f.Shape.Layers[1] && moved > 0 {

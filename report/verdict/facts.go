@@ -7,12 +7,14 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Facts is all that a decision rests on.
 type Facts struct {
 	Evidence []similarity.Evidence
-	Power    similarity.Power
+	Power    exact.Power
 	Storage  Storage
 	Spectra  []delta.RoleSpectrum
 	Shape    architecture.Shape
@@ -63,7 +65,7 @@ func (f *Facts) ExactTests() int {
 
 // Best returns the smallest p-value over all pooled exact tests that fit,
 // corrected for the number of tests in all.
-func (f *Facts) Best(fits func(similarity.Evidence) bool) (p similarity.LogP, e *similarity.Evidence) {
+func (f *Facts) Best(fits func(similarity.Evidence) bool) (p stats.LogP, e *similarity.Evidence) {
 	for i := range f.Evidence {
 		x := &f.Evidence[i]
 		if x.P != nil && x.LayerB < 0 && fits(*x) && (e == nil || *x.P < p) {
@@ -73,7 +75,7 @@ func (f *Facts) Best(fits func(similarity.Evidence) bool) (p similarity.LogP, e 
 	if e == nil {
 		return 0, nil
 	}
-	return similarity.Bonferroni(p, f.ExactTests()), e
+	return stats.Bonferroni(p, f.ExactTests()), e
 }
 
 // Any fits every test.
@@ -84,7 +86,7 @@ func Any(similarity.Evidence) bool { return true }
 func placed(e similarity.Evidence) bool { return e.Test != TokenSigns }
 
 // Unplaced tells whether no exact test on labels found anything.
-func (f *Facts) Unplaced(level similarity.LogP) bool {
+func (f *Facts) Unplaced(level stats.LogP) bool {
 	p, _ := f.Best(placed)
 	return p > level
 }

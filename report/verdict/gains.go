@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // askedGains is how norm gains correlate, as they stand or, where somebody moved
@@ -15,7 +16,7 @@ type askedGains struct {
 	moved, ok    bool
 }
 
-func (f *Facts) askGains(level similarity.LogP) (g askedGains) {
+func (f *Facts) askGains(level stats.LogP) (g askedGains) {
 	if g.moved = f.gainsMoved(); g.moved {
 		g.value, g.doubt, g.ok = f.movedGains()
 		g.ok = g.ok && g.value >= actingGains+g.doubt // less may be what moving them left
@@ -70,7 +71,7 @@ func (f *Facts) movedGains() (c, doubt float64, ok bool) {
 // speak. Where only the embeddings show the places, gains that were learned
 // together count, and others say nothing: the body may be of another origin.
 // doubt is the standard error that so many gains have when they are unrelated.
-func (f *Facts) gains(level similarity.LogP) (c, doubt float64, ok bool) {
+func (f *Facts) gains(level stats.LogP) (c, doubt float64, ok bool) {
 	inPlace := func(fits func(similarity.Evidence) bool) bool {
 		p, e := f.Best(fits)
 		return e != nil && p <= level

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // finding is one kind that the facts show, with the words for it and the
@@ -21,7 +22,7 @@ type finding struct {
 type kindRule struct {
 	states []Kind // that the rule can find
 	needs  string // what facts it looks at, for readers
-	find   func(*Facts, similarity.LogP) []finding
+	find   func(*Facts, stats.LogP) []finding
 }
 
 // partRule is the one that is asked too where the rest of a network is of
@@ -68,7 +69,7 @@ func (p Policy) made(f *Facts) (out []finding) {
 }
 
 // adapterApplied says where a subject is a base with an adapter on it.
-func adapterApplied(f *Facts, _ similarity.LogP) (out []finding) {
+func adapterApplied(f *Facts, _ stats.LogP) (out []finding) {
 	for i, words := range f.Adapter {
 		if words != "" {
 			out = append(out, finding{Adapter, Side(i) + " has " + words, Undetermined})
@@ -87,7 +88,7 @@ func towards(n [2]int, smaller bool) Direction {
 }
 
 // layersChanged compares numbers of layers under the layer map.
-func layersChanged(f *Facts, _ similarity.LogP) []finding {
+func layersChanged(f *Facts, _ stats.LogP) []finding {
 	s := &f.Shape
 	if s.Layers[0] == s.Layers[1] || len(s.Sources) == 0 {
 		return nil
@@ -134,7 +135,7 @@ func layersChanged(f *Facts, _ similarity.LogP) []finding {
 
 // widthChanged compares widths. Units that stand in the wider subject more than
 // once were copied there.
-func widthChanged(f *Facts, _ similarity.LogP) (out []finding) {
+func widthChanged(f *Facts, _ stats.LogP) (out []finding) {
 	s := &f.Shape
 	for _, x := range []struct {
 		what  string
@@ -155,7 +156,7 @@ func widthChanged(f *Facts, _ similarity.LogP) (out []finding) {
 }
 
 // expertsAdded finds a dense MLP behind several experts.
-func expertsAdded(f *Facts, level similarity.LogP) []finding {
+func expertsAdded(f *Facts, level stats.LogP) []finding {
 	n := f.Shape.Experts
 	if n[0] == n[1] || min(n[0], n[1]) != 1 {
 		return nil
@@ -168,7 +169,7 @@ func expertsAdded(f *Facts, level similarity.LogP) []finding {
 }
 
 // vocabularyChanged compares the rows of the embeddings.
-func vocabularyChanged(f *Facts, _ similarity.LogP) []finding {
+func vocabularyChanged(f *Facts, _ stats.LogP) []finding {
 	s := &f.Shape
 	switch {
 	case s.Vocabulary[0] != s.Vocabulary[1] && s.Vocabulary[0] > 0 && s.Vocabulary[1] > 0:

@@ -8,11 +8,12 @@ import (
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // inPart finds components or layers that are not of common origin although
 // others are and although they were tested.
-func inPart(f *Facts, level similarity.LogP) (out []finding) {
+func inPart(f *Facts, level stats.LogP) (out []finding) {
 	if missing := f.foreignLayers(); missing != "" {
 		out = append(out, finding{Partial, "layers " + missing + " of B have no source in A", Undetermined})
 	}
@@ -37,7 +38,7 @@ func inPart(f *Facts, level similarity.LogP) (out []finding) {
 
 // embeddingsOnly tells whether the embeddings alone make the finding, so that
 // nothing of the body is known to have been made from the other side's.
-func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
+func (f *Facts) embeddingsOnly(level stats.LogP) bool {
 	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == embeddings })
 	other, _ := f.Best(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	return e != nil && p <= level && other > level && !f.Channels(Controls()).Found()
@@ -45,7 +46,7 @@ func (f *Facts) embeddingsOnly(level similarity.LogP) bool {
 
 // foundIn tells whether the tests that fit found a common origin, and else
 // whether they could have.
-func (f *Facts) foundIn(level similarity.LogP, fits func(similarity.Evidence) bool) (found, tested bool) {
+func (f *Facts) foundIn(level stats.LogP, fits func(similarity.Evidence) bool) (found, tested bool) {
 	p, e := f.Best(fits)
 	return e != nil && p <= level, e != nil && p > partOpen && f.Units(fits) >= MinComponentUnits
 }
@@ -62,7 +63,7 @@ func (f *Facts) Units(fits func(similarity.Evidence) bool) (n int) {
 
 // towers lists the towers of B whose body is of common origin, and those whose
 // body was tested and is not.
-func (f *Facts) towers(level similarity.LogP) (from, without string) {
+func (f *Facts) towers(level stats.LogP) (from, without string) {
 	var names []string
 	for _, e := range f.Evidence {
 		if e.P != nil && !slices.Contains(names, e.Tower) {
@@ -99,7 +100,7 @@ func (f *Facts) foreignLayers() string {
 // or that hold a matrix of A unchanged, and those without any sign of A, among
 // all that were tested.
 func (f *Facts) layersFound() (found, foreign []int, all int) {
-	best := map[int]similarity.LogP{}
+	best := map[int]stats.LogP{}
 	for _, e := range f.Evidence {
 		if e.P != nil && e.LayerB >= 0 && e.Tower == mainTower {
 			best[e.LayerB] = min(best[e.LayerB], *e.P)

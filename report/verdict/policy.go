@@ -2,9 +2,10 @@ package verdict
 
 import (
 	"fmt"
+	"github.com/weightprint/weightprint/similarity"
 	"math"
 
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Policy holds the thresholds of a verdict; zero fields are the defaults.
@@ -32,7 +33,7 @@ func (p Policy) WithDefaults() Policy {
 }
 
 // Level is Alpha as a natural logarithm.
-func (p Policy) Level() similarity.LogP { return similarity.LogP(math.Log(p.Alpha)) }
+func (p Policy) Level() stats.LogP { return stats.LogP(math.Log(p.Alpha)) }
 
 // Decide draws the conclusion. It is a pure function of the facts.
 //
@@ -80,7 +81,7 @@ func (p Policy) Decide(f Facts) Verdict {
 }
 
 // labelsOnly is the verdict where labels correspond and content does not.
-func (p Policy) labelsOnly(v *Verdict, f *Facts, by *similarity.Evidence, logp similarity.LogP) {
+func (p Policy) labelsOnly(v *Verdict, f *Facts, by *similarity.Evidence, logp stats.LogP) {
 	v.Relation, v.Tier = Inconclusive, "exact"
 	v.Because = append(v.Because,
 		fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())),
@@ -119,7 +120,7 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
 // its number of independent pairs.
-func (p Policy) weigh(v *Verdict, logp similarity.LogP, found Channels) {
+func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 	limit := math.Max(1, float64(Controls().Pairs()))
 	lr := 1.0
 	switch v.Relation {

@@ -8,10 +8,12 @@ import (
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
-func exact(component string, log10 float64) similarity.Evidence {
-	p := similarity.LogP(log10 * math.Ln10)
+func exactEvidence(component string, log10 float64) similarity.Evidence {
+	p := stats.LogP(log10 * math.Ln10)
 	return similarity.Evidence{Test: "fixed-points", Axis: component, Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, N: 100, P: &p}
 }
 
@@ -58,7 +60,7 @@ func TestOriginWithoutGains(t *testing.T) {
 		{"embeddings, apart", on("embeddings", "embeddings", 0.40), SharedInit, false},
 		{"embeddings, kept", on("embeddings", "embeddings", 0.90), Related, true},
 	} {
-		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exact("mlp", -500), c.leads}})
+		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), c.leads}})
 		require.Equal(t, c.relation, v.Relation, "%s: %v", c.name, v.Because)
 		other := map[Relation]string{SharedInit: "a common trained origin", Related: SameInit}[c.relation]
 		if c.open {
@@ -68,13 +70,13 @@ func TestOriginWithoutGains(t *testing.T) {
 			require.NotContains(t, v.Alternatives, other, c.name)
 		}
 	}
-	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exact("mlp", -500)}})
+	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500)}})
 	require.Equal(t, SharedInit, v.Relation)
 	require.Contains(t, v.Statement, "whether it is more was not settled")
 }
 
 func TestDecide(t *testing.T) {
-	power := similarity.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
+	power := exact.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
 	for _, c := range []struct {
 		name     string
 		facts    Facts
@@ -82,23 +84,23 @@ func TestDecide(t *testing.T) {
 		tier     string
 	}{
 		{"nothing was compared", Facts{}, Inconclusive, "none"},
-		{"no power", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0, 500)}}, Inconclusive, "none"},
-		{"power, but the calibrated tests were not run", Facts{Evidence: []similarity.Evidence{exact("mlp", 0)}, Power: power}, Inconclusive, "none"},
-		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
-		{"not small enough", Facts{Evidence: []similarity.Evidence{exact("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
-		{"as small as one in a hundred", Facts{Evidence: []similarity.Evidence{exact("mlp", -2), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
-		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exact("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
-		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exact("mlp", -9.5), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
-		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
-		{"gains apart, directions kept, as lightly trained networks of one seed do", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, SharedInit, "exact"},
-		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.12)}}, SharedInit, "exact"},
-		{"gains in between", Facts{Evidence: []similarity.Evidence{exact("mlp", -500), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
-		{"disguised", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.9, 1000), throughTokens(0.8)}, Power: power}, Related, "calibrated"},
-		{"disguised, and only the initialisation is common", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.2, 1000), throughTokens(0.3)}, Power: power}, SharedInit, "calibrated"},
-		{"disguised, and nothing learned could be asked", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.06, 1000)}, Power: power}, SharedInit, "calibrated"},
-		{"invariants beyond their controls make no finding", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.001, 5000), effect("qk-sizes", 0.99, 5000), effect("qk-phases", 0.99, 5000), effect("ov-spectra", 0.99, 5000)}, Power: power}, Inconclusive, "none"},
-		{"agreement beyond its controls, too little for a finding", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.03, 1000)}, Power: power}, Inconclusive, "none"},
-		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exact("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
+		{"no power", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0, 500)}}, Inconclusive, "none"},
+		{"power, but the calibrated tests were not run", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0)}, Power: power}, Inconclusive, "none"},
+		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"not small enough", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
+		{"as small as one in a hundred", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -2), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
+		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -9.5), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
+		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
+		{"gains apart, directions kept, as lightly trained networks of one seed do", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, SharedInit, "exact"},
+		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12)}}, SharedInit, "exact"},
+		{"gains in between", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
+		{"disguised", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.9, 1000), throughTokens(0.8)}, Power: power}, Related, "calibrated"},
+		{"disguised, and only the initialisation is common", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.2, 1000), throughTokens(0.3)}, Power: power}, SharedInit, "calibrated"},
+		{"disguised, and nothing learned could be asked", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.06, 1000)}, Power: power}, SharedInit, "calibrated"},
+		{"invariants beyond their controls make no finding", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000), effect("qk-sizes", 0.99, 5000), effect("qk-phases", 0.99, 5000), effect("ov-spectra", 0.99, 5000)}, Power: power}, Inconclusive, "none"},
+		{"agreement beyond its controls, too little for a finding", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.03, 1000)}, Power: power}, Inconclusive, "none"},
+		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := Policy{}.Decide(c.facts)
@@ -113,9 +115,9 @@ func TestDecide(t *testing.T) {
 
 // Adding a test that found nothing never lowers a corrected p-value.
 func TestCorrectionIsMonotone(t *testing.T) {
-	f := Facts{Evidence: []similarity.Evidence{exact("mlp", -20)}}
+	f := Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -20)}}
 	p1, _ := f.Best(Any)
-	f.Evidence = append(f.Evidence, exact("attention", 0))
+	f.Evidence = append(f.Evidence, exactEvidence("attention", 0))
 	p2, _ := f.Best(Any)
 	require.Greater(t, p2, p1)
 }

@@ -4,14 +4,14 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // storedQuantised says of a related pair that the matrices of the body of one
 // side are stored quantised and those of the other are not. It looks at types
 // only, so it holds where values in one role cannot be compared.
-func storedQuantised(f *Facts, _ similarity.LogP) []finding {
+func storedQuantised(f *Facts, _ stats.LogP) []finding {
 	n := 0
 	var count [2]int
 	for i := range f.Storage.Changes {

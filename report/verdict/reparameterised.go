@@ -7,13 +7,14 @@ import (
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // sameFunction finds changes of basis inside single matrices that leave the
 // function as it is: gains moved into the matrices behind them, heads in
 // another order, values or queries turned inside their heads, and units whose
 // up and down matrices were scaled against each other.
-func sameFunction(f *Facts, _ similarity.LogP) []finding {
+func sameFunction(f *Facts, _ stats.LogP) []finding {
 	folded, plain := f.folded()
 	if folded.N > 0 && plain.Apart() > foldedLeast && folded.Apart() < foldedLeft*plain.Apart() {
 		d := Undetermined
@@ -96,7 +97,7 @@ func (f *Facts) RoleCosine(ends ...string) float64 {
 }
 
 // inDisguise states a disguise, and its direction where marks show it.
-func inDisguise(f *Facts, level similarity.LogP) []finding {
+func inDisguise(f *Facts, level stats.LogP) []finding {
 	if !f.inDisguise(level) {
 		return nil
 	}
@@ -135,8 +136,8 @@ func scaled(imbalance [2]float64) int {
 
 // inDisguise is the signature of a re-parameterisation: what does not depend
 // on labels or basis shows the relation, and what does, does not.
-func (f *Facts) inDisguise(level similarity.LogP) bool {
-	at := func(test, axis string) similarity.LogP {
+func (f *Facts) inDisguise(level stats.LogP) bool {
+	at := func(test, axis string) stats.LogP {
 		p, _ := f.Best(func(e similarity.Evidence) bool { return e.Test == test && e.Axis == axis })
 		return p
 	}

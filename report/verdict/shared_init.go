@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // What the judgement rests on, in words.
@@ -26,7 +27,7 @@ type common struct {
 // common judges whether a related pair shares its random initialisation only: by
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
-func (f *Facts) common(level similarity.LogP) common {
+func (f *Facts) common(level stats.LogP) common {
 	if words := f.equalContent(); words != "" {
 		return common{words: "values that are equal after training are no initialisation"}
 	}
@@ -58,7 +59,7 @@ func (f *Facts) common(level similarity.LogP) common {
 
 // commonElse judges where neither gains nor directions can be asked: by what no
 // change of basis alters, by vectors that look like gains, by much used tokens.
-func (f *Facts) commonElse(level similarity.LogP) common {
+func (f *Facts) commonElse(level stats.LogP) common {
 	if f.sameInvariants() {
 		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
 	}
@@ -132,7 +133,7 @@ func (f *Facts) leads(fits func(similarity.Evidence) bool) (share float64, ok bo
 
 // usedTokens is how alike the products among the embeddings of much used tokens
 // are, where untouched ones make the finding.
-func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
+func (f *Facts) usedTokens(level stats.LogP) (c float64, ok bool) {
 	if p, e := f.Best(func(e similarity.Evidence) bool { return e.Test == TokenSigns }); e == nil || p > level {
 		return 0, false
 	}
@@ -146,7 +147,7 @@ func (f *Facts) usedTokens(level similarity.LogP) (c float64, ok bool) {
 
 // OriginOpen tells whether the question needs another look: gains that differ
 // without units clear enough to ask for directions.
-func (f *Facts) OriginOpen(level similarity.LogP) bool {
+func (f *Facts) OriginOpen(level stats.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)

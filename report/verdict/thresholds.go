@@ -1,8 +1,8 @@
 package verdict
 
 import (
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Every number by which a verdict is drawn stands here with its source: theory,
@@ -28,10 +28,10 @@ const (
 	statedPower = 0.99
 	// Natural logarithm of 1e-3: a corrected p below it is too small for "no
 	// evidence". Theory: one stranger in a thousand is left open.
-	doubtful = similarity.LogP(-6.907755278982137)
+	doubtful = stats.LogP(-6.907755278982137)
 	// The least logarithm of a probability that is stated. It is a bound: no
 	// probability is zero, whatever a test computes.
-	smallest = similarity.LogP(-1e9)
+	smallest = stats.LogP(-1e9)
 	// Units that a part must have shown before nothing found there means
 	// something. By decision: of fewer, a distant child may show too few that
 	// correspond.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // componentCosine is the mean cosine of the values of a component, 0 if none
@@ -22,7 +22,7 @@ func (f *Facts) componentCosine(names ...string) float64 {
 
 // valuesChanged looks at how values differ where roles and shapes are the
 // same.
-func valuesChanged(f *Facts, level similarity.LogP) []finding {
+func valuesChanged(f *Facts, level stats.LogP) []finding {
 	if f.inDisguise(level) || sameFunction(f, level) != nil {
 		return nil // values in one role are not those of one unit
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // phrase says in words what a test counted.
@@ -25,8 +27,8 @@ func phrase(e *similarity.Evidence) string {
 }
 
 // PValue writes a p-value; it is never zero.
-func PValue(p similarity.LogP) string {
-	if p > similarity.LogP(math.Log(0.001)) {
+func PValue(p stats.LogP) string {
+	if p > stats.LogP(math.Log(0.001)) {
 		return fmt.Sprintf("%.2g", math.Exp(float64(p)))
 	}
 	return fmt.Sprintf("1e%.0f", math.Ceil(p.Log10()))
@@ -65,7 +67,7 @@ type Power struct {
 }
 
 // Power states what the reading could have detected.
-func (p Policy) Power(x similarity.Power) *Power {
+func (p Policy) Power(x exact.Power) *Power {
 	return &Power{Cosine: Number(p.Cosine), Probability: statedPower, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
 

@@ -5,7 +5,8 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -30,7 +31,7 @@ type Shape struct {
 // components only. sources names the layer of A that each layer of B was found
 // to come from, -1 for none; it is empty when layers were not tested. What the
 // pair's budget does not allow is left out, and errors are those of reading.
-func Measure(ctx context.Context, p *similarity.Pair, sources []int) (*Shape, error) {
+func Measure(ctx context.Context, p *align.Pair, sources []int) (*Shape, error) {
 	s := &Shape{Sources: sources}
 	if len(p.Towers) == 0 {
 		return s, nil
@@ -72,10 +73,10 @@ func Measure(ctx context.Context, p *similarity.Pair, sources []int) (*Shape, er
 }
 
 // imbalance is the median over all axes that were read.
-func imbalance(p *similarity.Pair) (out [2]float64) {
+func imbalance(p *align.Pair) (out [2]float64) {
 	var sides [2][]float64
-	for look := range similarity.Looks {
-		for _, x := range p.Loaded(look) {
+	for look := range axis.Stages() {
+		for _, x := range axis.Loaded(p, look) {
 			if x.Imbalance != nil && x.Coordinates == "raw" {
 				for i, v := range x.Imbalance {
 					sides[i] = append(sides[i], v)
@@ -116,13 +117,13 @@ func flatGains(ctx context.Context, t *roles.Tower) (bool, error) {
 // asked only where the rest of the networks is alike and the embeddings are
 // not, cosine being that of the embeddings row by row, and where A's embedding
 // may be read. It returns errors of reading.
-func (s *Shape) LookForMovedRows(ctx context.Context, p *similarity.Pair, cosine float64) error {
+func (s *Shape) LookForMovedRows(ctx context.Context, p *align.Pair, cosine float64) error {
 	if len(p.Towers) == 0 {
 		return nil
 	}
 	t := p.Towers[0]
 	a, b := t.A.Embedding, t.B.Embedding
-	if a == nil || b == nil || a.Cols != b.Cols || cosine > rowsAlike || p.Afford(a.Cost(a.Rows), 1) == 0 {
+	if a == nil || b == nil || a.Cols != b.Cols || cosine > rowsAlike || p.Reserve(a.Cost(a.Rows), 1) == 0 {
 		return nil
 	}
 	share, err := delta.Moved(ctx, a, b, p.Seed)

@@ -7,22 +7,23 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // rescaled tells whether the norm gains of a tower were multiplied against the
 // matrices behind them. It looks at one subject alone.
-func rescaled(ctx context.Context, p *similarity.Pair, t *roles.Tower) (bool, error) {
+func rescaled(ctx context.Context, p *align.Pair, t *roles.Tower) (bool, error) {
 	var readers []*roles.Matrix
 	var wants []tensor.Want
-	for _, i := range similarity.Spread(len(t.Layers), rescaledLayers) {
+	for _, i := range align.Spread(len(t.Layers), rescaledLayers) {
 		l := t.Layers[i]
 		behind := []*roles.Matrix{l.V}
 		if m := l.MLPs(); len(m) > 0 {
 			behind = append(behind, m[0].Up)
 		}
 		for _, m := range behind {
-			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || p.Afford(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
+			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || p.Reserve(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
 				continue
 			}
 			readers, wants = append(readers, m), append(wants, m.Want(columnRows(p, m)), m.Gain.Want())
@@ -49,13 +50,13 @@ func rescaled(ctx context.Context, p *similarity.Pair, t *roles.Tower) (bool, er
 }
 
 // columnRows are the rows by which the columns of a matrix are measured.
-func columnRows(p *similarity.Pair, m *roles.Matrix) []int {
+func columnRows(p *align.Pair, m *roles.Matrix) []int {
 	return rng.New(p.Seed, "columns of "+m.Role).Sample(m.Rows, rescaledRows)
 }
 
 // against correlates the logarithms of a matrix's columns with those of the
 // gains before it. ok is false where the gains hardly vary.
-func against(ctx context.Context, p *similarity.Pair, m *roles.Matrix) (c, slope float64, ok bool, err error) {
+func against(ctx context.Context, p *align.Pair, m *roles.Matrix) (c, slope float64, ok bool, err error) {
 	gain, err := m.Gain.Read(ctx)
 	if err != nil {
 		return 0, 0, false, err
@@ -78,7 +79,7 @@ func against(ctx context.Context, p *similarity.Pair, m *roles.Matrix) (c, slope
 	if len(g) < rescaledColumns {
 		return 0, 0, false, nil
 	}
-	c, ok = similarity.Correlation(g, s)
+	c, ok = stats.Correlation(g, s)
 	dg, ds := deviation(g), deviation(s)
 	if !ok || dg < rescaledSpread {
 		return 0, 0, false, nil

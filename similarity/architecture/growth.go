@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -15,14 +15,14 @@ import (
 // before a direction is stated.
 
 // added looks at the rows that the longer vocabulary has more.
-func (s *Shape) added(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (err error) {
+func (s *Shape) added(ctx context.Context, p *align.Pair, t align.TowerPair) (err error) {
 	n := min(s.Vocabulary[0], s.Vocabulary[1])
 	for i, x := range []*roles.Tower{t.A, t.B} {
 		m := x.Head
 		if m == nil {
 			m = x.Embedding
 		}
-		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || p.Afford(delta.AddedCost(m), 1) == 0 {
+		if n == 0 || s.Vocabulary[i] == n || m == nil || m.Rows != s.Vocabulary[i] || p.Reserve(delta.AddedCost(m), 1) == 0 {
 			continue
 		}
 		if s.Added[i], err = delta.AddedRows(ctx, m, n, p.Seed); err != nil {
@@ -33,7 +33,7 @@ func (s *Shape) added(ctx context.Context, p *similarity.Pair, t similarity.Towe
 }
 
 // grown looks at what the wider and the deeper subject have more.
-func (s *Shape) grown(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (err error) {
+func (s *Shape) grown(ctx context.Context, p *align.Pair, t align.TowerPair) (err error) {
 	for i, x := range []*roles.Tower{t.A, t.B} {
 		if len(x.Layers) == 0 {
 			continue
@@ -56,8 +56,8 @@ func (s *Shape) grown(ctx context.Context, p *similarity.Pair, t similarity.Towe
 	return s.untrained(ctx, p, t)
 }
 
-func repeats(ctx context.Context, p *similarity.Pair, m *roles.Matrix, rows int) (bool, error) {
-	if m == nil || p.Afford(delta.RepeatsCost(m), 1) == 0 {
+func repeats(ctx context.Context, p *align.Pair, m *roles.Matrix, rows int) (bool, error) {
+	if m == nil || p.Reserve(delta.RepeatsCost(m), 1) == 0 {
 		return false, nil
 	}
 	return delta.Repeats(ctx, m, rows, p.Seed)
@@ -65,7 +65,7 @@ func repeats(ctx context.Context, p *similarity.Pair, m *roles.Matrix, rows int)
 
 // untrained lists the layers of the deeper subject that have no counterpart in
 // the other one and hold nothing learned, where the first that has one does.
-func (s *Shape) untrained(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) error {
+func (s *Shape) untrained(ctx context.Context, p *align.Pair, t align.TowerPair) error {
 	deep := t.B
 	has := func(i int) bool { return s.Sources[i] >= 0 }
 	if s.Layers[0] > s.Layers[1] {
@@ -98,13 +98,13 @@ func (s *Shape) untrained(ctx context.Context, p *similarity.Pair, t similarity.
 // stream are untrained where those of another layer are not, and what stands
 // before them has no structure either: a layer whose outputs somebody cleared
 // still has what it learned in the others.
-func holdsNothing(ctx context.Context, p *similarity.Pair, l, other *roles.Layer) (bool, error) {
+func holdsNothing(ctx context.Context, p *align.Pair, l, other *roles.Layer) (bool, error) {
 	a, b := l.MLPs(), other.MLPs()
 	if len(a) == 0 || len(b) == 0 {
 		return false, nil
 	}
 	for _, out := range [][2]*roles.Matrix{{l.O, other.O}, {a[0].Down, b[0].Down}} {
-		if out[0] == nil || out[1] == nil || p.Afford(delta.UntrainedCost(out[0])+delta.UntrainedCost(out[1]), 1) == 0 {
+		if out[0] == nil || out[1] == nil || p.Reserve(delta.UntrainedCost(out[0])+delta.UntrainedCost(out[1]), 1) == 0 {
 			return false, nil
 		}
 		if empty, err := delta.Untrained(ctx, out[0], out[1], p.Seed); !empty || err != nil {
@@ -112,7 +112,7 @@ func holdsNothing(ctx context.Context, p *similarity.Pair, l, other *roles.Layer
 		}
 	}
 	for _, m := range []*roles.Matrix{l.V, a[0].Up} {
-		if m == nil || p.Afford(delta.UntrainedCost(m), 1) == 0 {
+		if m == nil || p.Reserve(delta.UntrainedCost(m), 1) == 0 {
 			return false, nil
 		}
 		if learned, err := delta.Structured(ctx, m, p.Seed); learned || err != nil {

@@ -5,11 +5,11 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // HeadsMoved tells whether the head maps of equally many heads are no identity.
-func HeadsMoved(t similarity.TowerPair) bool {
+func HeadsMoved(t align.TowerPair) bool {
 	for _, l := range t.Layers {
 		heads, ok := t.Heads[l.B]
 		if !ok || t.A.Layers[l.A].V == nil || len(heads)*t.A.HeadDim != t.A.Layers[l.A].V.Rows {
@@ -27,19 +27,19 @@ func HeadsMoved(t similarity.TowerPair) bool {
 // LookAtQueries looks whether query heads of B stand at other places than in A.
 // It is asked only where queries are not alike at their own: cosine is the mean
 // cosine of query matrices in the same role. It returns errors of reading.
-func (s *Shape) LookAtQueries(ctx context.Context, p *similarity.Pair, cosine float64) error {
+func (s *Shape) LookAtQueries(ctx context.Context, p *align.Pair, cosine float64) error {
 	if s.HeadsMoved || len(p.Towers) == 0 || cosine > queriesAlike {
 		return nil
 	}
 	t := p.Towers[0]
 	d := t.B.HeadDim
-	for _, i := range similarity.Spread(len(t.Layers), headLayers) {
+	for _, i := range align.Spread(len(t.Layers), headLayers) {
 		a, b := t.A.Layers[t.Layers[i].A].Q, t.B.Layers[t.Layers[i].B].Q
 		if a == nil || b == nil || d == 0 || t.A.HeadDim != d || a.Rows != b.Rows || a.Cols != b.Cols || a.Rows%d != 0 {
 			continue
 		}
 		rows := headSample(a.Rows/d, d)
-		if p.Afford(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
+		if p.Reserve(max(a.Cost(len(rows)), b.Cost(len(rows))), 1) == 0 {
 			return nil
 		}
 		likeness, err := rowLikeness(ctx, a, b, rows)
@@ -54,7 +54,7 @@ func (s *Shape) LookAtQueries(ctx context.Context, p *similarity.Pair, cosine fl
 // headSample lists some rows of each head, the same of all.
 func headSample(heads, d int) (rows []int) {
 	for h := range heads {
-		for _, k := range similarity.Spread(d, headRows) {
+		for _, k := range align.Spread(d, headRows) {
 			rows = append(rows, h*d+k)
 		}
 	}

@@ -3,7 +3,7 @@ package delta
 import (
 	"context"
 
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // RoleSpectrum is the spectrum of the difference of the matrices in one role.
@@ -24,17 +24,17 @@ const (
 // name as different: of up to 64 of them where whole says that everything is
 // read, of 6 spread ones otherwise, as far as the pair's budget allows. It
 // returns errors of reading.
-func Spectra(ctx context.Context, pair *similarity.Pair, m *similarity.Matching, changes []Change, whole bool) ([]RoleSpectrum, error) {
+func Spectra(ctx context.Context, pair *align.Pair, m *align.Matching, changes []Change, whole bool) ([]RoleSpectrum, error) {
 	var out []RoleSpectrum
 	differ := differing(m, changes)
 	n, most := allSpectra, allSpectrumRows
 	if !whole {
 		n, most = someSpectra, someSpectrumRows
 	}
-	for _, i := range similarity.Spread(len(differ), n) {
+	for _, i := range align.Spread(len(differ), n) {
 		p := differ[i]
 		rows := min(most, p.B.Rows)
-		if pair.Afford(max(p.A.Cost(rows), p.B.Cost(rows)), 1) == 0 {
+		if pair.Reserve(max(p.A.Cost(rows), p.B.Cost(rows)), 1) == 0 {
 			break
 		}
 		s, err := Measure(ctx, p, pair.Seed, rows)
@@ -48,7 +48,7 @@ func Spectra(ctx context.Context, pair *similarity.Pair, m *similarity.Matching,
 
 // differing lists the pairs of matrices of one shape, apart from embeddings,
 // whose values differ by more than their storage.
-func differing(m *similarity.Matching, changes []Change) (out []similarity.MatrixPair) {
+func differing(m *align.Matching, changes []Change) (out []align.MatrixPair) {
 	for _, p := range m.Matrices {
 		for i := range changes {
 			c := &changes[i]
