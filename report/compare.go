@@ -137,7 +137,7 @@ func (r *run) tests(ctx context.Context) error {
 		return err
 	}
 	for look := range axis.Stages() {
-		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.OriginOpen(r.o.Policy.Level())) {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && r.facts.HasContent() && !r.facts.OriginOpen(r.o.Policy.Level())) {
 			break
 		}
 		if err := r.look(ctx, look); err != nil {

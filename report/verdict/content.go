@@ -27,6 +27,10 @@ func (f *Facts) content(found Channels) (out []string) {
 	return out
 }
 
+// HasContent tells whether anything was measured so far that no arrangement brings
+// about.
+func (f *Facts) HasContent() bool { return len(f.content(f.Channels(Controls()))) > 0 }
+
 // equalContent asks for trained matrices that are the same on both sides up to
 // storage.
 func (f *Facts) equalContent() string {

@@ -1,0 +1,89 @@
+package calibrated
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/similarity/stats"
+)
+
+// nullLikeness is what a likeness is held against.
+const nullLikeness = "no arrangement of an independent network makes units at the same place more alike than the statistic says"
+
+// Likeness is the mean cosine of units at the same place, in the coordinates that
+// the files have, beside the most that arranging a stranger reaches (the
+// statistic; [stats.Arrangement.Reach]). Every unit and view counts alike, so
+// that no scale of a unit weighs more. A likeness beyond it is no arrangement;
+// one below says nothing, as a disguise leaves none.
+func Likeness(stage int) *similarity.Test {
+	return &similarity.Test{Name: "likeness", Doc: "mean cosine of units at the same place, beside what arranging a stranger reaches", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
+		axes, err := axis.Read(ctx, p, stage)
+		if err != nil {
+			return nil, err
+		}
+		var out []similarity.Evidence
+		for _, component := range []string{"mlp", "experts", "generic"} {
+			out = append(out, likenessOf(axes, component))
+		}
+		return out, nil
+	}}
+}
+
+// likenessOf pools the axes of a component, tower by tower alike.
+func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
+	e := similarity.Evidence{Test: "likeness", Axis: component + " (raw)", Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLikeness}
+	var fit []*axis.Axis
+	for _, x := range axes {
+		if x.Coordinates == "raw" && x.Component == component && !x.Table && len(x.Views) > 0 && x.A.Total == x.B.Total {
+			fit = append(fit, x)
+		}
+	}
+	cosines, reach := 0.0, 0.0
+	for _, x := range fit {
+		sum, n := atPlace(x)
+		cosines += sum
+		reach += float64(n) * arrangement(x, len(fit)).Reach()
+		e.N += n
+	}
+	if e.N == 0 {
+		e.Skipped = "no axis of this kind has the same number of units on both sides"
+		return e
+	}
+	e.Effect, e.Statistic = cosines/float64(e.N), reach/float64(e.N)
+	return e
+}
+
+// atPlace sums the cosines of eligible units at the same place, the mean over
+// views for each unit.
+func atPlace(x *axis.Axis) (sum float64, n int) {
+	na := len(x.A.Units)
+	for j := range x.B.Units {
+		if !x.A.Eligible[j] || !x.B.Eligible[j] {
+			continue
+		}
+		for i := range x.Views {
+			sum += float64(x.Views[i].Cosine[j*na+j]) / float64(len(x.Views))
+		}
+		n++
+	}
+	return sum, n
+}
+
+// arrangement is the freedom of whoever arranges the units of an axis. Layers of
+// one residual stream share a rotation; of matrices without a known role each may
+// have its own, and what their units read may be relabelled too.
+func arrangement(x *axis.Axis, layers int) stats.Arrangement {
+	v := &x.Views[0]
+	a := stats.Arrangement{Units: len(x.B.Units), Choice: x.B.Total, Layers: layers, Views: len(x.Views), Width: v.Width, Rank: v.Rank}
+	for i := range x.Views {
+		a.Rank = min(a.Rank, x.Views[i].Rank)
+	}
+	if x.Component == "generic" {
+		a.Layers, a.Columns = 1, true
+		a.Views = v.Places
+		a.Rank /= float64(v.Places)
+	}
+	return a
+}
