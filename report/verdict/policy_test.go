@@ -122,13 +122,18 @@ func TestCorrectionIsMonotone(t *testing.T) {
 	require.Greater(t, p2, p1)
 }
 
-func TestOppositeOneWayEvidenceCancels(t *testing.T) {
+// Marks that point both ways leave no reading, and no mark is a direction.
+func TestOppositeMarksCancel(t *testing.T) {
 	v := Verdict{Direction: Undetermined}
-	v.point(AToB)
-	require.Equal(t, AToB, v.Direction)
-	v.point(BToA)
-	v.point(AToB)
+	v.suggest(AToB, Pruned, "zeros in B")
+	require.Equal(t, AToB, v.Suggested())
 	require.Equal(t, Undetermined, v.Direction)
+	require.NotEmpty(t, v.Reading.Reverse)
+	require.NotEmpty(t, v.Reading.Cost)
+	v.suggest(BToA, CastKind, "A is rounded")
+	v.suggest(AToB, Pruned, "zeros in B")
+	require.Nil(t, v.Reading)
+	require.Equal(t, Undetermined, v.Suggested())
 }
 
 func TestControlsStand(t *testing.T) {
