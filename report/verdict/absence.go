@@ -18,6 +18,9 @@ func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
 		f.TokensByString && f.Eligible >= toldApart && f.alike() == nil
 }
 
+// openInvariants lists what leaves a verdict open however little else is alike.
+var openInvariants = map[string]float64{QKSizes: openHeads, OVSpectra: openHeads, UsedTokens: openTokens}
+
 // alike is an invariant that agrees so well that the verdict stays open whatever
 // else was found.
 func (f *Facts) alike() *similarity.Evidence {

@@ -37,7 +37,8 @@ func (f *Facts) equalContent() string {
 	if e := &f.Equality; e.Learned >= equalMatrices || e.Learned > 0 && max(e.Values[0], e.Values[1]) >= equalShare {
 		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
 	}
-	n, values, all := 0, 0.0, 0.0
+	var n int
+	var values, all float64
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
 		all += float64(c.Stats.N)
