@@ -91,7 +91,11 @@ func (r *run) start() {
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = align.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in, r.o.Nonce), budget)
+	a, b := r.in[0].Subject(), r.in[1].Subject()
+	if len(a.Net.Towers) > 0 != (len(b.Net.Towers) > 0) { // names that only one side has say nothing of the other
+		a.Net, b.Net = roles.Unnamed(r.in[0].Model), roles.Unnamed(r.in[1].Model)
+	}
+	r.pair = align.NewPair(a, b, seed(r.in, r.o.Nonce), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
@@ -125,6 +129,14 @@ func seed(in [2]Input, nonce string) []byte {
 // tests runs the looks, the later ones only while the verdict is open or the
 // depth asks for them.
 func (r *run) tests(ctx context.Context) error {
+	if len(r.pair.A.Net.Generic) > 0 && len(r.pair.B.Net.Generic) > 0 {
+		if err := r.equal(ctx); err != nil {
+			return err
+		}
+		if err := layers.PairGeneric(ctx, r.pair); err != nil {
+			return err
+		}
+	}
 	if err := r.structure(ctx); err != nil {
 		return err
 	}

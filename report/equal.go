@@ -17,7 +17,7 @@ import (
 // roles have not shown it already.
 func (r *run) equal(ctx context.Context) error {
 	s := &r.facts.Storage
-	if !r.whole || s.Same() && s.InOrder {
+	if !r.whole || r.facts.Equality.Asked || s.Same() && s.InOrder {
 		return nil
 	}
 	role := rolesOf(r.networks())
@@ -26,6 +26,12 @@ func (r *run) equal(ctx context.Context) error {
 		return err
 	}
 	r.facts.Equality = summed(pairs, role, r.networks()[1])
+	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
+	for _, p := range pairs.Pairs {
+		if p.Moved == nil {
+			r.pair.Same[p.B] = p.A
+		}
+	}
 	return nil
 }
 
