@@ -34,23 +34,35 @@ func (f *Facts) HasContent() bool { return len(f.content(f.Channels(Controls()))
 // equalContent asks for trained matrices that are the same on both sides up to
 // storage.
 func (f *Facts) equalContent() string {
-	if e := &f.Equality; e.Learned >= equalMatrices || e.Learned > 0 && max(e.Values[0], e.Values[1]) >= equalShare {
-		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	if words := f.equalMatrices(); words != "" {
+		return words
 	}
-	var n int
-	var values, all float64
+	n := 0
 	for i := range f.Storage.Changes {
-		c := &f.Storage.Changes[i]
-		all += float64(c.Stats.N)
-		if takenOver(c) {
+		if c := &f.Storage.Changes[i]; takenOver(c) && (!f.Equality.Asked || quantised(c)) {
 			n++
-			values += float64(c.Stats.N)
 		}
 	}
-	if n >= equalMatrices || n > 0 && values >= equalShare*all {
+	if n >= equalMatrices {
 		return fmt.Sprintf("%d trained matrices hold the same values on both sides, up to storage", n)
 	}
 	return ""
+}
+
+// equalMatrices asks for matrices that are no tables and were found equal value by
+// value.
+func (f *Facts) equalMatrices() string {
+	e := &f.Equality
+	if e.Learned >= equalMatrices || e.Learned > 0 && max(e.Values[0], e.Values[1]) >= equalShare {
+		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	}
+	return ""
+}
+
+// quantised tells whether one side is the other on a lattice of its own.
+func quantised(c *delta.Change) bool {
+	st, _ := c.Storage()
+	return st == delta.Quantised
 }
 
 // equalEmbeddings tells whether the embeddings hold the same values up to
@@ -114,9 +126,6 @@ func (f *Facts) likeness() (best *similarity.Evidence) {
 // tokenContent asks whether much-used embeddings lie to one another as on the
 // other side.
 func (f *Facts) tokenContent() string {
-	if !f.TokensByString {
-		return ""
-	}
 	for _, e := range f.Evidence {
 		if e.Test == UsedTokens && e.Skipped == "" && e.Effect >= tokenContent {
 			return fmt.Sprintf(tokenWords, e.Effect)

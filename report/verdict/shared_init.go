@@ -28,7 +28,7 @@ type common struct {
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
 func (f *Facts) common(level stats.LogP) common {
-	if words := f.equalContent(); words != "" {
+	if f.equalContent() != "" {
 		return common{words: "values that are equal after training are no initialisation"}
 	}
 	if f.equalEmbeddings() {

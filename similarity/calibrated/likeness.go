@@ -41,10 +41,14 @@ func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 		}
 	}
 	cosines, reach := 0.0, 0.0
+	readers := map[int]int{}
+	for _, x := range fit {
+		readers[x.Views[0].Width]++
+	}
 	for _, x := range fit {
 		sum, n := atPlace(x)
 		cosines += sum
-		reach += float64(n) * arrangement(x, len(fit)).Reach()
+		reach += float64(n) * arrangement(x, readers[x.Views[0].Width]).Reach()
 		e.N += n
 	}
 	if e.N == 0 {
@@ -71,17 +75,22 @@ func atPlace(x *axis.Axis) (sum float64, n int) {
 	return sum, n
 }
 
-// arrangement is the freedom of whoever arranges the units of an axis. Layers of
-// one residual stream share a rotation; of matrices without a known role each may
-// have its own, and what their units read may be relabelled too.
-func arrangement(x *axis.Axis, layers int) stats.Arrangement {
+// streamReaders is how many matrices of unknown role must read vectors of one
+// length before these are taken for a residual stream, which may be turned.
+const streamReaders = 4
+
+// arrangement is the freedom of whoever arranges the units of an axis, of which
+// so many are seen through vectors of the same length. Layers of one residual
+// stream share a rotation. What units of unknown role read may be relabelled, as
+// it may be units of another layer, and turned where many read the like.
+func arrangement(x *axis.Axis, readers int) stats.Arrangement {
 	v := &x.Views[0]
-	a := stats.Arrangement{Units: len(x.B.Units), Choice: x.B.Total, Layers: layers, Views: len(x.Views), Width: v.Width, Rank: v.Rank}
+	a := stats.Arrangement{Units: len(x.B.Units), Choice: x.B.Total, Layers: readers, Views: len(x.Views), Width: v.Width, Rank: v.Rank, Turned: true}
 	for i := range x.Views {
 		a.Rank = min(a.Rank, x.Views[i].Rank)
 	}
 	if x.Component == "generic" {
-		a.Layers, a.Columns = 1, true
+		a.Columns, a.Turned = true, readers >= streamReaders
 		a.Views = v.Places
 		a.Rank /= float64(v.Places)
 	}
