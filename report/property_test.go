@@ -82,7 +82,7 @@ func (c chance) sizes(oneWay bool) [2]int {
 }
 
 func (c chance) facts(oneWay bool) verdict.Facts {
-	f := verdict.Facts{TokensByString: c.IntN(4) > 0, Eligible: c.one(0.5, 1), Power: exact.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
+	f := verdict.Facts{TokensByString: c.IntN(8) > 0, Eligible: c.one(0.5, 1, 1, 1), Power: exact.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
 	for range c.IntN(12) {
 		f.Evidence = append(f.Evidence, c.evidence())
 	}
@@ -137,7 +137,7 @@ func TestNoReportOverstates(t *testing.T) {
 	}
 	n := 1000
 	if testing.Short() {
-		n = 200
+		n = 500
 	}
 	c := chance{rand.New(rand.NewPCG(7, 1))}
 	pairs := float64(verdict.Controls().Pairs())
