@@ -51,13 +51,17 @@ stopped goes on where it was.`,
 			if stdin {
 				return printAll(c, file, most)
 			}
+			to, err := destine(c, a, file, isFingerprint)
+			if err != nil {
+				return err
+			}
 			p := watched(c, most)
 			p.base = base
 			f, err := p.of(c.Context(), a[0])
 			if err != nil {
 				return err
 			}
-			return writeFile(file, 0o644, func(w io.Writer) error { _, err := f.WriteTo(w); return err })
+			return to.write(func(w io.Writer) error { _, err := f.WriteTo(w); return err })
 		},
 	}
 	fl := c.Flags()
