@@ -117,6 +117,9 @@ func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
 		return report.EncodeJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads, "skipped": skipped(found.Skipped)})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
+	if n := len(found.Skipped); n > 0 {
+		fmt.Fprintf(w, "%d entries could not be read and were not searched\n", n)
+	}
 	for _, h := range hits {
 		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
 	}

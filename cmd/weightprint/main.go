@@ -19,6 +19,8 @@ import (
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/outfile"
+	"github.com/weightprint/weightprint/similarity/index"
 )
 
 // Exit codes.
@@ -84,6 +86,8 @@ var nextSteps = []struct {
 	is   error
 	does string
 }{
+	{outfile.ErrUnwritable, ""},
+	{index.ErrMissing, "; index add makes one"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},

@@ -42,7 +42,7 @@ func Probe(name string) error {
 		err = errors.Join(f.Close(), os.Remove(f.Name()))
 	}
 	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", tensor.Printable(name), cause(err))
+		return fmt.Errorf("%s: %w: %w", tensor.Printable(name), ErrUnwritable, cause(err))
 	}
 	return nil
 }
@@ -51,7 +51,7 @@ func Probe(name string) error {
 func cause(err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
-		return fmt.Errorf("its folder: %w", p.Err)
+		return p.Err
 	}
 	return err
 }

@@ -12,8 +12,11 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// ErrPlace is returned for a place that an output must not take.
-var ErrPlace = errors.New("nothing was written")
+// Why nothing was written.
+var (
+	ErrPlace      = errors.New("nothing was written")                   // an output must not go there
+	ErrUnwritable = errors.New("nothing can be written to this folder") // or it does not exist
+)
 
 func refused(name, format string, args ...any) error {
 	return fmt.Errorf("%s: %s; %w", tensor.Printable(name), fmt.Sprintf(format, args...), ErrPlace)
@@ -68,8 +71,12 @@ func (t *Target) check() (fs.FileInfo, error) {
 	case t.rules.New:
 		return nil, refused(t.name, "exists, and is never overwritten")
 	}
-	if of := sameAs(info, t.rules.Inputs); of != "" {
-		return nil, refused(t.name, "is %s, which is read", tensor.Printable(of))
+	switch of := sameAs(info, t.rules.Inputs); of {
+	case "":
+	case t.name:
+		return nil, refused(t.name, "is read by the same command")
+	default:
+		return nil, refused(t.name, "is %s, which is read by the same command", tensor.Printable(of))
 	}
 	if t.rules.Force {
 		return info, nil

@@ -52,8 +52,11 @@ func readHeader(path string, f file) (h header, err error) {
 	if size <= headerBytes && begun(b) {
 		return h, nil
 	}
+	if !bytes.Contains(b, []byte(magic)) {
+		return h, fmt.Errorf("%s: %w", path, ErrForeign)
+	}
 	if size < headerBytes {
-		return h, fmt.Errorf("%s: %w: %d bytes, too few for an index", path, ErrCorrupt, size)
+		return h, fmt.Errorf("%s: %w: %d bytes, too few for its header", path, ErrCorrupt, size)
 	}
 	for at := 0; at < headerBytes; at += slotBytes {
 		if x, ok := readSlot(b[at : at+slotBytes]); ok && x.seq > h.seq {

@@ -27,7 +27,7 @@ type Index struct {
 }
 
 // Open reads an index and checks every record. Records that cannot be read are
-// left out and listed by Bad. An index that is not there is os.ErrNotExist.
+// left out and listed by Bad. An index that is not there is ErrMissing.
 // Close it after use.
 func Open(path string) (*Index, error) { return open(disk{}, path) }
 
@@ -37,7 +37,11 @@ func open(fs files, path string) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{path: path, files: fs}
-	if x.f, err = fs.open(path, os.O_RDONLY); err != nil {
+	x.f, err = fs.open(path, os.O_RDONLY)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%s: %w (%w)", path, ErrMissing, os.ErrNotExist)
+	}
+	if err != nil {
 		return nil, err
 	}
 	if x.header, err = readHeader(path, x.f); err == nil {

@@ -16,7 +16,7 @@ import (
 
 // Found is the result of a search.
 type Found struct {
-	Searched    int   // entries that p-values are corrected for
+	Searched    int   // entries; p-values are corrected for these and for those skipped
 	Quarantined int   // of these, entries that hold nothing to be tested
 	Hits        []Hit // best first
 	Leads       []Hit // entries without a p-value whose units look alike to the same tokens: perhaps disguised relatives
@@ -69,6 +69,7 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 		switch {
 		case errs[k] != nil:
 			out.Skipped = append(out.Skipped, Bad{near[k], h.Name, errs[k]})
+			out.Searched--
 		case h.Same || h.Evidence.P != nil && h.P <= level:
 			out.Hits = append(out.Hits, h)
 		case h.Agreement.Statistic >= leadUnits && h.Agreement.Effect >= leadShare:

@@ -354,7 +354,7 @@ func (w *Writer) ownDetails(name string, size int64) error {
 	}
 	for i, x := range b {
 		if x != 0 && x != fingerprint.Magic[i] {
-			return fmt.Errorf("%s: %w: it is in the way of the details of a new index, and no index wrote it", name, ErrCorrupt)
+			return fmt.Errorf("%s: it stands where the details of the index would: %w", name, ErrForeign)
 		}
 	}
 	return nil
