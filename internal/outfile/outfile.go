@@ -107,7 +107,7 @@ func (t *Target) put(write func(io.Writer) error) (err error) {
 
 // fill writes the content.
 func fill(f *File, write func(io.Writer) error) error {
-	b := bufio.NewWriterSize(f, 1<<16)
+	b := bufio.NewWriterSize(struct{ io.Writer }{f}, 1<<16)
 	if err := write(b); err != nil {
 		return err
 	}

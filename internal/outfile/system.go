@@ -92,6 +92,9 @@ func (f *File) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
+// WriteString is Write for a string.
+func (f *File) WriteString(s string) (int, error) { return f.Write([]byte(s)) }
+
 // WriteAt writes at an offset.
 func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if err := failing("write", f.Name()); err != nil {
