@@ -16,7 +16,8 @@ var fault atomic.Pointer[func(op, name string) error]
 
 // Inject makes calls fail for tests: what f returns for a call is its error,
 // and the call is not made. Calls are create, write, truncate, chmod, sync,
-// close, rename and sync-folder; those that only clean up never fail.
+// close of what was written to, rename and sync-folder; those that only clean up
+// never fail.
 func Inject(f func(op, name string) error) (restore func()) {
 	before := fault.Swap(&f)
 	return func() { fault.Store(before) }
@@ -36,6 +37,7 @@ func failing(op, name string) error {
 // File is an open regular file.
 type File struct {
 	*os.File
+	writes bool         // it is not only read from
 	unlock func() error // nil where it is not locked for as long as it is open
 }
 
@@ -60,7 +62,7 @@ func OpenFile(name string, flag int, mode fs.FileMode) (*File, error) {
 		f.Close() // nothing was written
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	return &File{File: f}, nil
+	return &File{File: f, writes: flag&(os.O_WRONLY|os.O_RDWR) != 0}, nil
 }
 
 // ErrNotRegular is returned for what is no regular file.
@@ -129,7 +131,10 @@ func (f *File) Sync() error {
 
 // Close closes the file, also where it fails.
 func (f *File) Close() error {
-	err := failing("close", f.Name())
+	var err error
+	if f.writes {
+		err = failing("close", f.Name())
+	}
 	if f.unlock != nil {
 		err = errors.Join(err, f.unlock())
 	}

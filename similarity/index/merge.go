@@ -115,7 +115,7 @@ func (w *Writer) merge(all []source) (err error) {
 		err = w.commitHeader(next)
 	}
 	if err != nil {
-		w.undo()
+		w.undo(next)
 		w.abandon()
 		return fmt.Errorf("%s: merging %d entries: %w", w.path, len(all), err)
 	}

@@ -206,7 +206,7 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 // append commits records and details, or takes back what it can.
 func (w *Writer) append(next header, fixed, details []byte) error {
 	if err := w.commit(next, fixed, details); err != nil {
-		w.undo()
+		w.undo(next)
 		w.abandon()
 		return err
 	}
@@ -404,11 +404,16 @@ func (w *Writer) commit(h header, fixed, details []byte) error {
 	return nil
 }
 
-// undo gives the room of a failed commit back, where that is possible. If the
-// header cannot be read the files are left as they are: what is not committed
-// is not read.
-func (w *Writer) undo() {
+// undo takes a commit back that may have failed in its very last step, and gives
+// its room back, where that is possible. If the header cannot be read the files
+// are left as they are: what is not committed is not read.
+func (w *Writer) undo(next header) {
 	h, err := readHeader(w.path, w.f)
+	if err == nil && h == next {
+		_, _ = w.f.WriteAt(make([]byte, slotBytes), next.slot())
+		_ = w.f.Sync()
+		h, err = readHeader(w.path, w.f)
+	}
 	if err != nil || h != w.seen {
 		return
 	}
