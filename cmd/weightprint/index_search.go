@@ -9,8 +9,9 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 func indexSearch(file *string) *cobra.Command {
@@ -48,7 +49,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 			if err != nil {
 				return err
 			}
-			found, err := x.Search(c.Context(), f, top, similarity.LogP(math.Log(level)))
+			found, err := x.Search(c.Context(), f, top, stats.LogP(math.Log(level)))
 			if err != nil {
 				return err
 			}
@@ -67,15 +68,15 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 
 // hit is the JSON form of a search result.
 type hit struct {
-	Name     string          `json:"name"`
-	Log10P   *report.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
-	Relation report.Relation `json:"relation"`
-	Test     string          `json:"test"`
-	Matching int             `json:"matchingUnits"`
-	Units    int             `json:"units"`
-	Alike    int             `json:"alikeToTokens"` // units that the same tokens find and that look alike
-	Probed   int             `json:"probed"`
-	Note     string          `json:"note"`
+	Name     string           `json:"name"`
+	Log10P   *verdict.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
+	Relation verdict.Relation `json:"relation"`
+	Test     string           `json:"test"`
+	Matching int              `json:"matchingUnits"`
+	Units    int              `json:"units"`
+	Alike    int              `json:"alikeToTokens"` // units that the same tokens find and that look alike
+	Probed   int              `json:"probed"`
+	Note     string           `json:"note"`
 }
 
 // sharedShare is the share of alike units below which a hit may be no more than
@@ -83,12 +84,12 @@ type hit struct {
 const sharedShare = 0.1
 
 func hitOf(h *index.Hit) hit {
-	x := hit{Name: h.Name, Relation: report.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
-	p := report.Number(h.P.Log10())
+	x := hit{Name: h.Name, Relation: verdict.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
+	p := verdict.Number(h.P.Log10())
 	x.Log10P = &p
 	switch {
 	case h.Same:
-		x.Relation, x.Note = report.Identical, "the same values"
+		x.Relation, x.Note = verdict.Identical, "the same values"
 	case h.Evidence.P != nil && x.Probed > 0 && float64(x.Alike) < sharedShare*float64(x.Probed):
 		x.Note = "screening hit: common origin, perhaps no more than the same random initialisation; to be settled by compare"
 	default:
@@ -99,7 +100,7 @@ func hitOf(h *index.Hit) hit {
 
 func leadOf(h *index.Hit) hit {
 	x := hitOf(h)
-	x.Log10P, x.Relation, x.Test = nil, report.Inconclusive, h.Agreement.Test
+	x.Log10P, x.Relation, x.Test = nil, verdict.Inconclusive, h.Agreement.Test
 	x.Matching, x.Units = x.Alike, x.Probed
 	x.Note = "lead: units look alike to the same tokens, though no exact test finds them; to be settled by compare"
 	return x

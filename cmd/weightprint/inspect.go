@@ -16,6 +16,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 )
 
 type inspectFlags struct {
@@ -76,7 +77,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		}
 	}
 	if f.dry {
-		return to.write(planned(report.PlanTensor(report.Headers(m), t), f.json))
+		return to.write(planned(plan.Decoding(report.Headers(m), t), f.json))
 	}
 	if t != nil {
 		return to.write(func(w io.Writer) error { return writeValues(ctx, w, t) })

@@ -13,7 +13,7 @@ import (
 	"github.com/zeebo/blake3"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -42,7 +42,7 @@ func reseal(t *testing.T, file string, at, size int, edit func(b []byte)) {
 
 var threePrints = sync.OnceValue(func() (all []index.Entry) {
 	for i, name := range []string{"a", "b", "c"} {
-		all = append(all, index.Entry{Name: name, Fingerprint: prints.Of(prints.Middle, uint64(i+1), nil)})
+		all = append(all, index.Entry{Name: name, Fingerprint: fingerprinttest.Of(fingerprinttest.Middle, uint64(i+1), nil)})
 	}
 	return all
 })

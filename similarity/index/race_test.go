@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -81,7 +81,7 @@ func TestEverybodyWritesAtOnce(t *testing.T) {
 	_, err = index.Add(broken, entry("m3", 103))
 	require.NoError(t, err)
 	change(t, broken+".details", 100)
-	small := prints.Of(prints.Small, 1, sketchOnly)
+	small := fingerprinttest.Of(fingerprinttest.Small, 1, sketchOnly)
 	for round := range rounds() {
 		to := filepath.Join(dir, fmt.Sprint("to", round))
 		var mu sync.Mutex

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -83,7 +83,7 @@ func TestRemovedBesideAWriter(t *testing.T) {
 // Removed entries of generic content are not counted among the quarantined.
 func TestRemovedQuarantined(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	_, err := index.Add(path, index.Entry{Name: "zeros", Fingerprint: poisoned(1, generic["zeros"])}, index.Entry{Name: "one", Fingerprint: prints.Of(prints.Middle, 1, nil)})
+	_, err := index.Add(path, index.Entry{Name: "zeros", Fingerprint: poisoned(1, generic["zeros"])}, index.Entry{Name: "one", Fingerprint: fingerprinttest.Of(fingerprinttest.Middle, 1, nil)})
 	require.NoError(t, err)
 	require.Equal(t, 1, open(t, path).Quarantined())
 	_, err = index.Remove(path, []string{"zeros"}, nil)
