@@ -3,6 +3,8 @@ package fingerprint
 import (
 	"errors"
 	"fmt"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // ErrLimit is returned for a fingerprint that is larger than readers take: it is
@@ -45,4 +47,17 @@ func (l limit) check(v uint64) error {
 		return fmt.Errorf("%s %d, at most %d are taken", l.what, v, l.most)
 	}
 	return nil
+}
+
+// Fits tells before any value is read whether the fingerprint of a model can be
+// written: ErrLimit where it has more tensors, or longer names, than files take.
+func Fits(m tensor.Model) error {
+	ts := m.Tensors()
+	e := &encoder{}
+	e.check(limitTensors, uint64(len(ts)))
+	for _, t := range ts {
+		e.check(limitText, uint64(len(t.Name)))
+		e.check(limitRank, uint64(len(t.Shape)))
+	}
+	return e.err
 }

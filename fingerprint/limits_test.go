@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // many has n tensors as a network of many experts has them.
@@ -101,3 +103,33 @@ func TestLimitsAreInclusive(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.Tensors[1].Shape, got.Tensors[1].Shape)
 }
+
+// Fits says no where writing would, and before anything is read.
+func TestFits(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		name string
+		fits bool
+	}{{3, "a", true}, {3, strings.Repeat("x", int(limitText.most)-1), true}, {3, strings.Repeat("x", int(limitText.most)), false}, {int(limitTensors.most) + 1, "", false}} {
+		var m listed
+		for i := range c.n {
+			name := fmt.Sprint(i)
+			if c.name != "" {
+				name = c.name + fmt.Sprint(i)
+			}
+			m = append(m, &tensor.Tensor{Name: name, Shape: []int64{1}})
+		}
+		if c.fits {
+			require.NoError(t, Fits(m))
+		} else {
+			require.ErrorIs(t, Fits(m), ErrLimit)
+		}
+	}
+}
+
+// listed is a model of which only the list of tensors is asked for.
+type listed []*tensor.Tensor
+
+func (l listed) Tensors() []*tensor.Tensor            { return l }
+func (l listed) Tensor(string) (*tensor.Tensor, bool) { return nil, false }
+func (l listed) Metadata() tensor.Metadata            { return nil }

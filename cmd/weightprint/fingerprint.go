@@ -152,6 +152,11 @@ func (p printing) of(ctx context.Context, ref string) (*fingerprint.Fingerprint,
 	case adapter && p.applied:
 		return nil, fmt.Errorf("%s is a LoRA adapter, which holds nothing of the weights that it was trained on; --base MODEL applies it to its base", ref)
 	}
+	if !o.SketchOnly {
+		if err := fingerprint.Fits(model); err != nil {
+			return nil, fmt.Errorf("%s: %w; a --budget below its size makes sketches, which list no tensors", tensor.Printable(source.Redacted(ref)), err)
+		}
+	}
 	stop := p.watch(files...)
 	f, err := fingerprint.Compute(ctx, model, o)
 	stop()
