@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
 )
 
@@ -151,7 +151,7 @@ func readSealed[T any](name string, decode func([]byte) (T, error)) (x T, err er
 	}
 	x, err = decode(b)
 	if err != nil {
-		return x, fmt.Errorf("%s: %w", tensor.Printable(name), err)
+		return x, fmt.Errorf("%s: %w", escape.Printable(name), err)
 	}
 	return x, nil
 }

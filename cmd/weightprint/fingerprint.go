@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/plan"
 )
@@ -154,7 +155,7 @@ func (p printing) of(ctx context.Context, ref string) (*fingerprint.Fingerprint,
 	}
 	if !o.SketchOnly {
 		if err := fingerprint.Fits(model); err != nil {
-			return nil, fmt.Errorf("%s: %w; a --budget below its size makes sketches, which list no tensors", tensor.Printable(source.Redacted(ref)), err)
+			return nil, fmt.Errorf("%s: %w; a --budget below its size makes sketches, which list no tensors", escape.Printable(source.Redacted(ref)), err)
 		}
 	}
 	stop := p.watch(files...)
@@ -202,7 +203,7 @@ func verifyFingerprint(c *cobra.Command, file, ref string) error {
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", tensor.Printable(d.Tensor), tensor.Visible(d.What))
+		fmt.Fprintf(c.OutOrStdout(), "differs: tensor %s: %s\n", escape.Printable(d.Tensor), escape.Visible(d.What))
 		return exitCode(exitMismatch)
 	}
 	what := "every value is that of the fingerprint"

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -84,7 +84,7 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 	}
 	out := c.OutOrStdout()
 	for _, x := range total.Copies {
-		fmt.Fprintf(out, "%s has the values of %s\n", tensor.Printable(x.Name), tensor.Printable(x.Of))
+		fmt.Fprintf(out, "%s has the values of %s\n", escape.Printable(x.Name), escape.Printable(x.Of))
 	}
 	fmt.Fprintf(out, "added %d of %d\n", total.New, total.New+total.Known)
 	if failed > 0 {

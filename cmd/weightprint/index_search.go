@@ -7,8 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/index"
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -115,17 +114,17 @@ func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
 		leads = append(leads, leadOf(&found.Leads[i]))
 	}
 	if asJSON {
-		return report.EncodeJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads, "skipped": skipped(found.Skipped)})
+		return escape.WriteJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads, "skipped": skipped(found.Skipped)})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
 	if n := len(found.Skipped); n > 0 {
 		fmt.Fprintf(w, "%d entries could not be read and were not searched\n", n)
 	}
 	for _, h := range hits {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
+		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
 	}
 	for _, h := range leads {
-		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
+		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
 	}
 	return nil
 }
@@ -145,7 +144,7 @@ func indexList(file *string) *cobra.Command {
 			warnOf(c, x.Bad())
 			names, err := x.Names()
 			for _, n := range names {
-				fmt.Fprintln(c.OutOrStdout(), tensor.Printable(n))
+				fmt.Fprintln(c.OutOrStdout(), escape.Printable(n))
 			}
 			return err
 		},
@@ -172,7 +171,7 @@ func (s skippedEntry) words() string {
 	if s.Name == "" {
 		return fmt.Sprintf("record %d: %s", s.Number, s.Error)
 	}
-	return fmt.Sprintf("record %d, %s: %s", s.Number, tensor.Printable(s.Name), s.Error)
+	return fmt.Sprintf("record %d, %s: %s", s.Number, escape.Printable(s.Name), s.Error)
 }
 
 // shownBad is how many entries that cannot be read are named in warnings.
@@ -223,7 +222,7 @@ takes it out.`,
 
 func writeChecked(w io.Writer, entries int, bad []skippedEntry, asJSON bool) error {
 	if asJSON {
-		return report.EncodeJSON(w, map[string]any{"entries": entries, "bad": bad})
+		return escape.WriteJSON(w, map[string]any{"entries": entries, "bad": bad})
 	}
 	for _, s := range bad {
 		fmt.Fprintf(w, "damaged: %s\n", s.words())

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 )
 
@@ -41,7 +41,7 @@ weightprint sign, hold a model against it with weightprint verify.`,
 			if err != nil {
 				return err
 			}
-			return to.write(func(w io.Writer) error { return report.EncodeJSON(w, s) })
+			return to.write(func(w io.Writer) error { return escape.WriteJSON(w, s) })
 		},
 	}
 	fl := c.Flags()

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -198,9 +198,9 @@ func possible(w io.Writer, o *report.Options) error {
 func explain(w io.Writer, words string, swapped bool, file string, models []string) {
 	switch {
 	case swapped:
-		fmt.Fprintf(w, "A and B stand in each other's place; try: weightprint verify %s %s %s\n", tensor.Printable(file), tensor.Printable(models[1]), tensor.Printable(models[0]))
+		fmt.Fprintf(w, "A and B stand in each other's place; try: weightprint verify %s %s %s\n", escape.Printable(file), escape.Printable(models[1]), escape.Printable(models[0]))
 	case words != "":
-		fmt.Fprintf(w, "not the models of the report: %s\n", tensor.Visible(words))
+		fmt.Fprintf(w, "not the models of the report: %s\n", escape.Visible(words))
 	}
 }
 

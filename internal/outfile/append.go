@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Append opens a file of records to go on with, or a new one. The caller looks
@@ -27,7 +27,7 @@ func Append(name string, r *Rules) (*File, error) {
 		return nil, err
 	}
 	if now, err := f.Stat(); err != nil || before != nil && !os.SameFile(before, now) {
-		return nil, errors.Join(fmt.Errorf("%s: another file has taken its place", tensor.Printable(name)), err, f.Close())
+		return nil, errors.Join(fmt.Errorf("%s: another file has taken its place", escape.Printable(name)), err, f.Close())
 	}
 	if f.unlock, err = TryLock(f); err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Target is a place for an output that was found good before the work began.
@@ -42,7 +42,7 @@ func Probe(name string) error {
 		err = errors.Join(f.Close(), os.Remove(f.Name()))
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", tensor.Printable(name), ErrUnwritable, cause(err))
+		return fmt.Errorf("%s: %w: %w", escape.Printable(name), ErrUnwritable, cause(err))
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func (t *Target) Write(write func(io.Writer) error) error {
 		if errors.Is(err, ErrPlace) {
 			return err
 		}
-		return fmt.Errorf("%s: %w", tensor.Printable(t.name), err)
+		return fmt.Errorf("%s: %w", escape.Printable(t.name), err)
 	}
 	return nil
 }

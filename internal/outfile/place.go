@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Why nothing was written.
@@ -19,7 +19,7 @@ var (
 )
 
 func refused(name, format string, args ...any) error {
-	return fmt.Errorf("%s: %s; %w", tensor.Printable(name), fmt.Sprintf(format, args...), ErrPlace)
+	return fmt.Errorf("%s: %s; %w", escape.Printable(name), fmt.Sprintf(format, args...), ErrPlace)
 }
 
 // Rules say what an output may take the place of.
@@ -76,7 +76,7 @@ func (t *Target) check() (fs.FileInfo, error) {
 	case t.name:
 		return nil, refused(t.name, "is read by the same command")
 	default:
-		return nil, refused(t.name, "is %s, which is read by the same command", tensor.Printable(of))
+		return nil, refused(t.name, "is %s, which is read by the same command", escape.Printable(of))
 	}
 	if t.rules.Force {
 		return info, nil
@@ -97,7 +97,7 @@ func (t *Target) checkContent(info fs.FileInfo) error {
 	}
 	head, err := readHead(t.path)
 	if err != nil {
-		return fmt.Errorf("%s: looking at what stands there: %w", tensor.Printable(t.name), err)
+		return fmt.Errorf("%s: looking at what stands there: %w", escape.Printable(t.name), err)
 	}
 	if t.rules.Ours == nil || !t.rules.Ours(head) {
 		return refused(t.name, "exists and is not what this verb writes; --force replaces it")
