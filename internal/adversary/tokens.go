@@ -1,0 +1,154 @@
+package adversary
+
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/internal/linalg"
+)
+
+// Whoever shows a file also chooses the strings of its tokens. The attackers in this
+// file move strings to other rows, or to rows that no text uses.
+
+// relabelUnits gives the strings another order in which chosen pairs of units look
+// alike on the token rows. The network itself is as it was but for that order.
+func relabelUnits(own, victim *Decoder) *Decoder {
+	o, v := own.folded(), victim.folded()
+	x, y := centred(v.Embed.Clone()), centred(o.Embed.Clone())
+	all, layers := anchoredViews(o, v, x, y)
+	best, most := own.Clone(), -1.0
+	for _, k := range []int{1, 3} {
+		p := matchTokens(sides(all, aim(all, layers, k)))
+		d := own.Clone()
+		d.relabel(p, false)
+		if n := Measure(victim, d).Anchored; n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// anchoredViews are the views of all layers on token rows.
+func anchoredViews(own, victim *Decoder, x, y *Matrix) (all map[int]views, layers []int) {
+	all = map[int]views{}
+	for l := range own.Blocks {
+		all[l], layers = viewsOf(victim.Blocks[l], own.Blocks[l], x, y), append(layers, l)
+	}
+	return all, layers
+}
+
+// matchTokens orders the own tokens, columns of y, after those of x, columns too:
+// the sum of products is largest, and what lags behind counts more in a second pass.
+func matchTokens(x, y *Matrix) []int {
+	p := assign(tMul(x, y))
+	moved := y.pickColumns(p)
+	weighted := x.Clone().each(func(i, _ int, v float64) float64 {
+		return v * math.Max(0.05, 1.2-dot(x.Row(i), moved.Row(i)))
+	})
+	return assign(tMul(weighted, y))
+}
+
+// relabelGram gives the strings another order in which the products among token rows
+// resemble the victim's. The correlation grows with |Xᵀ·P·Y|² over orders P: a convex
+// function, so that each step of Frank and Wolfe is a whole assignment and none loses
+// (fast approximate quadratic assignment, Vogelstein et al. 2015). It starts from the
+// order that honest strings have, and from that of the sizes of the rows.
+func relabelGram(own, victim *Decoder) *Decoder {
+	const turns = 8
+	x, y := centred(victim.Embed.Clone()), centred(own.Embed.Clone())
+	best, most := span(0, y.R), -2.0
+	for _, p := range [][]int{span(0, y.R), bySize(x, y)} {
+		for range turns {
+			moved := y.pickRows(p)
+			if c := correlation(mulT(x, x).V, mulT(moved, moved).V); c > most {
+				best, most = p, c
+			}
+			p = assign(mulT(mul(x, tMul(x, moved)), y))
+		}
+	}
+	d := own.Clone()
+	d.relabel(best, false)
+	return d
+}
+
+// bySize orders rows of y as the rows of x of the same rank in length.
+func bySize(x, y *Matrix) []int {
+	lengths := func(m *Matrix) []int {
+		out := make([]float64, m.R)
+		for i := range out {
+			out[i] = length(m.Row(i))
+		}
+		return largest(out, len(out))
+	}
+	p := make([]int, y.R)
+	from := lengths(y)
+	for rank, t := range lengths(x) {
+		p[t] = from[rank]
+	}
+	return p
+}
+
+// plantStrings renames all own tokens and gives the victim's strings to further rows
+// that no text uses. These rows are free: a linear map of the victim's embeddings, so
+// chosen that units of both sides look alike on them, as many as there are dimensions.
+func plantStrings(own, victim *Decoder) *Decoder {
+	o, v := own.folded(), victim.folded()
+	all := map[int]views{}
+	var layers []int
+	for l := range o.Blocks {
+		all[l], layers = viewsOf(v.Blocks[l], o.Blocks[l], nil, nil), append(layers, l)
+	}
+	best, most := own.Clone(), -1.0
+	for _, times := range []float64{0.5, 1, 2} {
+		k := min(int(math.Ceil(times*float64(own.Hidden())/float64(len(layers)))), own.Blocks[0].Gate.R)
+		a, b := sides(all, aim(all, layers, k))
+		t := linearMap(b, a)
+		d := own.Clone()
+		d.idleTokens(mul(v.Embed, t), victim.Tokens)
+		if n := Measure(victim, d).Anchored; n > most {
+			best, most = d, n
+		}
+	}
+	return best
+}
+
+// linearMap is the T with b·Tᵀ ≈ a in least squares, a little ridge against rows
+// that nearly depend on each other.
+func linearMap(b, a *Matrix) *Matrix {
+	const ridge = 1e-3
+	s := tMul(b, b).plus(identity(b.C), ridge)
+	inverse, err := linalg.Inverse(s.V, s.R)
+	if err != nil {
+		return identity(b.C)
+	}
+	return tMul(a, mul(b, &Matrix{s.R, s.R, inverse}))
+}
+
+// idleTokens renames the own tokens and adds rows under other strings. The head gives
+// the new rows scores so low that no text draws them.
+func (d *Decoder) idleTokens(rows *Matrix, strings []string) {
+	const least = -30
+	d.untie()
+	state := d.meanState()
+	size := d.Embed.size() / rows.size()
+	d.Embed = stack(d.Embed, scaled(rows, size))
+	head := NewMatrix(rows.R, d.Hidden()).each(func(_, k int, _ float64) float64 { return least * state[k] / dot(state, state) })
+	d.Head = stack(d.Head, head)
+	for t := range d.Tokens {
+		d.Tokens[t] = "own·" + d.Tokens[t]
+	}
+	d.Tokens = append(d.Tokens, strings...)
+}
+
+// meanState is the mean of what the head reads, over a text of all tokens.
+func (d *Decoder) meanState() []float64 {
+	const most = 256
+	text := span(0, min(most, d.Vocab()))
+	last := d.run([][]int{text}).last.out
+	mean := make([]float64, last.C)
+	for i := range last.R {
+		for k, v := range last.Row(i) {
+			mean[k] += v / float64(last.R)
+		}
+	}
+	return mean
+}
