@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
@@ -211,4 +212,21 @@ func bestSum(score *Matrix, i int, used []bool) float64 {
 		}
 	}
 	return best
+}
+
+// What is written is read again.
+func TestWrite(t *testing.T) {
+	own, _ := pairOf(small[1], 50)
+	dir := t.TempDir()
+	require.NoError(t, own.Write(dir))
+	c, err := formats.Open(context.Background(), dir, nil)
+	require.NoError(t, err)
+	defer c.Close()
+	tokens, err := c.Vocabulary(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, own.Tokens, tokens)
+	back, err := Load(context.Background(), c, tokens)
+	require.NoError(t, err)
+	require.Equal(t, own.rounded().slices(), back.slices())
+	require.Equal(t, own.config(), back.config())
 }
