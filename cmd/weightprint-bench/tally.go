@@ -56,7 +56,9 @@ func found(r *report.Report) (*finding, error) {
 }
 
 // accuses tells whether a relation of the weights is stated.
-func (f *finding) accuses() bool { return f.relation != "no-evidence" && f.relation != "inconclusive" }
+func (f *finding) accuses() bool {
+	return f.relation != "no-evidence" && f.relation != "inconclusive" && f.relation != crash
+}
 
 // names tells whether an alternative has one of the words.
 func (f *finding) names(words ...string) bool {
@@ -74,6 +76,20 @@ type job struct {
 	run          func(ctx context.Context) (*finding, error)
 }
 
+// crash is the relation of a comparison that panicked.
+const crash = "crash"
+
+// safely runs a job and makes a finding of a panic: an attack that brings the program
+// down has succeeded.
+func (j job) safely(ctx context.Context) (f *finding, err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			f, err = &finding{relation: crash, alternatives: []string{fmt.Sprint(x)}}, nil
+		}
+	}()
+	return j.run(ctx)
+}
+
 // work runs jobs on all processors and returns findings in their order; each is told
 // to done as it comes.
 func work(ctx context.Context, jobs []job, done func(*finding)) ([]*finding, error) {
@@ -85,7 +101,7 @@ func work(ctx context.Context, jobs []job, done func(*finding)) ([]*finding, err
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range next {
-				f, err := jobs[i].run(ctx)
+				f, err := jobs[i].safely(ctx)
 				mu.Lock()
 				if err != nil {
 					first = cmp.Or(first, fmt.Errorf("%s: %s, %s: %w", jobs[i].attack, jobs[i].a, jobs[i].b, err))
@@ -114,7 +130,7 @@ func (f *finding) line() string {
 // relations counts the relations found, in the order in which reports list them.
 func relations(all []*finding) string {
 	var words []string
-	for _, r := range report.Relations {
+	for _, r := range append(report.Relations[:len(report.Relations):len(report.Relations)], crash) {
 		n := count(all, func(f *finding) bool { return f.relation == string(r) })
 		if n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, r))

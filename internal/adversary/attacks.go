@@ -171,12 +171,14 @@ type Evasion struct {
 // by score; where the order is hidden only the code says what was moved.
 var Evasions = []Evasion{
 	{"all moves", scrambled, exact},
-	{"all moves, vocabulary shuffled, strings kept", then(scrambled, shuffled(true)), exact},
-	{"all moves, vocabulary shuffled, strings lost", then(scrambled, shuffled(false)), exact},
-	{"heads twice as long, all moves, vocabulary shuffled", then(headWiden(2, 2e-3), scrambled, shuffled(false)), 0.05},
+	{"all moves, vocabulary shuffled, strings kept", then(scrambled, shuffled(kept)), exact},
+	{"all moves, vocabulary shuffled, strings lost", then(scrambled, shuffled(lost)), exact},
+	{"all moves, vocabulary shuffled, strings renamed", then(scrambled, shuffled(renamed)), exact},
+	{"vocabulary shuffled, strings renamed", shuffled(renamed), exact},
+	{"heads twice as long, all moves, vocabulary shuffled", then(headWiden(2, 2e-3), scrambled, shuffled(lost)), 0.05},
 	{"units split, all moves", then(split(1, 0.5, 3), scrambled), exact},
 	{"units split with noise, all moves, heads twice as long", then(splitNoisy(1, 0.5, 3, 0.005), scrambled, headWiden(2, 2e-3)), 0.2},
 	{"residual stream wider, all moves", then(widen(0.33), scrambled), exact},
-	{"noise where no text looks, all moves, vocabulary shuffled", then(quiet(0.2), scrambled, shuffled(false)), 0.8},
+	{"noise where no text looks, all moves, vocabulary shuffled", then(quiet(0.2), scrambled, shuffled(lost)), 0.8},
 	{"all moves, embeddings foreign", then(scrambled, foreignEmbeddings), 0},
 }

@@ -39,19 +39,28 @@ func scrambled(r *rand.Rand, victim *Decoder) *Decoder {
 	return d
 }
 
-// shuffled gives the vocabulary another order. Strings come along, or are given new
-// names, which hides the order.
-func shuffled(keep bool) func(*rand.Rand, *Decoder) *Decoder {
+// shuffled gives the vocabulary another order, and the strings what naming makes of
+// them.
+func shuffled(naming func([]string) []string) func(*rand.Rand, *Decoder) *Decoder {
 	return func(r *rand.Rand, victim *Decoder) *Decoder {
 		d := victim.Clone()
 		d.relabel(r.Perm(d.Vocab()), true)
-		if !keep {
-			for t := range d.Tokens {
-				d.Tokens[t] = "other·" + tokenName(t)
-			}
-		}
+		d.Tokens = naming(d.Tokens)
 		return d
 	}
+}
+
+// kept, lost and renamed are what becomes of the strings.
+func kept(s []string) []string { return s }
+
+func lost([]string) []string { return nil }
+
+func renamed(s []string) []string {
+	out := make([]string, len(s))
+	for t := range out {
+		out[t] = "other·" + tokenName(t)
+	}
+	return out
 }
 
 // foreignEmbeddings puts a random network's token rows, of the same size and as far
