@@ -96,7 +96,8 @@ func climbed(after func(*rand.Rand, arranger)) func(*rand.Rand, *Decoder, *Decod
 	return func(r *rand.Rand, own, victim *Decoder) *Decoder {
 		a := arranger{own.folded(), victim.folded()}
 		start := rotationAt(a.own, a.victim, allLayers(len(own.Blocks)), int(0.75*float64(own.Hidden())))
-		a.own.turn(climb(a.own, a.victim, start))
+		best, _ := climb(viewsOfAll(a.own, a.victim, nil, nil), start, own.Hidden(), bring)
+		a.own.turn(best)
 		after(r, a)
 		a.own.wear(victim)
 		return a.own

@@ -144,44 +144,38 @@ func bring(x, y *Matrix) *Matrix {
 // rotationAt is the rotation of the own residual stream aimed at total pairs, spread
 // over the layers. Both networks are folded.
 func rotationAt(own, victim *Decoder, layers []int, total int) *Matrix {
-	all := map[int]views{}
-	for _, l := range layers {
-		all[l] = viewsOf(victim.Blocks[l], own.Blocks[l], nil, nil)
-	}
+	all := viewsOfAll(own, victim, nil, nil)
 	k := min(max(1, total/len(layers)), own.Blocks[0].Gate.R)
 	return bring(sides(all, aim(all, layers, k)))
 }
 
-// climb improves a rotation for the number of units that agree: what agrees, and
-// what nearly does, is what it aims at next. The best rotation seen is kept.
-func climb(own, victim *Decoder, r *Matrix) *Matrix {
+// climb improves a map of the own stream for the number of units that agree: what
+// agrees, and what nearly does, is what it aims at next, so many pairs as there is
+// room for. The best map seen is kept.
+func climb(all map[int]views, r *Matrix, room int, fit func(x, y *Matrix) *Matrix) (best *Matrix, most int) {
 	const turns = 10
-	all := map[int]views{}
-	for l := range own.Blocks {
-		all[l] = viewsOf(victim.Blocks[l], own.Blocks[l], nil, nil)
-	}
-	best, most := r, -1
+	best, most = r, -1
 	for range turns {
-		pairs, n := near(all, r, own.Hidden())
+		pairs, n := near(all, r, room)
 		if n > most {
 			best, most = r, n
 		}
 		if len(pairs) == 0 {
 			break
 		}
-		r = bring(sides(all, pairs))
+		r = fit(sides(all, pairs))
 	}
-	return best
+	return best, most
 }
 
-// near lists the pairs that agree under a rotation, then those whose weaker view is
-// strongest, as many as a rotation has room for, and counts the former.
+// near lists the pairs that agree under a map, then those whose weaker view is
+// strongest, as many as there is room for, and counts the former.
 func near(all map[int]views, r *Matrix, room int) (pairs []pair, agree int) {
 	var rest []pair
 	var weak []float64
 	for l := range len(all) {
 		v := all[l]
-		gate, up := mulT(mulT(v.gb, r), v.ga), mulT(mulT(v.ub, r), v.ua)
+		gate, up := mulT(unitRows(mulT(v.gb, r), false), v.ga), mulT(unitRows(mulT(v.ub, r), false), v.ua)
 		mg, mu := mutual(gate), mutual(absolute(up.Clone()))
 		for b, a := range mg {
 			other := mu[b]
@@ -204,4 +198,13 @@ func near(all map[int]views, r *Matrix, room int) (pairs []pair, agree int) {
 		pairs = append(pairs, rest[i])
 	}
 	return pairs, agree
+}
+
+// viewsOfAll are the views of all layers.
+func viewsOfAll(own, victim *Decoder, x, y *Matrix) map[int]views {
+	all := map[int]views{}
+	for l := range own.Blocks {
+		all[l] = viewsOf(victim.Blocks[l], own.Blocks[l], x, y)
+	}
+	return all
 }

@@ -14,7 +14,7 @@ import (
 func relabelUnits(own, victim *Decoder) *Decoder {
 	o, v := own.folded(), victim.folded()
 	x, y := centred(v.Embed.Clone()), centred(o.Embed.Clone())
-	all, layers := anchoredViews(o, v, x, y)
+	all, layers := viewsOfAll(o, v, x, y), span(0, len(o.Blocks))
 	best, most := own.Clone(), -1.0
 	for _, k := range []int{1, 3} {
 		p := matchTokens(sides(all, aim(all, layers, k)))
@@ -25,15 +25,6 @@ func relabelUnits(own, victim *Decoder) *Decoder {
 		}
 	}
 	return best
-}
-
-// anchoredViews are the views of all layers on token rows.
-func anchoredViews(own, victim *Decoder, x, y *Matrix) (all map[int]views, layers []int) {
-	all = map[int]views{}
-	for l := range own.Blocks {
-		all[l], layers = viewsOf(victim.Blocks[l], own.Blocks[l], x, y), append(layers, l)
-	}
-	return all, layers
 }
 
 // matchTokens orders the own tokens, columns of y, after those of x, columns too:
@@ -89,31 +80,43 @@ func bySize(x, y *Matrix) []int {
 
 // plantStrings renames all own tokens and gives the victim's strings to further rows
 // that no text uses. These rows are free: a linear map of the victim's embeddings, so
-// chosen that units of both sides look alike on them, as many as there are dimensions.
+// chosen that as many units of both sides as can be look alike on them.
 func plantStrings(own, victim *Decoder) *Decoder {
-	o, v := own.folded(), victim.folded()
-	all := map[int]views{}
-	var layers []int
-	for l := range o.Blocks {
-		all[l], layers = viewsOf(v.Blocks[l], o.Blocks[l], nil, nil), append(layers, l)
+	v, o := victim.folded(), own.folded()
+	root, inverse := roots(tMul(centred(v.Embed.Clone()), centred(v.Embed.Clone())))
+	for _, b := range v.Blocks { // lengths and angles as they are on token rows
+		b.Gate, b.Up = mul(b.Gate, root), mul(b.Up, root)
 	}
-	best, most := own.Clone(), -1.0
-	for _, times := range []float64{0.5, 1, 2} {
-		k := min(int(math.Ceil(times*float64(own.Hidden())/float64(len(layers)))), own.Blocks[0].Gate.R)
-		a, b := sides(all, aim(all, layers, k))
-		t := linearMap(b, a)
-		d := own.Clone()
-		d.idleTokens(mul(v.Embed, t), victim.Tokens)
-		if n := Measure(victim, d).Anchored; n > most {
-			best, most = d, n
+	all, layers := viewsOfAll(o, v, nil, nil), span(0, len(o.Blocks))
+	best, most := identity(own.Hidden()), -1
+	for _, times := range []float64{1, 2, 4} {
+		room := int(times * float64(own.Hidden()))
+		start := linearMap(sides(all, aim(all, layers, min(max(1, room/len(layers)), o.Blocks[0].Gate.R))))
+		if t, n := climb(all, start, room, linearMap); n > most {
+			best, most = t, n
 		}
 	}
-	return best
+	d := own.Clone()
+	d.idleTokens(mul(v.Embed, mul(inverse, best)), victim.Tokens)
+	return d
+}
+
+// roots are the square root of a positive matrix and its inverse.
+func roots(m *Matrix) (root, inverse *Matrix) {
+	values, vectors := spectrum(m)
+	power := func(e float64) *Matrix {
+		by := make([]float64, len(values))
+		for k, v := range values {
+			by[k] = math.Pow(math.Max(v, 1e-9*values[len(values)-1]), e)
+		}
+		return mulT(vectors.Clone().columns(by), vectors)
+	}
+	return power(0.5), power(-0.5)
 }
 
 // linearMap is the T with b·Tᵀ ≈ a in least squares, a little ridge against rows
 // that nearly depend on each other.
-func linearMap(b, a *Matrix) *Matrix {
+func linearMap(a, b *Matrix) *Matrix {
 	const ridge = 1e-3
 	s := tMul(b, b).plus(identity(b.C), ridge)
 	inverse, err := linalg.Inverse(s.V, s.R)
