@@ -19,7 +19,7 @@ var (
 )
 
 // School is the training that networks of this package get.
-var School = Schooling{Steps: 240, Batch: 6, Long: 32, Rate: 6e-3}
+var School = Schooling{Steps: 160, Batch: 5, Long: 32, Rate: 8e-3}
 
 // Grow draws and trains a network.
 func Grow(r *rand.Rand, b Build, c *Corpus) *Decoder {
