@@ -108,15 +108,14 @@ func plantTokens(_ *rand.Rand, own, victim *Decoder) *Decoder {
 }
 
 // side carries the whole victim in residual dimensions of its own, eps times as long
-// as the own stream, or less where that would be felt. With rotated, nobody sees the
-// seam.
+// as the own stream, or less where that would be felt: it need not work, only lie
+// there. With rotated, nobody sees the seam.
 func side(eps float64, rotated bool) func(*rand.Rand, *Decoder, *Decoder) *Decoder {
 	const felt = 0.01
 	return func(r *rand.Rand, own, victim *Decoder) *Decoder {
-		d := carried(own, victim, eps)
-		for e := eps; e > 1e-6 && Gap(own, d) > felt; {
-			e /= 3
-			d = carried(own, victim, e)
+		d := carried(own, victim, eps, 1)
+		for e, loud := eps/2, 0.5; Gap(own, d) > felt && loud > 1e-3; e, loud = e/2, loud/2 {
+			d = carried(own, victim, e, loud)
 		}
 		if rotated {
 			d.fold()
@@ -128,9 +127,9 @@ func side(eps float64, rotated bool) func(*rand.Rand, *Decoder, *Decoder) *Decod
 }
 
 // carried puts the two networks side by side. The head next to ignores the victim's
-// dimensions, and the gains are such that the victim's part computes nearly what it
-// always did.
-func carried(own, victim *Decoder, eps float64) *Decoder {
+// dimensions, and the gains are such that the victim's part reads its stream at loud
+// times its usual size.
+func carried(own, victim *Decoder, eps, loud float64) *Decoder {
 	const ignored = 1e-4 // of the head
 	a, b := own.Clone(), victim.Clone()
 	a.untie()
@@ -141,7 +140,7 @@ func carried(own, victim *Decoder, eps float64) *Decoder {
 	gains := func(x, y []float64, site int) []float64 {
 		out := clone(x)
 		for _, v := range y {
-			out = append(out, v*larger[site]/eps)
+			out = append(out, v*loud*larger[site]/eps)
 		}
 		for k := range out {
 			out[k] *= half
