@@ -112,7 +112,7 @@ func arranged(ctx context.Context, a adversary.Arrangement, pair [2]*resident, s
 	own, victim := pair[0].net, pair[1].net
 	made := a.Apply(rand.New(rand.NewPCG(seed, 0xa44)), own.Clone(), victim.Clone())
 	if gap := adversary.Gap(own, made); a.Off > 0 && gap > a.Off {
-		return nil, fmt.Errorf("the function is not kept: scores move by %.2g of their size", gap)
+		return &finding{relation: failed, alternatives: []string{fmt.Sprintf("scores move by %.2g of their size", gap)}}, nil
 	}
 	r, err := report.Build(ctx, input("accuser", made), input("victim", victim), nil)
 	if err != nil {

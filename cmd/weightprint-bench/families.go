@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/adversary"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/report"
@@ -26,9 +28,16 @@ type family struct {
 	strangers [][2]*resident // accuser and victim
 }
 
-// input is a network as report.Build takes it.
+// input is a network as report.Build takes it. Tensors whose values are all of bfloat16
+// are stored so, as whoever publishes them would.
 func input(name string, d *adversary.Decoder) report.Input {
-	return report.Input{Ref: name, Format: "memory", Model: d.Model(), Tokens: d.Tokens}
+	m := d.Model()
+	for _, t := range m.Tensors() {
+		if !slices.ContainsFunc(m.Values(t.Name), func(x float32) bool { return math.Float32bits(x)&0xffff != 0 }) {
+			t.DType = tensor.BF16
+		}
+	}
+	return report.Input{Ref: name, Format: "memory", Model: m, Tokens: d.Tokens}
 }
 
 // families loads those of a zoo, if one is given, and trains those of package

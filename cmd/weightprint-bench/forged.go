@@ -59,7 +59,7 @@ func forged(ctx context.Context, a adversary.Forgery, victim *adversary.Decoder,
 	}
 	made := a.Apply(r, published.Clone())
 	if gap := adversary.Gap(published, made); gap > a.Off {
-		return nil, fmt.Errorf("the function is not kept: scores move by %.2g of their size", gap)
+		return &finding{relation: failed, alternatives: []string{fmt.Sprintf("scores move by %.2g of their size", gap)}}, nil
 	}
 	rep, err := report.Build(ctx, input("copy", made), input("victim", published), nil)
 	if err != nil {

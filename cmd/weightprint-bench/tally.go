@@ -57,7 +57,7 @@ func found(r *report.Report) (*finding, error) {
 
 // accuses tells whether a relation of the weights is stated.
 func (f *finding) accuses() bool {
-	return f.relation != "no-evidence" && f.relation != "inconclusive" && f.relation != crash
+	return !slices.Contains([]string{"no-evidence", "inconclusive", crash, failed}, f.relation)
 }
 
 // names tells whether an alternative has one of the words.
@@ -76,8 +76,11 @@ type job struct {
 	run          func(ctx context.Context) (*finding, error)
 }
 
-// crash is the relation of a comparison that panicked.
-const crash = "crash"
+// What stands in the place of a relation where there is none.
+const (
+	crash  = "crash"           // the comparison panicked
+	failed = "not carried out" // the attack did not keep the function
+)
 
 // safely runs a job and makes a finding of a panic: an attack that brings the program
 // down has succeeded.
@@ -130,7 +133,7 @@ func (f *finding) line() string {
 // relations counts the relations found, in the order in which reports list them.
 func relations(all []*finding) string {
 	var words []string
-	for _, r := range append(report.Relations[:len(report.Relations):len(report.Relations)], crash) {
+	for _, r := range append(report.Relations[:len(report.Relations):len(report.Relations)], crash, failed) {
 		n := count(all, func(f *finding) bool { return f.relation == string(r) })
 		if n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, r))

@@ -124,6 +124,9 @@ func TestArrangementsReachWhatTheyAimAt(t *testing.T) {
 	require.Greater(t, reach("optimiser of agreement on tokens: strings moved").Anchored, before.Anchored)
 	require.Greater(t, reach("optimiser of token products: strings moved").Gram, before.Gram+0.1)
 	require.Greater(t, reach("optimiser of agreement on tokens: strings on idle rows").Anchored, 0.05)
+	both := reach("optimiser of token products and agreement: strings on idle rows, rotated")
+	require.Greater(t, both.Anchored, 0.02)
+	require.Greater(t, both.Gram, 0.999)
 	require.Greater(t, reach("optimiser of head sizes: heads ordered by what no move alters").Heads, before.Heads-1e-9)
 }
 
@@ -229,4 +232,40 @@ func TestWrite(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, own.rounded().slices(), back.slices())
 	require.Equal(t, own.config(), back.config())
+}
+
+// Networks share what their list says, and nothing else.
+func TestShared(t *testing.T) {
+	b := Build{Layers: 2, Hidden: 12, Width: 24, Heads: 2, KV: 1, Dim: 4, Vocab: 24}
+	check := map[string]func(x, y *Decoder){
+		"one public mask, trained under it": func(x, y *Decoder) { requireSameZeros(t, x, y) },
+		"one public mask, pruned by it":     func(x, y *Decoder) { requireSameZeros(t, x, y) },
+		"one public adapter on both": func(x, y *Decoder) {
+			require.Greater(t, math.Abs(correlation(x.Blocks[0].Gate.V, y.Blocks[0].Gate.V)), 0.001)
+		},
+		"one seed, one corpus, another order": func(x, y *Decoder) { require.Greater(t, Measure(x, y).Cosine, 0.3) },
+	}
+	for _, s := range Shared {
+		r := rand.New(rand.NewPCG(60, 60))
+		x, y := s.Make(r, b, NewCorpus(r, b.Vocab))
+		require.Greater(t, Gap(x, y), 0.05, s.Name)
+		if f := check[s.Name]; f != nil {
+			f(x, y)
+		}
+	}
+	zero := NewMatrix(8, 4)
+	zerO("model.layers.0.mlp.up_proj.weight", zero)
+	require.InDelta(t, 1, length(zero.transposed().Row(0))/math.Sqrt(2), 1e-9, "columns of a Hadamard matrix")
+	require.InDelta(t, 0, dot(zero.transposed().Row(1), zero.transposed().Row(2)), 1e-9)
+}
+
+func requireSameZeros(t *testing.T, x, y *Decoder) {
+	n := 0
+	for i, v := range x.Blocks[1].Gate.V {
+		require.Equal(t, v == 0, y.Blocks[1].Gate.V[i] == 0)
+		if v == 0 {
+			n++
+		}
+	}
+	require.InDelta(t, 0.7, float64(n)/float64(len(x.Blocks[1].Gate.V)), 0.1)
 }

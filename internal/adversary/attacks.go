@@ -55,6 +55,7 @@ var Arrangements = []Arrangement{
 	{"optimiser of agreement on tokens: strings moved", func(_ *rand.Rand, own, victim *Decoder) *Decoder { return relabelUnits(own, victim) }, exact, true},
 	{"optimiser of token products: strings moved", func(_ *rand.Rand, own, victim *Decoder) *Decoder { return relabelGram(own, victim) }, exact, true},
 	{"optimiser of agreement on tokens: strings on idle rows", func(_ *rand.Rand, own, victim *Decoder) *Decoder { return plantStrings(own, victim) }, exact, false},
+	{"optimiser of token products and agreement: strings on idle rows, rotated", func(_ *rand.Rand, own, victim *Decoder) *Decoder { return plantRotated(own, victim) }, exact, false},
 	{"optimiser of head sizes: heads ordered by what no move alters", func(_ *rand.Rand, own, victim *Decoder) *Decoder { return orderHeads(own, victim) }, exact, false},
 }
 

@@ -87,18 +87,34 @@ func plantStrings(own, victim *Decoder) *Decoder {
 	for _, b := range v.Blocks { // lengths and angles as they are on token rows
 		b.Gate, b.Up = mul(b.Gate, root), mul(b.Up, root)
 	}
-	all, layers := viewsOfAll(o, v, nil, nil), span(0, len(o.Blocks))
-	best, most := identity(own.Hidden()), -1
-	for _, times := range []float64{1, 2, 4} {
-		room := int(times * float64(own.Hidden()))
-		start := linearMap(sides(all, aim(all, layers, min(max(1, room/len(layers)), o.Blocks[0].Gate.R))))
-		if t, n := climb(all, start, room, linearMap); n > most {
-			best, most = t, n
-		}
-	}
+	best := bestMap(o, v, linearMap, 1, 2, 4)
 	d := own.Clone()
 	d.idleTokens(mul(v.Embed, mul(inverse, best)), victim.Tokens)
 	return d
+}
+
+// plantRotated does so with a rotation, which leaves the products among the rows as
+// the victim has them.
+func plantRotated(own, victim *Decoder) *Decoder {
+	best := bestMap(own.folded(), victim.folded(), bring, 1)
+	d := own.Clone()
+	d.idleTokens(mul(victim.Embed, best), victim.Tokens)
+	return d
+}
+
+// bestMap is the map of the own stream, among those that fit makes, under which most
+// units agree. Rooms are numbers of pairs to aim at, in widths of the stream.
+func bestMap(own, victim *Decoder, fit func(x, y *Matrix) *Matrix, rooms ...float64) *Matrix {
+	all, layers := viewsOfAll(own, victim, nil, nil), span(0, len(own.Blocks))
+	best, most := identity(own.Hidden()), -1
+	for _, widths := range rooms {
+		room := int(widths * float64(own.Hidden()))
+		start := fit(sides(all, aim(all, layers, min(max(1, room/len(layers)), own.Blocks[0].Gate.R))))
+		if t, n := climb(all, start, room, fit); n > most {
+			best, most = t, n
+		}
+	}
+	return best
 }
 
 // roots are the square root of a positive matrix and its inverse.
