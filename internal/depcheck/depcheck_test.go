@@ -22,7 +22,7 @@ var ranks = []struct {
 	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/generic", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0},
 	{"formats/tensor", 1}, {"internal/untouched", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
-	{"formats", 3}, {"internal/adversary", 3},
+	{"formats", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/prints", 4}, {"internal/golden", 2}, {"internal/crossarch", 4},
 	{"similarity", 4},
 	{"similarity/units", 5}, {"similarity/anchored", 5}, {"similarity/invariants", 5}, {"similarity/layers", 5}, {"similarity/learned", 5}, {"similarity/delta", 5}, {"similarity/recipe", 5}, {"similarity/similaritytest", 5}, {"similarity/screen", 5}, {"similarity/answers", 5}, {"similarity/index", 6},
@@ -30,6 +30,7 @@ var ranks = []struct {
 	{"report", 7},
 	{"report/html", 8}, {"report/lineage", 8}, {"report/cyclonedx", 8}, {"report/intoto", 8}, {"report/intoto/oms", 9},
 	{"internal/redteam", 8},
+	{"internal/adversary", 3},
 	{"cmd", 10}, {"examples", 10},
 	{"", 11},
 }
