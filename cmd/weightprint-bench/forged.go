@@ -69,10 +69,13 @@ func forged(ctx context.Context, a adversary.Forgery, victim *adversary.Decoder,
 	if err != nil {
 		return nil, err
 	}
-	for claim, way := range map[string]report.Direction{"false": report.AToB, "true": report.BToA} {
-		f.claims[claim] = outcome(rep.Check(report.Claim{Relation: report.Related, Direction: way}))
+	for what, claim := range map[string]report.Claim{
+		"false":   {Relation: "related", Direction: "a-to-b"},
+		"true":    {Relation: "related", Direction: "b-to-a"},
+		"related": {Relation: "related"},
+	} {
+		f.claims[what] = outcome(rep.Check(claim))
 	}
-	f.claims["related"] = outcome(rep.Check(report.Claim{Relation: report.Related}))
 	return f, nil
 }
 

@@ -133,8 +133,8 @@ func (f *finding) line() string {
 // relations counts the relations found, in the order in which reports list them.
 func relations(all []*finding) string {
 	var words []string
-	for _, r := range append(report.Relations[:len(report.Relations):len(report.Relations)], crash, failed) {
-		n := count(all, func(f *finding) bool { return f.relation == string(r) })
+	for _, r := range []string{"identical", "reencoded", "related", "shared-init", "no-evidence", "inconclusive", crash, failed} {
+		n := count(all, func(f *finding) bool { return f.relation == r })
 		if n > 0 {
 			words = append(words, fmt.Sprintf("%d %s", n, r))
 		}
