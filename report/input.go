@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Input is one subject of a comparison as Build takes it. Only Model is
@@ -24,13 +24,14 @@ type Input struct {
 	Checkpoint *formats.Checkpoint // where Model was opened from, if so
 	Adapter    string              // what adapter was applied to a base, "" for none
 
+	base  tensor.Model          // what the adapter was applied to, nil for none
 	parts []*formats.Checkpoint // the base and the adapter
 	fresh int64                 // bytes read when the input was made
 	used  bool                  // by an earlier comparison
 }
 
-// checkpoints lists the files that the input was opened from.
-func (in Input) checkpoints() []*formats.Checkpoint {
+// Checkpoints lists the files that the input was opened from.
+func (in Input) Checkpoints() []*formats.Checkpoint {
 	if in.Checkpoint != nil {
 		return []*formats.Checkpoint{in.Checkpoint}
 	}
@@ -48,7 +49,8 @@ func WithAdapter(base, adapter Input) (Input, error) {
 		return Input{}, fmt.Errorf("%s on %s: %w", adapter.Ref, base.Ref, err)
 	}
 	return Input{
-		parts: slices.Concat(base.checkpoints(), adapter.checkpoints()),
+		base:  base.Model,
+		parts: slices.Concat(base.Checkpoints(), adapter.Checkpoints()),
 		fresh: base.fresh + adapter.fresh,
 		Ref:   base.Ref + " + " + adapter.Ref, Format: base.Format + "+adapter", Model: m, Tokens: base.Tokens, Declared: adapter.Declared,
 		Warnings: append(slices.Clone(base.Warnings), adapter.Warnings...),
@@ -83,6 +85,24 @@ func resolve(in [2]Input, base *Input) ([2]Input, error) {
 	return out, nil
 }
 
+// tautology says why what two subjects share follows from how they were opened:
+// an adapter brings none of the weights that it was applied to.
+func tautology(in [2]Input) string {
+	own := func(i int) tensor.Model {
+		if in[i].base != nil {
+			return in[i].base
+		}
+		return in[i].Model
+	}
+	switch {
+	case in[0].base == nil && in[1].base == nil, own(0) != own(1):
+		return ""
+	case in[0].base != nil && in[1].base != nil:
+		return "two adapters were applied to one base, so that both sides hold its weights: only what the adapters bring could speak, and that is not enough to tell"
+	}
+	return "the adapter was applied to the other side, so that both sides hold its weights: only what the adapter brings could speak, and it would fit any base of its shape"
+}
+
 // Headers makes an input of an open checkpoint without reading its vocabulary.
 func Headers(c *formats.Checkpoint) Input {
 	return Input{Ref: c.Ref, Format: c.Format, Model: c, Declared: c.DeclaredParents(), Warnings: c.Warnings, Checkpoint: c}
@@ -97,20 +117,20 @@ func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 		in.Warnings = append(in.Warnings, "the vocabulary is not used: "+err.Error())
 	}
 	in.Tokens = tokens
-	in.fresh = in.bytesRead()
+	in.fresh = in.BytesRead()
 	return in
 }
 
-// subject prepares an input for the tests.
-func (in Input) subject() *similarity.Subject {
-	return &similarity.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
+// Subject prepares an input for the tests.
+func (in Input) Subject() *align.Subject {
+	return &align.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
 }
 
-// bytesTotal is the size of the files, or of the stored values where the model
+// BytesTotal is the size of the files, or of the stored values where the model
 // does not come from files.
-func (in Input) bytesTotal() int64 {
+func (in Input) BytesTotal() int64 {
 	n := int64(0)
-	for _, c := range in.checkpoints() {
+	for _, c := range in.Checkpoints() {
 		n += c.BytesTotal()
 	}
 	if n > 0 {
@@ -122,10 +142,10 @@ func (in Input) bytesTotal() int64 {
 	return n
 }
 
-// bytesRead is how much of the files was read, headers included.
-func (in Input) bytesRead() int64 {
+// BytesRead is how much of the files was read, headers included.
+func (in Input) BytesRead() int64 {
 	n := int64(0)
-	for _, c := range in.checkpoints() {
+	for _, c := range in.Checkpoints() {
 		n += c.BytesRead()
 	}
 	return n

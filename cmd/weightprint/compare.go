@@ -10,12 +10,15 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
 	budget, depth string
 	base          string
+	nonce         string
 	failOn        []string
 	quiet         bool
 	lenient, pin  bool
@@ -49,6 +52,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
+	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
@@ -84,7 +88,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 
 // options checks the flags.
 func (f *compareFlags) options() (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin || f.out.format == "intoto"}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Nonce: f.nonce, Pin: f.pin || f.out.format == "intoto"}
 	var err error
 	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)
@@ -93,7 +97,7 @@ func (f *compareFlags) options() (*report.Options, error) {
 		return nil, oneOf("depth", f.depth, []string{"quick", "normal", "full"})
 	}
 	for _, name := range f.failOn {
-		if !slices.Contains(report.Relations, report.Relation(name)) {
+		if !slices.Contains(verdict.Relations(), verdict.Relation(name)) {
 			return nil, oneOf("fail-on", name, relationNames())
 		}
 	}
@@ -101,8 +105,8 @@ func (f *compareFlags) options() (*report.Options, error) {
 }
 
 func relationNames() []string {
-	names := make([]string, len(report.Relations))
-	for i, r := range report.Relations {
+	names := make([]string, len(verdict.Relations()))
+	for i, r := range verdict.Relations() {
 		names[i] = string(r)
 	}
 	return names
@@ -170,7 +174,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 	if err != nil {
 		return err
 	}
-	p, err := report.PlanCompare(c.Context(), in[0], in[1], o)
+	p, err := plan.Compare(c.Context(), in[0], in[1], o)
 	if err != nil {
 		return err
 	}
@@ -178,7 +182,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 }
 
 // planned writes a plan in either of its forms.
-func planned(p *report.Plan, asJSON bool) func(io.Writer) error {
+func planned(p *plan.Plan, asJSON bool) func(io.Writer) error {
 	if asJSON {
 		return p.WriteJSON
 	}
@@ -190,7 +194,7 @@ func (f *compareFlags) finding(r *report.Report) error {
 	if !slices.Contains(f.failOn, string(r.Verdict.Relation)) {
 		return nil
 	}
-	if r.Verdict.Relation == report.Inconclusive {
+	if r.Verdict.Relation == verdict.Inconclusive {
 		return exitCode(exitInconclusive)
 	}
 	return exitCode(exitFinding)

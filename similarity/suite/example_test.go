@@ -6,12 +6,12 @@ import (
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
-// The second look runs the tests of the first on more units, and the calibrated
+// The second stage runs the tests of the first on more units, and the calibrated
 // ones.
-func ExampleLook() {
-	for look := range 2 {
-		for _, t := range suite.Look(look) {
-			fmt.Println(look+1, t.Name)
+func ExampleStage() {
+	for stage := range 2 {
+		for _, t := range suite.Stage(stage) {
+			fmt.Println(stage+1, t.Name)
 		}
 	}
 	// Output:
@@ -21,12 +21,14 @@ func ExampleLook() {
 	// 1 swaps
 	// 1 leading-directions
 	// 1 gains
+	// 1 likeness
 	// 2 fixed-points
 	// 2 order
 	// 2 signs
 	// 2 swaps
 	// 2 leading-directions
 	// 2 gains
+	// 2 likeness
 	// 2 agreement
 	// 2 qk-planes
 	// 2 ov-spectra
