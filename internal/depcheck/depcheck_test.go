@@ -23,7 +23,7 @@ var ranks = []struct {
 	{"formats/tensor", 1}, {"internal/untrained", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
 	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3},
-	{"formats", 4},
+	{"formats", 4}, {"internal/adversary", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
 	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity", 5},
 	{"similarity/exact", 6}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
