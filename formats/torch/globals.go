@@ -6,7 +6,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// global is a name that a checkpoint may use. It stands for an element type,
+// global is a name that is known here. It stands for an element type,
 // a type of storage, or a constructor written here; none reaches anything
 // outside this package.
 type global struct {
@@ -15,6 +15,7 @@ type global struct {
 	isStorage bool
 	isDType   bool
 	build     func(*machine, tuple) (value, error)
+	why       string // of a tensor that is not read
 }
 
 // storages are the typed storages; that of no type counts bytes.
@@ -39,9 +40,9 @@ var dtypes = map[string]tensor.DType{
 // weights. Their contents are passed over.
 var dropped = strings.Fields(`
 	torch.Size torch.device torch.Generator torch.strided torch.torch_version.TorchVersion torch.serialization._get_layout
-	builtins.set builtins.frozenset builtins.bytearray builtins.complex builtins.slice builtins.range builtins.list builtins.dict builtins.tuple
+	builtins.bytearray builtins.complex builtins.slice builtins.range builtins.list builtins.dict builtins.tuple
 	builtins.int builtins.float builtins.str builtins.bool
-	__builtin__.set __builtin__.frozenset __builtin__.bytearray __builtin__.complex __builtin__.slice __builtin__.xrange __builtin__.range
+	__builtin__.bytearray __builtin__.complex __builtin__.slice __builtin__.xrange __builtin__.range
 	__builtin__.list __builtin__.dict __builtin__.tuple __builtin__.int __builtin__.float __builtin__.str __builtin__.unicode __builtin__.bool
 	_codecs.encode argparse.Namespace datetime.timedelta datetime.datetime
 	pathlib.PosixPath pathlib.WindowsPath pathlib.PurePosixPath pathlib.PureWindowsPath
@@ -53,6 +54,10 @@ var constructors = map[string]func(*machine, tuple) (value, error){
 	"collections.OrderedDict":                    makeDict,
 	"collections.Counter":                        makeDict,
 	"collections.defaultdict":                    makeDict,
+	"builtins.set":                               makeSet,
+	"builtins.frozenset":                         makeSet,
+	"__builtin__.set":                            makeSet,
+	"__builtin__.frozenset":                      makeSet,
 	"torch._utils._rebuild_tensor":               rebuildTensor,
 	"torch._utils._rebuild_tensor_v2":            rebuildTensor2,
 	"torch._utils._rebuild_tensor_v3":            rebuildTensor3,
@@ -95,18 +100,30 @@ var globals = func() map[string]*global {
 	for name, build := range constructors {
 		add(global{name: name, build: build})
 	}
+	for name, why := range others {
+		add(global{name: name, why: why})
+	}
 	return m
 }()
 
-// name pushes a listed name, and refuses all others.
+// name pushes a listed name, or an object that does nothing for all others.
 func (m *machine) name(full string) error {
 	if g := globals[full]; g != nil {
 		return m.push(g)
 	}
-	if why := others[full]; why != "" {
-		return m.fail(tensor.ErrUnsupported, "%s: %s", full, why)
+	return m.unknown(full)
+}
+
+// makeSet makes a set, which is a list here, of a list's items.
+func makeSet(m *machine, args tuple) (value, error) {
+	out := &list{}
+	if len(args) == 1 {
+		if l, ok := args[0].(*list); ok {
+			items, err := m.kept(l.items)
+			return &list{items}, err
+		}
 	}
-	return m.fail(ErrGlobal, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", tensor.Printable(full))
+	return out, nil
 }
 
 // makeDict makes a dict, empty or from another or from a list of pairs; the
