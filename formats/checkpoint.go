@@ -18,6 +18,9 @@ type Options struct {
 	// checkpoints packed in a layout that is not read. The tensors can be
 	// listed as stored; they are no weights to compare.
 	UnknownTypes bool
+	// Formats are formats of the caller's own. They are asked before the
+	// built-in ones.
+	Formats []Format
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
 	// AllowPrivate lets remote references lead to loopback and private
@@ -32,7 +35,7 @@ type Options struct {
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
 	Ref      string // as given to Open, without anything secret
-	Format   string // "safetensors", "gguf" or "torch"
+	Format   string // the Name of a Format, such as "safetensors"
 	Layout   string // how matrices are packed, such as "gptq"; "" where none is
 	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string

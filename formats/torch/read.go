@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/saferio"
+	"github.com/weightprint/weightprint/internal/strided"
 )
 
 // Bounds on the bytes of all tensors together: storages can be shared.
@@ -217,8 +218,8 @@ func (v *view) tensor(file, name string) *tensor.Tensor {
 	size := item(v.dtype)
 	elements, _ := tensor.Elements(v.shape) // checked by within
 	s := &tensor.Stored{File: file, Name: name, R: v.s.r, Offset: v.s.off + v.offset*size, Bytes: elements * size, DType: v.dtype}
-	if dims := strided(v.shape, v.strides, size); !contiguous(dims, size) {
-		s.R, s.Offset = &gather{r: s.R, base: s.Offset, item: size, dims: dims}, 0
+	if !strided.Dense(v.shape, v.strides, size) {
+		s.R, s.Offset = strided.New(s.R, s.Offset, v.shape, v.strides, size), 0
 	}
 	t := &tensor.Tensor{Name: name, DType: v.dtype, Shape: v.shape, Data: s}
 	if v.dtype == tensor.F4 { // two values a byte, counted as one element

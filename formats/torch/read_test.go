@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 
@@ -167,68 +166,6 @@ func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.Reader.ReadAt(p, off)
 	c.n += n
 	return n, err
-}
-
-// Any range of any view gives what indexing the storage gives.
-func TestGather(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	storage := make([]byte, 3<<20)
-	for i := range storage {
-		storage[i] = byte(r.Uint32())
-	}
-	for range 300 {
-		size := []int64{1, 2, 4, 8, 16}[r.IntN(5)]
-		var shape, strides []int64
-		reach, n := int64(0), int64(1)
-		for range 1 + r.IntN(4) {
-			d, s := 1+r.Int64N(12), r.Int64N(int64([]int{2, 9, 900, 9000}[r.IntN(4)]))
-			if (reach+(d-1)*s+1)*size > int64(len(storage)) {
-				continue
-			}
-			shape, strides = append(shape, d), append(strides, s)
-			reach, n = reach+(d-1)*s, n*d
-		}
-		base := r.Int64N(int64(len(storage)) - (reach+1)*size + 1)
-		var want []byte
-		index(shape, strides, func(at int64) { want = append(want, storage[base+at*size:base+at*size+size]...) })
-		dims := strided(shape, strides, size)
-		if len(dims) == 0 {
-			continue
-		}
-		g := &gather{r: bytes.NewReader(storage), base: base, item: size, dims: dims}
-		for range 4 {
-			lo := r.IntN(len(want))
-			p := make([]byte, 1+r.IntN(len(want)-lo))
-			k, err := g.ReadAt(p, int64(lo))
-			require.NoError(t, err)
-			require.Equal(t, len(p), k)
-			require.True(t, bytes.Equal(want[lo:lo+k], p), "shape %v strides %v item %d [%d, %d)", shape, strides, size, lo, lo+k)
-		}
-		k, err := g.ReadAt(make([]byte, 10), int64(len(want))-3)
-		require.Equal(t, 3, k)
-		require.Error(t, err)
-	}
-}
-
-// index calls f with the place of each element in logical order.
-func index(shape, strides []int64, f func(int64)) {
-	if len(shape) == 0 {
-		f(0)
-		return
-	}
-	for i := range shape[0] {
-		index(shape[1:], strides[1:], func(at int64) { f(at + i*strides[0]) })
-	}
-}
-
-// A transposed matrix read as a whole reads each byte once.
-func TestTransposedIsCheap(t *testing.T) {
-	const rows, cols = 512, 512
-	reads := &counting{Reader: bytes.NewReader(make([]byte, 4*rows*cols))}
-	g := &gather{r: reads, item: 4, dims: strided([]int64{cols, rows}, []int64{1, cols}, 4)}
-	_, err := g.ReadAt(make([]byte, 4*rows*cols), 0)
-	require.NoError(t, err)
-	require.Equal(t, 4*rows*cols, reads.n, "each byte once")
 }
 
 // A deflated entry is read forwards and backwards, by several at once.

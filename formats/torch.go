@@ -1,15 +1,22 @@
 package formats
 
 import (
+	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/formats/torch"
 )
+
+var torchFormat = Format{
+	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt", ".nemo", ".jit"},
+	Recognise: func(in *Input) bool { return torch.Recognises(in.Head) },
+	Read:      readTorch,
+	Choose:    torchFiles,
+}
 
 // torchNames matches the files of a folder that hold a model in torch's
 // format, the surest names first. Others of the same endings hold the state
@@ -19,19 +26,11 @@ var torchNames = []*regexp.Regexp{
 	regexp.MustCompile(`\.bin\.index\.json$`),
 	regexp.MustCompile(`^pytorch_model-00001-of-\d{5}\.bin$`),
 	regexp.MustCompile(`^adapter_model\.bin$`),
-	regexp.MustCompile(`\.(pt|pth|ckpt)$`),
+	regexp.MustCompile(`\.(pt|pth|ckpt|nemo|jit)$`),
 }
-
-var torchEnding = regexp.MustCompile(`\.(bin|pt|pth|ckpt)$`)
 
 // trainingFile matches what a training run leaves beside its model.
 var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)`)
-
-// claimsTorch tells a file that only its name makes a torch checkpoint, so
-// that the refusal speaks of that. A safetensors file is read under any name.
-func claimsTorch(name string, head []byte) bool {
-	return torchEnding.MatchString(name) && (len(head) <= 8 || head[8] != '{' && head[8] != ' ')
-}
 
 // torchFiles lists a folder's files that match the surest of the names.
 func torchFiles(names []string) []string {
@@ -49,32 +48,14 @@ func torchFiles(names []string) []string {
 	return nil
 }
 
-// torchFolder opens the one torch checkpoint of a folder.
-func (op *opener) torchFolder(found []string) error {
-	if len(found) > 1 {
-		return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "several checkpoints lie here, name one of them: %s", strings.Join(quoted(found), ", "))
-	}
-	return op.file(found[0])
-}
-
-// beside notes that torch files were passed over for another format.
-func (op *opener) beside(pickled []string, opened string) {
-	if len(pickled) > 0 {
-		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", tensor.Printable(pickled[0]), tensor.Printable(opened)))
-	}
-}
-
-func (op *opener) torch(f *File) (*torch.File, error) {
-	m, err := torch.Read(op.ctx, f.label(op), f, f.Size(), &torch.Options{Lenient: op.o.Lenient})
+func readTorch(ctx context.Context, in *Input) (tensor.Model, error) {
+	m, err := torch.Read(ctx, in.Label, in, in.Size, &torch.Options{Lenient: in.Options.Lenient})
 	if err != nil {
 		return nil, err
 	}
-	op.c.Format = "torch"
-	op.c.storage += m.Distinct
-	for _, w := range m.Warnings {
-		if !slices.Contains(op.c.Warnings, w) { // shards repeat them
-			op.c.Warnings = append(op.c.Warnings, w)
-		}
+	in.op.c.storage += m.Distinct
+	for _, w := range m.Warnings { // shards repeat them
+		in.Warn(w)
 	}
 	return m, nil
 }
@@ -83,9 +64,9 @@ func (op *opener) torch(f *File) (*torch.File, error) {
 // formats.
 func (op *opener) shard(f *File) (tensor.Model, error) {
 	if strings.HasSuffix(f.Path, ".bin") {
-		return op.torch(f)
+		return op.read(torchFormat, op.input(f))
 	}
-	return op.safetensors(f)
+	return op.read(safetensorsFormat, op.input(f))
 }
 
 // shardEnding is the ending of the shards that an index of a given name

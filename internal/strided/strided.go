@@ -1,10 +1,43 @@
-package torch
+// Package strided reads arrays whose elements do not lie one behind the other:
+// transposed matrices, slices, views with strides of their own.
+package strided
 
 import (
 	"cmp"
 	"io"
 	"slices"
 )
+
+// New reads a view of a storage, of which it is a rectangle of elements of item
+// bytes each that begins at byte base. Strides are counted in elements. The
+// caller has checked that all elements lie within r.
+func New(r io.ReaderAt, base int64, shape, strides []int64, item int64) io.ReaderAt {
+	dims := strided(shape, strides, item)
+	if len(dims) == 0 {
+		dims = []dim{{1, item}}
+	}
+	return &gather{r: r, base: base, item: item, dims: dims}
+}
+
+// Dense tells whether a view's elements lie one behind the other.
+func Dense(shape, strides []int64, item int64) bool {
+	return contiguous(strided(shape, strides, item), item)
+}
+
+// Transposed gives a contiguous array's shape and strides with its dimensions
+// in another order: dimension i of the result is dimension order[i].
+func Transposed(shape []int64, order []int) (to, strides []int64) {
+	own := make([]int64, len(shape))
+	step := int64(1)
+	for i := len(shape) - 1; i >= 0; i-- {
+		own[i] = step
+		step *= shape[i]
+	}
+	for _, i := range order {
+		to, strides = append(to, shape[i]), append(strides, own[i])
+	}
+	return to, strides
+}
 
 // gather reads a view with strides of its own as if its elements lay one
 // behind the other in logical order. Only the bytes asked for are read from

@@ -120,7 +120,7 @@ func TestModelCard(t *testing.T) {
 		{"base_model: \xff", nil},
 	} {
 		meta := tensor.Metadata{}
-		err := card([]byte("---\n"+c.front+"\n---\nbase_model: text\n"), meta)
+		err := modelCard([]byte("---\n"+c.front+"\n---\nbase_model: text\n"), meta)
 		if c.want == nil {
 			require.ErrorIs(t, err, tensor.ErrFormat, "%q", c.front)
 			continue
@@ -131,7 +131,7 @@ func TestModelCard(t *testing.T) {
 	}
 	for _, none := range []string{"", "---", "---\nbase_model: a", "---\n---\nbase_model: a\n---\n", "# Card\n---\nbase_model: a\n---\n", "---\nx: 1\n----\nbase_model: a\n"} {
 		meta := tensor.Metadata{}
-		require.NoError(t, card([]byte(none), meta))
+		require.NoError(t, modelCard([]byte(none), meta))
 		require.Empty(t, meta, "%q", none)
 	}
 }
@@ -157,7 +157,7 @@ func FuzzCard(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		meta := tensor.Metadata{}
-		if err := card(b, meta); err != nil {
+		if err := modelCard(b, meta); err != nil {
 			require.ErrorIs(t, err, tensor.ErrFormat)
 			require.Empty(t, meta)
 		}

@@ -13,12 +13,12 @@ import (
 // maxFront bounds the front matter of a model card.
 const maxFront = 256 << 10
 
-// card reads base_model and base_model_relation from the front matter of a
+// modelCard reads base_model and base_model_relation from the front matter of a
 // model card. Of YAML it knows what cards use for these two: a plain or quoted
 // string, or a list of such in either form. Anything else under these keys,
 // and a key that stands twice, is an error: a reader of all of YAML might see
 // another parent. Other keys are passed over.
-func card(b []byte, into tensor.Metadata) error {
+func modelCard(b []byte, into tensor.Metadata) error {
 	text, ok := front(b)
 	if !ok {
 		return nil

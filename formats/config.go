@@ -19,9 +19,9 @@ const (
 	maxTokens    = 1 << 20
 )
 
-// surroundings reads what lies beside the weights. None of it can make
+// config reads what lies beside the weights. None of it can make
 // opening fail: it is declared, never evidence.
-func (op *opener) surroundings() error {
+func (op *opener) config() error {
 	for _, c := range []struct{ name, prefix string }{
 		{"config.json", "config."}, {"params.json", "config."}, {"adapter_config.json", "adapter."},
 		{"quantize_config.json", "quantize."}, {"quant_config.json", "quantize."}, {"hf_quant_config.json", "hf_quant."},
@@ -40,7 +40,7 @@ func (op *opener) surroundings() error {
 	if op.exists("README.md") {
 		b, err := op.small("README.md", maxCard)
 		if err == nil {
-			err = card(b, op.c.meta)
+			err = modelCard(b, op.c.meta)
 		}
 		if err != nil {
 			op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("README.md is not used: %v", err))
