@@ -18,6 +18,31 @@ var torchFormat = Format{
 	Choose:    torchFiles,
 }
 
+var distributedFormat = Format{
+	Name: "torch", Endings: []string{".metadata"},
+	Recognise: func(in *Input) bool { return torch.IsDistributed(in.Head) },
+	Read:      readDistributed,
+}
+
+// readDistributed reads a folder that torch.distributed.checkpoint wrote.
+func readDistributed(ctx context.Context, in *Input) (tensor.Model, error) {
+	m, err := torch.ReadDistributed(ctx, in.Label, in, in.Size, func(name string) (*torch.Part, error) {
+		beside, err := in.Beside(name, ".metadata storage_data")
+		if err != nil {
+			return nil, err
+		}
+		return &torch.Part{ReaderAt: beside, Label: beside.Label, Size: beside.Size}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.op.c.storage += m.Distinct
+	for _, w := range m.Warnings {
+		in.Warn(w)
+	}
+	return m, nil
+}
+
 // torchNames matches the files of a folder that hold a model in torch's
 // format, the surest names first. Others of the same endings hold the state
 // of a training run.

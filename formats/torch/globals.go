@@ -39,7 +39,7 @@ var dtypes = map[string]tensor.DType{
 // dropped are harmless objects that training scripts store beside the
 // weights. Their contents are passed over.
 var dropped = strings.Fields(`
-	torch.Size torch.device torch.Generator torch.strided torch.torch_version.TorchVersion torch.serialization._get_layout
+	torch.device torch.Generator torch.strided torch.torch_version.TorchVersion torch.serialization._get_layout
 	builtins.bytearray builtins.complex builtins.slice builtins.range builtins.list builtins.dict builtins.tuple
 	builtins.int builtins.float builtins.str builtins.bool
 	__builtin__.bytearray __builtin__.complex __builtin__.slice __builtin__.xrange __builtin__.range
@@ -58,6 +58,7 @@ var constructors = map[string]func(*machine, tuple) (value, error){
 	"builtins.frozenset":                         makeSet,
 	"__builtin__.set":                            makeSet,
 	"__builtin__.frozenset":                      makeSet,
+	"torch.Size":                                 makeSize,
 	"torch._utils._rebuild_tensor":               rebuildTensor,
 	"torch._utils._rebuild_tensor_v2":            rebuildTensor2,
 	"torch._utils._rebuild_tensor_v3":            rebuildTensor3,
@@ -124,6 +125,16 @@ func makeSet(m *machine, args tuple) (value, error) {
 		}
 	}
 	return out, nil
+}
+
+// makeSize makes the tuple that a torch.Size is.
+func makeSize(m *machine, args tuple) (value, error) {
+	if len(args) == 1 {
+		if t, ok := args[0].(tuple); ok {
+			return t, nil
+		}
+	}
+	return nil, m.broken("a tuple of sizes expected, found %s", describe(args))
 }
 
 // makeDict makes a dict, empty or from another or from a list of pairs; the

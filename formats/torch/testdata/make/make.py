@@ -334,7 +334,42 @@ class Own(torch.Tensor):
     pass
 
 
-torch.set_num_threads(1)
-steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older)}
-for name in sys.argv[2:] or steps:
-    steps[name]()
+def rank(i, n, folder):
+    """One of the processes of a distributed run."""
+    import torch.distributed as dist
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29511")
+    dist.init_process_group("gloo", rank=i, world_size=n)
+    mesh = init_device_mesh("cpu", (2, 2))
+    state = {}
+    for k, t in whole_state().items():
+        if t.dim() == 0:
+            state[k] = t
+            continue
+        places = {"rows": [Shard(0), Replicate()], "columns": [Replicate(), Shard(1)], "both": [Shard(0), Shard(1)], "middle": [Shard(1), Shard(2)]}.get(k.split(".")[0], [Replicate(), Replicate()])
+        state[k] = distribute_tensor(t, mesh, places)
+    dcp.save({"model": state, "optimizer": {"step": 3, "exp": torch.ones(2)}, "epoch": 2}, checkpoint_id=folder)
+    dist.destroy_process_group()
+
+
+def whole_state():
+    g = torch.Generator().manual_seed(8)
+    return {"rows.w": torch.randn(7, 3, generator=g), "rows.v": torch.arange(9.0).half(), "columns.w": torch.randn(4, 5, generator=g).bfloat16(),
+            "both.w": torch.randn(5, 7, generator=g, dtype=torch.float64), "middle.w": torch.arange(3 * 5 * 4).reshape(3, 5, 4), "same": torch.ones(3), "value": torch.tensor(2.5)}
+
+
+def distributed():
+    folder = os.path.join(OUT, "distributed")
+    torch.multiprocessing.spawn(rank, (4, folder), nprocs=4)
+    expect("distributed", whole_state())
+    os.rename(os.path.join(OUT, "distributed.json"), os.path.join(folder, "expected.json"))
+    os.rename(os.path.join(OUT, "distributed.f32"), os.path.join(folder, "expected.f32"))
+
+
+steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed)}
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for name in sys.argv[2:] or steps:
+        steps[name]()
