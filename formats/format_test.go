@@ -69,7 +69,7 @@ func TestOwnFormat(t *testing.T) {
 	}
 	_, err := open(t, filepath.Join(dir, "m.up"))
 	require.ErrorIs(t, err, tensor.ErrNotModel)
-	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf, torch")
+	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf")
 	Builtin()[0] = upper
 	require.Equal(t, "safetensors", Builtin()[0].Name, "the table is nobody's to change")
 

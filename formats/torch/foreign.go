@@ -27,7 +27,6 @@ var foreigners = []struct {
 	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive"},
 	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file"},
 	{0, "\x28\xb5\x2f\xfd", tensor.ErrUnsupported, "a zstd file"},
-	{0, "\x89HDF\r\n", tensor.ErrUnsupported, "an HDF5 file"},
 	{0, "PK\x05\x06", tensor.ErrNotModel, "an empty zip archive"},
 	{0, "PK\x07\x08", tensor.ErrUnsupported, "a zip archive in several parts"},
 }
