@@ -89,7 +89,7 @@ func (in *Input) Names(ctx context.Context) ([]string, error) { return in.op.pla
 // Builtin returns the formats that Open knows, in the order in which they are
 // asked: for the content of a file, and for what to open in a folder.
 func Builtin() []Format {
-	return []Format{safetensorsFormat, ggufFormat, hdf5Format, kerasFormat, distributedFormat, torchFormat}
+	return []Format{safetensorsFormat, ggufFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat}
 }
 
 // formats are the caller's rows, then the built-in ones.
@@ -209,7 +209,7 @@ func (f *Format) choose(names []string) []string {
 func hint(names []string) string {
 	for _, name := range names {
 		switch filepath.Ext(name) {
-		case ".msgpack", ".onnx", ".npz":
+		case ".onnx", ".npz":
 			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
 			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
