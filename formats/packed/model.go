@@ -14,15 +14,16 @@ type Model struct {
 	Packed   int      // number of logical tensors made of several stored ones
 	Warnings []string
 
-	stored  tensor.Model
-	warned  map[string]bool // rules that gave a warning
-	tensors []*tensor.Tensor
-	byName  map[string]*tensor.Tensor
+	stored    tensor.Model
+	warned    map[string]bool // rules that gave a warning
+	tensors   []*tensor.Tensor
+	byName    map[string]*tensor.Tensor
+	auxiliary []Auxiliary
 }
 
 // Unpack finds the packed tensors of a model by their names, types and
 // shapes, and returns the model with a logical tensor in place of each set.
-// It returns nil where nothing is packed. Parameters come from the metadata
+// It returns nil where nothing is packed and no tensor is set aside. Parameters come from the metadata
 // where shapes do not fix them (config.json's quantization_config and the
 // files that older tools wrote instead).
 //
@@ -40,14 +41,14 @@ func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 			return nil, err
 		}
 	}
-	if out.Packed == 0 {
-		return nil, nil
-	}
-	if !cfg.declared() {
+	if out.Packed > 0 && !cfg.declared() {
 		out.warn("no configuration says how the tensors are packed: it was told from their names and shapes (" + strings.Join(out.Layouts, ", ") + ")")
 	}
 	if err := out.assemble(of); err != nil {
 		return nil, err
+	}
+	if out.noteAuxiliary(); out.Packed == 0 && len(out.auxiliary) == 0 {
+		return nil, nil
 	}
 	return out, out.conventions(ctx, modules)
 }
@@ -119,6 +120,9 @@ func (out *Model) assemble(of map[*tensor.Tensor]*module) error {
 			}
 			placed[m] = true
 			t = m.logical
+		} else if why := auxiliary(t); why != "" {
+			out.auxiliary = append(out.auxiliary, Auxiliary{t, why})
+			continue
 		}
 		if out.byName[t.Name] != nil {
 			return tensor.Errorf(tensor.ErrFormat, "checkpoint", -1, "tensor "+tensor.Printable(t.Name), "the name stands both for a stored and for a packed tensor")
