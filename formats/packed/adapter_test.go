@@ -83,12 +83,12 @@ func TestAdaptersThatDoNotFit(t *testing.T) {
 		m    *zoo.Model
 		want error
 	}{
-		"of another module": {adapter("base_model.model.x.lora_A.weight", "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
-		"half of a pair":    {adapter(nameA, "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
-		"of another kind":   {adapter(nameA, "base_model.model.layer.q.lora_magnitude_vector"), tensor.ErrUnsupported},
-		"DoRA":              {dora, tensor.ErrUnsupported},
-		"without a scale":   {noScale, tensor.ErrFormat},
-		"of another shape":  {adapter("base_model.model.norm.lora_A.weight", "base_model.model.norm.lora_B.weight"), tensor.ErrFormat},
+		"of another module":    {adapter("base_model.model.x.lora_A.weight", "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
+		"half of a pair":       {adapter(nameA, "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
+		"without its B":        {adapter(nameA, "base_model.model.layer.q.lora_magnitude_vector"), tensor.ErrFormat},
+		"DoRA without lengths": {dora, tensor.ErrFormat},
+		"without a scale":      {noScale, tensor.ErrFormat},
+		"of another shape":     {adapter("base_model.model.norm.lora_A.weight", "base_model.model.norm.lora_B.weight"), tensor.ErrFormat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := packed.NewAdapter(base(), c.m)
