@@ -21,7 +21,7 @@ var ranks = []struct {
 }{
 	{"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/generic", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/strided", 0},
 	{"formats/tensor", 1}, {"internal/untouched", 1},
-	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/onnx", 2}, {"formats/numpy", 2}, {"formats/tflite", 2}, {"formats/openvino", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
+	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/onnx", 2}, {"formats/numpy", 2}, {"formats/tflite", 2}, {"formats/openvino", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2},
 	{"formats", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/prints", 4}, {"internal/golden", 2}, {"internal/crossarch", 4},
 	{"similarity", 4},
