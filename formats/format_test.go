@@ -17,6 +17,9 @@ func TestContentBeforeEnding(t *testing.T) {
 		"safetensors": "testdata/index/001-good/model-00001-of-00002.safetensors",
 		"torch":       torchData + "/state-dict.pt",
 		"gguf":        "gguf/testdata/container/align-64.gguf",
+		"onnx":        "onnx/testdata/script.onnx",
+		"numpy":       "numpy/testdata/types.npz",
+		"tflite":      "tflite/testdata/float.tflite",
 	} {
 		for _, row := range append(Builtin(), Format{Endings: []string{"", ".txt", ".json"}}) {
 			for _, ending := range row.Endings {
@@ -69,7 +72,7 @@ func TestOwnFormat(t *testing.T) {
 	}
 	_, err := open(t, filepath.Join(dir, "m.up"))
 	require.ErrorIs(t, err, tensor.ErrNotModel)
-	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf")
+	require.ErrorContains(t, err, "none of the formats that are read (safetensors, gguf, ")
 	Builtin()[0] = upper
 	require.Equal(t, "safetensors", Builtin()[0].Name, "the table is nobody's to change")
 
