@@ -32,7 +32,12 @@ type Model struct {
 func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 	out := &Model{stored: stored, warned: map[string]bool{}, byName: map[string]*tensor.Tensor{}}
 	cfg := &config{stored.Metadata()}
-	if err := cfg.refused(stored); err != nil {
+	if !partly[cfg.text("quant_method")] {
+		if err := cfg.refused(stored, func(*tensor.Tensor) bool { return false }); err != nil {
+			return nil, err
+		}
+	}
+	if err := unread(stored); err != nil {
 		return nil, err
 	}
 	modules, of := collect(ctx, stored, cfg, out)
@@ -40,6 +45,9 @@ func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 		if err := out.open(m); err != nil {
 			return nil, err
 		}
+	}
+	if err := cfg.refused(stored, func(t *tensor.Tensor) bool { return of[t].logical != nil && of[t].layout == cfg.text("quant_method") }); err != nil {
+		return nil, err
 	}
 	if out.Packed > 0 && !cfg.declared() {
 		out.warn("no configuration says how the tensors are packed: it was told from their names and shapes (" + strings.Join(out.Layouts, ", ") + ")")
@@ -99,6 +107,7 @@ func (out *Model) open(m *module) error {
 			return nil
 		}
 		out.Packed++
+		m.layout = l.name
 		if !slices.Contains(out.Layouts, l.name) {
 			out.Layouts = append(out.Layouts, l.name)
 		}
