@@ -13,14 +13,14 @@ const hqqEndings = ".W_q .scale .zero .shape .nbits .group_size .axis .packing .
 // (axis 1), or its columns (axis 0); the table is cut into as many parts as a
 // byte holds codes, the first part in the highest bits.
 func openHQQ(m *module) *tensor.Tensor {
-	w, scale, zero := m.part(".W_q", 2, tensor.U8), m.part(".scale", 2, scaleTypes...), m.part(".zero", 2, scaleTypes...)
-	shape := m.floats(m.part(".shape", 1, tensor.I64), ".shape", 2)
 	bits := int64(m.floats(m.part(".nbits", anyRank, tensor.I32, tensor.I64), ".nbits", 1)[0])
-	axis := int64(m.floats(m.part(".axis", anyRank, tensor.I32, tensor.I64), ".axis", 1)[0])
-	m.ignore(".group_size", ".packing", ".unpack_view_dtype", ".view_as_float", ".compute_dtype", ".offload_meta", ".encoded_state_dict", ".stores_quant_config", ".channel_wise", ".optimize", ".round_zero", ".quant_scale", ".quant_zero")
 	if bits == 3 {
 		m.fail(tensor.ErrUnsupported, ".W_q", "HQQ of 3 bits is not read")
 	}
+	w, scale, zero := m.part(".W_q", 2, tensor.U8), m.part(".scale", 2, scaleTypes...), m.part(".zero", 2, scaleTypes...)
+	shape := m.floats(m.part(".shape", 1, tensor.I64), ".shape", 2)
+	axis := int64(m.floats(m.part(".axis", anyRank, tensor.I32, tensor.I64), ".axis", 1)[0])
+	m.ignore(".group_size", ".packing", ".unpack_view_dtype", ".view_as_float", ".compute_dtype", ".offload_meta", ".encoded_state_dict", ".stores_quant_config", ".channel_wise", ".optimize", ".round_zero", ".quant_scale", ".quant_zero")
 	m.require(m.err != nil || bits == 1 || bits == 2 || bits == 4 || bits == 8, ".nbits", "%d bits", bits)
 	m.require(m.err != nil || axis == 0 || axis == 1, ".axis", "axis %d", axis)
 	m.require(m.err != nil || shape[0] >= 1 && shape[1] >= 1 && shape[0] < 1<<24 && shape[1] < 1<<24, ".shape", "shape %v", shape)

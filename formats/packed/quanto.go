@@ -2,6 +2,7 @@ package packed
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -38,6 +39,10 @@ func openQuanto(m *module) *tensor.Tensor {
 	return m.finish(x, m.stem+".weight", dtype, rows, cols)
 }
 
+// quantoGroups are the sizes of groups in use, which rows that are no groups
+// seldom have.
+var quantoGroups = []int64{32, 64, 128}
+
 // quantoBits reads codes of 2 or 4 bits with a scale and a shift for each row.
 func (m *module) quantoBits() *tensor.Tensor {
 	const data = ".weight._data._data"
@@ -55,7 +60,8 @@ func (m *module) quantoBits() *tensor.Tensor {
 		}
 	}
 	m.require(m.err != nil || bits > 0, data, "%d rows of bytes for %d of codes", bytes, rows)
-	if m.has(".bias") && m.parts[".bias"].Len() != rows {
+	bias, known := m.out.stored.Tensor(m.stem + ".bias")
+	if known && bias.Len() != rows || !known && slices.Contains(quantoGroups, cols) {
 		m.fail(tensor.ErrUnsupported, data, "quanto's codes in groups are not read: the file does not say which shape they have")
 	}
 	if m.err != nil {

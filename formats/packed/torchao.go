@@ -7,11 +7,16 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
+func isTorchAO(m *module) bool { return m.has("._weight_qdata") || m.has(".weight:qdata") }
+
 // openTorchAO reads the tensor subclasses of torchao that keep a code in each
 // byte, as its flatten_tensor_state_dict writes them: Float8Tensor,
 // Int8Tensor and IntxUnpackedToInt8Tensor, (q − zero)·scale.
 func openTorchAO(m *module) *tensor.Tensor {
-	const data, scales, zeros = "._weight_qdata", "._weight_scale", "._weight_zero_point"
+	data, scales, zeros := "._weight_qdata", "._weight_scale", "._weight_zero_point"
+	if m.has(".weight:qdata") { // before torchao 0.15
+		data, scales, zeros = ".weight:qdata", ".weight:scale", ".weight:zero_point"
+	}
 	if kind := m.torchaoKind(); kind != "" && !strings.Contains(" Float8Tensor Int8Tensor IntxUnpackedToInt8Tensor ", " "+kind+" ") {
 		m.fail(tensor.ErrUnsupported, data, "torchao's %s is not read", tensor.Printable(kind))
 	}

@@ -81,13 +81,13 @@ def torchao():
 
 
 def quanto():
-    from optimum.quanto import freeze, qfloat8_e4m3fn, qint4, qint8, quantize
-    for name, kind in (("quanto-int8", qint8), ("quanto-fp8", qfloat8_e4m3fn), ("refused/quanto-int4-groups", qint4)):
+    from optimum.quanto import freeze, qfloat8_e4m3fn, qint8, quantize
+    for name, kind in (("quanto-int8", qint8), ("quanto-fp8", qfloat8_e4m3fn)):
         m = net()
         quantize(m, weights=kind)
         freeze(m)
         values = {k + ".weight": v.weight.dequantize() for k, v in m.named_modules() if hasattr(v, "weight_qtype")}
-        save(name, m.state_dict(), {"quant_method": "quanto"}, None if "refused" in name else values)
+        save(name, m.state_dict(), {"quant_method": "quanto"}, values)
 
 
 def hqq():
@@ -108,7 +108,7 @@ def bitnet():
         m, flat, values = net(), {}, {}
         for k, v in linears(m).items():
             s = 1.0 / v.weight.detach().abs().mean()
-            q = (v.weight.detach() * s).round().clamp(-1, 1)
+            q = (v.weight.detach() * s).round().clamp(-1, 1) + 0.0  # no negative zeros
             scale = 1.0 / s if auto else s
             values[k + ".weight"] = q * scale if auto else q * (1 / scale)
             flat[k + ".weight"], flat[k + ".weight_scale"] = pack_weights(q.clone()), scale.reshape(1)
