@@ -62,23 +62,30 @@ func TestRefusedLayouts(t *testing.T) {
 	}
 }
 
+// Modules of the newer layouts that are in order.
+var (
+	hqqPieces       = []piece{{"a.W_q", "U8", shaped(16, 64), nil}, {"a.scale", "F32", shaped(32, 1), nil}, {"a.zero", "F32", shaped(32, 1), nil}, {"a.shape", "I64", shaped(2), u32s(32, 0, 64, 0)}, {"a.nbits", "I32", shaped(), u32s(4)}, {"a.axis", "I32", shaped(), u32s(1)}}
+	torchaoPieces   = []piece{{"a._weight_qdata", "I8", shaped(8, 16), nil}, {"a._weight_scale", "F32", shaped(8, 1), nil}}
+	quantoPieces    = []piece{{"a.weight._data", "I8", shaped(8, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}}
+	quantoRowPieces = []piece{{"a.weight._data._data", "U8", shaped(4, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}, {"a.weight._shift", "F32", shaped(8, 1), nil}}
+	bitnetPieces    = []piece{{"a.weight", "U8", shaped(4, 16), nil}, {"a.weight_scale", "F32", shaped(1), nil}}
+)
+
 // Broken parts of the newer layouts are refused, each with the part's name.
 func TestNewerLayoutsHostile(t *testing.T) {
 	hqq := func(more ...piece) []piece {
-		all := []piece{{"a.W_q", "U8", shaped(16, 64), nil}, {"a.scale", "F32", shaped(32, 1), nil}, {"a.zero", "F32", shaped(32, 1), nil}, {"a.shape", "I64", shaped(2), u32s(32, 0, 64, 0)}, {"a.nbits", "I32", shaped(), u32s(4)}, {"a.axis", "I32", shaped(), u32s(1)}}
+		all := hqqPieces
 		for _, p := range more {
 			all = with(all, p)
 		}
 		return all
 	}
-	torchao := []piece{{"a._weight_qdata", "I8", shaped(8, 16), nil}, {"a._weight_scale", "F32", shaped(8, 1), nil}}
-	quanto := []piece{{"a.weight._data", "I8", shaped(8, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}}
-	rows := []piece{{"a.weight._data._data", "U8", shaped(4, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}, {"a.weight._shift", "F32", shaped(8, 1), nil}}
+	torchao, quanto, rows := torchaoPieces, quantoPieces, quantoRowPieces
 	require.NoError(t, read(pieces(hqq()...)))
 	require.NoError(t, read(pieces(torchao...)))
 	require.NoError(t, read(pieces(quanto...)))
 	require.NoError(t, read(pieces(rows...)))
-	bitnet := []piece{{"a.weight", "U8", shaped(4, 16), nil}, {"a.weight_scale", "F32", shaped(1), nil}}
+	bitnet := bitnetPieces
 	cases := map[string][]piece{
 		"hqq without scale":              hqq(piece{name: "a.scale"}),
 		"hqq without zero":               hqq(piece{name: "a.zero"}),
