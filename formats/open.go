@@ -13,10 +13,11 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
-// Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch file, any
-// shard of a set, an index of shards, a folder that holds one of these, a
+// Open opens the checkpoint that ref names: a file of a format that is read
+// (Builtin, Options.Formats), any shard of a set, an index of shards, a folder that holds one of these, a
 // model in a local store or on a hub, or a web address (source.Find). Of
 // remote files only what is asked for is fetched; ctx then also ends later
 // reads. Close it after use.
@@ -109,7 +110,7 @@ func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
 func quoted(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = tensor.Printable(n)
+		out[i] = escape.Printable(n)
 	}
 	return out
 }

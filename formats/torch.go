@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/formats/torch"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 var torchFormat = Format{
@@ -110,5 +111,5 @@ func (op *opener) noteSize(ix *index, total int64) {
 	if n, err := strconv.ParseFloat(ix.size, 64); err == nil && (n == float64(total) || n == float64(op.c.storage)) {
 		return
 	}
-	op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the index declares a total_size of %s, the tensors have %d bytes", tensor.Printable(ix.size), total))
+	op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the index declares a total_size of %s, the tensors have %d bytes", escape.Printable(ix.size), total))
 }

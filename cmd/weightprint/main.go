@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Exit codes.
@@ -90,7 +90,7 @@ func nextStep(err error) string {
 // oneLine keeps an error on one line, without anything that could steer a
 // terminal.
 func oneLine(err error) string {
-	return tensor.Visible(strings.Join(strings.Fields(err.Error()), " "))
+	return escape.Visible(strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // rootCommand puts the verbs together.
@@ -101,7 +101,8 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `weightprint decides from the weights alone whether two neural networks share
 weights, which parts, how one was made from the other, and how sure that is.
 
-It reads safetensors, GGUF and PyTorch files, any mix of them, and by default no more
+It reads safetensors, GGUF, PyTorch, ONNX, NumPy, TensorFlow Lite and OpenVINO
+files, any mix of them, and by default no more
 than 64 MiB of each model. It cannot see distillation from outputs, models
 behind an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 )
 
@@ -230,7 +231,7 @@ func (d *decoder) pairs(n uint64, depth int) (*node, error) {
 			return nil, err
 		}
 		if seen[key] {
-			return nil, d.fail(tensor.ErrFormat, "key "+tensor.Printable(key), "the key stands twice")
+			return nil, d.fail(tensor.ErrFormat, "key "+escape.Printable(key), "the key stands twice")
 		}
 		seen[key] = true
 		child, err := d.value(depth + 1)
@@ -318,7 +319,7 @@ func (d *decoder) array() (*array, error) {
 	}
 	var ok bool
 	if a.dtype, ok = dtypes[name]; !ok {
-		return nil, d.fail(tensor.ErrUnsupported, "array", "the element type %s is not read", tensor.Printable(name))
+		return nil, d.fail(tensor.ErrUnsupported, "array", "the element type %s is not read", escape.Printable(name))
 	}
 	if h, err = d.header(); err != nil || h.kind != kindBytes && h.kind != kindText {
 		return nil, d.orElse(err, "the bytes of the array expected")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 )
 
@@ -151,7 +152,7 @@ func (w *walk) collect(n *node, name string) error {
 // add makes a tensor of an array.
 func (w *walk) add(a *array, name string) error {
 	if w.out.byName[name] != nil {
-		return tensor.Errorf(tensor.ErrFormat, w.name, a.at, "array "+tensor.Printable(name), "two entries make this name")
+		return tensor.Errorf(tensor.ErrFormat, w.name, a.at, "array "+escape.Printable(name), "two entries make this name")
 	}
 	s := &tensor.Stored{File: w.name, Name: name, R: w.r, Offset: a.at, Bytes: a.bytes, DType: a.dtype}
 	if a.made != nil {
@@ -166,7 +167,7 @@ func (w *walk) add(a *array, name string) error {
 // join makes one array of the flat parts that a large one is stored in.
 func (w *walk) join(n *node, name string) (*array, error) {
 	fail := func(rule string, args ...any) (*array, error) {
-		return nil, tensor.Errorf(tensor.ErrFormat, w.name, -1, "array "+tensor.Printable(name), rule, args...)
+		return nil, tensor.Errorf(tensor.ErrFormat, w.name, -1, "array "+escape.Printable(name), rule, args...)
 	}
 	shape, parts := n.get("shape"), n.get("chunks")
 	if shape == nil || parts == nil || len(parts.keys) == 0 || len(shape.keys) > maxRank {
@@ -240,7 +241,7 @@ func list(keys []string) string {
 	const most = 6
 	var out []string
 	for _, k := range keys[:min(len(keys), most)] {
-		out = append(out, tensor.Printable(k))
+		out = append(out, escape.Printable(k))
 	}
 	s := strings.Join(out, ", ")
 	if more := len(keys) - len(out); more > 0 {

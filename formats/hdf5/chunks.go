@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Limits of this reader on chunks.
@@ -155,7 +156,7 @@ func (c *chunked) implicit(at []int64, address uint64) error {
 // add takes a chunk, which begins on the grid and within the dataset and lies
 // in the file.
 func (c *chunked) add(at []int64, s stored) error {
-	field := "dataset " + tensor.Printable(c.d.name) + " chunk"
+	field := "dataset " + escape.Printable(c.d.name) + " chunk"
 	for i, n := range at {
 		if n < 0 || n%c.sides[i] != 0 {
 			return c.d.fail("chunk", "a chunk at %v of chunks of %v", at, c.sides)
@@ -222,7 +223,7 @@ func (c *chunked) chunk(key string) ([]byte, error) {
 	if !ok {
 		return c.keep(key, make([]byte, c.bytes)), nil
 	}
-	field := "dataset " + tensor.Printable(c.d.name) + " chunk"
+	field := "dataset " + escape.Printable(c.d.name) + " chunk"
 	at, err := c.d.f.place(s.address, s.size, field)
 	if err != nil {
 		return nil, err

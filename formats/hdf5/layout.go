@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"io"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // dataset is what a dataset's header says of its values.
@@ -52,11 +52,11 @@ func (d *dataset) storage(o *object) (io.ReaderAt, int64, error) {
 }
 
 func (d *dataset) fail(field, rule string, args ...any) error {
-	return d.f.fail(-1, "dataset "+tensor.Printable(d.name)+" "+field, rule, args...)
+	return d.f.fail(-1, "dataset "+escape.Printable(d.name)+" "+field, rule, args...)
 }
 
 func (d *dataset) unsupported(field, rule string, args ...any) error {
-	return d.f.unsupported(-1, "dataset "+tensor.Printable(d.name)+" "+field, rule, args...)
+	return d.f.unsupported(-1, "dataset "+escape.Printable(d.name)+" "+field, rule, args...)
 }
 
 // contiguous finds data in one run.
@@ -72,7 +72,7 @@ func (d *dataset) contiguous(m *message, o *object) (io.ReaderAt, int64, error) 
 	if m.err != nil {
 		return nil, 0, m.err
 	}
-	at, err := d.f.place(address, n, "dataset "+tensor.Printable(d.name))
+	at, err := d.f.place(address, n, "dataset "+escape.Printable(d.name))
 	return d.f.r, at, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Limits of this reader on what a file claims together.
@@ -67,7 +68,7 @@ var training = []string{"optimizer_weights/", "optimizer/"}
 // group reads the members of a group, by name.
 func (w *walk) group(address uint64, path string) error {
 	if w.above[address] || len(w.above) > maxDepth {
-		return w.file.fail(-1, "group "+tensor.Printable(path), "the group lies within itself, or more than %d deep", maxDepth)
+		return w.file.fail(-1, "group "+escape.Printable(path), "the group lies within itself, or more than %d deep", maxDepth)
 	}
 	o, err := w.file.object(address)
 	if err != nil {
@@ -85,7 +86,7 @@ func (w *walk) group(address uint64, path string) error {
 	slices.SortStableFunc(links, func(a, b link) int { return strings.Compare(a.name, b.name) })
 	for i, l := range links {
 		if i > 0 && links[i-1].name == l.name {
-			return w.file.fail(-1, "group "+tensor.Printable(path), "the name %s stands twice", tensor.Printable(l.name))
+			return w.file.fail(-1, "group "+escape.Printable(path), "the name %s stands twice", escape.Printable(l.name))
 		}
 		if err := w.follow(l, path+l.name); err != nil {
 			return err
@@ -149,7 +150,7 @@ func (w *walk) add(d *dataset, o *object) error {
 	}
 	d.bytes = n * int64(d.typ.size)
 	if w.total += min(d.bytes, 1<<62-w.total); w.total/maxShare > w.file.size+freeShare/maxShare || len(w.out.tensors) == maxTensors {
-		return tensor.Errorf(tensor.ErrLimit, w.file.name, -1, "dataset "+tensor.Printable(d.name), "the datasets up to this one have %d bytes, the file %d; at most %d datasets are read", w.total, w.file.size, maxTensors)
+		return tensor.Errorf(tensor.ErrLimit, w.file.name, -1, "dataset "+escape.Printable(d.name), "the datasets up to this one have %d bytes, the file %d; at most %d datasets are read", w.total, w.file.size, maxTensors)
 	}
 	r, at, err := d.storage(o)
 	if err != nil {
@@ -197,7 +198,7 @@ func some(paths []string) string {
 	const most = 6
 	var quoted []string
 	for _, p := range paths[:min(len(paths), most)] {
-		quoted = append(quoted, tensor.Printable(p))
+		quoted = append(quoted, escape.Printable(p))
 	}
 	s := strings.Join(quoted, ", ")
 	if more := len(paths) - len(quoted); more > 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 const (
@@ -133,12 +134,12 @@ func (a *array) dims(h *header, text string, at int64) error {
 		fields = nil
 	}
 	if len(fields) > maxRank || len(fields) == 1 && !strings.HasSuffix(inner, ",") {
-		return a.fail(tensor.ErrFormat, at, "shape %.80s: at most %d numbers expected, a single one before a comma", tensor.Printable(text), maxRank)
+		return a.fail(tensor.ErrFormat, at, "shape %.80s: at most %d numbers expected, a single one before a comma", escape.Printable(text), maxRank)
 	}
 	for _, f := range fields {
 		n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(f), "L"), 10, 64) // Python 2 wrote an L
 		if err != nil || n < 0 {
-			return a.fail(tensor.ErrFormat, at, "shape %.80s: numbers expected", tensor.Printable(text))
+			return a.fail(tensor.ErrFormat, at, "shape %.80s: numbers expected", escape.Printable(text))
 		}
 		h.shape = append(h.shape, n)
 	}
@@ -158,12 +159,12 @@ var code = regexp.MustCompile(`^'([<>|=]?)([a-zA-Z])(\d*)'$`)
 func (a *array) kind(h *header, text string, at int64) error {
 	m := code.FindStringSubmatch(text)
 	if m == nil {
-		return a.fail(tensor.ErrUnsupported, at, "records are not read: descr %.80s", tensor.Printable(text))
+		return a.fail(tensor.ErrUnsupported, at, "records are not read: descr %.80s", escape.Printable(text))
 	}
 	h.descr = strings.Trim(text, "'")
 	n, err := strconv.ParseInt("0"+m[3], 10, 32)
 	if err != nil {
-		return a.fail(tensor.ErrFormat, at, "descr %s", tensor.Printable(h.descr))
+		return a.fail(tensor.ErrFormat, at, "descr %s", escape.Printable(h.descr))
 	}
 	h.item, h.bigEndian = n, m[1] == ">" && n > 1
 	t, known := kinds[m[2]+m[3]]
@@ -173,7 +174,7 @@ func (a *array) kind(h *header, text string, at int64) error {
 	case known && (m[1] != "" && m[1] != "=" || n == 1):
 		h.dtype = t
 	case known:
-		return a.fail(tensor.ErrFormat, at, "descr %s names no byte order", tensor.Printable(h.descr))
+		return a.fail(tensor.ErrFormat, at, "descr %s names no byte order", escape.Printable(h.descr))
 	default:
 		h.dtype = tensor.Opaque
 		if m[2] == "U" {

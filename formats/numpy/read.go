@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strided"
 )
 
@@ -58,11 +59,11 @@ func (f *File) add(a *array, name string, whole io.ReaderAt) error {
 		if a.size-h.start < n*h.item {
 			class = io.ErrUnexpectedEOF
 		}
-		return a.fail(class, h.start, "%d bytes of numbers, %s of shape %v asks for %d", a.size-h.start, tensor.Printable(h.descr), h.shape, n*h.item)
+		return a.fail(class, h.start, "%d bytes of numbers, %s of shape %v asks for %d", a.size-h.start, escape.Printable(h.descr), h.shape, n*h.item)
 	}
 	s := &tensor.Stored{File: a.file, Name: name, R: whole, Offset: h.start, Bytes: n * h.item, DType: h.dtype, BigEndian: h.bigEndian}
 	if h.dtype == tensor.Opaque {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("array %s has elements of type %s; it is listed and not read", tensor.Printable(name), tensor.Printable(h.descr)))
+		f.Warnings = append(f.Warnings, fmt.Sprintf("array %s has elements of type %s; it is listed and not read", escape.Printable(name), escape.Printable(h.descr)))
 	} else if h.fortran {
 		strides := make([]int64, len(h.shape))
 		step := int64(1)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 const (
@@ -51,8 +52,13 @@ type parser struct {
 	file   string
 	d      *xml.Decoder
 	graphs []*graph
-	layers int
+	kept   int // layers and edges
 	meta   tensor.Metadata
+
+	open   []string // elements that are open
+	inside []*graph
+	layer  *layer // that was begun last
+	ports  bool   // those of inputs are being listed
 }
 
 func (p *parser) fail(class error, field, rule string, args ...any) error {
@@ -62,10 +68,6 @@ func (p *parser) fail(class error, field, rule string, args ...any) error {
 // parse reads the whole description.
 func (p *parser) parse(ctx context.Context) error {
 	p.d.Strict = true
-	var open []string // elements that are open
-	var inside []*graph
-	var l *layer
-	ports := false // of inputs
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -75,71 +77,18 @@ func (p *parser) parse(ctx context.Context) error {
 			break
 		}
 		if err != nil {
-			var syntax *xml.SyntaxError
-			if errors.As(err, &syntax) && strings.Contains(syntax.Msg, "unexpected EOF") {
-				return p.fail(io.ErrUnexpectedEOF, "xml", "%v", err)
-			}
-			return p.fail(tensor.ErrFormat, "xml", "%v", err)
+			return p.syntax(err)
 		}
 		switch t := t.(type) {
 		case xml.Directive:
-			return p.fail(tensor.ErrFormat, "xml", "directives such as document types are not read")
+			err = p.fail(tensor.ErrFormat, "xml", "directives such as document types are not read")
 		case xml.StartElement:
-			if len(open) == maxDepth {
-				return p.fail(tensor.ErrLimit, "xml", "elements within one another deeper than %d", maxDepth)
-			}
-			if len(open) == 0 && t.Name.Local != "net" {
-				return p.fail(tensor.ErrNotModel, "xml", "the document is %s, no OpenVINO model (net)", tensor.Printable(t.Name.Local))
-			}
-			open = append(open, t.Name.Local)
-			switch parent := above(open); t.Name.Local {
-			case "net":
-				p.meta["openvino.name"], p.meta["openvino.version"] = attr(t, "name"), attr(t, "version")
-				fallthrough
-			case "body", "then_body", "else_body":
-				g := &graph{byID: map[string]*layer{}}
-				p.graphs, inside = append(p.graphs, g), append(inside, g)
-			case "layer":
-				if len(inside) == 0 || parent != "layers" {
-					break
-				}
-				if l, err = p.layer(t, inside[len(inside)-1]); err != nil {
-					return err
-				}
-			case "data":
-				if l != nil && parent == "layer" {
-					if l.data != nil {
-						return p.fail(tensor.ErrFormat, "layer "+quote(l.name), "two data elements")
-					}
-					l.data = map[string]string{}
-					for _, a := range t.Attr {
-						l.data[a.Name.Local] = a.Value
-					}
-				}
-			case "input":
-				ports = parent == "layer"
-			case "port":
-				if l != nil && ports && parent == "input" {
-					l.inputs = append(l.inputs, port{id: attr(t, "id")})
-				}
-			case "edge":
-				if len(inside) > 0 {
-					g := inside[len(inside)-1]
-					g.edges = append(g.edges, [4]string{attr(t, "from-layer"), attr(t, "from-port"), attr(t, "to-layer"), attr(t, "to-port")})
-					if p.layers++; p.layers > maxLayers {
-						return p.fail(tensor.ErrLimit, "edges", "more than %d layers and edges", maxLayers)
-					}
-				}
-			}
+			err = p.start(t)
 		case xml.EndElement:
-			open = open[:len(open)-1]
-			switch t.Name.Local {
-			case "net", "body", "then_body", "else_body":
-				inside = inside[:len(inside)-1]
-				l = nil
-			case "input":
-				ports = false
-			}
+			p.end(t.Name.Local)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if len(p.graphs) == 0 {
@@ -147,6 +96,97 @@ func (p *parser) parse(ctx context.Context) error {
 	}
 	for _, g := range p.graphs {
 		g.connect()
+	}
+	return nil
+}
+
+// syntax is the error for a text that is no XML.
+func (p *parser) syntax(err error) error {
+	class := error(tensor.ErrFormat)
+	var broken *xml.SyntaxError
+	if errors.As(err, &broken) && strings.Contains(broken.Msg, "unexpected EOF") {
+		class = io.ErrUnexpectedEOF
+	}
+	return p.fail(class, "xml", "%v", err)
+}
+
+// start takes note of an element that opens.
+func (p *parser) start(t xml.StartElement) error {
+	name := t.Name.Local
+	switch {
+	case len(p.open) == maxDepth:
+		return p.fail(tensor.ErrLimit, "xml", "elements within one another deeper than %d", maxDepth)
+	case len(p.open) == 0 && name != "net":
+		return p.fail(tensor.ErrNotModel, "xml", "the document is %s, no OpenVINO model (net)", escape.Printable(name))
+	}
+	p.open = append(p.open, name)
+	switch parent := above(p.open); {
+	case name == "net":
+		p.meta["openvino.name"], p.meta["openvino.version"] = attr(t, "name"), attr(t, "version")
+		p.enter()
+	case bodies[name]:
+		p.enter()
+	case len(p.inside) == 0:
+	case name == "layer" && parent == "layers":
+		return p.add(t, p.inside[len(p.inside)-1])
+	case name == "edge":
+		return p.edge(t, p.inside[len(p.inside)-1])
+	case name == "data" && parent == "layer":
+		return p.data(t)
+	case name == "input":
+		p.ports = parent == "layer"
+	case name == "port" && parent == "input" && p.ports && p.layer != nil:
+		p.layer.inputs = append(p.layer.inputs, port{id: attr(t, "id")})
+	}
+	return nil
+}
+
+// bodies are the elements that hold a graph within a layer.
+var bodies = map[string]bool{"body": true, "then_body": true, "else_body": true}
+
+// enter begins a graph.
+func (p *parser) enter() {
+	g := &graph{byID: map[string]*layer{}}
+	p.graphs, p.inside = append(p.graphs, g), append(p.inside, g)
+}
+
+// end takes note of an element that closes.
+func (p *parser) end(name string) {
+	p.open = p.open[:len(p.open)-1]
+	switch {
+	case name == "net" || bodies[name]:
+		p.inside = p.inside[:len(p.inside)-1]
+		p.layer = nil
+	case name == "input":
+		p.ports = false
+	}
+}
+
+// data keeps the attributes of a layer.
+func (p *parser) data(t xml.StartElement) error {
+	if p.layer == nil {
+		return nil
+	}
+	if p.layer.data != nil {
+		return p.fail(tensor.ErrFormat, "layer "+quote(p.layer.name), "two data elements")
+	}
+	p.layer.data = map[string]string{}
+	for _, a := range t.Attr {
+		p.layer.data[a.Name.Local] = a.Value
+	}
+	return nil
+}
+
+// edge takes note of what takes what.
+func (p *parser) edge(t xml.StartElement, g *graph) error {
+	g.edges = append(g.edges, [4]string{attr(t, "from-layer"), attr(t, "from-port"), attr(t, "to-layer"), attr(t, "to-port")})
+	return p.count()
+}
+
+// count bounds what is kept.
+func (p *parser) count() error {
+	if p.kept++; p.kept > maxLayers {
+		return p.fail(tensor.ErrLimit, "layers", "more than %d layers and edges", maxLayers)
 	}
 	return nil
 }
@@ -159,17 +199,14 @@ func above(open []string) string {
 	return open[len(open)-2]
 }
 
-// layer takes note of a layer.
-func (p *parser) layer(t xml.StartElement, g *graph) (*layer, error) {
-	if p.layers++; p.layers > maxLayers {
-		return nil, p.fail(tensor.ErrLimit, "layers", "more than %d layers and edges", maxLayers)
-	}
+// add takes note of a layer.
+func (p *parser) add(t xml.StartElement, g *graph) error {
 	l := &layer{id: attr(t, "id"), name: attr(t, "name"), typ: attr(t, "type"), at: p.d.InputOffset()}
 	if g.byID[l.id] != nil {
-		return nil, p.fail(tensor.ErrFormat, "layer "+quote(l.name), "two layers have the number %s", quote(l.id))
+		return p.fail(tensor.ErrFormat, "layer "+quote(l.name), "two layers have the number %s", quote(l.id))
 	}
-	g.layers, g.byID[l.id] = append(g.layers, l), l
-	return l, nil
+	g.layers, g.byID[l.id], p.layer = append(g.layers, l), l, l
+	return p.count()
 }
 
 // connect follows the edges.

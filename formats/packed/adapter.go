@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Adapter is a base model with an adapter applied: every adapted matrix W
@@ -78,7 +79,7 @@ var unsupported = []string{"use_qalora", "lora_bias"}
 
 func supported(meta tensor.Metadata) error {
 	if kind, _ := meta.String("adapter.peft_type"); !slices.Contains(peftTypes, strings.ToUpper(kind)) {
-		return tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "peft_type", "adapters of the kind %s are not read", tensor.Printable(kind))
+		return tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "peft_type", "adapters of the kind %s are not read", escape.Printable(kind))
 	}
 	for _, key := range unsupported {
 		if on, _ := meta.Bool("adapter." + key); on {
@@ -95,7 +96,7 @@ func (a *Adapter) apply(m *adapterModule, places *places, meta tensor.Metadata, 
 		return err
 	}
 	if changed[t] != nil {
-		return m.fail(tensor.ErrFormat, "the base's tensor %s is changed twice", tensor.Printable(t.Name))
+		return m.fail(tensor.ErrFormat, "the base's tensor %s is changed twice", escape.Printable(t.Name))
 	}
 	if whole := m.parts[partWhole]; whole != nil {
 		changed[t] = &tensor.Tensor{Name: t.Name, DType: whole.DType, Shape: whole.Shape, Data: whole.Data}

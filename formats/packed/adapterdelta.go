@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // change is ΔW before it is scaled.
@@ -357,7 +358,7 @@ func patterned(meta tensor.Metadata, prefix, module string, value any) (float64,
 		}
 		r, err := regexp.Compile(`^(?:.*\.)?(?:` + pattern + `)$`)
 		if err != nil {
-			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, strings.TrimPrefix(prefix, "adapter.")+tensor.Printable(pattern), "the pattern is not read: %v", err)
+			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, strings.TrimPrefix(prefix, "adapter.")+escape.Printable(pattern), "the pattern is not read: %v", err)
 		}
 		if r.MatchString(module) {
 			value = meta[key]

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // adapterKind is what a tensor of an adapter is to its module.
@@ -105,7 +106,7 @@ type adapterModule struct {
 }
 
 func (m *adapterModule) fail(class error, rule string, args ...any) error {
-	return tensor.Errorf(class, "adapter", -1, "module "+tensor.Printable(m.name), rule, args...)
+	return tensor.Errorf(class, "adapter", -1, "module "+escape.Printable(m.name), rule, args...)
 }
 
 // sortAdapter groups the adapter's tensors by module, by name.
@@ -115,7 +116,7 @@ func sortAdapter(adapter tensor.Model) ([]*adapterModule, error) {
 	for _, t := range all {
 		p := adapterPart(t.Name)
 		if p.kind == partUnread {
-			return nil, tensor.Errorf(tensor.ErrUnsupported, "adapter", -1, "tensor "+tensor.Printable(t.Name), "this kind of adapter is not read")
+			return nil, tensor.Errorf(tensor.ErrUnsupported, "adapter", -1, "tensor "+escape.Printable(t.Name), "this kind of adapter is not read")
 		}
 		key := p.module
 		if p.kind == partWhole {
@@ -127,7 +128,7 @@ func sortAdapter(adapter tensor.Model) ([]*adapterModule, error) {
 			byName[key] = m
 		}
 		if m.parts[p.kind] != nil {
-			return nil, m.fail(tensor.ErrFormat, "two tensors are its %s: %s and %s", p.kind, tensor.Printable(m.parts[p.kind].Name), tensor.Printable(t.Name))
+			return nil, m.fail(tensor.ErrFormat, "two tensors are its %s: %s and %s", p.kind, escape.Printable(m.parts[p.kind].Name), escape.Printable(t.Name))
 		}
 		m.parts[p.kind] = t
 		m.bytes += t.StoredBytes()
@@ -205,5 +206,5 @@ func (p *places) find(m *adapterModule) (*tensor.Tensor, error) {
 	case 1:
 		return found[0], nil
 	}
-	return nil, m.fail(tensor.ErrFormat, "several of the base's tensors have names that fit: %s and %s", tensor.Printable(found[0].Name), tensor.Printable(found[1].Name))
+	return nil, m.fail(tensor.ErrFormat, "several of the base's tensors have names that fit: %s and %s", escape.Printable(found[0].Name), escape.Printable(found[1].Name))
 }

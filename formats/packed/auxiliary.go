@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Auxiliary is a stored tensor that is no weight: what runtimes keep beside
@@ -60,6 +61,6 @@ func (out *Model) noteAuxiliary() {
 		if n := count[r]; n > 1 {
 			more = fmt.Sprintf(" and %d more", n-1)
 		}
-		out.warn(fmt.Sprintf("set aside as no weights: %s%s (%s)", tensor.Printable(first[r]), more, r))
+		out.warn(fmt.Sprintf("set aside as no weights: %s%s (%s)", escape.Printable(first[r]), more, r))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 func isTorchAO(m *module) bool { return m.has("._weight_qdata") || m.has(".weight:qdata") }
@@ -18,7 +19,7 @@ func openTorchAO(m *module) *tensor.Tensor {
 		data, scales, zeros = ".weight:qdata", ".weight:scale", ".weight:zero_point"
 	}
 	if kind := m.torchaoKind(); kind != "" && !strings.Contains(" Float8Tensor Int8Tensor IntxUnpackedToInt8Tensor ", " "+kind+" ") {
-		m.fail(tensor.ErrUnsupported, data, "torchao's %s is not read", tensor.Printable(kind))
+		m.fail(tensor.ErrUnsupported, data, "torchao's %s is not read", escape.Printable(kind))
 	}
 	m.ignore("._weight_act_pre_scale")
 	w, s := m.part(data, 2, tensor.F8E4M3, tensor.F8E5M2, tensor.I8), m.part(scales, anyRank, scaleTypes...)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // unreadLayouts are ways to pack that are known by the endings of their parts
@@ -29,7 +30,7 @@ func unread(m tensor.Model) error {
 				continue
 			}
 			if _, ok := m.Tensor(stem + ends[1]); ok {
-				return tensor.Errorf(tensor.ErrUnsupported, "checkpoint", -1, "tensor "+tensor.Printable(t.Name), "the model is packed as %s, which is not read", l.name)
+				return tensor.Errorf(tensor.ErrUnsupported, "checkpoint", -1, "tensor "+escape.Printable(t.Name), "the model is packed as %s, which is not read", l.name)
 			}
 		}
 	}

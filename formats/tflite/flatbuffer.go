@@ -86,14 +86,6 @@ func (b *buffer) u32(at int64, field string) (int64, error) {
 	return int64(binary.LittleEndian.Uint32(p)), nil
 }
 
-func (b *buffer) u64(at int64, field string) (uint64, error) {
-	p, err := b.take(at, 8, field)
-	if err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint64(p), nil
-}
-
 // table is one table: where it and the list of its fields' offsets lie.
 type table struct {
 	b         *buffer

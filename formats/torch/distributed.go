@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 )
 
@@ -268,7 +269,7 @@ func (d *distributed) chunk(ctx context.Context, field, name string, v value, dt
 		return tile{}, err
 	}
 	if t.DType != dtype || !slices.Equal(t.Shape, sizes) {
-		return tile{}, d.fail(tensor.ErrFormat, field, "%s holds %v %v at offset %d, not %v %v", tensor.Printable(where.file), t.DType, t.Shape, where.offset, dtype, sizes)
+		return tile{}, d.fail(tensor.ErrFormat, field, "%s holds %v %v at offset %d, not %v %v", escape.Printable(where.file), t.DType, t.Shape, where.offset, dtype, sizes)
 	}
 	return newTile(t.Data.(*tensor.Stored), at, sizes, shape), nil
 }

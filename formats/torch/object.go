@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // object is what a pickle makes of a class or function that is not on the
@@ -34,7 +35,7 @@ func (m *machine) unknown(full string) error {
 
 // refused is the error for a model that depends on an object.
 func (o *object) refused(file, field string) error {
-	return tensor.Errorf(ErrGlobal, file, -1, field, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", tensor.Printable(o.class))
+	return tensor.Errorf(ErrGlobal, file, -1, field, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", escape.Printable(o.class))
 }
 
 // attributes returns the dict of an object's attributes. A state may be a

@@ -1,6 +1,9 @@
 package torch
 
-import "github.com/weightprint/weightprint/formats/tensor"
+import (
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
+)
 
 // arguments checks how many there are.
 func (m *machine) arguments(args tuple, least, most int) error {
@@ -86,7 +89,7 @@ func rebuildFromType(m *machine, args tuple) (value, error) {
 	}
 	for _, a := range args[:2] {
 		if o, unknown := a.(*object); unknown {
-			return nil, m.fail(ErrGlobal, "a tensor made by or of %s, which was not looked up", tensor.Printable(o.class))
+			return nil, m.fail(ErrGlobal, "a tensor made by or of %s, which was not looked up", escape.Printable(o.class))
 		}
 	}
 	f, ok := args[0].(*global)

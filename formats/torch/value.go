@@ -3,7 +3,7 @@ package torch
 import (
 	"fmt"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // value is what the machine builds: nil, bool, int64, float64, string, tuple,
@@ -60,7 +60,7 @@ func describe(v value) string {
 	case *inert:
 		return v.what
 	case *object:
-		return "an object of " + tensor.Printable(v.class)
+		return "an object of " + escape.Printable(v.class)
 	case *unread:
 		return "a tensor that is not read"
 	}
