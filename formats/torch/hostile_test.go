@@ -199,6 +199,7 @@ func tensorCases() (out []hostile) {
 	view("windows without end", 0, []int64{1 << 20, 4}, []int64{0, 1}, tensor.ErrLimit, "elements in a storage of 4")
 	view("rank 65", 0, make([]int64, 65), make([]int64, 65), tensor.ErrLimit, "65 dimensions")
 	view("rank without strides", 0, []int64{4}, nil, tensor.ErrFormat, "do not fit together")
+	add("empty tensors alone", func(p *program) { p.tensor("FloatStorage", "0", 4, 0, []int64{0}, []int64{1}) }, tensor.ErrUnsupported, "all tensors are empty")
 	add("two types of a storage", func(p *program) {
 		p.raw("}(").str("a")
 		ones(p)

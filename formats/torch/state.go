@@ -78,6 +78,9 @@ func (f *finder) model(root value) ([]named, error) {
 	if len(f.found) == 0 {
 		return nil, f.none()
 	}
+	if !slices.ContainsFunc(f.found, func(n named) bool { return !slices.Contains(n.v.shape, 0) }) {
+		return nil, f.fail(tensor.ErrUnsupported, f.what, "all tensors are empty: their values lie in the other files of a run that ZeRO or FSDP divided; zero_to_fp32.py, or saving the whole state, writes them in one")
+	}
 	if len(f.names) > 0 {
 		f.note("classes and functions that the file names, but that no tensor of the model needs, were not looked up (loading the file in Python runs them): %s", some(f.names))
 	}
