@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +24,9 @@ var distributedFormat = Format{
 	Name: "torch", Endings: []string{".metadata"},
 	Recognise: func(in *Input) bool { return torch.IsDistributed(in.Head) },
 	Read:      readDistributed,
+	Choose: func(names []string) []string { // other tools' files have this ending too
+		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != ".metadata" })
+	},
 }
 
 // readDistributed reads a folder that torch.distributed.checkpoint wrote.

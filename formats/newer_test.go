@@ -1,0 +1,41 @@
+package formats
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Each of these is opened by its content, whatever it is called.
+func TestOpensByContent(t *testing.T) {
+	for path, want := range map[string]struct {
+		format  string
+		tensors int
+	}{
+		"torch/testdata/chain.pt":     {"torch", 16},
+		"torch/testdata/tar.pt":       {"torch", 1},
+		"torch/testdata/script.pt":    {"torch", 12},
+		"torch/testdata/nemo.pt":      {"torch", 11},
+		"torch/testdata/distributed":  {"torch", 7},
+		"hdf5/testdata/tf_model.h5":   {"hdf5", 3},
+		"hdf5/testdata/model.keras":   {"keras", 8},
+		"flax/testdata/model.msgpack": {"flax", 7},
+	} {
+		c, err := open(t, path)
+		require.NoError(t, err, path)
+		require.Equal(t, want.format, c.Format, path)
+		require.Len(t, c.Tensors(), want.tensors, path)
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		if info.IsDir() {
+			continue
+		}
+		renamed := filepath.Join(t.TempDir(), "weights")
+		copyTo(t, path, renamed)
+		again, err := open(t, renamed)
+		require.NoError(t, err, path)
+		require.Equal(t, want.format, again.Format, path)
+	}
+}
