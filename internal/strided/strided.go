@@ -16,7 +16,11 @@ func New(r io.ReaderAt, base int64, shape, strides []int64, item int64) io.Reade
 	if len(dims) == 0 {
 		dims = []dim{{1, item}}
 	}
-	return &gather{r: r, base: base, item: item, dims: dims}
+	total := item
+	for _, d := range dims {
+		total *= d.n
+	}
+	return &ahead{r: &gather{r: r, base: base, item: item, dims: dims}, total: total, next: -1}
 }
 
 // Dense tells whether a view's elements lie one behind the other.

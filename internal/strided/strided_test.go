@@ -3,6 +3,7 @@ package strided
 import (
 	"bytes"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,11 +100,12 @@ func TestTransposedIsCheap(t *testing.T) {
 // counting counts the bytes that are read.
 type counting struct {
 	*bytes.Reader
-	n int
+	n, calls int
 }
 
 func (c *counting) ReadAt(p []byte, off int64) (int, error) {
 	c.n += len(p)
+	c.calls++
 	return c.Reader.ReadAt(p, off)
 }
 
@@ -118,4 +120,67 @@ func TestTransposed(t *testing.T) {
 	_, err := New(bytes.NewReader([]byte{7}), 0, nil, nil, 1).ReadAt(p, 0)
 	require.NoError(t, err)
 	require.Equal(t, byte(7), p[0], "a scalar")
+}
+
+// A matrix that lies the other way is read front to back in few reads, each
+// byte once, and single rows are read alone.
+func TestReadingAhead(t *testing.T) {
+	const rows, cols = 512, 2048 // of the stored matrix
+	storage := make([]byte, 4*rows*cols)
+	for i := range storage {
+		storage[i] = byte(i * 7 >> 3)
+	}
+	reads := &counting{Reader: bytes.NewReader(storage)}
+	shape, strides := Transposed([]int64{rows, cols}, []int{1, 0})
+	r := New(reads, 0, shape, strides, 4)
+	var got []byte
+	for off := int64(0); off < int64(len(storage)); off += 64 << 10 {
+		p := make([]byte, 64<<10)
+		n, err := r.ReadAt(p, off)
+		require.NoError(t, err)
+		got = append(got, p[:n]...)
+	}
+	var want []byte
+	index(shape, strides, func(at int64) { want = append(want, storage[4*at:4*at+4]...) })
+	require.True(t, bytes.Equal(want, got))
+	require.Less(t, reads.n, 20*len(storage), "bytes read, runs that are denser than one in sixteen as a whole")
+	require.Less(t, reads.calls, 16*rows, "reads")
+
+	reads.n = 0
+	for _, row := range []int64{700, 3, 1500} {
+		p := make([]byte, 4*rows)
+		_, err := r.ReadAt(p, row*4*rows)
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(want[row*4*rows:(row+1)*4*rows], p))
+	}
+	require.LessOrEqual(t, reads.n, 3*4*rows*sparsity)
+}
+
+// Views that are read by turns, more of them than keep a panel, and by several
+// at once, give the same.
+func TestReadingAheadByTurns(t *testing.T) {
+	storage := make([]byte, 4*300*200)
+	for i := range storage {
+		storage[i] = byte(i * 13 >> 2)
+	}
+	shape, strides := Transposed([]int64{300, 200}, []int{1, 0})
+	var want []byte
+	index(shape, strides, func(at int64) { want = append(want, storage[4*at:4*at+4]...) })
+	var wg sync.WaitGroup
+	for range 20 {
+		r := New(bytes.NewReader(storage), 0, shape, strides, 4)
+		for range 2 {
+			wg.Go(func() {
+				p := make([]byte, 5000)
+				for off := 0; off < len(want); off += len(p) {
+					n, _ := r.ReadAt(p, int64(off))
+					if !bytes.Equal(want[off:off+n], p[:n]) || n != min(len(p), len(want)-off) {
+						t.Errorf("%d bytes from %d differ", n, off)
+						return
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
