@@ -39,3 +39,15 @@ func TestOpensByContent(t *testing.T) {
 		require.Equal(t, want.format, again.Format, path)
 	}
 }
+
+// Of a folder of DeepSpeed the model's states are opened, not the optimiser's.
+func TestDeepSpeedFolder(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"mp_rank_00_model_states.pt", "zero_pp_rank_0_mp_rank_00_optim_states.pt", "bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt"} {
+		copyTo(t, "torch/testdata/wrapped.pt", filepath.Join(dir, name))
+	}
+	c, err := open(t, dir)
+	require.NoError(t, err)
+	require.Len(t, c.Files(), 1)
+	require.Equal(t, "mp_rank_00_model_states.pt", c.Files()[0].Path)
+}

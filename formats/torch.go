@@ -60,7 +60,7 @@ var torchNames = []*regexp.Regexp{
 }
 
 // trainingFile matches what a training run leaves beside its model.
-var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)`)
+var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)|_optim_states\.pt$`)
 
 // torchFiles lists a folder's files that match the surest of the names.
 func torchFiles(names []string) []string {
