@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -40,13 +41,14 @@ type Checkpoint struct {
 	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string
 
-	place   source.Folder
-	files   []*File
-	tensors []*tensor.Tensor
-	byName  map[string]*tensor.Tensor
-	meta    tensor.Metadata
-	tokens  func(context.Context) ([]string, error)
-	storage int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
+	place     source.Folder
+	files     []*File
+	tensors   []*tensor.Tensor
+	byName    map[string]*tensor.Tensor
+	meta      tensor.Metadata
+	tokens    func(context.Context) ([]string, error)
+	auxiliary []packed.Auxiliary
+	storage   int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
 }
 
 // File is one file that holds tensors of a checkpoint.
@@ -65,6 +67,10 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 	t, ok := c.byName[name]
 	return t, ok
 }
+
+// Auxiliary lists the stored tensors that are no weights and are not among
+// Tensors, each with the reason.
+func (c *Checkpoint) Auxiliary() []packed.Auxiliary { return c.auxiliary }
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
 // own keys, a safetensors header's under "safetensors.", what stands beside a

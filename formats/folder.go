@@ -58,7 +58,7 @@ func (f *Format) choose(names []string) []string {
 func hint(names []string) string {
 	for _, name := range names {
 		switch filepath.Ext(name) {
-		case ".h5", ".msgpack", ".pb", ".mlmodel", ".ort":
+		case ".pb", ".mlmodel", ".ort":
 			return fmt.Sprintf("; %s is of a format that is not read", escape.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
 			return fmt.Sprintf("; %s may be one, name it", escape.Printable(name))

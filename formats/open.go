@@ -150,6 +150,7 @@ func (op *opener) unpack() error {
 	}
 	op.c.Layout = strings.Join(m.Layouts, "+")
 	op.c.Warnings = append(op.c.Warnings, m.Warnings...)
+	op.c.auxiliary = m.Auxiliary()
 	op.c.tensors = m.Tensors()
 	clear(op.c.byName)
 	for _, t := range op.c.tensors {

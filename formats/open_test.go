@@ -150,7 +150,7 @@ func TestFolders(t *testing.T) {
 	require.ErrorIs(t, err, tensor.ErrNotModel)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pytorch_model.bin"), []byte("x"), 0o600))
 	_, err = open(t, dir)
-	require.ErrorContains(t, err, "pytorch_model.bin: offset 0: magic: no zip archive, as torch.save writes it")
+	require.ErrorContains(t, err, "pytorch_model.bin: offset 0: magic: no archive and no chain of pickles")
 	copyTo(t, single, filepath.Join(dir, "adapter_model.safetensors"))
 	_, err = open(t, dir)
 	require.NoError(t, err, "an adapter alone")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,10 +14,38 @@ import (
 )
 
 var torchFormat = Format{
-	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt"},
+	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt", ".nemo", ".jit"},
 	Recognise: func(in *Input) bool { return torch.Recognises(in.Head) },
 	Read:      readTorch,
 	Choose:    torchFiles,
+}
+
+var distributedFormat = Format{
+	Name: "torch", Endings: []string{".metadata"},
+	Recognise: func(in *Input) bool { return torch.IsDistributed(in.Head) },
+	Read:      readDistributed,
+	Choose: func(names []string) []string { // other tools' files have this ending too
+		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != ".metadata" })
+	},
+}
+
+// readDistributed reads a folder that torch.distributed.checkpoint wrote.
+func readDistributed(ctx context.Context, in *Input) (tensor.Model, error) {
+	m, err := torch.ReadDistributed(ctx, in.Label, in, in.Size, func(name string) (*torch.Part, error) {
+		beside, err := in.Beside(name, ".metadata storage_data")
+		if err != nil {
+			return nil, err
+		}
+		return &torch.Part{ReaderAt: beside, Label: beside.Label, Size: beside.Size}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	in.op.c.storage += m.Distinct
+	for _, w := range m.Warnings {
+		in.Warn(w)
+	}
+	return m, nil
 }
 
 // torchNames matches the files of a folder that hold a model in torch's
@@ -27,11 +56,11 @@ var torchNames = []*regexp.Regexp{
 	regexp.MustCompile(`\.bin\.index\.json$`),
 	regexp.MustCompile(`^pytorch_model-00001-of-\d{5}\.bin$`),
 	regexp.MustCompile(`^adapter_model\.bin$`),
-	regexp.MustCompile(`\.(pt|pth|ckpt)$`),
+	regexp.MustCompile(`\.(pt|pth|ckpt|nemo|jit)$`),
 }
 
 // trainingFile matches what a training run leaves beside its model.
-var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)`)
+var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)|_optim_states\.pt$`)
 
 // torchFiles lists a folder's files that match the surest of the names.
 func torchFiles(names []string) []string {
