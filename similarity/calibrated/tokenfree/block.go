@@ -1,0 +1,145 @@
+package tokenfree
+
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
+
+// View is how the units of a block lie in one of its matrices.
+type View struct {
+	Rows []float32 // units × hidden, row-major
+	Odd  bool      // changes sign with the unit
+}
+
+// Block holds the hidden units of one MLP in the coordinates of the residual
+// stream, as two groups of views that say the same about origin and nothing
+// about each other's noise.
+type Block struct {
+	Units, Hidden int
+	First, Second []View
+}
+
+// Gated makes a block of a gated MLP: the gate rows against the up rows and
+// the columns of the down matrix as rows, all units × hidden.
+func Gated(gate, up, down []float32, units, hidden int) Block {
+	return Block{units, hidden, []View{{gate, false}}, []View{{up, true}, {down, true}}}
+}
+
+// Ungated makes a block of an MLP without a gate: up rows against columns of
+// the down matrix as rows.
+func Ungated(up, down []float32, units, hidden int) Block {
+	return Block{units, hidden, []View{{up, false}}, []View{{down, false}}}
+}
+
+// views are those of both groups in order.
+func (b *Block) views() []View { return append(b.First[:len(b.First):len(b.First)], b.Second...) }
+
+// directions are a block's rows brought to unit length, with what all units
+// share taken out where units keep their sign.
+type directions struct {
+	units, dim int
+	rows       [][]float32 // of each view, units × dim
+	odd        []bool
+	length     [][]float64 // of each view's rows before, by unit
+	first      int         // views of the first group
+}
+
+// directionsOf brings a block's rows to unit length.
+func directionsOf(b *Block) *directions {
+	d := &directions{units: b.Units, dim: b.Hidden, first: len(b.First)}
+	for _, v := range b.views() {
+		rows := append([]float32(nil), v.Rows...)
+		d.length = append(d.length, normalise(rows, b.Units, b.Hidden))
+		if !v.Odd {
+			centre(rows, b.Units, b.Hidden)
+			normalise(rows, b.Units, b.Hidden)
+		}
+		d.rows, d.odd = append(d.rows, rows), append(d.odd, v.Odd)
+	}
+	return d
+}
+
+// onto expresses the rows in an orthonormal basis (k × dim) and brings them to
+// unit length again.
+func (d *directions) onto(basis []float32, k int) *directions {
+	out := &directions{units: d.units, dim: k, odd: d.odd, length: d.length, first: d.first}
+	for _, rows := range d.rows {
+		r := make([]float32, d.units*k)
+		dense.MulNT(r, rows, basis, d.units, k, d.dim)
+		normalise(r, d.units, k)
+		out.rows = append(out.rows, r)
+	}
+	return out
+}
+
+// only keeps some of the units.
+func (d *directions) only(units []int) *directions {
+	out := &directions{units: len(units), dim: d.dim, odd: d.odd, first: d.first}
+	for v, rows := range d.rows {
+		r := make([]float32, 0, len(units)*d.dim)
+		length := make([]float64, 0, len(units))
+		for _, u := range units {
+			r = append(r, rows[u*d.dim:(u+1)*d.dim]...)
+			length = append(length, d.length[v][u])
+		}
+		out.rows, out.length = append(out.rows, r), append(out.length, length)
+	}
+	return out
+}
+
+// normalise brings rows to unit length and returns the lengths they had. Rows
+// that are zero or not finite become zero, of length zero.
+func normalise(rows []float32, n, d int) []float64 {
+	out := make([]float64, n)
+	for i := range n {
+		row := rows[i*d : (i+1)*d]
+		size := dense.Norm(row)
+		if !(size > 0) || math.IsInf(size, 0) {
+			clear(row)
+			continue
+		}
+		out[i] = size
+		for k, v := range row {
+			row[k] = float32(float64(v) / size)
+		}
+	}
+	return out
+}
+
+// centre takes the mean row from all rows that are not zero.
+func centre(rows []float32, n, d int) {
+	mean := make([]float64, d)
+	live := 0
+	for i := range n {
+		row := rows[i*d : (i+1)*d]
+		if zero(row) {
+			continue
+		}
+		live++
+		for k, v := range row {
+			mean[k] += float64(v)
+		}
+	}
+	if live < 2 {
+		return
+	}
+	for i := range n {
+		row := rows[i*d : (i+1)*d]
+		if zero(row) {
+			continue
+		}
+		for k, v := range row {
+			row[k] = float32(float64(v) - mean[k]/float64(live))
+		}
+	}
+}
+
+func zero(row []float32) bool {
+	for _, v := range row {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}
