@@ -60,9 +60,12 @@ func directionsOf(b *Block) *directions {
 	return d
 }
 
-// onto expresses the rows in an orthonormal basis (k × dim) and brings them to
-// unit length again.
+// onto expresses the rows in an orthonormal basis (k × dim), nil for their own,
+// and brings them to unit length again.
 func (d *directions) onto(basis []float32, k int) *directions {
+	if basis == nil {
+		return d
+	}
 	out := &directions{units: d.units, dim: k, odd: d.odd, length: d.length, first: d.first}
 	for _, rows := range d.rows {
 		r := make([]float32, d.units*k)
@@ -142,4 +145,19 @@ func zero(row []float32) bool {
 		}
 	}
 	return true
+}
+
+// live counts units that are zero in no view.
+func (d *directions) live() int {
+	n := 0
+	for u := range d.units {
+		ok := true
+		for _, length := range d.length {
+			ok = ok && length[u] > 0
+		}
+		if ok {
+			n++
+		}
+	}
+	return n
 }

@@ -2,8 +2,10 @@ package tokenfree_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +85,33 @@ func TestDev(t *testing.T) {
 		start := time.Now()
 		r := tokenfree.CrossFit(xa[:n], xb[:n], &tokenfree.Options{Seed: []byte("x")})
 		t.Logf("%s agree %d of %d cosine %.3f residual %.3f dims %d %v", p, r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
+	}
+}
+
+func TestDevSelf(t *testing.T) {
+	path := os.Getenv("SELF")
+	if path == "" {
+		t.Skip()
+	}
+	x := blocks(t, path)
+	var pick []tokenfree.Block
+	for _, i := range strings.Fields(os.Getenv("LAYERS")) {
+		k, _ := strconv.Atoi(i)
+		pick = append(pick, x[k])
+	}
+	for _, noise := range []float64{0, .1, .5} {
+		y := disguised(rand.New(rand.NewPCG(1, 2)), pick, noise)
+		start := time.Now()
+		r := tokenfree.CrossFit(pick, y, &tokenfree.Options{Seed: []byte("x")})
+		t.Logf("noise %.2f agree %d of %d cosine %.3f residual %.3f dims %d %v", noise, r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
+	}
+	for i := range 2 {
+		y := make([]tokenfree.Block, len(pick))
+		for k := range y {
+			y[k] = x[(i+k*7+3)%len(x)]
+		}
+		start := time.Now()
+		r := tokenfree.CrossFit(pick, y, &tokenfree.Options{Seed: []byte("x")})
+		t.Logf("other layers agree %d of %d cosine %.3f residual %.3f dims %d %v", r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
 	}
 }
