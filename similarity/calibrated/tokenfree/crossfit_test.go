@@ -1,0 +1,119 @@
+package tokenfree_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/similarity/calibrated/tokenfree"
+)
+
+// random makes gated blocks whose residual directions differ in strength, as
+// training leaves them.
+func random(r *rand.Rand, layers, units, hidden int, gated bool) (out []tokenfree.Block) {
+	rows := func() []float32 {
+		x := normal(r, units*hidden)
+		for i := range x {
+			x[i] *= 1 + 2*float32(i%hidden)/float32(hidden)
+		}
+		return x
+	}
+	for range layers {
+		if gated {
+			out = append(out, tokenfree.Gated(rows(), rows(), rows(), units, hidden))
+		} else {
+			out = append(out, tokenfree.Ungated(rows(), rows(), units, hidden))
+		}
+	}
+	return out
+}
+
+func TestFindsADisguisedCopy(t *testing.T) {
+	for _, gated := range []bool{true, false} {
+		r := rand.New(rand.NewPCG(1, 1))
+		a := random(r, 4, 160, 48, gated)
+		for _, noise := range []float64{0, 0.1, 0.3} {
+			got := tokenfree.CrossFit(a, disguised(r, a, noise), nil)
+			require.Greater(t, got.Share(), 0.97, "gated %v, noise %v", gated, noise)
+			require.InDelta(t, 1/(1+noise*noise), got.Cosine*got.Cosine, 0.03)
+			require.Equal(t, 4*160, got.Tested)
+		}
+	}
+}
+
+func TestSeesWhatIsLeftOfAPrunedCopy(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	a := random(r, 4, 160, 48, true)
+	b := disguised(r, a, 0.05)
+	for i := range b {
+		for _, views := range [][]tokenfree.View{b[i].First, b[i].Second} {
+			for v := range views {
+				views[v].Rows = views[v].Rows[:100*48]
+			}
+		}
+		b[i].Units = 100
+	}
+	got := tokenfree.CrossFit(a, b, nil)
+	require.Greater(t, got.Share(), 0.97)
+	require.Equal(t, 4*100, got.Tested)
+}
+
+func TestKeepsItsCountUnderEveryArrangement(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	a, b := random(r, 4, 96, 32, true), random(r, 4, 96, 32, true)
+	share := func(x, y []tokenfree.Block) float64 { return tokenfree.CrossFit(x, y, nil).Share() }
+	require.Less(t, share(a, b), 0.04)
+	for range 4 {
+		require.Less(t, share(a, disguised(r, b, 0)), 0.04)
+	}
+}
+
+func TestStrangersOfManyShapes(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 1))
+	for _, shape := range [][2]int{{96, 24}, {128, 48}, {200, 64}} {
+		for range 4 {
+			got := tokenfree.CrossFit(random(r, 4, shape[0], shape[1], true), random(r, 4, shape[0], shape[1], true), nil)
+			require.LessOrEqual(t, got.Agree, got.Tested/25, "%v", shape)
+		}
+	}
+}
+
+func TestReadsOnlyLeadingDirectionsWhereAsked(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 1))
+	a := random(r, 4, 300, 96, true)
+	got := tokenfree.CrossFit(a, disguised(r, a, 0.1), &tokenfree.Options{Dims: 48, Units: 200})
+	require.Equal(t, 48, got.Dims)
+	require.Equal(t, 4*200, got.Tested)
+	require.Greater(t, got.Share(), 0.9)
+}
+
+func TestHoldsOutALayer(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 1))
+	a := random(r, 1, 64, 32, true)
+	require.Nil(t, tokenfree.CrossFit(a, a, nil), "one layer cannot be held out")
+	require.Nil(t, tokenfree.CrossFit(nil, nil, nil))
+}
+
+func TestSurvivesEmptyUnits(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 1))
+	a := random(r, 2, 64, 32, true)
+	clear(a[0].First[0].Rows[:20*32])
+	clear(a[1].Second[1].Rows)
+	got := tokenfree.CrossFit(a, a, nil)
+	require.Equal(t, 44, got.Layers[0].Tested, "zero rows are not tested")
+	require.Zero(t, got.Layers[1].Tested)
+}
+
+// TestIsTheSameOnEveryRun holds two runs against each other, and the sampled
+// units against another seed.
+func TestIsTheSameOnEveryRun(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 1))
+	a := random(r, 2, 200, 48, true)
+	b := disguised(r, a, 0.8)
+	o := &tokenfree.Options{Seed: []byte("one"), Units: 100, Dims: 32}
+	require.Equal(t, tokenfree.CrossFit(a, b, o), tokenfree.CrossFit(a, b, o))
+	other := *o
+	other.Seed = []byte("two")
+	require.NotEqual(t, tokenfree.CrossFit(a, b, o).Cosine, tokenfree.CrossFit(a, b, &other).Cosine)
+}
