@@ -1,0 +1,4 @@
+package evalue
+
+// InBlocksOf is Blocks with blocks of another size.
+var InBlocksOf = inBlocksOf
