@@ -2,6 +2,8 @@ package tokenfree
 
 import (
 	"math"
+
+	"github.com/weightprint/weightprint/similarity/mlp"
 )
 
 // Options bound the work. The zero value takes the defaults.
@@ -52,7 +54,7 @@ func (r *Result) Share() float64 { return float64(r.Agree) / math.Max(1, float64
 // between the residual streams is fitted on the even blocks and tried on the
 // odd ones, and the reverse. It returns nil where there are fewer than two
 // blocks.
-func CrossFit(a, b []Block, o *Options) *Result {
+func CrossFit(a, b []mlp.Block, o *Options) *Result {
 	if len(a) < 2 || len(a) != len(b) {
 		return nil
 	}
@@ -78,7 +80,7 @@ func CrossFit(a, b []Block, o *Options) *Result {
 	return r
 }
 
-func directionsAll(bs []Block) []*directions {
+func directionsAll(bs []mlp.Block) []*directions {
 	out := make([]*directions, len(bs))
 	for i := range bs {
 		out[i] = directionsOf(&bs[i])

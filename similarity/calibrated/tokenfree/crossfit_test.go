@@ -7,11 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/similarity/calibrated/tokenfree"
+	"github.com/weightprint/weightprint/similarity/mlp"
 )
 
 // random makes gated blocks whose residual directions differ in strength, as
 // training leaves them.
-func random(r *rand.Rand, layers, units, hidden int, gated bool) (out []tokenfree.Block) {
+func random(r *rand.Rand, layers, units, hidden int, gated bool) (out []mlp.Block) {
 	rows := func() []float32 {
 		x := normal(r, units*hidden)
 		for i := range x {
@@ -21,9 +22,9 @@ func random(r *rand.Rand, layers, units, hidden int, gated bool) (out []tokenfre
 	}
 	for range layers {
 		if gated {
-			out = append(out, tokenfree.Gated(rows(), rows(), rows(), units, hidden))
+			out = append(out, mlp.Gated(rows(), rows(), rows(), units, hidden))
 		} else {
-			out = append(out, tokenfree.Ungated(rows(), rows(), units, hidden))
+			out = append(out, mlp.Ungated(rows(), rows(), units, hidden))
 		}
 	}
 	return out
@@ -47,7 +48,7 @@ func TestSeesWhatIsLeftOfAPrunedCopy(t *testing.T) {
 	a := random(r, 4, 160, 48, true)
 	b := disguised(r, a, 0.05)
 	for i := range b {
-		for _, views := range [][]tokenfree.View{b[i].First, b[i].Second} {
+		for _, views := range [][]mlp.View{b[i].First, b[i].Second} {
 			for v := range views {
 				views[v].Rows = views[v].Rows[:100*48]
 			}
@@ -62,7 +63,7 @@ func TestSeesWhatIsLeftOfAPrunedCopy(t *testing.T) {
 func TestKeepsItsCountUnderEveryArrangement(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
 	a, b := random(r, 4, 96, 32, true), random(r, 4, 96, 32, true)
-	share := func(x, y []tokenfree.Block) float64 { return tokenfree.CrossFit(x, y, nil).Share() }
+	share := func(x, y []mlp.Block) float64 { return tokenfree.CrossFit(x, y, nil).Share() }
 	require.Less(t, share(a, b), 0.04)
 	for range 4 {
 		require.Less(t, share(a, disguised(r, b, 0)), 0.04)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/similarity/calibrated/tokenfree"
+	"github.com/weightprint/weightprint/similarity/mlp"
 )
 
 // normal draws n standard normal values.
@@ -20,17 +20,17 @@ func normal(r *rand.Rand, n int) []float32 {
 
 // disguised permutes units, flips and trades scale between up and down, turns
 // the residual stream and adds noise relative to each matrix.
-func disguised(r *rand.Rand, blocks []tokenfree.Block, noise float64) []tokenfree.Block {
+func disguised(r *rand.Rand, blocks []mlp.Block, noise float64) []mlp.Block {
 	h := blocks[0].Hidden
 	turn := basis.Orthonormal(normal(r, h*h), h, h)
-	var out []tokenfree.Block
+	var out []mlp.Block
 	for _, b := range blocks {
 		order := r.Perm(b.Units)
 		by := make([]float32, b.Units)
 		for i := range by {
 			by[i] = float32(math.Exp(r.NormFloat64())) * float32(1-2*r.IntN(2))
 		}
-		one := tokenfree.Block{Units: b.Units, Hidden: h}
+		one := mlp.Block{Units: b.Units, Hidden: h}
 		one.First = changed(r, b.First, order, by, turn, h, noise)
 		one.Second = changed(r, b.Second, order, by, turn, h, noise)
 		out = append(out, one)
@@ -38,8 +38,8 @@ func disguised(r *rand.Rand, blocks []tokenfree.Block, noise float64) []tokenfre
 	return out
 }
 
-func changed(r *rand.Rand, views []tokenfree.View, order []int, by, turn []float32, h int, noise float64) []tokenfree.View {
-	var out []tokenfree.View
+func changed(r *rand.Rand, views []mlp.View, order []int, by, turn []float32, h int, noise float64) []mlp.View {
+	var out []mlp.View
 	for v, x := range views {
 		rows := make([]float32, len(x.Rows))
 		size := dense.Norm(x.Rows) / math.Sqrt(float64(len(rows)))
@@ -57,7 +57,7 @@ func changed(r *rand.Rand, views []tokenfree.View, order []int, by, turn []float
 		}
 		turned := make([]float32, len(rows))
 		dense.MulNT(turned, rows, turn, len(order), h, h)
-		out = append(out, tokenfree.View{Rows: turned, Odd: x.Odd})
+		out = append(out, mlp.View{Rows: turned, Odd: x.Odd})
 	}
 	return out
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity/calibrated/tokenfree"
+	"github.com/weightprint/weightprint/similarity/mlp"
 )
 
 const zoo = "../../../../shared/zoo"
 
 // blocks reads all gated MLPs of a stored model.
-func blocks(t testing.TB, path string) []tokenfree.Block {
+func blocks(t testing.TB, path string) []mlp.Block {
 	t.Helper()
 	ctx := context.Background()
 	c, err := formats.Open(ctx, path, nil)
@@ -26,15 +27,15 @@ func blocks(t testing.TB, path string) []tokenfree.Block {
 		t.Fatal(err)
 	}
 	net := roles.Map(c)
-	var out []tokenfree.Block
+	var out []mlp.Block
 	for _, l := range net.Towers[0].Layers {
 		m := l.MLPs()[0]
 		up, down := rows(t, m.Up), columns(t, m.Down)
 		if m.Gate == nil {
-			out = append(out, tokenfree.Ungated(up, down, m.Width(), m.Up.Cols))
+			out = append(out, mlp.Ungated(up, down, m.Width(), m.Up.Cols))
 			continue
 		}
-		out = append(out, tokenfree.Gated(rows(t, m.Gate), up, down, m.Width(), m.Up.Cols))
+		out = append(out, mlp.Gated(rows(t, m.Gate), up, down, m.Width(), m.Up.Cols))
 	}
 	return out
 }
@@ -94,7 +95,7 @@ func TestDevSelf(t *testing.T) {
 		t.Skip()
 	}
 	x := blocks(t, path)
-	var pick []tokenfree.Block
+	var pick []mlp.Block
 	for _, i := range strings.Fields(os.Getenv("LAYERS")) {
 		k, _ := strconv.Atoi(i)
 		pick = append(pick, x[k])
@@ -106,7 +107,7 @@ func TestDevSelf(t *testing.T) {
 		t.Logf("noise %.2f agree %d of %d cosine %.3f residual %.3f dims %d %v", noise, r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
 	}
 	for i := range 2 {
-		y := make([]tokenfree.Block, len(pick))
+		y := make([]mlp.Block, len(pick))
 		for k := range y {
 			y[k] = x[(i+k*7+3)%len(x)]
 		}

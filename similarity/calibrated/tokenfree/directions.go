@@ -4,36 +4,8 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/mlp"
 )
-
-// View is how the units of a block lie in one of its matrices.
-type View struct {
-	Rows []float32 // units × hidden, row-major
-	Odd  bool      // changes sign with the unit
-}
-
-// Block holds the hidden units of one MLP in the coordinates of the residual
-// stream, as two groups of views that say the same about origin and nothing
-// about each other's noise.
-type Block struct {
-	Units, Hidden int
-	First, Second []View
-}
-
-// Gated makes a block of a gated MLP: the gate rows against the up rows and
-// the columns of the down matrix as rows, all units × hidden.
-func Gated(gate, up, down []float32, units, hidden int) Block {
-	return Block{units, hidden, []View{{gate, false}}, []View{{up, true}, {down, true}}}
-}
-
-// Ungated makes a block of an MLP without a gate: up rows against columns of
-// the down matrix as rows.
-func Ungated(up, down []float32, units, hidden int) Block {
-	return Block{units, hidden, []View{{up, false}}, []View{{down, false}}}
-}
-
-// views are those of both groups in order.
-func (b *Block) views() []View { return append(b.First[:len(b.First):len(b.First)], b.Second...) }
 
 // directions are a block's rows brought to unit length, with what all units
 // share taken out where units keep their sign.
@@ -46,9 +18,9 @@ type directions struct {
 }
 
 // directionsOf brings a block's rows to unit length.
-func directionsOf(b *Block) *directions {
+func directionsOf(b *mlp.Block) *directions {
 	d := &directions{units: b.Units, dim: b.Hidden, first: len(b.First)}
-	for _, v := range b.views() {
+	for _, v := range b.Views() {
 		rows := append([]float32(nil), v.Rows...)
 		d.length = append(d.length, normalise(rows, b.Units, b.Hidden))
 		if !v.Odd {
