@@ -10,7 +10,10 @@
 //	formats/roles      which tensor plays which part
 //	formats            Open: any checkpoint, however it is stored
 //	fingerprint        digests of exact values
-//	similarity/…       evidence: tests with a stated null each
+//	similarity/align   which part of A stands against which part of B
+//	similarity/axis    units as vectors, and the guards before a p-value
+//	similarity/stats   p-values, how they combine, correlations
+//	similarity/…       evidence: exact and calibrated tests, each with a stated null
 //	report             Compare, the door: evidence to verdict
 //
 // Start with [github.com/weightprint/weightprint/report.Compare]. The statistics

@@ -23,6 +23,7 @@ import (
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/html"
 	"github.com/weightprint/weightprint/report/lineage"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // cookbook is read before TestMain leaves the folder.
@@ -66,7 +67,7 @@ func Example_claim() {
 	if err != nil {
 		panic(err)
 	}
-	switch err := r.Check(report.Claim{Relation: report.Related}); {
+	switch err := r.Check(report.Claim{Relation: verdict.Related}); {
 	case err == nil:
 		fmt.Println("confirmed")
 	case errors.Is(err, report.ErrContradicted):

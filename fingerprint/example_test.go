@@ -6,11 +6,11 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/golden"
+	"github.com/weightprint/weightprint/internal/bitexact"
 )
 
 func ExampleCompute() {
-	model := golden.Input(0) // formats.Open gives a checkpoint's
+	model := bitexact.Input(0) // formats.Open gives a checkpoint's
 	f, err := fingerprint.Compute(context.Background(), model, nil)
 	if err != nil {
 		panic(err)

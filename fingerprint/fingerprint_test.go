@@ -14,7 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/golden"
+	"github.com/weightprint/weightprint/internal/bitexact"
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
@@ -70,7 +70,7 @@ func TestEveryFlippedByteAndTruncationIsFound(t *testing.T) {
 			f = print(t, model(uint64(i)), &fingerprint.Options{SketchOnly: i == 0})
 		} else {
 			var err error
-			f, err = fingerprint.Compute(context.Background(), golden.Input(3*i+1), nil)
+			f, err = fingerprint.Compute(context.Background(), bitexact.Input(3*i+1), nil)
 			require.NoError(t, err)
 		}
 		b := encode(t, f)
@@ -137,7 +137,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(encode(f, print(f, model(1), nil)))
 	f.Add(encode(f, print(f, model(1), &fingerprint.Options{SketchOnly: true})))
 	f.Add(encode(f, print(f, model(1), &fingerprint.Options{Version: 1})))
-	tokens, err := fingerprint.Compute(context.Background(), golden.Input(0), nil)
+	tokens, err := fingerprint.Compute(context.Background(), bitexact.Input(0), nil)
 	require.NoError(f, err)
 	f.Add(encode(f, tokens))
 	f.Add([]byte("WPRINT\r\n"))

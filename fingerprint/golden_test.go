@@ -11,18 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/golden"
+	"github.com/weightprint/weightprint/internal/bitexact"
 )
 
 // The digests of the golden inputs' fingerprints never change within a version.
-// internal/crossarch/run.sh holds the same list against other processors.
+// internal/bitexact/run.sh holds the same list against other processors.
 func goldenDigests(t testing.TB) []string { return digestsIn(t, "testdata/golden.txt") }
 
 func digestsIn(t testing.TB, file string) []string {
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	require.Len(t, lines, golden.Count)
+	require.Len(t, lines, bitexact.Count)
 	return lines
 }
 
@@ -33,8 +33,8 @@ func TestGoldenInputs(t *testing.T) {
 	if testing.Short() {
 		step = 4
 	}
-	for i := 0; i < golden.Count; i += step {
-		m := golden.Input(i)
+	for i := 0; i < bitexact.Count; i += step {
+		m := bitexact.Input(i)
 		f, err := fingerprint.Compute(context.Background(), m, nil)
 		require.NoError(t, err)
 		require.Equal(t, want[i], fmt.Sprintf("%03d %s", i, f.Digest()))
@@ -58,9 +58,9 @@ func TestGoldenInputs(t *testing.T) {
 		return
 	}
 	require.Greater(t, len(kinds), 40, "types: %v", kinds)
-	require.Equal(t, golden.Count/5, kinds["sketched"])
-	require.Greater(t, kinds["probed"], golden.Count/10)
-	require.Greater(t, kinds["tokens"], golden.Count/20)
+	require.Equal(t, bitexact.Count/5, kinds["sketched"])
+	require.Greater(t, kinds["probed"], bitexact.Count/10)
+	require.Greater(t, kinds["tokens"], bitexact.Count/20)
 }
 
 // No bit depends on how many workers read, or how much at a time.
@@ -70,8 +70,8 @@ func TestWorkersAndChunksChangeNothing(t *testing.T) {
 	if testing.Short() {
 		step = 23
 	}
-	for i := 0; i < golden.Count; i += step {
-		m := golden.Input(i)
+	for i := 0; i < bitexact.Count; i += step {
+		m := bitexact.Input(i)
 		for _, o := range []fingerprint.Options{
 			{Workers: 1, ChunkBytes: 64 << 20}, {Workers: 2, ChunkBytes: 4 << 10}, {Workers: 7, ChunkBytes: 64<<10 + 13}, {Workers: 64, ChunkBytes: 4<<10 + 1},
 		} {
@@ -99,12 +99,12 @@ func TestFilesAreKept(t *testing.T) {
 		if strings.Contains(name, "v1") {
 			o.Version = 1
 		}
-		again, err := fingerprint.Compute(context.Background(), golden.Input(i), o)
+		again, err := fingerprint.Compute(context.Background(), bitexact.Input(i), o)
 		require.NoError(t, err)
 		require.Equal(t, b, encode(t, again), name)
 		require.Equal(t, again.Digest(), f.Digest())
 		require.Equal(t, o.Version == 1 || i%5 > 0, f.Tokens == nil)
-		bad, err := f.Verify(context.Background(), golden.Input(i))
+		bad, err := f.Verify(context.Background(), bitexact.Input(i))
 		require.NoError(t, err)
 		require.Nil(t, bad, name)
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/degenerate"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/generic"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -187,7 +187,7 @@ func (a *axis) sketch(ctx context.Context) (*Sketch, error) {
 		return nil, err
 	}
 	s := &Sketch{Axis: a.name, Length: a.length, Dim: d, Units: a.units, Eligible: eligible(x, n, d)}
-	if generic.Units(x, n, d) != "" {
+	if degenerate.Units(x, n, d) != "" {
 		clear(s.Eligible)
 	}
 	s.Trend = trend(x, n, d, s.Eligible)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/untouched"
+	"github.com/weightprint/weightprint/internal/untrained"
 )
 
 // Tokens holds the signs of products among embeddings that training left where
@@ -205,8 +205,8 @@ func (s *shortRows) sketch() *Tokens {
 			t.Rows = append(t.Rows, r.row)
 			x = append(x, r.values...)
 		}
-		cosines := untouched.Cosines(x, n, s.d)
-		if untouched.Why(x, cosines, n, s.d) != "" {
+		cosines := untrained.Cosines(x, n, s.d)
+		if untrained.Why(x, cosines, n, s.d) != "" {
 			continue
 		}
 		pairs := published(t.Rows)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Strangers behind one fixed transform, its rows in whatever order, have no
@@ -35,5 +36,5 @@ func TestFixedTransformAccusesNobody(t *testing.T) {
 	}
 	r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: front(1)}, report.Input{Ref: "b", Model: front(2)}, nil)
 	require.NoError(t, err)
-	require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
+	require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
 }

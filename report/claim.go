@@ -6,17 +6,18 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Claim is an asserted relation between the two subjects of a report.
 type Claim struct {
 	// Relation that is claimed. Related is met by Reencoded and Identical as
 	// well, Reencoded by Identical.
-	Relation Relation `json:"relation"`
+	Relation verdict.Relation `json:"relation"`
 	// Kinds that are claimed beside it, if any.
-	Kinds []Kind `json:"kinds,omitempty"`
+	Kinds []verdict.Kind `json:"kinds,omitempty"`
 	// Direction that is claimed, if any.
-	Direction Direction `json:"direction,omitempty"`
+	Direction verdict.Direction `json:"direction,omitempty"`
 	// Parent and Child, if given, must be the value roots of A and B. Where
 	// they are not, others than the claimed models were compared.
 	Parent *fingerprint.Digest `json:"parent,omitempty"`
@@ -35,15 +36,6 @@ func contradicted(format string, args ...any) error {
 
 func unproven(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrUnproven, fmt.Sprintf(format, args...))
-}
-
-// meets tells which found relations meet a claimed one.
-var meets = map[Relation][]Relation{
-	Identical:  {Identical},
-	Reencoded:  {Reencoded, Identical},
-	Related:    {Related, Reencoded, Identical},
-	SharedInit: {SharedInit},
-	NoEvidence: {NoEvidence},
 }
 
 // Check holds a claim against the verdict: nil when confirmed, an error that
@@ -65,9 +57,9 @@ func checkPins(r *Report, c Claim) error {
 		switch {
 		case pin == nil:
 		case root == nil:
-			return unproven("the values of %s were not all read, so it cannot be told whether it is the claimed model", side(i))
+			return unproven("the values of %s were not all read, so it cannot be told whether it is the claimed model", verdict.Side(i))
 		case *root != *pin:
-			return unproven("%s is not the claimed model: its values are %s, claimed %s", side(i), root, pin)
+			return unproven("%s is not the claimed model: its values are %s, claimed %s", verdict.Side(i), root, pin)
 		}
 	}
 	return nil
@@ -75,17 +67,17 @@ func checkPins(r *Report, c Claim) error {
 
 func checkRelation(r *Report, c Claim) error {
 	found := r.Verdict.Relation
-	allowed, ok := meets[c.Relation]
+	allowed := c.Relation.MetBy()
 	switch {
-	case !ok:
+	case len(allowed) == 0:
 		return unproven("%q is no relation that can be claimed", c.Relation)
-	case found == Inconclusive:
+	case found == verdict.Inconclusive:
 		return unproven("the comparison is inconclusive")
-	case r.screened() && found != Identical:
+	case r.screened() && found != verdict.Identical:
 		return unproven("only fingerprints were compared, which screens and settles nothing")
 	case !slices.Contains(allowed, found):
 		return r.otherRelation(c.Relation)
-	case c.Relation != Related && (found == Identical || found == Reencoded) && !r.allCompared():
+	case c.Relation != verdict.Related && (found == verdict.Identical || found == verdict.Reencoded) && !r.allCompared():
 		return unproven("not all values were compared; a full budget settles it")
 	}
 	return nil
@@ -103,18 +95,18 @@ func (r *Report) allCompared() bool {
 }
 
 // otherRelation judges a claim that what was found does not meet.
-func (r *Report) otherRelation(claimed Relation) error {
+func (r *Report) otherRelation(claimed verdict.Relation) error {
 	found := r.Verdict.Relation
 	switch {
-	case claimed == Related && found == SharedInit:
+	case claimed == verdict.Related && found == verdict.SharedInit:
 		return unproven("found %s: the common initialisation shows; that anything trained is common does not", found)
-	case claimed == SharedInit && found == NoEvidence:
+	case claimed == verdict.SharedInit && found == verdict.NoEvidence:
 		return unproven("found %s: training can cover the traces of a common initialisation", found)
-	case claimed == SharedInit && found == Related && slices.Contains(r.Verdict.Alternatives, sameInit):
+	case claimed == verdict.SharedInit && found == verdict.Related && slices.Contains(r.Verdict.Alternatives, verdict.SameInit):
 		return unproven("found %s, and the same random initialisation is not excluded", found)
-	case claimed == Identical && found == Related && !r.valuesDiffer():
+	case claimed == verdict.Identical && found == verdict.Related && !r.valuesDiffer():
 		return unproven("found %s, and no values were compared", found)
-	case claimed == Reencoded && found == Related && !r.beyondStorage():
+	case claimed == verdict.Reencoded && found == verdict.Related && !r.beyondStorage():
 		return unproven("found %s: values differ by more than the storage types explain, but a rounding that is not recognised could do that", found)
 	}
 	return contradicted("found %s, claimed %s", found, claimed)
@@ -128,19 +120,19 @@ func (r *Report) valuesDiffer() bool {
 
 // byStorage are the kinds that some way of storing the same values could look
 // like.
-var byStorage = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, Reparameterised}
+var byStorage = []verdict.Kind{verdict.Repackaged, verdict.CastKind, verdict.QuantisedKind, verdict.FineTuned, verdict.Reparameterised}
 
 // beyondStorage tells whether a kind was found that no way of storing the same
 // values looks like.
 func (r *Report) beyondStorage() bool {
-	return slices.ContainsFunc(r.Verdict.Kinds, func(k Kind) bool { return !slices.Contains(byStorage, k) })
+	return slices.ContainsFunc(r.Verdict.Kinds, func(k verdict.Kind) bool { return !slices.Contains(byStorage, k) })
 }
 
 func checkKinds(r *Report, c Claim) error {
 	for _, k := range c.Kinds {
 		switch {
 		case slices.Contains(r.Verdict.Kinds, k):
-		case r.Verdict.Relation == Identical && r.allCompared() && k != Repackaged:
+		case r.Verdict.Relation == verdict.Identical && r.allCompared() && k != verdict.Repackaged:
 			return contradicted("claimed %s, but the two hold the same values", k)
 		default:
 			return unproven("the kind %s was not found", k)
@@ -152,9 +144,9 @@ func checkKinds(r *Report, c Claim) error {
 func checkDirection(r *Report, c Claim) error {
 	found := r.Verdict.Direction
 	switch {
-	case c.Direction == "" || c.Direction == found && found != Undetermined:
+	case c.Direction == "" || c.Direction == found && found != verdict.Undetermined:
 		return nil
-	case found == Undetermined || c.Direction == Undetermined:
+	case found == verdict.Undetermined || c.Direction == verdict.Undetermined:
 		return unproven("the weights do not show which of the two was made from the other")
 	}
 	return contradicted("found direction %s, claimed %s", found, c.Direction)

@@ -10,20 +10,26 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/layers"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
 // Compare opens the checkpoints that a and b name and compares them. Nil
 // options are the defaults.
 func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
-	ca, err := formats.Open(ctx, a, o.opening())
+	ca, err := formats.Open(ctx, a, o.Opening())
 	if err != nil {
 		return nil, err
 	}
 	defer ca.Close()
-	cb, err := formats.Open(ctx, b, o.opening())
+	cb, err := formats.Open(ctx, b, o.Opening())
 	if err != nil {
 		return nil, err
 	}
@@ -48,9 +54,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 		return nil, err
 	}
 	for i := range in {
-		in[i].used = in[i].bytesRead() > in[i].fresh
+		in[i].used = in[i].BytesRead() > in[i].fresh
 	}
-	run := &run{o: o.filled(), in: in}
+	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
@@ -69,8 +75,8 @@ type run struct {
 	o     Options
 	in    [2]Input
 	whole bool // everything is read
-	pair  *similarity.Pair
-	facts Facts
+	pair  *align.Pair
+	facts verdict.Facts
 	looks []int // look of each piece of evidence
 	taken int   // looks taken
 	warn  []string
@@ -79,30 +85,28 @@ type run struct {
 // start gives roles, fixes the seed and decides whether everything is read.
 func (r *run) start() {
 	budget := int64(r.o.Budget)
-	total := max(r.in[0].bytesTotal(), r.in[1].bytesTotal())
+	total := max(r.in[0].BytesTotal(), r.in[1].BytesTotal())
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = similarity.NewPair(r.in[0].subject(), r.in[1].subject(), seed(r.in), budget)
+	r.pair = align.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
-	notes, err := r.pair.AlignRotary(ctx)
+	notes, err := layers.AlignRotary(ctx, r.pair)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
-			r.warn = append(r.warn, side(i)+": "+w)
+			r.warn = append(r.warn, verdict.Side(i)+": "+w)
 		}
 		for _, w := range r.networks()[i].Warnings {
-			r.warn = append(r.warn, side(i)+": "+w)
+			r.warn = append(r.warn, verdict.Side(i)+": "+w)
 		}
 	}
 	return err
 }
-
-func side(i int) string { return string(rune('A' + i)) }
 
 // seed binds every random choice to both subjects, whichever is named first.
 func seed(in [2]Input) []byte {
@@ -119,8 +123,8 @@ func (r *run) tests(ctx context.Context) error {
 	if err := r.structure(ctx); err != nil {
 		return err
 	}
-	for look := range similarity.Looks {
-		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.originOpen(r.o.Policy.level())) {
+	for look := range axis.Stages() {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.OriginOpen(r.o.Policy.Level())) {
 			break
 		}
 		if err := r.look(ctx, look); err != nil {
@@ -137,20 +141,20 @@ func (r *run) tests(ctx context.Context) error {
 
 // look runs the tests of one look.
 func (r *run) look(ctx context.Context, look int) error {
-	found, err := similarity.Run(ctx, r.pair, suite.Look(look))
+	found, err := similarity.Run(ctx, r.pair, suite.Stage(look))
 	if err != nil {
 		return err
 	}
 	for range found {
 		r.looks = append(r.looks, look)
 	}
-	r.facts.Evidence = append(r.facts.Evidence, sound(found)...)
+	r.facts.Evidence = append(r.facts.Evidence, verdict.Sound(found)...)
 	r.taken = look + 1
-	axes, err := r.pair.Axes(ctx, look)
+	axes, err := axis.Read(ctx, r.pair, look)
 	if err != nil {
 		return err
 	}
-	power := similarity.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.level())
+	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
@@ -165,11 +169,11 @@ func (r *run) settled() bool {
 		if part.name == "embeddings" {
 			continue
 		}
-		p, e := r.facts.best(func(e similarity.Evidence) bool { return partName(e) == part.name })
+		p, e := r.facts.Best(func(e similarity.Evidence) bool { return verdict.PartName(e) == part.name })
 		if e == nil {
 			continue
 		}
-		if p > r.o.Policy.level() {
+		if p > r.o.Policy.Level() {
 			return false
 		}
 		any = true
@@ -179,8 +183,8 @@ func (r *run) settled() bool {
 
 // related tells whether anything was found.
 func (r *run) related() bool {
-	p, e := r.facts.best(anyEvidence)
-	return e != nil && p <= r.o.Policy.level() || r.facts.channels(Controls).found()
+	p, e := r.facts.Best(verdict.Any)
+	return e != nil && p <= r.o.Policy.Level() || r.facts.Channels(verdict.Controls()).Found()
 }
 
 // storage compares values in the same role: all of them where everything is
@@ -201,17 +205,40 @@ func (r *run) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.facts.Storage = Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
+	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
 	if !r.related() {
 		return nil
 	}
-	if err := r.spectra(ctx, m); err != nil {
+	if r.facts.Spectra, err = delta.Spectra(ctx, r.pair, m, changes, r.whole); err != nil {
 		return err
 	}
-	if err := r.queries(ctx); err != nil {
+	if err := r.facts.Shape.LookAtQueries(ctx, r.pair, r.facts.RoleCosine(".attn.q")); err != nil {
 		return err
 	}
-	return r.shuffled(ctx)
+	return r.facts.Shape.LookForMovedRows(ctx, r.pair, r.embeddingCosine())
+}
+
+// shape measures how the architectures of the two differ.
+func (r *run) shape(ctx context.Context) error {
+	var sources []int
+	if len(r.pair.Towers) > 0 {
+		sources = r.sources(r.pair.Towers[0])
+	}
+	s, err := architecture.Measure(ctx, r.pair, sources)
+	if err == nil {
+		r.facts.Shape = *s
+	}
+	return err
+}
+
+// embeddingCosine is the cosine of the embeddings row by row, 1 if unknown.
+func (r *run) embeddingCosine() float64 {
+	for i := range r.facts.Storage.Changes {
+		if c := &r.facts.Storage.Changes[i]; c.Component == "embeddings" {
+			return c.Stats.Cosine()
+		}
+	}
+	return 1
 }
 
 // renamed tells whether container, shards, names or the packing of both differ.
@@ -252,14 +279,14 @@ func Version() string {
 // report puts everything together.
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
-		Schema: Schema, Tool: Tool{"weightprint", Version()}, Options: r.o, Propositions: propositions,
-		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
-		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Seed: hex.EncodeToString(r.pair.Seed),
+		Schema: Schema, Tool: ThisTool(), Options: r.o, Propositions: verdict.StatedPropositions(),
+		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {
 		return nil, err
 	}
-	compared := [2]int64{r.in[0].bytesRead(), r.in[1].bytesRead()} // without what only pinning reads
+	compared := [2]int64{r.in[0].BytesRead(), r.in[1].BytesRead()} // without what only pinning reads
 	for i, in := range r.in {
 		s, err := in.pin(ctx, r.whole, r.o.Pin)
 		if err != nil {
@@ -270,7 +297,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	for i, in := range r.in {
 		out.Subjects[i].BytesRead = compared[i]
 		if r.whole {
-			out.Subjects[i].BytesRead = in.bytesRead()
+			out.Subjects[i].BytesRead = in.BytesRead()
 		}
 	}
 	out.Warnings = append(out.Warnings, r.warn...)
@@ -302,12 +329,12 @@ func (r *run) evidence(out *Report) {
 
 // shown is a piece of evidence as reports hold it.
 func shown(e similarity.Evidence, look int) Evidence {
-	x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: Number(e.Statistic), Effect: Number(e.Effect), N: e.N, Null: e.Null, Look: look, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
+	x := Evidence{Test: e.Test, Axis: e.Axis, Component: e.Component, Tier: string(e.Tier), Statistic: verdict.Number(e.Statistic), Effect: verdict.Number(e.Effect), N: e.N, Null: e.Null, Look: look, Skipped: e.Skipped, Warnings: append([]string{}, e.Warnings...)}
 	if e.P != nil {
-		x.Log10P = number(e.P.Log10())
+		x.Log10P = verdict.NumberOf(e.P.Log10())
 	}
 	if e.Tier == similarity.Calibrated && e.Skipped == "" {
-		x.Controls = Controls.Stand(e.Test, e.Effect, e.N)
+		x.Controls = verdict.Controls().Stand(e.Test, e.Effect, e.N)
 	}
 	return x
 }
@@ -318,8 +345,8 @@ func (r *run) notTaken(out *Report) {
 	if r.o.Depth == Quick {
 		why = "depth quick: the first look only"
 	}
-	for look := r.taken; look < len(similarity.Looks); look++ {
-		for _, t := range suite.Look(look) {
+	for look := r.taken; look < len(axis.Stages()); look++ {
+		for _, t := range suite.Stage(look) {
 			out.Evidence = append(out.Evidence, Evidence{Test: t.Name, Axis: "all", Component: "all", Tier: string(t.Tier), Look: look + 1, Skipped: why, Warnings: []string{}})
 		}
 	}

@@ -5,9 +5,13 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/delta"
-	"github.com/weightprint/weightprint/similarity/units"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // componentsOf names the part of a network that each matrix of a tower belongs
@@ -74,7 +78,7 @@ func parts(n *roles.Network) []*part {
 }
 
 // components judges each part of B on its own.
-func (r *run) components(v Verdict) []Component {
+func (r *run) components(v verdict.Verdict) []Component {
 	all := parts(r.pair.B.Net)
 	total := int64(0)
 	for _, p := range all {
@@ -82,61 +86,50 @@ func (r *run) components(v Verdict) []Component {
 	}
 	out := []Component{}
 	for _, p := range all {
-		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: Number(float64(p.values) / float64(max(1, total)))}
-		ofPart := func(e similarity.Evidence) bool { return partName(e) == p.name }
-		logp, by := r.facts.best(ofPart)
+		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: verdict.Number(float64(p.values) / float64(max(1, total)))}
+		ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
+		logp, by := r.facts.Best(ofPart)
 		if by != nil {
-			c.Log10P, c.Effect = number(logp.Log10()), Number(by.Effect)
+			c.Log10P, c.Effect = verdict.NumberOf(logp.Log10()), verdict.Number(by.Effect)
 		}
-		c.Relation = r.relationOf(p, v, logp, r.facts.units(ofPart))
+		c.Relation = r.relationOf(p, v, logp, r.facts.Units(ofPart))
 		if s := r.sums(p); s.N > 0 {
-			c.Effect = Number(s.Cosine())
+			c.Effect = verdict.Number(s.Cosine())
 		}
 		out = append(out, c)
 	}
 	return out
 }
 
-func partName(e similarity.Evidence) string {
-	if e.Tower == "main" || e.Tower == "" {
-		return e.Component
-	}
-	return e.Tower + "." + e.Component
-}
-
 // relationOf judges one part.
-func (r *run) relationOf(p *part, v Verdict, logp similarity.LogP, units int) Relation {
+func (r *run) relationOf(p *part, v verdict.Verdict, logp stats.LogP, units int) verdict.Relation {
 	if same, kinds := r.stored(p); same {
 		if len(kinds) == 0 {
-			return Identical
+			return verdict.Identical
 		}
-		return Reencoded
+		return verdict.Reencoded
 	}
 	switch {
-	case units > 0 && logp <= r.o.Policy.level(), r.spokenFor(p, v):
-		if v.Relation == SharedInit {
-			return SharedInit // no part says more than the whole
+	case units > 0 && logp <= r.o.Policy.Level(), r.spokenFor(p, v):
+		if v.Relation == verdict.SharedInit {
+			return verdict.SharedInit // no part says more than the whole
 		}
-		return Related
-	case units < minComponentUnits || v.Relation == Inconclusive || v.Relation != NoEvidence && r.facts.unplaced(r.o.Policy.level()):
-		return Inconclusive // what hides from tests on labels is not shown to be absent
+		return verdict.Related
+	case units < verdict.MinComponentUnits || v.Relation == verdict.Inconclusive || v.Relation != verdict.NoEvidence && r.facts.Unplaced(r.o.Policy.Level()):
+		return verdict.Inconclusive // what hides from tests on labels is not shown to be absent
 	}
-	return NoEvidence
+	return verdict.NoEvidence
 }
 
 // spokenFor tells whether a calibrated channel found the part in a related
 // pair.
-func (r *run) spokenFor(p *part, v Verdict) bool {
-	return v.Relation == Related && slices.ContainsFunc(r.facts.channels(Controls).all(), func(e *similarity.Evidence) bool { return partName(*e) == p.name })
+func (r *run) spokenFor(p *part, v verdict.Verdict) bool {
+	return v.Relation == verdict.Related && slices.ContainsFunc(r.facts.Channels(verdict.Controls()).All(), func(e *similarity.Evidence) bool { return verdict.PartName(*e) == p.name })
 }
 
-// minComponentUnits is how many units a part must have shown before nothing
-// found there means something.
-const minComponentUnits = 64
-
 // stored tells whether all of a part's tensors hold the same values.
-func (r *run) stored(p *part) (same bool, kinds []Kind) {
-	part := Storage{Complete: r.facts.Storage.Complete}
+func (r *run) stored(p *part) (same bool, kinds []verdict.Kind) {
+	part := verdict.Storage{Complete: r.facts.Storage.Complete}
 	for _, c := range r.facts.Storage.Changes {
 		if c.Component == p.name {
 			part.Changes = append(part.Changes, c)
@@ -145,7 +138,7 @@ func (r *run) stored(p *part) (same bool, kinds []Kind) {
 	if len(part.Changes) < p.tensors {
 		return false, nil
 	}
-	return part.same(), part.kinds()
+	return part.Same(), part.Kinds()
 }
 
 // sums pools the value statistics of a part's matrices.
@@ -164,7 +157,7 @@ func (r *run) layers() []Layer {
 	best := r.layerEvidence()
 	kept := map[int]bool{}
 	if r.related() { // strangers may hold one fixed table
-		kept = r.facts.layersKept()
+		kept = r.facts.LayersKept()
 	}
 	out := []Layer{}
 	for _, t := range r.pair.Towers {
@@ -213,10 +206,10 @@ func (r *run) layerEvidence() map[layerKey]*Layer {
 			l = &Layer{Tower: e.Tower, B: e.LayerB}
 			best[k] = l
 		}
-		p := similarity.Bonferroni(*e.P, looks)
-		if l.Log10P == nil || Number(p.Log10()) < *l.Log10P {
-			l.Log10P, l.Effect, l.A = number(p.Log10()), Number(e.Effect), nil
-			if p <= r.o.Policy.level() {
+		p := stats.Bonferroni(*e.P, looks)
+		if l.Log10P == nil || verdict.Number(p.Log10()) < *l.Log10P {
+			l.Log10P, l.Effect, l.A = verdict.NumberOf(p.Log10()), verdict.Number(e.Effect), nil
+			if p <= r.o.Policy.Level() {
 				a := e.LayerA
 				l.A = &a
 			}
@@ -232,7 +225,7 @@ func (r *run) delta() *Delta {
 	if len(s.Changes) == 0 && (len(maps) == 0 || !r.related()) {
 		return nil
 	}
-	d := &Delta{Complete: s.Complete, Tensors: len(s.Changes), Types: s.types(), OnlyA: nonNil(s.OnlyA), OnlyB: nonNil(s.OnlyB), Shapes: nonNil(s.Shapes)}
+	d := &Delta{Complete: s.Complete, Tensors: len(s.Changes), Types: s.Types(), OnlyA: nonNil(s.OnlyA), OnlyB: nonNil(s.OnlyB), Shapes: nonNil(s.Shapes)}
 	var all delta.Stats
 	for i := range s.Changes {
 		c := &s.Changes[i]
@@ -249,31 +242,27 @@ func (r *run) delta() *Delta {
 		}
 	}
 	if d.Types == nil {
-		d.Types = []TypeChange{}
+		d.Types = []verdict.TypeChange{}
 	}
 	d.Maps = maps
-	d.Relative, d.Cosine = Number(all.Relative()), Number(all.Cosine())
-	if all.Cosine() > correspond {
+	d.Relative, d.Cosine = verdict.Number(all.Relative()), verdict.Number(all.Cosine())
+	if all.Cosine() > verdict.Correspond {
 		d.Histogram = r.histogram()
 	}
 	return d
 }
 
-// correspond is the cosine above which values in the same role are taken to be
-// those of one unit, so that their differences mean something.
-const correspond = 0.2
-
 // maps lists what became of the units of axes that were shortened.
 func (r *run) maps() []UnitMap {
 	out := []UnitMap{}
 	seen := map[string]bool{}
-	for look := range similarity.Looks {
-		for _, x := range r.pair.Loaded(look) {
+	for look := range axis.Stages() {
+		for _, x := range axis.Loaded(r.pair, look) {
 			if x.Skipped != "" || x.A.Total == x.B.Total || seen[x.Name] {
 				continue
 			}
 			m := UnitMap{Axis: x.Name, OfA: x.A.Total, OfB: x.B.Total, A: []int{}, B: []int{}}
-			for j, i := range units.Partners(r.pair, x) {
+			for j, i := range exact.Partners(x) {
 				if i >= 0 {
 					m.A, m.B = append(m.A, x.A.Units[i]), append(m.B, x.B.Units[j])
 				}
@@ -301,4 +290,21 @@ func nonNil(s []string) []string {
 		return []string{}
 	}
 	return s
+}
+
+// sources lists the layer of A that each layer of B was found to come from.
+func (r *run) sources(t align.TowerPair) []int {
+	found := r.layers()
+	if len(found) == 0 {
+		return nil
+	}
+	out := make([]int, len(t.B.Layers))
+	for b := range out {
+		out[b] = -1
+		i := slices.IndexFunc(found, func(l Layer) bool { return l.Tower == t.B.Name && l.B == t.B.Layers[b].Index })
+		if i >= 0 && found[i].A != nil {
+			out[b] = *found[i].A
+		}
+	}
+	return out
 }

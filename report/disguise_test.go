@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // trainedLike draws a network with gains of its own, as training leaves them.
@@ -29,7 +30,7 @@ func TestDisguises(t *testing.T) {
 			}
 			copied := original.Clone()
 			d.Apply(rand.New(rand.NewPCG(3, 0xd15)), copied)
-			against := func(a, b *zoo.Model) report.Verdict {
+			against := func(a, b *zoo.Model) verdict.Verdict {
 				if i%2 == 1 { // half of the disguises are the first of the two
 					a, b = b, a
 				}
@@ -38,10 +39,10 @@ func TestDisguises(t *testing.T) {
 				return r.Verdict
 			}
 			v := against(original, copied)
-			require.Equal(t, report.Related, v.Relation, "%v", v.Because)
-			require.Contains(t, v.Kinds, report.Reparameterised, "%v", v.Because)
+			require.Equal(t, verdict.Related, v.Relation, "%v", v.Because)
+			require.Contains(t, v.Kinds, verdict.Reparameterised, "%v", v.Because)
 			v = against(stranger, copied)
-			require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, v.Relation, "%v", v.Because)
+			require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, v.Relation, "%v", v.Because)
 		})
 	}
 }
@@ -82,12 +83,12 @@ func TestSkewedTokens(t *testing.T) {
 		zoo.RotateResidual(rand.New(rand.NewPCG(seed, 4)), stranger)
 		r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
 		require.NoError(t, err)
-		require.Equal(t, report.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
+		require.Equal(t, verdict.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
 		require.Equal(t, "exact", r.Verdict.Tier, "%v", r.Verdict.Because)
-		require.Contains(t, r.Verdict.Kinds, report.Reparameterised, "%v", r.Verdict.Because)
+		require.Contains(t, r.Verdict.Kinds, verdict.Reparameterised, "%v", r.Verdict.Because)
 		r, err = report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: stranger}, nil)
 		require.NoError(t, err)
-		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
+		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, r.Verdict.Relation, "%v", r.Verdict.Because)
 	}
 }
 
@@ -110,8 +111,8 @@ func TestRescaledGainsDoNotHideTraining(t *testing.T) {
 		zoo.RescaleGains(r, a)
 		rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
 		require.NoError(t, err)
-		require.Equal(t, report.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
-		require.Contains(t, rep.Verdict.Kinds, report.Reparameterised)
-		require.Equal(t, report.BToA, rep.Verdict.Direction, "%v", rep.Verdict.Because)
+		require.Equal(t, verdict.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+		require.Contains(t, rep.Verdict.Kinds, verdict.Reparameterised)
+		require.Equal(t, verdict.BToA, rep.Verdict.Direction, "%v", rep.Verdict.Because)
 	}
 }

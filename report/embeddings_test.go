@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Embeddings that were taken over alone are found although the residual stream
@@ -28,14 +29,14 @@ func TestEmbeddingsAloneInDisguise(t *testing.T) {
 			return rep
 		}
 		rep := against(b)
-		require.Equal(t, report.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+		require.Equal(t, verdict.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
 		require.Equal(t, "exact", rep.Verdict.Tier)
-		require.Equal(t, []report.Kind{report.Partial}, rep.Verdict.Kinds, "%v", rep.Verdict.Because)
-		require.Equal(t, report.Undetermined, rep.Verdict.Direction)
+		require.Equal(t, []verdict.Kind{verdict.Partial}, rep.Verdict.Kinds, "%v", rep.Verdict.Because)
+		require.Equal(t, verdict.Undetermined, rep.Verdict.Direction)
 		for _, c := range rep.Components {
-			require.Equal(t, c.Name == "embeddings", c.Relation == report.Related, "%s is %s", c.Name, c.Relation)
+			require.Equal(t, c.Name == "embeddings", c.Relation == verdict.Related, "%s is %s", c.Name, c.Relation)
 		}
-		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, against(stranger).Verdict.Relation)
+		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, against(stranger).Verdict.Relation)
 	}
 }
 
@@ -59,7 +60,7 @@ func TestUnusedTokensOfOneSeed(t *testing.T) {
 			}
 			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
 			require.NoError(t, err)
-			require.Equal(t, report.SharedInit, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+			require.Equal(t, verdict.SharedInit, rep.Verdict.Relation, "%v", rep.Verdict.Because)
 			require.Contains(t, rep.Verdict.Statement, "nothing that training learned was found in common")
 		}
 	}

@@ -1,9 +1,13 @@
 package report
 
+import (
+	"github.com/weightprint/weightprint/report/verdict"
+)
+
 // Assemble makes a report of facts, without models.
-func Assemble(f Facts) *Report {
-	f.Evidence = sound(f.Evidence)
-	o := (&Options{}).filled()
+func Assemble(f verdict.Facts) *Report {
+	f.Evidence = verdict.Sound(f.Evidence)
+	o := (&Options{}).WithDefaults()
 	out := &Report{Schema: Schema, Tool: Tool{"weightprint", "test"}, Options: o, Verdict: o.Policy.Decide(f), Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{}}
 	r := &run{o: o, facts: f, looks: make([]int, len(f.Evidence))}
 	r.evidence(out)

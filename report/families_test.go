@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/internal/archs"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // fixed tells tensors that hold the same values in all networks.
@@ -72,20 +73,20 @@ func TestEveryArchitecture(t *testing.T) {
 		t.Run(a.Name, func(t *testing.T) {
 			base, stranger := network(a, 1), network(a, 2)
 			child := tuned(base, a)
-			verdict := func(x, y *zoo.Model) *report.Report {
+			compared := func(x, y *zoo.Model) *report.Report {
 				r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: x}, report.Input{Ref: "b", Model: y}, nil)
 				require.NoError(t, err)
 				return r
 			}
-			r := verdict(base, child)
-			require.Equal(t, report.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
+			r := compared(base, child)
+			require.Equal(t, verdict.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
 			require.Equal(t, "exact", r.Verdict.Tier)
-			parts := map[string]report.Relation{}
+			parts := map[string]verdict.Relation{}
 			for _, c := range r.Components {
 				parts[c.Name] = c.Relation
 			}
 			if a.Meta["config.model_type"] == "mamba" || a.Meta["general.architecture"] == "mamba" {
-				require.Equal(t, report.Related, parts["embeddings"])
+				require.Equal(t, verdict.Related, parts["embeddings"])
 				return
 			}
 			attention, mlp := 0, 0
@@ -94,7 +95,7 @@ func TestEveryArchitecture(t *testing.T) {
 				case "attention":
 					attention++
 				case "mlp", "experts":
-					if relation == report.Related {
+					if relation == verdict.Related {
 						mlp++
 					}
 				}
@@ -104,8 +105,8 @@ func TestEveryArchitecture(t *testing.T) {
 			require.Empty(t, r.Delta.OnlyA)
 			require.Empty(t, r.Delta.OnlyB)
 			for _, o := range []*zoo.Model{base, child} {
-				v := verdict(o, stranger).Verdict
-				require.NotContains(t, []report.Relation{report.Related, report.SharedInit, report.Reencoded, report.Identical}, v.Relation, "%v", v.Because)
+				v := compared(o, stranger).Verdict
+				require.NotContains(t, []verdict.Relation{verdict.Related, verdict.SharedInit, verdict.Reencoded, verdict.Identical}, v.Relation, "%v", v.Because)
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // rebuilt copies a model tensor by tensor; edit may change rows, columns and
@@ -58,8 +59,8 @@ func TestGrown(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		child     *zoo.Model
-		kind      report.Kind
-		direction report.Direction
+		kind      verdict.Kind
+		direction verdict.Direction
 	}{
 		{"units copied", rebuilt(base, func(name string, x []float32, rows, cols int) ([]float32, int) {
 			switch {
@@ -69,7 +70,7 @@ func TestGrown(t *testing.T) {
 				return repeatedColumns(x, rows, cols, dup), rows
 			}
 			return x, rows
-		}), report.WidthExpanded, report.AToB},
+		}), verdict.WidthExpanded, verdict.AToB},
 		{"a key-value head for every query head", func() *zoo.Model {
 			m := rebuilt(base, func(name string, x []float32, rows, cols int) (out []float32, _ int) {
 				if !strings.Contains(name, "k_proj") && !strings.Contains(name, "v_proj") {
@@ -83,8 +84,8 @@ func TestGrown(t *testing.T) {
 			})
 			m.Meta["config.num_key_value_heads"] = int64(heads)
 			return m
-		}(), report.WidthExpanded, report.AToB},
-		{"empty layer put in", withEmptyLayer(base, 2), report.DepthUpscaled, report.AToB},
+		}(), verdict.WidthExpanded, verdict.AToB},
+		{"empty layer put in", withEmptyLayer(base, 2), verdict.DepthUpscaled, verdict.AToB},
 		{"units removed", rebuilt(base, func(name string, x []float32, rows, cols int) ([]float32, int) {
 			switch {
 			case strings.Contains(name, "gate_proj"), strings.Contains(name, "up_proj"):
@@ -97,26 +98,26 @@ func TestGrown(t *testing.T) {
 				return out, rows
 			}
 			return x, rows
-		}), report.WidthPruned, report.AToB},
+		}), verdict.WidthPruned, verdict.AToB},
 		{"vocabulary cut off", rebuilt(base, func(name string, x []float32, rows, cols int) ([]float32, int) {
 			if strings.Contains(name, "embed_tokens") || strings.Contains(name, "lm_head") {
 				return x[:(rows-64)*cols], rows - 64
 			}
 			return x, rows
-		}), report.VocabularyChanged, report.Undetermined},
+		}), verdict.VocabularyChanged, verdict.Undetermined},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, turned := range []bool{false, true} {
 				a, b, want := base, c.child, c.direction
 				if turned {
 					a, b = b, a
-					if want == report.AToB {
-						want = report.BToA
+					if want == verdict.AToB {
+						want = verdict.BToA
 					}
 				}
 				r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
 				require.NoError(t, err)
-				require.Equal(t, report.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
+				require.Equal(t, verdict.Related, r.Verdict.Relation, "%v", r.Verdict.Because)
 				require.Contains(t, r.Verdict.Kinds, c.kind, "%v", r.Verdict.Because)
 				require.Equal(t, want, r.Verdict.Direction, "%v", r.Verdict.Because)
 			}

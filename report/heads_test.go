@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Attention heads in another order are named as such, also where few heads
@@ -36,14 +37,14 @@ func TestHeadsInAnotherOrder(t *testing.T) {
 					q[i] += 0.03 * float32(r.NormFloat64())
 				}
 			}
-			kinds := func(b *zoo.Model) []report.Kind {
+			kinds := func(b *zoo.Model) []verdict.Kind {
 				rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
 				require.NoError(t, err)
-				require.Equal(t, report.Related, rep.Verdict.Relation)
+				require.Equal(t, verdict.Related, rep.Verdict.Relation)
 				return rep.Verdict.Kinds
 			}
-			require.Equal(t, []report.Kind{report.Reparameterised}, kinds(permuted), "%+v, seed %d", s, seed)
-			require.NotContains(t, kinds(noisy), report.Reparameterised, "%+v, seed %d", s, seed)
+			require.Equal(t, []verdict.Kind{verdict.Reparameterised}, kinds(permuted), "%+v, seed %d", s, seed)
+			require.NotContains(t, kinds(noisy), verdict.Reparameterised, "%+v, seed %d", s, seed)
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Input is one subject of a comparison as Build takes it. Only Model is
@@ -29,8 +29,8 @@ type Input struct {
 	used  bool                  // by an earlier comparison
 }
 
-// checkpoints lists the files that the input was opened from.
-func (in Input) checkpoints() []*formats.Checkpoint {
+// Checkpoints lists the files that the input was opened from.
+func (in Input) Checkpoints() []*formats.Checkpoint {
 	if in.Checkpoint != nil {
 		return []*formats.Checkpoint{in.Checkpoint}
 	}
@@ -48,7 +48,7 @@ func WithAdapter(base, adapter Input) (Input, error) {
 		return Input{}, fmt.Errorf("%s on %s: %w", adapter.Ref, base.Ref, err)
 	}
 	return Input{
-		parts: slices.Concat(base.checkpoints(), adapter.checkpoints()),
+		parts: slices.Concat(base.Checkpoints(), adapter.Checkpoints()),
 		fresh: base.fresh + adapter.fresh,
 		Ref:   base.Ref + " + " + adapter.Ref, Format: base.Format + "+adapter", Model: m, Tokens: base.Tokens, Declared: adapter.Declared,
 		Warnings: append(slices.Clone(base.Warnings), adapter.Warnings...),
@@ -97,20 +97,20 @@ func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 		in.Warnings = append(in.Warnings, "the vocabulary is not used: "+err.Error())
 	}
 	in.Tokens = tokens
-	in.fresh = in.bytesRead()
+	in.fresh = in.BytesRead()
 	return in
 }
 
-// subject prepares an input for the tests.
-func (in Input) subject() *similarity.Subject {
-	return &similarity.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
+// Subject prepares an input for the tests.
+func (in Input) Subject() *align.Subject {
+	return &align.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
 }
 
-// bytesTotal is the size of the files, or of the stored values where the model
+// BytesTotal is the size of the files, or of the stored values where the model
 // does not come from files.
-func (in Input) bytesTotal() int64 {
+func (in Input) BytesTotal() int64 {
 	n := int64(0)
-	for _, c := range in.checkpoints() {
+	for _, c := range in.Checkpoints() {
 		n += c.BytesTotal()
 	}
 	if n > 0 {
@@ -122,10 +122,10 @@ func (in Input) bytesTotal() int64 {
 	return n
 }
 
-// bytesRead is how much of the files was read, headers included.
-func (in Input) bytesRead() int64 {
+// BytesRead is how much of the files was read, headers included.
+func (in Input) BytesRead() int64 {
 	n := int64(0)
-	for _, c := range in.checkpoints() {
+	for _, c := range in.Checkpoints() {
 		n += c.BytesRead()
 	}
 	return n

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // WriteMarkdown writes the report as GitHub-flavoured Markdown. Names from
@@ -15,7 +17,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	v := r.Verdict
 	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), Escape(tierWords(v)))
 	for i := range r.Subjects {
-		markdownSubject(&b, side(i), &r.Subjects[i])
+		markdownSubject(&b, verdict.Side(i), &r.Subjects[i])
 	}
 	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", Escape(v.Statement), Escape(r.Propositions.H1), Escape(r.Propositions.H0))
 	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", v.Strength, kindWords(v.Kinds), v.Direction.Words())
@@ -34,7 +36,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if e.Skipped != "" {
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), e.Controls.words())
+		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), standing(e.Controls))
 	}
 	markdownRoles(&b, r.Roles)
 	b.WriteString("\n## Layers\n\n| layer of B | source in A | log10 p | effect |\n|---:|---:|---:|---:|\n")
@@ -57,7 +59,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func markdownSubject(b *strings.Builder, name string, s *Subject) {
-	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), count(s.Parameters), taken(s), Escape(revision(s)))
+	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), columns.Count(s.Parameters), taken(s), Escape(revision(s)))
 	if s.Root != nil {
 		fmt.Fprintf(b, ", values `%s`\n", s.Root)
 	} else {
@@ -90,8 +92,8 @@ func list(b *strings.Builder, title string, items []string) {
 	b.WriteString("\n")
 }
 
-// words puts controls into a table cell.
-func (s *Standing) words() string {
+// standing puts controls into a table cell.
+func standing(s *verdict.Standing) string {
 	if s == nil {
 		return ""
 	}
@@ -99,7 +101,7 @@ func (s *Standing) words() string {
 }
 
 // Log writes a decimal logarithm, or a dash where there is none.
-func Log(p *Number) string {
+func Log(p *verdict.Number) string {
 	if p == nil {
 		return "–"
 	}

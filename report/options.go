@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 )
 
@@ -85,9 +86,9 @@ const (
 // fields are the defaults. Everything that can change a result is part of the
 // report.
 type Options struct {
-	Budget Bytes  `json:"budget"`
-	Depth  Depth  `json:"depth"`
-	Policy Policy `json:"policy"`
+	Budget Bytes          `json:"budget"`
+	Depth  Depth          `json:"depth"`
+	Policy verdict.Policy `json:"policy"`
 
 	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
@@ -103,8 +104,8 @@ type Options struct {
 	Tests []*similarity.Test `json:"-"`
 }
 
-// opening is how checkpoints are opened.
-func (o *Options) opening() *formats.Options {
+// Opening is how checkpoints are opened.
+func (o *Options) Opening() *formats.Options {
 	if o == nil {
 		return nil
 	}
@@ -119,8 +120,8 @@ func (o *Options) base() *Input {
 	return o.Base
 }
 
-// filled returns the options with defaults in place of zero fields.
-func (o *Options) filled() Options {
+// WithDefaults returns the options with defaults in place of zero fields.
+func (o *Options) WithDefaults() Options {
 	var f Options
 	if o != nil {
 		f = *o
@@ -131,7 +132,7 @@ func (o *Options) filled() Options {
 	if f.Depth == "" {
 		f.Depth = Normal
 	}
-	f.Policy = f.Policy.filled()
+	f.Policy = f.Policy.WithDefaults()
 	if f.Log == nil {
 		f.Log = slog.New(slog.DiscardHandler)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // quantised writes a packed copy of the model in a folder.
@@ -66,9 +67,9 @@ func TestPackedCopies(t *testing.T) {
 				packed := quantised(t, f.base, l)
 				forth, back := compare(t, f.base, packed, nil), compare(t, packed, f.base, nil)
 				for i, r := range []*report.Report{forth, back} {
-					require.Equal(t, report.Reencoded, r.Verdict.Relation, "%v", r.Verdict)
-					require.Equal(t, []report.Kind{report.QuantisedKind}, r.Verdict.Kinds)
-					require.Equal(t, []report.Direction{report.AToB, report.BToA}[i], r.Verdict.Direction)
+					require.Equal(t, verdict.Reencoded, r.Verdict.Relation, "%v", r.Verdict)
+					require.Equal(t, []verdict.Kind{verdict.QuantisedKind}, r.Verdict.Kinds)
+					require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Direction)
 					require.Empty(t, r.Warnings)
 				}
 			})
@@ -84,11 +85,11 @@ func TestPackedRelativesAndStrangers(t *testing.T) {
 	for _, l := range packtest.Layouts[3:4] {
 		packed := quantised(t, f.base, l)
 		child := compare(t, packed, f.child, nil)
-		require.Equal(t, report.Related, child.Verdict.Relation)
+		require.Equal(t, verdict.Related, child.Verdict.Relation)
 		require.Equal(t, "exact", child.Verdict.Tier)
-		require.Contains(t, child.Verdict.Kinds, report.QuantisedKind)
+		require.Contains(t, child.Verdict.Kinds, verdict.QuantisedKind)
 		stranger := compare(t, f.stranger, packed, nil)
-		require.Equal(t, report.NoEvidence, stranger.Verdict.Relation)
+		require.Equal(t, verdict.NoEvidence, stranger.Verdict.Relation)
 	}
 }
 
@@ -98,9 +99,9 @@ func TestCorrectedQuantisation(t *testing.T) {
 	f := packedFamilies(t)[0]
 	packed := quantised(t, f.base, packtest.Corrected)
 	for _, r := range []*report.Report{compare(t, f.base, packed, nil), compare(t, packed, f.base, nil)} {
-		require.Equal(t, report.Related, r.Verdict.Relation)
-		require.Equal(t, []report.Kind{report.QuantisedKind}, r.Verdict.Kinds)
-		require.Equal(t, report.Undetermined, r.Verdict.Direction)
+		require.Equal(t, verdict.Related, r.Verdict.Relation)
+		require.Equal(t, []verdict.Kind{verdict.QuantisedKind}, r.Verdict.Kinds)
+		require.Equal(t, verdict.Undetermined, r.Verdict.Direction)
 	}
 }
 
@@ -109,9 +110,9 @@ func TestCorrectedQuantisation(t *testing.T) {
 func TestSameCodesInTwoLayouts(t *testing.T) {
 	f := packedFamilies(t)[0]
 	r := compare(t, quantised(t, f.base, packtest.Layouts[0]), quantised(t, f.base, packtest.Layouts[2]), nil)
-	require.Equal(t, report.Reencoded, r.Verdict.Relation)
-	require.Equal(t, []report.Kind{report.Repackaged}, r.Verdict.Kinds)
-	require.Equal(t, report.Undetermined, r.Verdict.Direction)
+	require.Equal(t, verdict.Reencoded, r.Verdict.Relation)
+	require.Equal(t, []verdict.Kind{verdict.Repackaged}, r.Verdict.Kinds)
+	require.Equal(t, verdict.Undetermined, r.Verdict.Direction)
 	require.Equal(t, [2]string{"gptq", "awq"}, [2]string{r.Subjects[0].Layout, r.Subjects[1].Layout})
 	require.Equal(t, r.Subjects[0].Root, r.Subjects[1].Root)
 }
@@ -126,10 +127,10 @@ func TestSmoothedQuantisation(t *testing.T) {
 	require.NoError(t, err)
 	packed := quantisedFrom(t, smooth, f.base, packtest.Layouts[2])
 	for i, r := range []*report.Report{compare(t, f.base, packed, nil), compare(t, packed, f.base, nil)} {
-		require.Equal(t, report.Related, r.Verdict.Relation)
+		require.Equal(t, verdict.Related, r.Verdict.Relation)
 		require.Equal(t, "exact", r.Verdict.Tier)
-		require.ElementsMatch(t, []report.Kind{report.QuantisedKind, report.Reparameterised}, r.Verdict.Kinds)
-		require.Equal(t, []report.Direction{report.AToB, report.BToA}[i], r.Verdict.Direction, "gains were multiplied")
+		require.ElementsMatch(t, []verdict.Kind{verdict.QuantisedKind, verdict.Reparameterised}, r.Verdict.Kinds)
+		require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Direction, "gains were multiplied")
 	}
 }
 
@@ -153,7 +154,7 @@ func TestPackedWithinABudget(t *testing.T) {
 		packed := quantised(t, parent, l)
 		r := compare(t, parent, packed, &report.Options{Budget: budget})
 		require.Equal(t, "exact", r.Verdict.Tier, l.Name)
-		require.Equal(t, report.Reencoded, r.Verdict.Relation, l.Name)
+		require.Equal(t, verdict.Reencoded, r.Verdict.Relation, l.Name)
 		require.Greater(t, r.Subjects[1].BytesTotal, int64(2*budget))
 		require.Less(t, r.Subjects[1].BytesRead, int64(budget), l.Name)
 	}

@@ -17,8 +17,11 @@ import (
 	"github.com/weightprint/weightprint/report/cyclonedx"
 	"github.com/weightprint/weightprint/report/html"
 	"github.com/weightprint/weightprint/report/intoto"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // chance draws facts of every sort that tests can give, and some that they
@@ -31,8 +34,8 @@ func (c chance) word(of ...string) string { return of[c.IntN(len(of))] }
 
 // p draws a logarithm of a probability: often far below any that can be printed
 // as a number.
-func (c chance) p() *similarity.LogP {
-	p := similarity.LogP(c.one(0, -0.1, -3, -20.7, -21, -30, -700, -1e4, -1e9, -1e300, math.Inf(-1), math.NaN(), 1, -40*c.Float64()))
+func (c chance) p() *stats.LogP {
+	p := stats.LogP(c.one(0, -0.1, -3, -20.7, -21, -30, -700, -1e4, -1e9, -1e300, math.Inf(-1), math.NaN(), 1, -40*c.Float64()))
 	return &p
 }
 
@@ -78,8 +81,8 @@ func (c chance) sizes(oneWay bool) [2]int {
 	return n
 }
 
-func (c chance) facts(oneWay bool) report.Facts {
-	f := report.Facts{Power: similarity.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
+func (c chance) facts(oneWay bool) verdict.Facts {
+	f := verdict.Facts{Power: exact.Power{Units: 384, Axes: c.IntN(3), Expected: 380, Reached: c.IntN(2) == 0}, Spent: c.IntN(30), Repeats: oneWay && c.IntN(3) == 0}
 	for range c.IntN(12) {
 		f.Evidence = append(f.Evidence, c.evidence())
 	}
@@ -98,7 +101,7 @@ func (c chance) facts(oneWay bool) report.Facts {
 		if oneWay {
 			x.Levels[1] = c.one(5, 31)
 		}
-		f.Spectra = append(f.Spectra, report.SpectrumOf{Role: "layers.0.mlp.up", Component: "mlp", Spectrum: x})
+		f.Spectra = append(f.Spectra, delta.RoleSpectrum{Role: "layers.0.mlp.up", Component: "mlp", Spectrum: x})
 	}
 	f.Storage.Complete = c.IntN(2) == 0
 	return f
@@ -137,9 +140,9 @@ func TestNoReportOverstates(t *testing.T) {
 		n = 200
 	}
 	c := chance{rand.New(rand.NewPCG(7, 1))}
-	pairs := float64(report.Controls.Pairs())
+	pairs := float64(verdict.Controls().Pairs())
 	require.Less(t, pairs, 1e4, "the words above would have to change")
-	seen := map[report.Relation]int{}
+	seen := map[verdict.Relation]int{}
 	directed := 0
 	for i := range n {
 		oneWay := i%2 == 0
@@ -149,10 +152,10 @@ func TestNoReportOverstates(t *testing.T) {
 		seen[v.Relation]++
 		require.LessOrEqual(t, float64(v.Score), pairs/(1+pairs)+1e-12)
 		require.GreaterOrEqual(t, float64(v.Score), 0.0)
-		if v.Direction != report.Undetermined {
+		if v.Direction != verdict.Undetermined {
 			directed++
 			require.True(t, oneWay, "direction %s without one-way evidence: %v", v.Direction, v.Because)
-			require.Contains(t, []report.Relation{report.Identical, report.Reencoded, report.Related}, v.Relation)
+			require.Contains(t, []verdict.Relation{verdict.Identical, verdict.Reencoded, verdict.Related}, v.Relation)
 		}
 		for form, write := range renderers {
 			if (form == "html" || form == "cyclonedx") && i%8 > 1 {
@@ -162,12 +165,12 @@ func TestNoReportOverstates(t *testing.T) {
 			require.NoError(t, write(r, &b), form)
 			require.NotRegexp(t, zeroP, b.String(), form)
 			require.NotRegexp(t, above, b.String(), form)
-			if v.Direction == report.Undetermined {
+			if v.Direction == verdict.Undetermined {
 				require.NotRegexp(t, arrow, b.String(), form)
 			}
 		}
 	}
-	for _, relation := range report.Relations {
+	for _, relation := range verdict.Relations() {
 		require.NotZero(t, seen[relation], "%s never came up", relation)
 	}
 	require.NotZero(t, directed)
@@ -179,10 +182,10 @@ func TestNothingIsGainedByBrokenTests(t *testing.T) {
 	c := chance{rand.New(rand.NewPCG(8, 1))}
 	for range 200 {
 		f := c.facts(true)
-		before := report.Policy{}.Decide(f)
-		p := similarity.LogP(math.NaN())
+		before := verdict.Policy{}.Decide(f)
+		p := stats.LogP(math.NaN())
 		f.Evidence = append(f.Evidence, similarity.Evidence{Test: "fixed-points", Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, P: &p})
-		after := report.Policy{}.Decide(f)
+		after := verdict.Policy{}.Decide(f)
 		if before.Log10P != nil {
 			require.GreaterOrEqual(t, float64(*after.Log10P), float64(*before.Log10P))
 		}
@@ -202,6 +205,6 @@ func FuzzDecide(f *testing.F) {
 			require.NotRegexp(t, zeroP, b.String(), form)
 			require.NotRegexp(t, above, b.String(), form)
 		}
-		require.True(t, oneWay || r.Verdict.Direction == report.Undetermined)
+		require.True(t, oneWay || r.Verdict.Direction == verdict.Undetermined)
 	})
 }

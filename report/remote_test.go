@@ -15,6 +15,8 @@ import (
 	"github.com/weightprint/weightprint/formats/source/sourcetest"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // writeSharded writes a synthetic model in shards of one layer each, with an
@@ -67,7 +69,7 @@ func TestRemoteComparison(t *testing.T) {
 	writeSharded(t, filepath.Join(dir, "b"), 0.2)
 	o := &report.Options{Budget: 2 << 20, Private: true}
 	local := compare(t, filepath.Join(dir, "a"), filepath.Join(dir, "b"), o)
-	require.Equal(t, report.Related, local.Verdict.Relation)
+	require.Equal(t, verdict.Related, local.Verdict.Relation)
 
 	var servers [2]*sourcetest.Server
 	for i, name := range []string{"a", "b"} {
@@ -110,7 +112,7 @@ func TestHubComparison(t *testing.T) {
 	t.Setenv("HF_TOKEN", "hf_SecretSecret")
 	o := &report.Options{Private: true}
 	r := compare(t, "hf:org/base", "hf:org/fine-tune", o)
-	require.Equal(t, report.Related, r.Verdict.Relation)
+	require.Equal(t, verdict.Related, r.Verdict.Relation)
 	var text strings.Builder
 	require.NoError(t, r.WriteJSON(&text))
 	require.NoError(t, r.WriteText(&text))
@@ -160,7 +162,7 @@ func TestPlan(t *testing.T) {
 	for _, budget := range []report.Bytes{2 << 20, report.Full} {
 		in := [2]report.Input{openInput(t, filepath.Join(dir, "a")), openInput(t, s.URL)}
 		before := s.Bytes.Load()
-		p, err := report.PlanCompare(t.Context(), in[0], in[1], &report.Options{Budget: budget})
+		p, err := plan.Compare(t.Context(), in[0], in[1], &report.Options{Budget: budget})
 		require.NoError(t, err)
 		require.Equal(t, before, s.Bytes.Load())
 		for i, x := range p.Subjects {

@@ -2,7 +2,7 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Schema names the JSON form. Fields may be added under the same name; none
@@ -16,22 +16,23 @@ type Report struct {
 	Options  Options    `json:"options"`
 	Subjects [2]Subject `json:"subjects"`
 
-	Propositions Propositions `json:"propositions"`
+	Propositions verdict.Propositions `json:"propositions"`
 
-	Verdict    Verdict     `json:"verdict"`
-	Power      *Power      `json:"power,omitempty"` // what the reading could have detected; absent for screenings
-	Components []Component `json:"components"`
-	Evidence   []Evidence  `json:"evidence"`
-	Layers     []Layer     `json:"layers"`
-	Delta      *Delta      `json:"delta,omitempty"`
-	Context    []Context   `json:"context"`
-	Limits     []string    `json:"limits"`
-	Warnings   []string    `json:"warnings"`
+	Verdict    verdict.Verdict `json:"verdict"`
+	Power      *verdict.Power  `json:"power,omitempty"` // what the reading could have detected; absent for screenings
+	Components []Component     `json:"components"`
+	Evidence   []Evidence      `json:"evidence"`
+	Layers     []Layer         `json:"layers"`
+	Delta      *Delta          `json:"delta,omitempty"`
+	Context    []Context       `json:"context"`
+	Limits     []string        `json:"limits"`
+	Warnings   []string        `json:"warnings"`
 
 	Roles       []RoleLikeness `json:"roles"`
 	LayerScores *LayerScores   `json:"layerScores,omitempty"`
 	Methods     Methods        `json:"methods"`
-	Seed        string         `json:"seed"` // of every random choice, in hexadecimal: the header digests of both subjects
+	Policy      verdict.Rules  `json:"policy"` // by which the verdict was drawn
+	Seed        string         `json:"seed"`   // of every random choice, in hexadecimal: the header digests of both subjects
 }
 
 // Tool says which program wrote a report.
@@ -39,6 +40,9 @@ type Tool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
+
+// ThisTool is the tool that this module makes, in its version.
+func ThisTool() Tool { return Tool{"weightprint", Version()} }
 
 // Subject pins one of the two checkpoints.
 type Subject struct {
@@ -82,57 +86,57 @@ type File struct {
 
 // Component is what was found for one part of the networks.
 type Component struct {
-	Name            string   `json:"name"`
-	Relation        Relation `json:"relation"`
-	Tensors         int      `json:"tensors"`
-	ParametersShare Number   `json:"parametersShare"`
-	Log10P          *Number  `json:"log10P"`
-	Effect          Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
+	Name            string           `json:"name"`
+	Relation        verdict.Relation `json:"relation"`
+	Tensors         int              `json:"tensors"`
+	ParametersShare verdict.Number   `json:"parametersShare"`
+	Log10P          *verdict.Number  `json:"log10P"`
+	Effect          verdict.Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
 }
 
 // Evidence is one test's result.
 type Evidence struct {
-	Test      string   `json:"test"`
-	Axis      string   `json:"axis"`
-	Component string   `json:"component"`
-	Tier      string   `json:"tier"`
-	Statistic Number   `json:"statistic"`
-	Effect    Number   `json:"effect"`
-	N         int      `json:"n"`
-	Log10P    *Number  `json:"log10P"`
-	Null      string   `json:"null"`
-	Look      int      `json:"look"`
-	Skipped   string   `json:"skipped,omitempty"`
-	Warnings  []string `json:"warnings"`
+	Test      string          `json:"test"`
+	Axis      string          `json:"axis"`
+	Component string          `json:"component"`
+	Tier      string          `json:"tier"`
+	Statistic verdict.Number  `json:"statistic"`
+	Effect    verdict.Number  `json:"effect"`
+	N         int             `json:"n"`
+	Log10P    *verdict.Number `json:"log10P"`
+	Null      string          `json:"null"`
+	Look      int             `json:"look"`
+	Skipped   string          `json:"skipped,omitempty"`
+	Warnings  []string        `json:"warnings"`
 
-	Controls *Standing `json:"controls,omitempty"` // a calibrated effect among its controls
+	Controls *verdict.Standing `json:"controls,omitempty"` // a calibrated effect among its controls
 }
 
 // Layer is what was found for one layer of B.
 type Layer struct {
-	Tower  string  `json:"tower"`
-	A      *int    `json:"a"` // its source in A, null if none was found
-	B      int     `json:"b"`
-	Log10P *Number `json:"log10P"`
-	Effect Number  `json:"effect"`
+	Tower  string          `json:"tower"`
+	A      *int            `json:"a"` // its source in A, null if none was found
+	B      int             `json:"b"`
+	Log10P *verdict.Number `json:"log10P"`
+	Effect verdict.Number  `json:"effect"`
 }
 
 // Delta sums up how the values of corresponding tensors differ.
 type Delta struct {
-	Complete  bool         `json:"complete"` // all values were compared
-	Tensors   int          `json:"tensors"`
-	Equal     int          `json:"equal"`
-	Cast      int          `json:"cast"`
-	Quantised int          `json:"quantised"`
-	Different int          `json:"different"`
-	Types     []TypeChange `json:"types"` // what became of the values, by stored type
-	OnlyA     []string     `json:"onlyA"` // roles without a counterpart
-	OnlyB     []string     `json:"onlyB"`
-	Shapes    []string     `json:"shapes"` // roles whose shapes differ
-	Maps      []UnitMap    `json:"maps"`   // what became of units where the two sides have different numbers of them
-	Relative  Number       `json:"relative"`
-	Cosine    Number       `json:"cosine"`
-	Histogram *Histogram   `json:"histogram,omitempty"` // of the differences of a few matrices
+	Complete  bool                 `json:"complete"` // all values were compared
+	Tensors   int                  `json:"tensors"`
+	Equal     int                  `json:"equal"`
+	Cast      int                  `json:"cast"`
+	Quantised int                  `json:"quantised"`
+	Different int                  `json:"different"`
+	Types     []verdict.TypeChange `json:"types"` // what became of the values, by stored type
+	OnlyA     []string             `json:"onlyA"` // roles without a counterpart
+	OnlyB     []string             `json:"onlyB"`
+	Shapes    []string             `json:"shapes"` // roles whose shapes differ
+	Maps      []UnitMap            `json:"maps"`   // what became of units where the two sides have different numbers of them
+	Relative  verdict.Number       `json:"relative"`
+	Cosine    verdict.Number       `json:"cosine"`
+	Histogram *Histogram           `json:"histogram,omitempty"` // of the differences of a few matrices
 }
 
 // UnitMap says which units of A the units of B come from, on an axis that is
@@ -143,17 +147,6 @@ type UnitMap struct {
 	B    []int  `json:"b"` // positions in B
 	OfA  int    `json:"ofA"`
 	OfB  int    `json:"ofB"`
-}
-
-// TypeChange says that tensors of one stored type are a cast or quantisation
-// of the other side's.
-type TypeChange struct {
-	Of      string       `json:"of"` // "A" or "B": the side that was made
-	Type    tensor.DType `json:"type"`
-	Storage string       `json:"storage"` // "cast" or "quantised"
-	Tensors int          `json:"tensors"`
-	Exact   int          `json:"exact"`  // tensors that are byte for byte what the type's reference rule gives
-	Within  Number       `json:"within"` // share of values within half a step
 }
 
 // Context is a figure shown for orientation and used for nothing.

@@ -13,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // models extracts the embedded networks.
@@ -36,7 +37,7 @@ func TestDemoPairsInBothOrders(t *testing.T) {
 		for _, pair := range [][2]string{{s.A, s.B}, {s.B, s.A}} {
 			r := compare(t, filepath.Join(dir, pair[0]), filepath.Join(dir, pair[1]), nil)
 			require.Equal(t, s.Want, string(r.Verdict.Relation), "%v", pair)
-			if r.Verdict.Relation == report.Related {
+			if r.Verdict.Relation == verdict.Related {
 				require.Equal(t, "exact", r.Verdict.Tier)
 				require.Less(t, float64(*r.Verdict.Log10P), -100.0)
 			}
@@ -81,54 +82,54 @@ func TestIdenticalUnderAnotherName(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(other, e.Name()), b, 0o600))
 	}
 	r := compare(t, filepath.Join(dir, "base"), other, nil)
-	require.Equal(t, report.Identical, r.Verdict.Relation)
+	require.Equal(t, verdict.Identical, r.Verdict.Relation)
 	require.Equal(t, r.Subjects[0].Root, r.Subjects[1].Root)
 }
 
 func TestClaims(t *testing.T) {
 	dir := models(t)
 	r := compare(t, filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), nil)
-	require.NoError(t, r.Check(report.Claim{Relation: report.Related}))
-	require.ErrorIs(t, r.Check(report.Claim{Relation: report.NoEvidence}), report.ErrContradicted)
-	require.ErrorIs(t, r.Check(report.Claim{Relation: report.Related, Kinds: []report.Kind{report.Merged}}), report.ErrUnproven)
+	require.NoError(t, r.Check(report.Claim{Relation: verdict.Related}))
+	require.ErrorIs(t, r.Check(report.Claim{Relation: verdict.NoEvidence}), report.ErrContradicted)
+	require.ErrorIs(t, r.Check(report.Claim{Relation: verdict.Related, Kinds: []verdict.Kind{verdict.Merged}}), report.ErrUnproven)
 }
 
 // zooCases are pairs of really trained networks of known lineage, with what
 // must be found. kinds are those that must be among the kinds found.
 var zooCases = []struct {
 	a, b     string
-	relation report.Relation
+	relation verdict.Relation
 	tier     string
-	kinds    []report.Kind
-	arrow    report.Direction
+	kinds    []verdict.Kind
+	arrow    verdict.Direction
 }{
-	{"r1", "r2", report.NoEvidence, "none", nil, report.Undetermined},
-	{"r1", "distill-r1", report.NoEvidence, "none", nil, report.Undetermined},
-	{"r1", "r2-obf-all", report.NoEvidence, "none", nil, report.Undetermined},
-	{"r1", "r4", report.SharedInit, "exact", nil, report.Undetermined},
-	{"r4-ft-short", "r1-prune-mlp", report.SharedInit, "exact", nil, report.Undetermined},
-	{"r1", "r1-cpt2", report.Related, "exact", []report.Kind{report.ContinuedPretrained}, report.Undetermined},
-	{"r1", "r1-ft-short", report.Related, "exact", []report.Kind{report.FineTuned}, report.Undetermined},
-	{"r1", "r1-lora-merged", report.Related, "exact", []report.Kind{report.LoRAMerged}, report.Undetermined},
-	{"r1", "r1-noise3", report.Related, "exact", []report.Kind{report.Noised}, report.Undetermined},
-	{"r1", "r1-prune24", report.Related, "exact", []report.Kind{report.Pruned}, report.AToB},
-	{"r1-quant4sim", "r1", report.Related, "exact", nil, report.Undetermined},
-	{"r1", "r1-quant4sim", report.Related, "exact", []report.Kind{report.QuantisedKind}, report.AToB},
-	{"r1", "r1-prune-mlp", report.Related, "exact", []report.Kind{report.WidthPruned}, report.AToB},
-	{"r1", "r1-prune-hidden", report.Related, "exact", []report.Kind{report.WidthPruned}, report.AToB},
-	{"r1-prune-heads", "r1", report.Related, "exact", []report.Kind{report.WidthPruned}, report.BToA},
-	{"r1", "r1-dropped-layers", report.Related, "exact", []report.Kind{report.LayerDropped}, report.AToB},
-	{"r1", "r1-upscaled", report.Related, "exact", []report.Kind{report.DepthUpscaled}, report.AToB},
-	{"r1", "r1-vocabext", report.Related, "exact", []report.Kind{report.VocabularyChanged}, report.AToB},
-	{"r1", "r1-vocabshuf", report.Related, "exact", []report.Kind{report.VocabularyChanged}, report.Undetermined},
-	{"r1", "r1-moe", report.Related, "exact", []report.Kind{report.MoEUpcycled}, report.AToB},
-	{"r1", "franken-r1fta-r2", report.Related, "exact", []report.Kind{report.Partial}, report.Undetermined},
-	{"r1", "embed-transplant", report.Related, "exact", []report.Kind{report.Partial}, report.Undetermined},
-	{"r1", "r1-obf-mlpperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
-	{"r1", "r1-obf-residperm", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
-	{"r1", "r1-cpt2-obf-all", report.Related, "exact", []report.Kind{report.Reparameterised}, report.Undetermined},
-	{"r1", "r1-gguf-q4_0", report.Reencoded, "exact", []report.Kind{report.Repackaged, report.QuantisedKind}, report.AToB},
-	{"r1", "r1-f16", report.Reencoded, "exact", []report.Kind{report.CastKind}, report.AToB},
+	{"r1", "r2", verdict.NoEvidence, "none", nil, verdict.Undetermined},
+	{"r1", "distill-r1", verdict.NoEvidence, "none", nil, verdict.Undetermined},
+	{"r1", "r2-obf-all", verdict.NoEvidence, "none", nil, verdict.Undetermined},
+	{"r1", "r4", verdict.SharedInit, "exact", nil, verdict.Undetermined},
+	{"r4-ft-short", "r1-prune-mlp", verdict.SharedInit, "exact", nil, verdict.Undetermined},
+	{"r1", "r1-cpt2", verdict.Related, "exact", []verdict.Kind{verdict.ContinuedPretrained}, verdict.Undetermined},
+	{"r1", "r1-ft-short", verdict.Related, "exact", []verdict.Kind{verdict.FineTuned}, verdict.Undetermined},
+	{"r1", "r1-lora-merged", verdict.Related, "exact", []verdict.Kind{verdict.LoRAMerged}, verdict.Undetermined},
+	{"r1", "r1-noise3", verdict.Related, "exact", []verdict.Kind{verdict.Noised}, verdict.Undetermined},
+	{"r1", "r1-prune24", verdict.Related, "exact", []verdict.Kind{verdict.Pruned}, verdict.AToB},
+	{"r1-quant4sim", "r1", verdict.Related, "exact", nil, verdict.Undetermined},
+	{"r1", "r1-quant4sim", verdict.Related, "exact", []verdict.Kind{verdict.QuantisedKind}, verdict.AToB},
+	{"r1", "r1-prune-mlp", verdict.Related, "exact", []verdict.Kind{verdict.WidthPruned}, verdict.AToB},
+	{"r1", "r1-prune-hidden", verdict.Related, "exact", []verdict.Kind{verdict.WidthPruned}, verdict.AToB},
+	{"r1-prune-heads", "r1", verdict.Related, "exact", []verdict.Kind{verdict.WidthPruned}, verdict.BToA},
+	{"r1", "r1-dropped-layers", verdict.Related, "exact", []verdict.Kind{verdict.LayerDropped}, verdict.AToB},
+	{"r1", "r1-upscaled", verdict.Related, "exact", []verdict.Kind{verdict.DepthUpscaled}, verdict.AToB},
+	{"r1", "r1-vocabext", verdict.Related, "exact", []verdict.Kind{verdict.VocabularyChanged}, verdict.AToB},
+	{"r1", "r1-vocabshuf", verdict.Related, "exact", []verdict.Kind{verdict.VocabularyChanged}, verdict.Undetermined},
+	{"r1", "r1-moe", verdict.Related, "exact", []verdict.Kind{verdict.MoEUpcycled}, verdict.AToB},
+	{"r1", "franken-r1fta-r2", verdict.Related, "exact", []verdict.Kind{verdict.Partial}, verdict.Undetermined},
+	{"r1", "embed-transplant", verdict.Related, "exact", []verdict.Kind{verdict.Partial}, verdict.Undetermined},
+	{"r1", "r1-obf-mlpperm", verdict.Related, "exact", []verdict.Kind{verdict.Reparameterised}, verdict.Undetermined},
+	{"r1", "r1-obf-residperm", verdict.Related, "exact", []verdict.Kind{verdict.Reparameterised}, verdict.Undetermined},
+	{"r1", "r1-cpt2-obf-all", verdict.Related, "exact", []verdict.Kind{verdict.Reparameterised}, verdict.Undetermined},
+	{"r1", "r1-gguf-q4_0", verdict.Reencoded, "exact", []verdict.Kind{verdict.Repackaged, verdict.QuantisedKind}, verdict.AToB},
+	{"r1", "r1-f16", verdict.Reencoded, "exact", []verdict.Kind{verdict.CastKind}, verdict.AToB},
 }
 
 func TestZoo(t *testing.T) {
@@ -146,7 +147,7 @@ func TestZoo(t *testing.T) {
 			require.Equal(t, c.relation, v.Relation, "%v", v.Because)
 			require.Equal(t, c.tier, v.Tier)
 			require.Subset(t, v.Kinds, c.kinds)
-			if c.arrow != report.Undetermined {
+			if c.arrow != verdict.Undetermined {
 				require.Equal(t, c.arrow, v.Direction)
 			}
 		})
@@ -160,8 +161,8 @@ func TestAdapterOnItsBase(t *testing.T) {
 		return
 	}
 	r := compare(t, filepath.Join(zoo, "r1"), filepath.Join(zoo, "r1-lora-adapter"), nil)
-	require.Equal(t, report.Related, r.Verdict.Relation)
-	require.Subset(t, r.Verdict.Kinds, []report.Kind{report.Adapter})
+	require.Equal(t, verdict.Related, r.Verdict.Relation)
+	require.Subset(t, r.Verdict.Kinds, []verdict.Kind{verdict.Adapter})
 	_, err := report.Compare(context.Background(), filepath.Join(zoo, "r1-prune-hidden"), filepath.Join(zoo, "r1-lora-adapter"), nil)
 	require.Error(t, err)
 }

@@ -5,15 +5,17 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // shades are the terminal's colours for relations: an addition to the word.
-var shades = map[Relation]string{
-	Identical: "1;35", Reencoded: "1;35", Related: "1;35", SharedInit: "1;36", NoEvidence: "1;32", Inconclusive: "1;33",
+var shades = map[verdict.Relation]string{
+	verdict.Identical: "1;35", verdict.Reencoded: "1;35", verdict.Related: "1;35", verdict.SharedInit: "1;36", verdict.NoEvidence: "1;32", verdict.Inconclusive: "1;33",
 }
 
 // shade colours words that name a relation, after they have been made visible.
-func (t *text) shade(words string, r Relation) string {
+func (t *text) shade(words string, r verdict.Relation) string {
 	if code := shades[r]; t.colour && code != "" {
 		return "\x1b[" + code + "m" + words + "\x1b[0m"
 	}
@@ -24,19 +26,19 @@ func (t *text) shade(words string, r Relation) string {
 const mostFiles = 4
 
 func (t *text) subject(name string, s *Subject) {
-	t.line("%s  %s", name, tensor.Printable(s.Ref))
-	t.line("   %s, %s parameters, %s%s", s.Storage(), count(s.Parameters), taken(s), revision(s))
+	t.Line("%s  %s", name, tensor.Printable(s.Ref))
+	t.Line("   %s, %s parameters, %s%s", s.Storage(), columns.Count(s.Parameters), taken(s), revision(s))
 	if s.Root != nil {
-		t.line("   values %s", s.Root)
+		t.Line("   values %s", s.Root)
 	} else {
-		t.line("   header %s", s.Header)
+		t.Line("   header %s", s.Header)
 	}
 	for i, f := range s.Files {
 		if i == mostFiles {
-			t.line("   and %d more files, listed in the JSON form", len(s.Files)-i)
+			t.Line("   and %d more files, listed in the JSON form", len(s.Files)-i)
 			break
 		}
-		t.line("   %s, %s, %s", fit(f.Path, 32), size(f.Size), f.pinned())
+		t.Line("   %s, %s, %s", columns.Fit(f.Path, 32), columns.Size(f.Size), f.pinned())
 	}
 }
 
@@ -60,34 +62,34 @@ func (f *File) pinned() string {
 
 func (t *text) verdict(r *Report) {
 	v := &r.Verdict
-	t.b.WriteString(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
-	t.row("strength", v.Strength)
-	t.row("", v.Statement)
-	t.row("H1", r.Propositions.H1)
-	t.row("H0", r.Propositions.H0)
-	t.row("kinds", kindWords(v.Kinds))
-	t.row("direction", v.Direction.Words())
+	t.Raw(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
+	t.Row("strength", v.Strength)
+	t.Row("", v.Statement)
+	t.Row("H1", r.Propositions.H1)
+	t.Row("H0", r.Propositions.H0)
+	t.Row("kinds", kindWords(v.Kinds))
+	t.Row("direction", v.Direction.Words())
 	for i, b := range v.Because {
-		t.row(firstOnly("because", i), b)
+		t.Row(columns.FirstOnly("because", i), b)
 	}
 	for i, a := range v.Alternatives {
-		t.row(firstOnly("not excluded", i), a)
+		t.Row(columns.FirstOnly("not excluded", i), a)
 	}
-	t.row("power", r.Power.Words())
-	t.line("")
+	t.Row("power", r.Power.Words())
+	t.Line("")
 }
 
 func (t *text) components(all []Component) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
+	t.Line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
 	for _, c := range all {
 		// The colour is added to the word in its place.
-		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
-		t.b.WriteString(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
+		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", columns.Fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
+		t.Raw(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
 	}
-	t.line("")
+	t.Line("")
 }
 
 // layers says in a few lines which layer of A each layer of B comes from.
@@ -106,8 +108,8 @@ func (t *text) layers(all []Layer) {
 			words[i] = l.Tower + "." + words[i]
 		}
 	}
-	t.row("layers B←A", strings.Join(words, "  "))
-	t.line("")
+	t.Row("layers B←A", strings.Join(words, "  "))
+	t.Line("")
 }
 
 // roles shows how alike rows of each kind of role are.
@@ -115,15 +117,15 @@ func (t *text) roles(all []RoleLikeness) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%-26s %8s %8s %9s   %s", "role", "matrices", "rows", "cosine", "relabelled at random")
+	t.Line("%-26s %8s %8s %9s   %s", "role", "matrices", "rows", "cosine", "relabelled at random")
 	for _, l := range all {
 		low, high := l.Band()
-		t.line("%-26s %8d %8d %9.3f   %+.3f … %+.3f", fit(l.Role, 26), l.Matrices, l.Rows, float64(l.Cosine), low, high)
+		t.Line("%-26s %8d %8d %9.3f   %+.3f … %+.3f", columns.Fit(l.Role, 26), l.Matrices, l.Rows, float64(l.Cosine), low, high)
 	}
-	t.line("")
+	t.Line("")
 }
 
-func optional(n *Number) string {
+func optional(n *verdict.Number) string {
 	if n == nil {
 		return "-"
 	}
@@ -134,21 +136,21 @@ func (t *text) evidence(all []Evidence) {
 	if len(all) == 0 {
 		return
 	}
-	t.line("%-18s %-22s %4s %9s %6s %7s %8s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
+	t.Line("%-18s %-22s %4s %9s %6s %7s %8s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
 	for i := range all {
 		e := &all[i]
 		if e.Skipped != "" {
 			continue
 		}
-		t.line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", fit(e.Test, 18), fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
+		t.Line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", columns.Fit(e.Test, 18), columns.Fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
 	}
 	for i, s := range notes(all) {
-		t.row(firstOnly("notes", i), s)
+		t.Row(columns.FirstOnly("notes", i), s)
 	}
 	for i, s := range notRun(all) {
-		t.row(firstOnly("not run", i), s)
+		t.Row(columns.FirstOnly("not run", i), s)
 	}
-	t.line("")
+	t.Line("")
 }
 
 // Notes lists what the tests remark, each remark once with the tests that make
@@ -203,23 +205,23 @@ func (t *text) controls(all []Evidence) {
 			continue
 		}
 		if head {
-			t.line("%-41s %7s %6s %8s %8s %6s", "among controls", "effect", "pairs", "99 %", "largest", "p")
+			t.Line("%-41s %7s %6s %8s %8s %6s", "among controls", "effect", "pairs", "99 %", "largest", "p")
 			head = false
 		}
-		t.line("%-41s %7.3f %6d %8.3f %8.3f %6.2g", fit(e.Test+" "+e.Axis, 41), float64(e.Effect), e.Controls.N, float64(e.Controls.Q99), float64(e.Controls.Largest), float64(e.Controls.P))
+		t.Line("%-41s %7.3f %6d %8.3f %8.3f %6.2g", columns.Fit(e.Test+" "+e.Axis, 41), float64(e.Effect), e.Controls.N, float64(e.Controls.Q99), float64(e.Controls.Largest), float64(e.Controls.P))
 	}
 	if !head {
-		t.line("")
+		t.Line("")
 	}
 }
 
 // delta sums up how the values differ.
 func (t *text) delta(d *Delta) {
 	for i, s := range d.Words() {
-		t.row(firstOnly("values", i), s)
+		t.Row(columns.FirstOnly("values", i), s)
 	}
 	if d != nil {
-		t.line("")
+		t.Line("")
 	}
 }
 
@@ -259,7 +261,7 @@ func (d *Delta) Words() []string {
 // methods says how the report was made.
 func (t *text) methods(r *Report) {
 	for i, s := range r.Made() {
-		t.row(firstOnly("made by", i), s)
+		t.Row(columns.FirstOnly("made by", i), s)
 	}
 }
 
@@ -269,7 +271,7 @@ const digestLetters = 64
 // Made says how the report was made: program, methods, controls, options, seed.
 func (r *Report) Made() []string {
 	c := r.Methods.Controls
-	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d", r.Tool.Version, r.Schema, r.Methods.Version)}
+	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d, policy version %d", r.Tool.Version, r.Schema, r.Methods.Version, r.Policy.Version)}
 	if c.Pairs > 0 {
 		out = append(out, fmt.Sprintf("controls version %d: %d independent pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
 	}

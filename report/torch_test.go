@@ -17,6 +17,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // asTorch writes a folder with a model's values as pytorch_model.bin beside
@@ -50,11 +51,11 @@ func TestTorchIsAnotherContainer(t *testing.T) {
 		for _, sides := range [][2]string{{base, torch}, {torch, base}, {torch, torch}} {
 			r := compare(t, sides[0], sides[1], &report.Options{Budget: report.Full})
 			if sides[0] == sides[1] {
-				require.Equal(t, report.Identical, r.Verdict.Relation)
+				require.Equal(t, verdict.Identical, r.Verdict.Relation)
 				continue
 			}
-			require.Equal(t, report.Reencoded, r.Verdict.Relation)
-			require.Equal(t, []report.Kind{report.Repackaged}, r.Verdict.Kinds)
+			require.Equal(t, verdict.Reencoded, r.Verdict.Relation)
+			require.Equal(t, []verdict.Kind{verdict.Repackaged}, r.Verdict.Kinds)
 			require.Equal(t, r.Subjects[0].Root, r.Subjects[1].Root)
 		}
 		same, other := compare(t, base, child, nil), compare(t, torch, child, nil)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // No trap leads to a wrong verdict. Networks trained for the purpose take most
@@ -33,9 +34,9 @@ func TestTraps(t *testing.T) {
 				require.NoError(t, err)
 				require.Contains(t, trap.Want, string(r.Verdict.Relation), "case %d: %v", i, r.Verdict.Because)
 				if trap.ID == "T12" {
-					require.Subset(t, []report.Kind{report.Partial}, r.Verdict.Kinds, "case %d", i)
+					require.Subset(t, []verdict.Kind{verdict.Partial}, r.Verdict.Kinds, "case %d", i)
 					for _, c := range r.Components {
-						require.Equal(t, strings.HasPrefix(c.Name, "vision."), c.Relation == report.Related || c.Relation == report.Identical, "case %d: %s is %s", i, c.Name, c.Relation)
+						require.Equal(t, strings.HasPrefix(c.Name, "vision."), c.Relation == verdict.Related || c.Relation == verdict.Identical, "case %d: %s is %s", i, c.Name, c.Relation)
 					}
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // nameless gives the tensors names that no known architecture has.
@@ -36,7 +37,7 @@ func TestOneSeedWithoutGains(t *testing.T) {
 		for _, pair := range [][2]*zoo.Model{{a, b}, {nameless(a), nameless(b)}} {
 			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: pair[0]}, report.Input{Ref: "b", Model: pair[1]}, nil)
 			require.NoError(t, err)
-			require.NotEqual(t, report.Related, rep.Verdict.Relation, "case %d: %v", i, rep.Verdict.Because)
+			require.NotEqual(t, verdict.Related, rep.Verdict.Relation, "case %d: %v", i, rep.Verdict.Because)
 		}
 	}
 }
@@ -70,16 +71,16 @@ func TestUnknownArchitecture(t *testing.T) {
 		other.Train(r, first, 300, batch, rate)
 		child = parent.Clone()
 		child.Train(r, second, 20, batch, rate/3)
-		against := func(b *zoo.Net) report.Verdict {
+		against := func(b *zoo.Net) verdict.Verdict {
 			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: nameless(parent.Model())}, report.Input{Ref: "b", Model: nameless(b.Model())}, nil)
 			require.NoError(t, err)
 			return rep.Verdict
 		}
 		v := against(child)
-		require.Equal(t, report.Related, v.Relation, "seed %d: %v", seed, v.Because)
+		require.Equal(t, verdict.Related, v.Relation, "seed %d: %v", seed, v.Because)
 		v = against(twin)
-		require.Equal(t, report.SharedInit, v.Relation, "seed %d: %v", seed, v.Because)
+		require.Equal(t, verdict.SharedInit, v.Relation, "seed %d: %v", seed, v.Because)
 		v = against(other)
-		require.Contains(t, []report.Relation{report.NoEvidence, report.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
+		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
 	}
 }

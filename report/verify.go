@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Difference is the first place where two reports say different things.
@@ -109,7 +111,7 @@ func (r *Report) portable() *Report {
 	for i := range c.Subjects {
 		for k, w := range c.Warnings {
 			if ref := filepath.Clean(r.Subjects[i].Ref); len(ref) > 1 {
-				c.Warnings[k] = strings.ReplaceAll(w, ref, side(i))
+				c.Warnings[k] = strings.ReplaceAll(w, ref, verdict.Side(i))
 			}
 		}
 		s := &c.Subjects[i]

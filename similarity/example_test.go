@@ -8,7 +8,8 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/units"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/exact"
 )
 
 // Run a test on two networks, here one and a noisy copy.
@@ -22,8 +23,8 @@ func ExampleRun() {
 			v[i] += 0.3 * float32(r.NormFloat64())
 		}
 	}
-	pair := similarity.NewPair(&similarity.Subject{Name: "a", Net: roles.Map(a)}, &similarity.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
-	found, err := similarity.Run(context.Background(), pair, []*similarity.Test{units.FixedPoints(0)})
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	found, err := similarity.Run(context.Background(), pair, []*similarity.Test{exact.FixedPoints(0)})
 	if err != nil {
 		panic(err)
 	}

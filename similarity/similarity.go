@@ -2,12 +2,16 @@
 // state their null, their statistic, their effect and a p-value or the
 // controls they were held against. It decides nothing; package report does.
 //
-//  1. A [Pair] names the two subjects and which towers and layers of them are
-//     held against each other.
+//  1. An [align.Pair] names the two subjects and which towers and layers of
+//     them are held against each other (packages align and layers).
 //  2. Its axes are sets of units that a symmetry of the network relabels; for
-//     each a sample of units is read from both sides.
-//  3. A [Test] looks at axes and returns [Evidence]. [Run] runs a list of
+//     each a sample of units is read from both sides (package axis).
+//  3. A [Test] looks at axes or matrices and returns [Evidence] (packages exact
+//     and calibrated; package suite lists them all). [Run] runs a list of
 //     tests, one after the other, in the order given.
+//
+// Package stats holds the p-values. Package sketches runs tests on fingerprints,
+// without weights, and package index searches many of them.
 //
 // Exact-tier tests have one null: the two networks come from independent
 // random initialisations. Training commutes with relabelling hidden units, so
@@ -19,6 +23,9 @@ package similarity
 import (
 	"context"
 	"fmt"
+
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Tier separates closed-form p-values from scores held against controls.
@@ -32,19 +39,19 @@ const (
 
 // Evidence is one result of one test.
 type Evidence struct {
-	Test      string  // the test's name
-	Axis      string  // which units: a role, or a component when pooled
-	Component string  // "mlp", "attention", "embeddings", "experts", "generic"
-	Tower     string  // of B
-	LayerA    int     // -1 when pooled over layers
-	LayerB    int     // -1 when pooled over layers
-	Tier      Tier    // exact or calibrated
-	Statistic float64 // what was counted or summed
-	Effect    float64 // size of the likeness, 0 none, 1 complete
-	N         int     // units, or pairs of units, that took part
-	P         *LogP   // nil when the test gives no p-value
-	Null      string  // what the p-value assumes
-	Skipped   string  // why the test did not run; empty when it did
+	Test      string      // the test's name
+	Axis      string      // which units: a role, or a component when pooled
+	Component string      // "mlp", "attention", "embeddings", "experts", "generic"
+	Tower     string      // of B
+	LayerA    int         // -1 when pooled over layers
+	LayerB    int         // -1 when pooled over layers
+	Tier      Tier        // exact or calibrated
+	Statistic float64     // what was counted or summed
+	Effect    float64     // size of the likeness, 0 none, 1 complete
+	N         int         // units, or pairs of units, that took part
+	P         *stats.LogP // nil when the test gives no p-value
+	Null      string      // what the p-value assumes
+	Skipped   string      // why the test did not run; empty when it did
 	Warnings  []string
 }
 
@@ -54,12 +61,12 @@ type Test struct {
 	Name string
 	Doc  string
 	Tier Tier // of its evidence
-	Run  func(ctx context.Context, p *Pair) ([]Evidence, error)
+	Run  func(ctx context.Context, p *align.Pair) ([]Evidence, error)
 }
 
 // Run runs the tests in order and returns all their evidence. A test's error
 // is a failure of reading, never a finding; it ends the run.
-func Run(ctx context.Context, p *Pair, tests []*Test) ([]Evidence, error) {
+func Run(ctx context.Context, p *align.Pair, tests []*Test) ([]Evidence, error) {
 	var all []Evidence
 	for _, t := range tests {
 		if err := ctx.Err(); err != nil {

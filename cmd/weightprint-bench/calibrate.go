@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // control is one network of a control population, as population.json in its
@@ -55,10 +56,10 @@ and writes the statistics, sorted, by stratum.`,
 type controlPair struct {
 	stratum string
 	a, b    string
-	effects map[string]report.Control
+	effects map[string]verdict.Control
 }
 
-func calibrate(ctx context.Context, dirs []string) (*report.Population, error) {
+func calibrate(ctx context.Context, dirs []string) (*verdict.Population, error) {
 	var pairs []*controlPair
 	networks := 0
 	for _, dir := range dirs {
@@ -129,31 +130,31 @@ func runControls(ctx context.Context, pairs []*controlPair) error {
 
 // effects picks the calibrated statistics out of a report; of a test run in
 // several ways the largest.
-func effects(r *report.Report) map[string]report.Control {
-	out := map[string]report.Control{}
+func effects(r *report.Report) map[string]verdict.Control {
+	out := map[string]verdict.Control{}
 	for _, e := range r.Evidence {
 		if e.Tier != "calibrated" || e.Skipped != "" {
 			continue
 		}
 		x := float64(e.Effect)
-		if e.Test == "leading-directions" {
+		if e.Test == verdict.LeadingDirections {
 			x = float64(e.Statistic)
 		}
 		name := e.Test
-		if e.Test == "leading-directions" {
+		if e.Test == verdict.LeadingDirections {
 			name += "/" + e.Axis
 		}
 		if old, ok := out[name]; !ok || x > old.Effect {
-			out[name] = report.Control{Effect: math.Round(x*1e4) / 1e4, N: e.N}
+			out[name] = verdict.Control{Effect: math.Round(x*1e4) / 1e4, N: e.N}
 		}
 	}
 	return out
 }
 
-func population(pairs []*controlPair, networks int) *report.Population {
-	p := &report.Population{Version: 1, Made: "weightprint-bench calibrate", Networks: networks}
+func population(pairs []*controlPair, networks int) *verdict.Population {
+	p := &verdict.Population{Version: 1, Made: "weightprint-bench calibrate", Networks: networks}
 	for _, name := range []string{"same-data", "other-data", "distilled", "other-shape", "shared-init"} {
-		s := report.Stratum{Name: name, Tests: map[string][]report.Control{}}
+		s := verdict.Stratum{Name: name, Tests: map[string][]verdict.Control{}}
 		for _, c := range pairs {
 			if c.stratum != name {
 				continue
@@ -164,7 +165,7 @@ func population(pairs []*controlPair, networks int) *report.Population {
 			}
 		}
 		for _, x := range s.Tests {
-			slices.SortFunc(x, func(a, b report.Control) int {
+			slices.SortFunc(x, func(a, b verdict.Control) int {
 				return cmp.Or(cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.N, b.N))
 			})
 		}

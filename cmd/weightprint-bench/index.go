@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -43,8 +43,8 @@ func figure(w io.Writer, name string, n int, took time.Duration, more string) {
 }
 
 func benchIndex(ctx context.Context, w io.Writer, dir string, entries, searches int) error {
-	one := prints.Of(prints.Middle, 1, &fingerprint.Options{SketchOnly: true}) // no digests: a million would fill a disk
-	one.Tokens = prints.Of(prints.Middle, 1, nil).Tokens
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, &fingerprint.Options{SketchOnly: true}) // no digests: a million would fill a disk
+	one.Tokens = fingerprinttest.Of(fingerprinttest.Middle, 1, nil).Tokens
 	path := filepath.Join(dir, fmt.Sprintf("index-%d", entries))
 	if err := makeIndex(w, path, one, entries); err != nil {
 		return err
@@ -67,11 +67,11 @@ func benchIndex(ctx context.Context, w io.Writer, dir string, entries, searches 
 	}{
 		{"IndexSearchRelative", 1, func() *fingerprint.Fingerprint { return one }},
 		{"IndexSearchDisguised", 1, func() *fingerprint.Fingerprint {
-			f := prints.Like(one, r)
+			f := fingerprinttest.Like(one, r)
 			f.Tokens = one.Tokens
 			return f
 		}},
-		{"IndexSearchStranger", 0, func() *fingerprint.Fingerprint { return prints.Like(one, r) }},
+		{"IndexSearchStranger", 0, func() *fingerprint.Fingerprint { return fingerprinttest.Like(one, r) }},
 	} {
 		for range searches {
 			f := q.of()
@@ -107,7 +107,7 @@ func makeIndex(w io.Writer, path string, one *fingerprint.Fingerprint, entries i
 	for first := 0; first < entries; first += batch {
 		var some []index.Entry
 		for i := first; i < min(first+batch, entries); i++ {
-			f := prints.Like(one, r)
+			f := fingerprinttest.Like(one, r)
 			if i == entries/2 {
 				f = one
 			}

@@ -7,19 +7,20 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/recipe"
+	"github.com/weightprint/weightprint/report/recipe"
+	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
 
 // methods maps the beginning of a manifest's recipe to the method of mixing.
 var methods = []struct {
 	prefix string
-	method recipe.Method
+	method mixture.Method
 }{
-	{"linear", recipe.Linear},
-	{"SLERP", recipe.SLERP},
-	{"task arithmetic", recipe.TaskArithmetic},
-	{"TIES", recipe.TIES},
-	{"DARE", recipe.DARE},
+	{"linear", mixture.Linear},
+	{"SLERP", mixture.SLERP},
+	{"task arithmetic", mixture.TaskArithmetic},
+	{"TIES", mixture.TIES},
+	{"DARE", mixture.DARE},
 }
 
 // mixed tells whether x is a merge of several parents. A comparison with one
@@ -50,7 +51,7 @@ func named(ctx context.Context, dir string, by map[string]*member, x *member) (b
 		defer done()
 		parents = append(parents, in)
 	}
-	r, err := report.FindRecipe(ctx, child, parents, nil)
+	r, err := recipe.Find(ctx, child, parents, nil)
 	if err != nil {
 		return false, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // member is one model of a zoo, as its manifest.json describes it.
@@ -29,36 +30,36 @@ type member struct {
 // it; the first is the right one, the others are neighbours.
 var truths = []struct {
 	prefix string
-	kinds  []report.Kind
+	kinds  []verdict.Kind
 }{
-	{"obfuscated, then fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
-	{"obfuscated", []report.Kind{report.Reparameterised}},
-	{"dtype variant", []report.Kind{report.CastKind}},
-	{"noise", []report.Kind{report.Noised}},
-	{"vocabulary", []report.Kind{report.VocabularyChanged}},
-	{"pruned MLP", []report.Kind{report.WidthPruned}},
-	{"pruned heads", []report.Kind{report.WidthPruned}},
-	{"pruned hidden", []report.Kind{report.WidthPruned}},
-	{"pruned", []report.Kind{report.Pruned}},
-	{"quantised", []report.Kind{report.QuantisedKind}},
-	{"renamed", []report.Kind{report.Repackaged}},
-	{"fine-tuned long, then obf", []report.Kind{report.Reparameterised}},
-	{"fine-tuned", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
-	{"grand-child: continued", []report.Kind{report.ContinuedPretrained, report.FineTuned}},
-	{"grand-child", []report.Kind{report.FineTuned, report.ContinuedPretrained}},
-	{"continued pre-training, then obf", []report.Kind{report.Reparameterised}},
-	{"continued pre-training twice, then obf", []report.Kind{report.Reparameterised}},
-	{"continued", []report.Kind{report.ContinuedPretrained, report.FineTuned}},
-	{"LoRA merged", []report.Kind{report.LoRAMerged}},
-	{"merge", []report.Kind{report.Merged, report.FineTuned, report.ContinuedPretrained}},
-	{"frankenmerge (localised", []report.Kind{report.Partial}},
-	{"frankenmerge", []report.Kind{report.DepthUpscaled}},
-	{"layers dropped", []report.Kind{report.LayerDropped}},
-	{"depth-upscaled", []report.Kind{report.DepthUpscaled}},
-	{"MoE", []report.Kind{report.MoEUpcycled}},
-	{"embeddings", []report.Kind{report.Partial}},
-	{"GGUF conversion; F16", []report.Kind{report.CastKind}},
-	{"GGUF", []report.Kind{report.QuantisedKind, report.Repackaged}},
+	{"obfuscated, then fine-tuned", []verdict.Kind{verdict.FineTuned, verdict.ContinuedPretrained}},
+	{"obfuscated", []verdict.Kind{verdict.Reparameterised}},
+	{"dtype variant", []verdict.Kind{verdict.CastKind}},
+	{"noise", []verdict.Kind{verdict.Noised}},
+	{"vocabulary", []verdict.Kind{verdict.VocabularyChanged}},
+	{"pruned MLP", []verdict.Kind{verdict.WidthPruned}},
+	{"pruned heads", []verdict.Kind{verdict.WidthPruned}},
+	{"pruned hidden", []verdict.Kind{verdict.WidthPruned}},
+	{"pruned", []verdict.Kind{verdict.Pruned}},
+	{"quantised", []verdict.Kind{verdict.QuantisedKind}},
+	{"renamed", []verdict.Kind{verdict.Repackaged}},
+	{"fine-tuned long, then obf", []verdict.Kind{verdict.Reparameterised}},
+	{"fine-tuned", []verdict.Kind{verdict.FineTuned, verdict.ContinuedPretrained}},
+	{"grand-child: continued", []verdict.Kind{verdict.ContinuedPretrained, verdict.FineTuned}},
+	{"grand-child", []verdict.Kind{verdict.FineTuned, verdict.ContinuedPretrained}},
+	{"continued pre-training, then obf", []verdict.Kind{verdict.Reparameterised}},
+	{"continued pre-training twice, then obf", []verdict.Kind{verdict.Reparameterised}},
+	{"continued", []verdict.Kind{verdict.ContinuedPretrained, verdict.FineTuned}},
+	{"LoRA merged", []verdict.Kind{verdict.LoRAMerged}},
+	{"merge", []verdict.Kind{verdict.Merged, verdict.FineTuned, verdict.ContinuedPretrained}},
+	{"frankenmerge (localised", []verdict.Kind{verdict.Partial}},
+	{"frankenmerge", []verdict.Kind{verdict.DepthUpscaled}},
+	{"layers dropped", []verdict.Kind{verdict.LayerDropped}},
+	{"depth-upscaled", []verdict.Kind{verdict.DepthUpscaled}},
+	{"MoE", []verdict.Kind{verdict.MoEUpcycled}},
+	{"embeddings", []verdict.Kind{verdict.Partial}},
+	{"GGUF conversion; F16", []verdict.Kind{verdict.CastKind}},
+	{"GGUF", []verdict.Kind{verdict.QuantisedKind, verdict.Repackaged}},
 }
 
 // pairing is one ordered pair with its truth and what was found.
@@ -225,13 +226,13 @@ func runCases(ctx context.Context, dir string, cases []*pairing) error {
 // outcome judges a verdict: right, wrong or inconclusive.
 func (c *pairing) outcome() string {
 	r := c.report.Verdict.Relation
-	same := r == report.Related || r == report.Reencoded || r == report.Identical
+	same := r == verdict.Related || r == verdict.Reencoded || r == verdict.Identical
 	switch {
-	case c.truth == "related" && same, c.truth == "shared-init" && r == report.SharedInit, c.truth == "strangers" && r == report.NoEvidence:
+	case c.truth == "related" && same, c.truth == "shared-init" && r == verdict.SharedInit, c.truth == "strangers" && r == verdict.NoEvidence:
 		return "right"
-	case r == report.Inconclusive:
+	case r == verdict.Inconclusive:
 		return "inconclusive"
-	case c.truth != "strangers" && r == report.NoEvidence:
+	case c.truth != "strangers" && r == verdict.NoEvidence:
 		return "missed"
 	}
 	return "wrong"
@@ -258,15 +259,15 @@ func (c *pairing) kind() string {
 
 // direction judges the direction between a model and what it was made from.
 func (c *pairing) direction() string {
-	right, child := report.AToB, c.b
+	right, child := verdict.AToB, c.b
 	if c.descent == "up" {
-		right, child = report.BToA, c.a
+		right, child = verdict.BToA, c.a
 	}
 	if strings.Contains(child.Recipe, "before rounding") { // the listed parent is the rounded one
-		right = map[report.Direction]report.Direction{report.AToB: report.BToA, report.BToA: report.AToB}[right]
+		right = map[verdict.Direction]verdict.Direction{verdict.AToB: verdict.BToA, verdict.BToA: verdict.AToB}[right]
 	}
 	switch c.report.Verdict.Direction {
-	case report.Undetermined:
+	case verdict.Undetermined:
 		return "undetermined"
 	case right:
 		return "right"

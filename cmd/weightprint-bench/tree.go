@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func treeCommand() *cobra.Command {
@@ -165,7 +166,7 @@ func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 		case z.child(c, p):
 			what = "parent"
 			s.parent++
-			if e.Direction != report.Undetermined {
+			if e.Direction != verdict.Undetermined {
 				what = "turned"
 				s.turned++
 			}
@@ -178,7 +179,7 @@ func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 		default:
 			s.strangers++
 		}
-		if e.Direction != report.Undetermined {
+		if e.Direction != verdict.Undetermined {
 			s.stated++
 		}
 		s.lines = append(s.lines, fmt.Sprintf("%-9s %s -> %s  %s %v %s %s", what, p.Name, c.Name, e.Relation, e.Kinds, e.Direction, e.Because))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/audit"
 )
 
 // auditFlags are the flags of audit.
@@ -61,7 +62,7 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return usageError{fmt.Errorf("--budget: %w", err)}
 	}
 	for _, x := range f.failOn {
-		if known := []string{string(report.Confirmed), string(report.Contradicted), string(report.Unproven)}; !slices.Contains(known, x) {
+		if known := []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)}; !slices.Contains(known, x) {
 			return usageError{oneOf("fail-on", x, known)}
 		}
 	}
@@ -70,14 +71,14 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return err
 	}
 	n := networkOf(c.Context())
-	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Log: n.log})
+	all, err := audit.Run(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Log: n.log})
 	if err != nil {
 		return err
 	}
 	out := output{}
-	write := func(w io.Writer) error { return report.WriteAudit(w, all) }
+	write := func(w io.Writer) error { return audit.WriteText(w, all) }
 	if f.json {
-		write = func(w io.Writer) error { return report.WriteAuditJSON(w, source.Redacted(model), all) }
+		write = func(w io.Writer) error { return audit.WriteJSON(w, source.Redacted(model), all) }
 	}
 	if err := out.write(c.OutOrStdout(), write); err != nil {
 		return err
@@ -87,25 +88,25 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 
 // finding turns outcomes into an exit code. A claim that could not be looked at
 // never passes for one that was.
-func (f *auditFlags) finding(all []report.Audited) error {
+func (f *auditFlags) finding(all []audit.Result) error {
 	open := len(all) == 0
 	for _, x := range all {
 		switch {
 		case x.Source == "claim" && x.Opened == "":
 			return exitCode(exitError)
-		case x.Outcome == report.Unproven:
+		case x.Outcome == audit.Unproven:
 			open = true
 		case slices.Contains(f.failOn, string(x.Outcome)):
 			return exitCode(exitFinding)
 		}
 	}
-	if open && slices.Contains(f.failOn, string(report.Unproven)) {
+	if open && slices.Contains(f.failOn, string(audit.Unproven)) {
 		return exitCode(exitInconclusive)
 	}
 	return nil
 }
 
-func readClaims(file string) ([]report.LineageClaim, error) {
+func readClaims(file string) ([]audit.Claim, error) {
 	if file == "" {
 		return nil, nil
 	}
@@ -114,9 +115,9 @@ func readClaims(file string) ([]report.LineageClaim, error) {
 		return nil, err
 	}
 	defer f.Close()
-	c, err := report.ReadClaim(f)
+	c, err := audit.ReadClaim(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return []report.LineageClaim{c}, nil
+	return []audit.Claim{c}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
 )
 
 func checkCommand() *cobra.Command {
@@ -65,7 +66,7 @@ func mismatch(w io.Writer, err error, asJSON bool) error {
 	case !errors.Is(err, commitment.ErrMismatch) && !errors.Is(err, commitment.ErrDamaged):
 		return err
 	case asJSON:
-		if err := report.EncodeJSON(w, map[string]string{"schema": report.CheckedSchema, "mismatch": oneLine(err)}); err != nil {
+		if err := report.EncodeJSON(w, map[string]string{"schema": closed.Schema, "mismatch": oneLine(err)}); err != nil {
 			return err
 		}
 	default:
@@ -111,17 +112,17 @@ func sortFiles(names []string) (*sealedFiles, error) {
 }
 
 // check verifies everything against everything.
-func (f *sealedFiles) check(ctx context.Context, against, published []string) (*report.Checked, error) {
+func (f *sealedFiles) check(ctx context.Context, against, published []string) (*closed.Result, error) {
 	if err := f.belong(published); err != nil {
 		return nil, err
 	}
-	var parties []report.CheckedParty
+	var parties []closed.Party
 	for i, r := range f.responses {
 		s, err := f.challenge.Check(r)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.names[i], err)
 		}
-		parties = append(parties, report.CheckedParty{Ref: f.names[i], Response: r, Sketches: s})
+		parties = append(parties, closed.Party{Ref: f.names[i], Response: r, Sketches: s})
 	}
 	for _, ref := range against {
 		if len(parties) != 1 {
@@ -136,9 +137,9 @@ func (f *sealedFiles) check(ctx context.Context, against, published []string) (*
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", ref, err)
 		}
-		parties = append(parties, report.CheckedParty{Ref: ref, Sketches: s})
+		parties = append(parties, closed.Party{Ref: ref, Sketches: s})
 	}
-	return report.NewChecked(f.challenge, nil, parties...), nil
+	return closed.New(f.challenge, nil, parties...), nil
 }
 
 // belong verifies that the commitments are those of the challenge, the

@@ -9,7 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // protocol is a folder in which two parties go through the protocol.
@@ -50,8 +51,8 @@ func TestClosedWeights(t *testing.T) {
 	base, tuned, stranger := filepath.Join(models, "base"), filepath.Join(models, "fine-tune"), filepath.Join(models, "other-seed")
 	for _, c := range []struct {
 		name, b  string
-		relation report.Relation
-	}{{"relatives", tuned, report.Related}, {"strangers", stranger, report.Inconclusive}} {
+		relation verdict.Relation
+	}{{"relatives", tuned, verdict.Related}, {"strangers", stranger, verdict.Inconclusive}} {
 		t.Run(c.name, func(t *testing.T) {
 			p := protocol{t, t.TempDir()}
 			p.commit(base, c.b, "--beacon", "one")
@@ -62,9 +63,9 @@ func TestClosedWeights(t *testing.T) {
 
 			code, out := p.check("--json")
 			require.Zero(t, code, out)
-			var got report.Checked
+			var got closed.Result
 			require.NoError(t, json.Unmarshal([]byte(out), &got))
-			require.Equal(t, report.CheckedSchema, got.Schema)
+			require.Equal(t, closed.Schema, got.Schema)
 			require.Equal(t, c.relation, got.Comparison.Relation)
 			require.NotEmpty(t, got.NotProved)
 			code, out = p.check()

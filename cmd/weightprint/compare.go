@@ -10,6 +10,8 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // compareFlags are the flags of compare.
@@ -93,7 +95,7 @@ func (f *compareFlags) options() (*report.Options, error) {
 		return nil, oneOf("depth", f.depth, []string{"quick", "normal", "full"})
 	}
 	for _, name := range f.failOn {
-		if !slices.Contains(report.Relations, report.Relation(name)) {
+		if !slices.Contains(verdict.Relations(), verdict.Relation(name)) {
 			return nil, oneOf("fail-on", name, relationNames())
 		}
 	}
@@ -101,8 +103,8 @@ func (f *compareFlags) options() (*report.Options, error) {
 }
 
 func relationNames() []string {
-	names := make([]string, len(report.Relations))
-	for i, r := range report.Relations {
+	names := make([]string, len(verdict.Relations()))
+	for i, r := range verdict.Relations() {
 		names[i] = string(r)
 	}
 	return names
@@ -170,7 +172,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 	if err != nil {
 		return err
 	}
-	p, err := report.PlanCompare(c.Context(), in[0], in[1], o)
+	p, err := plan.Compare(c.Context(), in[0], in[1], o)
 	if err != nil {
 		return err
 	}
@@ -178,7 +180,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 }
 
 // planned writes a plan in either of its forms.
-func planned(p *report.Plan, asJSON bool) func(io.Writer) error {
+func planned(p *plan.Plan, asJSON bool) func(io.Writer) error {
 	if asJSON {
 		return p.WriteJSON
 	}
@@ -190,7 +192,7 @@ func (f *compareFlags) finding(r *report.Report) error {
 	if !slices.Contains(f.failOn, string(r.Verdict.Relation)) {
 		return nil
 	}
-	if r.Verdict.Relation == report.Inconclusive {
+	if r.Verdict.Relation == verdict.Inconclusive {
 		return exitCode(exitInconclusive)
 	}
 	return exitCode(exitFinding)

@@ -16,6 +16,7 @@ import (
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 )
 
 func fingerprintCommand() *cobra.Command {
@@ -93,7 +94,7 @@ func planPrint(c *cobra.Command, ref string, most int64, asJSON bool) error {
 		return err
 	}
 	defer m.Close()
-	return planned(report.PlanFingerprint(report.Headers(m), optionsFor(m, most)), asJSON)(c.OutOrStdout())
+	return planned(plan.Fingerprint(report.Headers(m), optionsFor(m, most)), asJSON)(c.OutOrStdout())
 }
 
 // printing says how a fingerprint is made.

@@ -10,8 +10,9 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 func indexCommand() *cobra.Command {
@@ -134,7 +135,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 				return err
 			}
 			defer x.Close()
-			found, err := x.Search(c.Context(), f, top, similarity.LogP(math.Log(level)))
+			found, err := x.Search(c.Context(), f, top, stats.LogP(math.Log(level)))
 			if err != nil {
 				return err
 			}
@@ -152,15 +153,15 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 
 // hit is the JSON form of a search result.
 type hit struct {
-	Name     string          `json:"name"`
-	Log10P   *report.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
-	Relation report.Relation `json:"relation"`
-	Test     string          `json:"test"`
-	Matching int             `json:"matchingUnits"`
-	Units    int             `json:"units"`
-	Alike    int             `json:"alikeToTokens"` // units that the same tokens find and that look alike
-	Probed   int             `json:"probed"`
-	Note     string          `json:"note"`
+	Name     string           `json:"name"`
+	Log10P   *verdict.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
+	Relation verdict.Relation `json:"relation"`
+	Test     string           `json:"test"`
+	Matching int              `json:"matchingUnits"`
+	Units    int              `json:"units"`
+	Alike    int              `json:"alikeToTokens"` // units that the same tokens find and that look alike
+	Probed   int              `json:"probed"`
+	Note     string           `json:"note"`
 }
 
 // sharedShare is the share of alike units below which a hit may be no more than
@@ -168,12 +169,12 @@ type hit struct {
 const sharedShare = 0.1
 
 func hitOf(h *index.Hit) hit {
-	x := hit{Name: h.Name, Relation: report.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
-	p := report.Number(h.P.Log10())
+	x := hit{Name: h.Name, Relation: verdict.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
+	p := verdict.Number(h.P.Log10())
 	x.Log10P = &p
 	switch {
 	case h.Same:
-		x.Relation, x.Note = report.Identical, "the same values"
+		x.Relation, x.Note = verdict.Identical, "the same values"
 	case h.Evidence.P != nil && x.Probed > 0 && float64(x.Alike) < sharedShare*float64(x.Probed):
 		x.Note = "screening hit: common origin, perhaps no more than the same random initialisation; to be settled by compare"
 	default:
@@ -184,7 +185,7 @@ func hitOf(h *index.Hit) hit {
 
 func leadOf(h *index.Hit) hit {
 	x := hitOf(h)
-	x.Log10P, x.Relation, x.Test = nil, report.Inconclusive, h.Agreement.Test
+	x.Log10P, x.Relation, x.Test = nil, verdict.Inconclusive, h.Agreement.Test
 	x.Matching, x.Units = x.Alike, x.Probed
 	x.Note = "lead: units look alike to the same tokens, though no exact test finds them; to be settled by compare"
 	return x

@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 )
 
 type inspectFlags struct {
@@ -65,7 +66,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 	}
 	out := output{file: f.file}
 	if f.dry {
-		return out.write(c.OutOrStdout(), planned(report.PlanTensor(report.Headers(m), t), f.json))
+		return out.write(c.OutOrStdout(), planned(plan.Decoding(report.Headers(m), t), f.json))
 	}
 	if t != nil {
 		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })

@@ -18,6 +18,8 @@ import (
 
 	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/recipe"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // call runs the program.
@@ -42,19 +44,19 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// closed makes a schema refuse fields that it does not list.
-func closed(schema any) {
+// shut makes a schema refuse fields that it does not list.
+func shut(schema any) {
 	switch x := schema.(type) {
 	case map[string]any:
 		for _, v := range x {
-			closed(v)
+			shut(v)
 		}
 		if x["type"] == "object" && x["properties"] != nil {
 			x["additionalProperties"] = false
 		}
 	case []any:
 		for _, v := range x {
-			closed(v)
+			shut(v)
 		}
 	}
 }
@@ -65,7 +67,7 @@ func TestCompareJSONFollowsItsSchema(t *testing.T) {
 	dir := demoModels(t)
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema))
 	require.NoError(t, err)
-	closed(doc)
+	shut(doc)
 	c := jsonschema.NewCompiler()
 	require.NoError(t, c.AddResource("report.json", doc))
 	schema, err := c.Compile("report.json")
@@ -184,7 +186,7 @@ func TestOutputFile(t *testing.T) {
 	defer f.Close()
 	r, err := report.ReadJSON(f)
 	require.NoError(t, err)
-	require.Equal(t, report.Related, r.Verdict.Relation)
+	require.Equal(t, verdict.Related, r.Verdict.Relation)
 }
 
 // The ending of an output file says in which form a result is written.
@@ -216,7 +218,7 @@ func TestRecipe(t *testing.T) {
 	dir := demoModels(t)
 	code, out, stderr := call("recipe", filepath.Join(dir, "fine-tune"), filepath.Join(dir, "base"), filepath.Join(dir, "other-seed"), "--json")
 	require.Zero(t, code, stderr)
-	var r report.Recipe
+	var r recipe.Recipe
 	require.NoError(t, json.Unmarshal([]byte(out), &r))
 	require.True(t, r.Missing, "a fine-tune is no mixture of its parent and a stranger")
 	require.Greater(t, float64(r.Parents[0].Weight), 0.9)

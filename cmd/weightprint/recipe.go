@@ -5,6 +5,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/recipe"
 )
 
 func recipeCommand() *cobra.Command {
@@ -31,7 +32,7 @@ get weight 0. Give the base model too where task vectors may have been used.`,
 				open, in = append(open, m), append(in, report.FromCheckpoint(ctx, m))
 			}
 			stop := watch(c, open...)
-			r, err := report.FindRecipe(ctx, in[0], in[1:], nil)
+			r, err := recipe.Find(ctx, in[0], in[1:], nil)
 			stop()
 			if err != nil {
 				return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/source/sourcetest"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/plan"
 )
 
 // hubOfDemo serves the demo's networks as a hub, under org/.
@@ -51,7 +52,7 @@ func TestVerbsOnRemoteModels(t *testing.T) {
 		{sourcetest.Commit, []string{"inspect", "hf:org/base", "--json"}},
 		{"would", []string{"inspect", "hf:org/base", "--dry-run"}},
 		{"would read", []string{"compare", "hf:org/base", "hf:org/fine-tune", "--dry-run"}},
-		{report.PlanSchema, []string{"compare", "hf:org/base", "hf:org/fine-tune", "--dry-run", "--json"}},
+		{plan.Schema, []string{"compare", "hf:org/base", "hf:org/fine-tune", "--dry-run", "--json"}},
 		{"would read", []string{"fingerprint", "hf:org/base", "--dry-run"}},
 		{"", []string{"fingerprint", "hf:org/base", "-o", print}},
 		{"verified", []string{"verify", print, "hf:org/base"}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // verifyFlags are the flags of verify.
@@ -161,7 +162,7 @@ func differs(w io.Writer, d *report.Difference, version string) error {
 // unusual says where a report was made with other thresholds than the default
 // ones: it is as stated, but not as anyone would expect.
 func unusual(w io.Writer, o report.Options) {
-	usual := report.DefaultPolicy()
+	usual := verdict.DefaultPolicy()
 	if o.Policy != usual {
 		fmt.Fprintf(w, "note: the report was made with alpha %g and cosine %g, where the defaults are %g and %g\n", o.Policy.Alpha, o.Policy.Cosine, usual.Alpha, usual.Cosine)
 	}

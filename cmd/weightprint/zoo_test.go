@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/internal/vectors"
 	"github.com/weightprint/weightprint/similarity/index"
 )
@@ -53,7 +53,7 @@ func TestSearchTheZoo(t *testing.T) {
 		strangers = 10_000
 	}
 	for i := range strangers {
-		entries = append(entries, index.Entry{Name: fmt.Sprint("stranger ", i), Fingerprint: prints.Like(all["r1"], r)})
+		entries = append(entries, index.Entry{Name: fmt.Sprint("stranger ", i), Fingerprint: fingerprinttest.Like(all["r1"], r)})
 		if step := strangers / len(zooRoots); i%step == 0 && i/step < len(zooRoots) {
 			name := zooRoots[i/step]
 			entries = append(entries, index.Entry{Name: name, Fingerprint: all[name]})

@@ -12,6 +12,8 @@ import (
 	"os"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/audit"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func main() {
@@ -25,15 +27,15 @@ func run(args []string, w io.Writer) error {
 	if len(args) != 2 {
 		return errors.New("usage: audit-claim CHILD PARENT")
 	}
-	claim := report.LineageClaim{Parent: args[1], Relation: report.Related}
-	all, err := report.Audit(context.Background(), args[0], []report.LineageClaim{claim}, nil)
+	claim := audit.Claim{Parent: args[1], Relation: verdict.Related}
+	all, err := audit.Run(context.Background(), args[0], []audit.Claim{claim}, nil)
 	if err != nil {
 		return err
 	}
-	if err := report.WriteAudit(w, all); err != nil {
+	if err := audit.WriteText(w, all); err != nil {
 		return err
 	}
-	if all[0].Outcome == report.Contradicted {
+	if all[0].Outcome == audit.Contradicted {
 		return report.ErrContradicted
 	}
 	return nil

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func run(args []string) error {
 	if err := r.WriteText(os.Stdout); err != nil {
 		return err
 	}
-	if r.Check(report.Claim{Relation: report.Related}) == nil {
+	if r.Check(report.Claim{Relation: verdict.Related}) == nil {
 		return fmt.Errorf("%s and %s have a common origin", args[0], args[1])
 	}
 	return nil

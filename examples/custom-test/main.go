@@ -14,6 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // closeGains counts gains that are nearly equal. It has no null and no
@@ -21,7 +22,7 @@ import (
 // does not use it.
 var closeGains = &similarity.Test{
 	Name: "close-gains", Doc: "norm gains that differ by less than a thousandth", Tier: similarity.Calibrated,
-	Run: func(ctx context.Context, p *similarity.Pair) ([]similarity.Evidence, error) {
+	Run: func(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
 		e := similarity.Evidence{Test: "close-gains", Axis: "norms", Component: "norms", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated}
 		for _, v := range p.Match().Vectors {
 			if v.Component != "norms" || v.A.Len != v.B.Len {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/generic"
+	"github.com/weightprint/weightprint/internal/degenerate"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -240,7 +240,7 @@ func (w *witness) generic(k int) bool {
 		v, _ := values(w.rows[k][u], d)
 		x = append(x, v...)
 	}
-	return generic.Units(x, len(units), d) != ""
+	return degenerate.Units(x, len(units), d) != ""
 }
 
 // prove opens pairs.

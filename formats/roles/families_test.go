@@ -225,3 +225,25 @@ func gathered(t *testing.T, m *roles.Matrix) []float32 {
 	require.NoError(t, m.Gather(context.Background(), x, m.All()))
 	return x
 }
+
+// The words that training frameworks put around modules change no role.
+func TestWrappersInNames(t *testing.T) {
+	for _, s := range samples(t) {
+		plain := roles.Map(model(s))
+		for _, w := range []string{"_fsdp_wrapped_module", "_orig_mod", "module"} {
+			wrapped := *s
+			wrapped.Shapes, wrapped.Tensors = map[string][]int64{}, nil
+			for _, name := range s.Tensors {
+				words := strings.Split(name, ".")
+				at := max(0, len(words)-2) // before the module that holds the tensor
+				long := strings.Join(slices.Insert(words, at, w), ".")
+				wrapped.Tensors, wrapped.Shapes[long] = append(wrapped.Tensors, long), s.Shapes[name]
+			}
+			net := roles.Map(model(&wrapped))
+			require.Equal(t, len(plain.Roles), len(net.Roles), s.Name)
+			for i, a := range net.Roles {
+				require.Equal(t, plain.Roles[i].Role, a.Role, "%s: %s", s.Name, a.Tensor.Name)
+			}
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package roles
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // layerRows lists what stands after the layer number, without ".weight" or
 // ".bias", for each place. "#" stands for an expert's number. The names are
@@ -149,6 +152,18 @@ func split(name string) (stem string, bias bool) {
 // masks are buffers that old checkpoints keep under the name of a bias.
 var masks = map[string]bool{"attn": true, "attention": true, "attn.attention": true}
 
+// wrappers are the words that training frameworks put into names around a
+// module: data-parallel and sharded wrappers, compiled and checkpointed ones.
+var wrappers = map[string]bool{
+	"module": true, "_module": true, "_forward_module": true, "_orig_mod": true,
+	"_fsdp_wrapped_module": true, "_fpw_module": true, "_checkpoint_wrapped_module": true,
+}
+
+// unwrapped is a name's words without those of wrappers.
+func unwrapped(stem string) []string {
+	return slices.DeleteFunc(strings.Split(stem, "."), func(w string) bool { return wrappers[w] })
+}
+
 // located is a name taken apart.
 type located struct {
 	prefix string // before the layer number, such as "model.layers"
@@ -165,7 +180,7 @@ func locate(name string) (located, bool) {
 		return located{}, false
 	}
 	stem, bias := split(name)
-	words := strings.Split(stem, ".")
+	words := unwrapped(stem)
 	if len(words) > maxWords {
 		return located{}, false
 	}
@@ -227,7 +242,8 @@ func outside(name string) (p part, stem string, bias, ok bool) {
 	if len(name) > maxName {
 		return partNone, stem, bias, false
 	}
-	words := strings.Split(stem, ".")
+	words := unwrapped(stem)
+	stem = strings.Join(words, ".")
 	for i, w := range words {
 		if _, numbered := number(w); i >= maxWords || i > 0 && numbered {
 			return partNone, stem, bias, false

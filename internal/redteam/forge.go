@@ -12,7 +12,8 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/invariants"
+	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity/exact"
 )
 
 // Forging says how close a forged sketch comes to the victim's.
@@ -227,10 +228,10 @@ func (r Result) asked(ctx context.Context, victim report.Input, print *fingerpri
 	change := relativeChange(was, forged)
 	r.Outcome = fmt.Sprintf("%.2f %% of the weights' length changed; index: %s; fingerprints: %s, marked as screening; weights: %s", 100*change, hit, seen.Verdict.Relation, weights.Verdict.Relation)
 	for _, e := range weights.Evidence {
-		if e.Test == invariants.TokenSigns && e.Skipped == "" {
+		if e.Test == exact.TokenSigns && e.Skipped == "" {
 			r.Outcome += fmt.Sprintf(", cosines of little-used tokens correlate at %.2f over %d", float64(e.Effect), e.N)
 		}
 	}
-	r.Holds = screening && slices.Contains([]report.Relation{report.NoEvidence, report.Inconclusive}, weights.Verdict.Relation)
+	r.Holds = screening && slices.Contains([]verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, weights.Verdict.Relation)
 	return r, nil
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/closed"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // small is a network that is answered for quickly.
@@ -27,7 +28,7 @@ func GrindCommitment(ctx context.Context, tries int) (Result, error) {
 	r := Result{Attack: "commit last, try secrets until a stranger looks related", Setting: fmt.Sprintf("no beacon, %d tries", tries)}
 	mine, theirs := small(1), small(2)
 	best := 0.0
-	var least report.Number
+	var least verdict.Number
 	related := 0
 	for i := range tries {
 		var tried fingerprint.Digest
@@ -41,9 +42,9 @@ func GrindCommitment(ctx context.Context, tries int) (Result, error) {
 			return r, err
 		}
 		best = math.Min(best, found.P.Log10())
-		x := report.NewChecked(c, nil, report.CheckedParty{Sketches: s[0]}, report.CheckedParty{Sketches: s[1]})
+		x := closed.New(c, nil, closed.Party{Sketches: s[0]}, closed.Party{Sketches: s[1]})
 		least = min(least, x.Comparison.Log10P)
-		if x.Comparison.Relation == report.Related {
+		if x.Comparison.Relation == verdict.Related {
 			related++
 		}
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/answers"
+
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/similarity/sketches"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // searchFor puts one fingerprint into an index and searches it for another.
@@ -39,7 +40,7 @@ func hitsFor(ctx context.Context, entry, query *fingerprint.Fingerprint) (hits [
 	if err != nil {
 		return nil, err
 	}
-	found, err := x.Search(ctx, query, 1, similarity.LogP(math.Log(1e-3)))
+	found, err := x.Search(ctx, query, 1, stats.LogP(math.Log(1e-3)))
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,11 @@ func hitsFor(ctx context.Context, entry, query *fingerprint.Fingerprint) (hits [
 }
 
 // challenged sketches two models under a challenge and tests the sketches.
-func challenged(ctx context.Context, c *commitment.Challenge, a, b tensor.Model) (s [2][]commitment.AxisSketch, r answers.Result, err error) {
+func challenged(ctx context.Context, c *commitment.Challenge, a, b tensor.Model) (s [2][]commitment.AxisSketch, r sketches.AnswersResult, err error) {
 	for i, m := range []tensor.Model{a, b} {
 		if s[i], err = commitment.SketchUnder(ctx, m, c); err != nil {
 			return s, r, err
 		}
 	}
-	return s, answers.Test(c.Digest(), s[0], s[1]), nil
+	return s, sketches.TestAnswers(c.Digest(), s[0], s[1]), nil
 }

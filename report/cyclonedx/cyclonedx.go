@@ -17,6 +17,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Write writes the bill of materials as JSON. It has no serial number and no
@@ -76,14 +77,14 @@ func pedigree(r *report.Report) *cdx.Pedigree {
 	p := &cdx.Pedigree{Notes: notes(r)}
 	a := []cdx.Component{model("compared-with", r.Subjects[0])}
 	switch r.Verdict.Relation {
-	case report.Identical, report.Reencoded, report.Related:
+	case verdict.Identical, verdict.Reencoded, verdict.Related:
 	default:
 		return p
 	}
 	switch r.Verdict.Direction {
-	case report.AToB:
+	case verdict.AToB:
 		p.Ancestors = &a
-	case report.BToA:
+	case verdict.BToA:
 		p.Descendants = &a
 	default:
 		p.Variants = &a
@@ -137,7 +138,7 @@ func digest(s report.Subject) string {
 	return s.Root.String()
 }
 
-func decimal(n *report.Number) string {
+func decimal(n *verdict.Number) string {
 	if n == nil {
 		return ""
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/weightprint/weightprint/internal/schematest"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/cyclonedx"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func unpacked(t testing.TB, name string) []byte {
@@ -77,17 +78,17 @@ func TestFollowsTheSchema(t *testing.T) {
 // where no common trained origin was found.
 func TestPedigree(t *testing.T) {
 	s := schema(t)
-	for _, relation := range report.Relations {
-		for _, direction := range []report.Direction{report.AToB, report.BToA, report.Undetermined} {
-			r := &report.Report{Tool: report.Tool{Name: "weightprint"}, Limits: []string{"x"}, Verdict: report.Verdict{Relation: relation, Direction: direction, Strength: "support"}}
+	for _, relation := range verdict.Relations() {
+		for _, direction := range []verdict.Direction{verdict.AToB, verdict.BToA, verdict.Undetermined} {
+			r := &report.Report{Tool: report.Tool{Name: "weightprint"}, Limits: []string{"x"}, Verdict: verdict.Verdict{Relation: relation, Direction: direction, Strength: "support"}}
 			r.Subjects[0].Ref, r.Subjects[1].Ref = "a/", "b.gguf"
 			text, b := bill(t, r)
 			schematest.Valid(t, s, text)
 			p := b.Metadata.Component.Pedigree
-			trained := relation == report.Related || relation == report.Reencoded || relation == report.Identical
-			require.Equal(t, trained && direction == report.AToB, p.Ancestors != nil)
-			require.Equal(t, trained && direction == report.BToA, p.Descendants != nil)
-			require.Equal(t, trained && direction == report.Undetermined, p.Variants != nil)
+			trained := relation == verdict.Related || relation == verdict.Reencoded || relation == verdict.Identical
+			require.Equal(t, trained && direction == verdict.AToB, p.Ancestors != nil)
+			require.Equal(t, trained && direction == verdict.BToA, p.Descendants != nil)
+			require.Equal(t, trained && direction == verdict.Undetermined, p.Variants != nil)
 		}
 	}
 }
@@ -95,7 +96,7 @@ func TestPedigree(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	s := schema(t)
 	for _, name := range []string{"\x1b[2Jx", "<script>", "\u202ex", "\u009bx", "", "../..", "a\x00b", strings.Repeat("x", 1<<20), "=HYPERLINK(1)"} {
-		r := &report.Report{Tool: report.Tool{Name: "weightprint"}, Limits: []string{name}, Verdict: report.Verdict{Relation: report.Related, Because: []string{name}}}
+		r := &report.Report{Tool: report.Tool{Name: "weightprint"}, Limits: []string{name}, Verdict: verdict.Verdict{Relation: verdict.Related, Because: []string{name}}}
 		r.Subjects[0].Ref, r.Subjects[1].Ref = name, name
 		r.Subjects[1].Files = []report.File{{Path: name}}
 		text, _ := bill(t, r)
@@ -107,7 +108,7 @@ func TestHostileNames(t *testing.T) {
 }
 
 func ExampleWrite() {
-	r := &report.Report{Tool: report.Tool{Name: "weightprint", Version: "v1"}, Verdict: report.Verdict{Relation: report.Related, Direction: report.Undetermined, Strength: "strong support"}}
+	r := &report.Report{Tool: report.Tool{Name: "weightprint", Version: "v1"}, Verdict: verdict.Verdict{Relation: verdict.Related, Direction: verdict.Undetermined, Strength: "strong support"}}
 	r.Subjects[0].Ref, r.Subjects[1].Ref = "base", "suspect"
 	var b bytes.Buffer
 	if err := cyclonedx.Write(r, &b); err != nil {

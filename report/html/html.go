@@ -19,6 +19,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Write writes the report.
@@ -38,11 +39,11 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"policy":   policy,
 	"safe":     tensor.Printable,
 	"log":      report.Log,
-	"upper":    func(s report.Relation) string { return strings.ToUpper(string(s)) },
-	"percent":  func(x report.Number) string { return fmt.Sprintf("%.1f %%", 100*float64(x)) },
-	"three":    func(x report.Number) string { return fmt.Sprintf("%.3f", float64(x)) },
-	"two":      func(x report.Number) string { return fmt.Sprintf("%.2g", float64(x)) },
-	"six":      func(x report.Number) string { return fmt.Sprintf("%.6g", float64(x)) },
+	"upper":    func(s verdict.Relation) string { return strings.ToUpper(string(s)) },
+	"percent":  func(x verdict.Number) string { return fmt.Sprintf("%.1f %%", 100*float64(x)) },
+	"three":    func(x verdict.Number) string { return fmt.Sprintf("%.3f", float64(x)) },
+	"two":      func(x verdict.Number) string { return fmt.Sprintf("%.2g", float64(x)) },
+	"six":      func(x verdict.Number) string { return fmt.Sprintf("%.6g", float64(x)) },
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"kinds":    kinds,
 	"within":   within,
@@ -56,7 +57,7 @@ func policy() string {
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(d[:]) + "'; base-uri 'none'; form-action 'none'"
 }
 
-func kinds(all []report.Kind) string {
+func kinds(all []verdict.Kind) string {
 	if len(all) == 0 {
 		return "none named"
 	}

@@ -24,19 +24,20 @@ import (
 	"github.com/weightprint/weightprint/internal/hostile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/html"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // full is a report that uses every part of every form, with h wherever a
 // string may come from a file.
 func full(h string) *report.Report {
-	n, two := report.Number(-3), 2
+	n, two := verdict.Number(-3), 2
 	d := fingerprint.Digest{1}
-	spread := report.Spread{Name: h, N: 30, Independent: true, Quantiles: []report.Number{0, .1, .2, .3, .4, .5, .6}}
+	spread := verdict.Spread{Name: h, N: 30, Independent: true, Quantiles: []verdict.Number{0, .1, .2, .3, .4, .5, .6}}
 	r := &report.Report{
 		Schema: report.Schema, Tool: report.Tool{Name: "weightprint", Version: h}, Seed: "00",
-		Components: []report.Component{{Name: h, Relation: report.Related, Log10P: &n}},
+		Components: []report.Component{{Name: h, Relation: verdict.Related, Log10P: &n}},
 		Evidence: []report.Evidence{
-			{Test: "agreement", Axis: h, Effect: .5, Warnings: []string{h}, Controls: &report.Standing{N: 1, Strata: []report.Spread{spread}}},
+			{Test: "agreement", Axis: h, Effect: .5, Warnings: []string{h}, Controls: &verdict.Standing{N: 1, Strata: []verdict.Spread{spread}}},
 			{Test: h, Axis: h, Tier: "exact", Skipped: h},
 		},
 		Layers:      []report.Layer{{Tower: h, B: 0, Log10P: &n}, {Tower: "main", B: 1, A: &two, Log10P: &n}},
@@ -49,7 +50,7 @@ func full(h string) *report.Report {
 	for i := range r.Subjects {
 		r.Subjects[i] = report.Subject{Ref: h, Format: h, Layout: h, Revision: h, Declared: []string{h}, Files: []report.File{{Path: h, Size: 3, Ranges: [][2]int64{{0, 3}}, ReadDigest: &d}}}
 	}
-	r.Verdict = report.Verdict{Relation: report.Related, Tier: "exact", Log10P: &n, Because: []string{h}, Alternatives: []string{h}, Statement: h, Strength: "strong support"}
+	r.Verdict = verdict.Verdict{Relation: verdict.Related, Tier: "exact", Log10P: &n, Because: []string{h}, Alternatives: []string{h}, Statement: h, Strength: "strong support"}
 	return r
 }
 
@@ -159,10 +160,10 @@ func TestSameBytes(t *testing.T) {
 
 // Figures that no comparison gives neither hang nor break a picture.
 func TestAbsurdFigures(t *testing.T) {
-	for _, x := range []report.Number{1e308, -1e308, 1e-308, 0} {
+	for _, x := range []verdict.Number{1e308, -1e308, 1e-308, 0} {
 		r := full("x")
 		r.Evidence[0].Effect = x
-		r.Evidence[0].Controls.Strata[0].Quantiles = []report.Number{x, -x}
+		r.Evidence[0].Controls.Strata[0].Quantiles = []verdict.Number{x, -x}
 		r.Roles[0].Cosine, r.Roles[0].Mean, r.Roles[0].SD = x, x, x
 		r.Delta.Histogram.Reach, r.Delta.Histogram.Counts = x, []int64{math.MaxInt64, math.MinInt64, -1, 5}
 		r.LayerScores.Counts = [][]int{{math.MaxInt, math.MinInt}, {0, 0}}
@@ -224,7 +225,7 @@ func TestContrast(t *testing.T) {
 }
 
 func ExampleWrite() {
-	r := &report.Report{Verdict: report.Verdict{Relation: report.Related, Tier: "exact"}}
+	r := &report.Report{Verdict: verdict.Verdict{Relation: verdict.Related, Tier: "exact"}}
 	var b bytes.Buffer
 	if err := html.Write(r, &b); err != nil {
 		panic(err)

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/plotter"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Picture is one drawing of a report, complete with its words.
@@ -214,7 +215,7 @@ func layerHeat(r *report.Report) []Picture {
 		high = 60 + 26*float64(len(s.B))
 	}
 	words := fmt.Sprintf("Of %d probed units, those that find their partner, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
-	if s.How == "order" {
+	if s.How == verdict.Order {
 		words = fmt.Sprintf("The longest run of matches in the same order, of at most %d units, for every layer of B and of A. The largest of each layer of B: %s.", s.Units, peaks(s))
 	}
 	return []Picture{drawn(p, high, "Layers against layers", words)}

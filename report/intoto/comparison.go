@@ -15,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/strictjson"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // ComparisonType is the type of the predicate that states a comparison of two
@@ -43,7 +44,7 @@ type Comparison struct {
 	Propositions Propositions       `json:"propositions"`
 	Subjects     [2]ComparedSubject `json:"subjects"`
 	Options      report.Options     `json:"options"`
-	Verdict      report.Verdict     `json:"verdict"`
+	Verdict      verdict.Verdict    `json:"verdict"`
 	Components   []report.Component `json:"components"`
 	Evidence     Summary            `json:"evidence"`
 	Limits       []string           `json:"limits"`
@@ -120,13 +121,13 @@ type Summary struct {
 
 // Tested is one result in the summary.
 type Tested struct {
-	Test     string           `json:"test"`
-	Axis     string           `json:"axis"`
-	Effect   report.Number    `json:"effect"`
-	N        int              `json:"n"`
-	Log10P   *report.Number   `json:"log10P"`
-	Null     string           `json:"null"`
-	Controls *report.Standing `json:"controls,omitempty"`
+	Test     string            `json:"test"`
+	Axis     string            `json:"axis"`
+	Effect   verdict.Number    `json:"effect"`
+	N        int               `json:"n"`
+	Log10P   *verdict.Number   `json:"log10P"`
+	Null     string            `json:"null"`
+	Controls *verdict.Standing `json:"controls,omitempty"`
 }
 
 // propositions are the same for every comparison.

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // families groups the models by kinship. Models that were put together from
@@ -71,7 +71,7 @@ func (b *builder) joins(c int) bool {
 // same tells whether two models hold the same values up to storage.
 func (b *builder) same(i, j int) bool {
 	r := b.verdict(i, j).Relation
-	return i != j && (r == report.Reencoded || r == report.Identical)
+	return i != j && (r == verdict.Reencoded || r == verdict.Identical)
 }
 
 // copied tells whether a model holds the values of another one in another
@@ -80,7 +80,7 @@ func (b *builder) same(i, j int) bool {
 func (b *builder) copied(c int, among []int) bool {
 	return slices.ContainsFunc(among, func(i int) bool {
 		d := b.verdict(i, c).Direction
-		return b.same(i, c) && (d == report.AToB || d != report.BToA && i < c)
+		return b.same(i, c) && (d == verdict.AToB || d != verdict.BToA && i < c)
 	})
 }
 
@@ -103,7 +103,7 @@ func (b *builder) origin(members []int) int {
 	made, hub, lean := map[int]int{}, map[int]int{}, map[int]float64{}
 	for _, i := range members {
 		for _, j := range members {
-			if i != j && b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == report.BToA {
+			if i != j && b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == verdict.BToA {
 				made[i]++
 			}
 		}
@@ -127,7 +127,7 @@ func (b *builder) origin(members []int) int {
 // copies is how many of the members a model is known to be a copy of.
 func (b *builder) copies(c int, members []int) (n int) {
 	for _, i := range members {
-		if b.same(i, c) && b.verdict(i, c).Direction == report.AToB {
+		if b.same(i, c) && b.verdict(i, c).Direction == verdict.AToB {
 			n++
 		}
 	}

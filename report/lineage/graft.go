@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/recipe"
+	"github.com/weightprint/weightprint/report/recipe"
+	"github.com/weightprint/weightprint/report/verdict"
+	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
 
 // graft hangs a joint model below the nearest member of each family it has
@@ -57,12 +59,12 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 	for _, p := range candidates {
 		in = append(in, b.in[p])
 	}
-	r, err := report.FitRecipe(ctx, b.in[c], in)
-	if err != nil || r.Missing || r.Method != recipe.Spliced {
+	r, err := recipe.Fit(ctx, b.in[c], in)
+	if err != nil || r.Missing || r.Method != mixture.Spliced {
 		return nil, err
 	}
 	for k, w := range r.Weights {
-		if math.Abs(w) > report.TakesPart {
+		if math.Abs(w) > verdict.TakesPart {
 			out = append(out, share{candidates[k], fmt.Sprintf("%s, a share of %.2g", r.Method, w)})
 		}
 	}
@@ -76,7 +78,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 // from: the nearest ones of the origin's shape.
 func (b *builder) candidates(c, origin int, members []int) []int {
 	kinds := b.verdict(origin, c).Kinds
-	if !slices.Contains(kinds, report.DepthUpscaled) && !slices.Contains(kinds, report.LayerDropped) {
+	if !slices.Contains(kinds, verdict.DepthUpscaled) && !slices.Contains(kinds, verdict.LayerDropped) {
 		return nil
 	}
 	var out []int

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // family is a builder over models of one shape, all of them relatives.
@@ -23,7 +24,7 @@ func family(models ...[]float32) *builder {
 	for i := range models {
 		b.in[i].Ref = string(rune('a' + i))
 		for j := range models {
-			b.pairs[i][j] = pair{verdict: report.Verdict{Relation: report.Related, Direction: report.Undetermined}}
+			b.pairs[i][j] = pair{verdict: verdict.Verdict{Relation: verdict.Related, Direction: verdict.Undetermined}}
 			b.pairs[i][j].distance = b.vecs.distance(i, j, 0)
 		}
 	}
@@ -95,14 +96,14 @@ func TestHiddenAncestor(t *testing.T) {
 // Families that have only their random beginning in common hang from it.
 func TestSharedInitialisation(t *testing.T) {
 	b := family(make([][]float32, 4)...)
-	relate := func(i, j int, r report.Relation) { b.pairs[i][j].verdict.Relation = r }
+	relate := func(i, j int, r verdict.Relation) { b.pairs[i][j].verdict.Relation = r }
 	for j := range 4 {
 		for i := range j {
-			relate(i, j, report.NoEvidence)
+			relate(i, j, verdict.NoEvidence)
 		}
 	}
-	relate(0, 1, report.Related)
-	relate(1, 2, report.SharedInit)
+	relate(0, 1, verdict.Related)
+	relate(1, 2, verdict.SharedInit)
 	b.vecs = noVectors(4)
 	g, err := b.graph(context.Background())
 	require.NoError(t, err)

@@ -10,6 +10,7 @@ import (
 	"context"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Schema names the JSON form of a Graph.
@@ -35,14 +36,14 @@ type Node struct {
 // Edge says that one model was made from another. From is the parent; where
 // the direction is not known the two may stand the other way round.
 type Edge struct {
-	From      int              `json:"from"`
-	To        int              `json:"to"`
-	Relation  report.Relation  `json:"relation"`
-	Kinds     []report.Kind    `json:"kinds"`
-	Direction report.Direction `json:"direction"` // "a-to-b" (from → to) or "undetermined"
-	Because   string           `json:"because"`   // what the direction rests on
-	Distance  *report.Number   `json:"distance"`  // |difference| / |values|, null where values do not correspond
-	Log10P    *report.Number   `json:"log10P"`
+	From      int               `json:"from"`
+	To        int               `json:"to"`
+	Relation  verdict.Relation  `json:"relation"`
+	Kinds     []verdict.Kind    `json:"kinds"`
+	Direction verdict.Direction `json:"direction"` // "a-to-b" (from → to) or "undetermined"
+	Because   string            `json:"because"`   // what the direction rests on
+	Distance  *verdict.Number   `json:"distance"`  // |difference| / |values|, null where values do not correspond
+	Log10P    *verdict.Number   `json:"log10P"`
 }
 
 // Build compares all pairs of models and draws the graph.
@@ -160,13 +161,13 @@ func (b *builder) grow(g *Graph, origin int, members []int, merged map[int][]sha
 	return origin
 }
 
-func (b *builder) describe(from, to int, d report.Direction, because string) Edge {
+func (b *builder) describe(from, to int, d verdict.Direction, because string) Edge {
 	v := b.verdict(from, to)
-	if d == report.BToA {
-		from, to, d = to, from, report.AToB
+	if d == verdict.BToA {
+		from, to, d = to, from, verdict.AToB
 	}
 	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: d, Because: because, Log10P: v.Log10P}
-	if n := report.Number(b.pairs[from][to].distance); n < incomparable {
+	if n := verdict.Number(b.pairs[from][to].distance); n < incomparable {
 		e.Distance = &n
 	}
 	return e
@@ -175,9 +176,9 @@ func (b *builder) describe(from, to int, d report.Direction, because string) Edg
 // direction is that of one-way evidence. Geometry alone does not give one: the
 // differences of two siblings from their parent are orthogonal, but so are
 // those of a child and of a grandparent from the model between them.
-func (b *builder) direction(parent, child int) (report.Direction, string) {
-	if d := b.verdict(parent, child).Direction; d != report.Undetermined && d != "" {
+func (b *builder) direction(parent, child int) (verdict.Direction, string) {
+	if d := b.verdict(parent, child).Direction; d != verdict.Undetermined && d != "" {
 		return d, "one-way evidence"
 	}
-	return report.Undetermined, ""
+	return verdict.Undetermined, ""
 }

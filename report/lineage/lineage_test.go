@@ -15,13 +15,14 @@ import (
 	"github.com/weightprint/weightprint/internal/hostile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Names from files act in no form of a lineage.
 func TestHostileNames(t *testing.T) {
 	for i, h := range hostile.Strings(testing.Short()) {
 		g := &lineage.Graph{Schema: lineage.Schema, Nodes: []lineage.Node{{ID: 0, Ref: h}, {ID: 1, Ref: "models/" + h}, {ID: 2, Ref: "/" + h}},
-			Edges: []lineage.Edge{{From: 0, To: 1, Direction: report.AToB, Because: h, Relation: report.Related}, {From: 0, To: 2, Direction: report.Undetermined, Kinds: []report.Kind{report.Merged}}}, Limits: []string{h}}
+			Edges: []lineage.Edge{{From: 0, To: 1, Direction: verdict.AToB, Because: h, Relation: verdict.Related}, {From: 0, To: 2, Direction: verdict.Undetermined, Kinds: []verdict.Kind{verdict.Merged}}}, Limits: []string{h}}
 		for form, write := range map[string]func(io.Writer) error{"svg": g.WriteSVG, "dot": g.WriteDOT, "text": g.WriteText, "json": g.WriteJSON} {
 			var b bytes.Buffer
 			require.NoError(t, write(&b))
@@ -64,7 +65,7 @@ func TestDemoFamilies(t *testing.T) {
 		quantised = g.Edges[0]
 	}
 	require.Equal(t, 2, quantised.From)
-	require.Equal(t, report.AToB, quantised.Direction)
+	require.Equal(t, verdict.AToB, quantised.Direction)
 
 	var svg, dot, text, js bytes.Buffer
 	require.NoError(t, g.WriteSVG(&svg))

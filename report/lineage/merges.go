@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/recipe"
+	"github.com/weightprint/weightprint/report/recipe"
+	"github.com/weightprint/weightprint/report/verdict"
+	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
 
 // share is a parent of a merged model.
@@ -28,11 +30,11 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := report.FitRecipe(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			r, err := recipe.Fit(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == recipe.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= report.TakesPart || r.Exact >= 0 && r.Exact < report.Mixed {
+			if r.Missing || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
 				continue
 			}
 			for k := range 2 {
@@ -59,8 +61,8 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 
 func (b *builder) mergeEdges(c int, parents []share) (out []Edge) {
 	for _, p := range parents {
-		e := b.describe(p.parent, c, report.AToB, p.words)
-		e.From, e.To, e.Kinds = p.parent, c, []report.Kind{report.Merged}
+		e := b.describe(p.parent, c, verdict.AToB, p.words)
+		e.From, e.To, e.Kinds = p.parent, c, []verdict.Kind{verdict.Merged}
 		out = append(out, e)
 	}
 	return out

@@ -7,11 +7,12 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // pair is what is known of two models.
 type pair struct {
-	verdict  report.Verdict
+	verdict  verdict.Verdict
 	distance float64 // between the values, 2 if unknown
 	likeness float64 // of matching units, where values do not correspond
 }
@@ -20,7 +21,7 @@ type pair struct {
 // correspond value by value: the first group of which any ran, taken together.
 // What no relabelling or rotation alters tells near relatives from distant ones;
 // units that find their partners hardly do.
-var likeness = [][]string{{"qk-sizes", "qk-phases", "ov-spectra"}, {"agreement"}, {"sketch-fixed-points"}, {"probe-agreement"}}
+var likeness = [][]string{{verdict.QKSizes, verdict.QKPhases, verdict.OVSpectra}, {verdict.Agreement}, {verdict.SketchFixedPoints}, {verdict.ProbeAgreement}}
 
 // alike is the mean effect of the first group of tests of which any ran, 1 where
 // none was needed.
@@ -28,7 +29,7 @@ func alike(evidence []report.Evidence) float64 {
 	for _, group := range likeness {
 		sum, n := 0.0, 0
 		for _, e := range evidence {
-			if e.Skipped == "" && slices.Contains(group, e.Test) && (e.Test != "sketch-fixed-points" || e.Axis == "sketches") {
+			if e.Skipped == "" && slices.Contains(group, e.Test) && (e.Test != verdict.SketchFixedPoints || e.Axis == "sketches") {
 				sum += min(1, float64(e.Effect))
 				n++
 			}
@@ -46,7 +47,7 @@ func (p *pair) know(r *report.Report) {
 	if d := r.Delta; d != nil && d.Tensors > 0 {
 		p.distance = min(float64(d.Relative), 1.8)
 	}
-	if slices.Contains(r.Verdict.Kinds, report.Reparameterised) {
+	if slices.Contains(r.Verdict.Kinds, verdict.Reparameterised) {
 		p.distance = incomparable
 	}
 	p.likeness = alike(r.Evidence)
@@ -99,16 +100,16 @@ func (b *builder) compare(ctx context.Context, one func(i, j int) (*report.Repor
 }
 
 // verdict is that of the pair, seen from i.
-func (b *builder) verdict(i, j int) report.Verdict {
+func (b *builder) verdict(i, j int) verdict.Verdict {
 	if i < j {
 		return b.pairs[i][j].verdict
 	}
 	v := b.pairs[j][i].verdict
 	switch v.Direction {
-	case report.AToB:
-		v.Direction = report.BToA
-	case report.BToA:
-		v.Direction = report.AToB
+	case verdict.AToB:
+		v.Direction = verdict.BToA
+	case verdict.BToA:
+		v.Direction = verdict.AToB
 	}
 	return v
 }
@@ -116,7 +117,7 @@ func (b *builder) verdict(i, j int) report.Verdict {
 // kin tells whether two models share a trained origin.
 func (b *builder) kin(i, j int) bool {
 	switch b.verdict(i, j).Relation {
-	case report.Identical, report.Reencoded, report.Related:
+	case verdict.Identical, verdict.Reencoded, verdict.Related:
 		return true
 	}
 	return false

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // tree is a family while it grows.
@@ -112,7 +112,7 @@ func (t *tree) alike(c int) int {
 
 // inPart tells whether only a part of two models is of common origin.
 func (b *builder) inPart(i, j int) bool {
-	return slices.Contains(b.verdict(i, j).Kinds, report.Partial)
+	return slices.Contains(b.verdict(i, j).Kinds, verdict.Partial)
 }
 
 // down is the nearest child of p that the model may have been made from, -1 if

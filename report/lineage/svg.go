@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Sizes of the picture, in pixels.
@@ -92,9 +92,9 @@ func (g *Graph) WriteSVG(w io.Writer) error {
 func (e *Edge) line(p, c place) string {
 	class, x, y := "d", p.x+12, c.y+boxHeight/2
 	switch {
-	case e.Direction == report.Undetermined:
+	case e.Direction == verdict.Undetermined:
 		class = "u"
-	case slices.Contains(e.Kinds, report.Merged):
+	case slices.Contains(e.Kinds, verdict.Merged):
 		class, x, y = "m", p.x+20, y+4
 	}
 	return fmt.Sprintf(`<path class="%s" d="M%d %dV%dH%d"/>`, class, x, p.y+boxHeight, y, c.x)
@@ -106,7 +106,7 @@ func (g *Graph) words() string {
 	names := g.names()
 	for _, e := range g.Edges {
 		joint := " made from "
-		if e.Direction == report.Undetermined {
+		if e.Direction == verdict.Undetermined {
 			joint = " beside "
 		}
 		out = append(out, cut(names[e.To])+joint+cut(names[e.From]))

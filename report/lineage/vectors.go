@@ -27,7 +27,7 @@ func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
 	v := &vectors{}
 	var weights [][]float64
 	for _, m := range in {
-		s, err := report.SampleValues(ctx, m)
+		s, err := sampleValues(ctx, m)
 		if err != nil {
 			return nil, err
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Added says where the further rows of a longer vocabulary come from, if they
@@ -116,7 +116,7 @@ func (p *profile) atMeanOf(o *profile) bool {
 // drawnLike tells whether rows are spread over the dimensions as the others are
 // and otherwise independent of each other, while as many of the others are not.
 func (p *profile) drawnLike(o *profile) bool {
-	c, ok := similarity.Correlation(logs(p.deviation), logs(o.deviation))
+	c, ok := stats.Correlation(logs(p.deviation), logs(o.deviation))
 	if !ok || c < sameScale || c*math.Sqrt(float64(p.d-1)) < sigmas {
 		return false
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/quant"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Change is what happened between the two tensors of one role.
@@ -35,7 +35,7 @@ type Options struct {
 
 // Compare reads every pair of the matching and sums up how the values differ.
 // Pairs of different shape are left out and named in the second result.
-func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options) (changes []Change, differ []string, err error) {
+func Compare(ctx context.Context, m *align.Matching, seed []byte, o Options) (changes []Change, differ []string, err error) {
 	announced := 0
 	for i, p := range m.Matrices {
 		if i == announced && o.Rows > 0 {
@@ -77,7 +77,7 @@ func Compare(ctx context.Context, m *similarity.Matching, seed []byte, o Options
 const valuesAtOnce = 1 << 17
 
 // sampled picks the rows of a matrix that are compared.
-func sampled(p similarity.MatrixPair, seed []byte, o Options) []int {
+func sampled(p align.MatrixPair, seed []byte, o Options) []int {
 	if o.Rows > 0 && o.Rows < p.B.Rows {
 		return rng.New(seed, "rows of "+p.B.Role).Sample(p.B.Rows, o.Rows)
 	}
@@ -87,7 +87,7 @@ func sampled(p similarity.MatrixPair, seed []byte, o Options) []int {
 // announce tells the readers which rows of the next matrices will be read, so
 // that a distant server is asked for all of them at once, and returns how many
 // matrices that is.
-func announce(ctx context.Context, pairs []similarity.MatrixPair, seed []byte, o Options) (n int, err error) {
+func announce(ctx context.Context, pairs []align.MatrixPair, seed []byte, o Options) (n int, err error) {
 	var wants []tensor.Want
 	held := int64(0)
 	for _, p := range pairs {
@@ -105,7 +105,7 @@ func announce(ctx context.Context, pairs []similarity.MatrixPair, seed []byte, o
 }
 
 // announceVectors does so for vectors, which are small.
-func announceVectors(ctx context.Context, pairs []similarity.VectorPair) error {
+func announceVectors(ctx context.Context, pairs []align.VectorPair) error {
 	var wants []tensor.Want
 	held := int64(0)
 	for _, p := range pairs {
@@ -118,7 +118,7 @@ func announceVectors(ctx context.Context, pairs []similarity.VectorPair) error {
 	return tensor.FetchAll(ctx, wants)
 }
 
-func compareMatrix(ctx context.Context, p similarity.MatrixPair, seed []byte, o Options) (Change, error) {
+func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Options) (Change, error) {
 	c := Change{Role: p.B.Role, Component: p.Component, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	rows := sampled(p, seed, o)
 	c.Complete = len(rows) == p.B.Rows
@@ -237,7 +237,7 @@ func packedSteps(ctx context.Context, steps []float32, l tensor.Lattice, m *role
 	return steps, nil
 }
 
-func compareVector(ctx context.Context, p similarity.VectorPair) (Change, error) {
+func compareVector(ctx context.Context, p align.VectorPair) (Change, error) {
 	c := Change{Role: p.B.Role, Component: p.Component, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	a, err := p.A.Read(ctx)
 	if err != nil {

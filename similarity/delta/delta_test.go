@@ -14,7 +14,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
@@ -88,8 +88,8 @@ func bf16(x []float32) []float32 {
 	return out
 }
 
-func pairOf(a, b tensor.Model) *similarity.Pair {
-	return similarity.NewPair(&similarity.Subject{Name: "a", Net: roles.Map(a)}, &similarity.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+func pairOf(a, b tensor.Model) *align.Pair {
+	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
 }
 
 func changed(t *testing.T, a, b tensor.Model) delta.Change {

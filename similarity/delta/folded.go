@@ -3,7 +3,7 @@ package delta
 import (
 	"context"
 
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Folded sums up values with norm gains folded in: moving a gain into the
@@ -28,7 +28,7 @@ func (f *Folded) Merge(o *Folded) {
 }
 
 // foldable reads the gains of both sides where they have them and differ.
-func foldable(ctx context.Context, p similarity.MatrixPair) (gains [2][]float32, err error) {
+func foldable(ctx context.Context, p align.MatrixPair) (gains [2][]float32, err error) {
 	if p.A.Gain == nil || p.B.Gain == nil || p.A.Gain.Len != p.A.Cols || p.B.Gain.Len != p.B.Cols {
 		return gains, nil
 	}

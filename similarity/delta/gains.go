@@ -3,7 +3,7 @@ package delta
 import (
 	"math"
 
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Gains says how the gains of the norm before a matrix agree, wherever each
@@ -55,7 +55,7 @@ func (s *columns) gains(stored [2][]float32) (g Gains) {
 			x[k] = float64(stored[side][k])
 			acting[k] = float64(stored[1-side][k]) * s.ab[k] / math.Max(own[k], 1e-30)
 		}
-		if c, ok := similarity.Correlation(x, acting); ok {
+		if c, ok := stats.Correlation(x, acting); ok {
 			g.Correlation[side], g.N[side] = c, len(own)
 		}
 	}

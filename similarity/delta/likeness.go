@@ -10,7 +10,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Likeness says how alike the rows of all matrices in one kind of role are at
@@ -34,8 +34,8 @@ const (
 
 // Likenesses compares rows of a few evenly spread matrices of every kind of
 // role whose shapes agree, as far as the budget allows.
-func Likenesses(ctx context.Context, p *similarity.Pair, m *similarity.Matching) ([]Likeness, error) {
-	kinds := map[string][]similarity.MatrixPair{}
+func Likenesses(ctx context.Context, p *align.Pair, m *align.Matching) ([]Likeness, error) {
+	kinds := map[string][]align.MatrixPair{}
 	var order []string
 	for _, x := range m.Matrices {
 		if x.A.Rows != x.B.Rows || x.A.Cols != x.B.Cols || x.B.Rows < 2 {
@@ -50,7 +50,7 @@ func Likenesses(ctx context.Context, p *similarity.Pair, m *similarity.Matching)
 	var out []Likeness
 	for _, k := range order {
 		l := Likeness{Role: k}
-		for _, i := range similarity.Spread(len(kinds[k]), likenessMatrices) {
+		for _, i := range align.Spread(len(kinds[k]), likenessMatrices) {
 			if err := l.add(ctx, p, kinds[k][i]); err != nil {
 				return nil, err
 			}
@@ -73,9 +73,9 @@ func kindOf(role string) string {
 
 // add compares the rows of one pair of matrices. The mean and variance of a
 // sum over a random permutation are Hoeffding's (1951).
-func (l *Likeness) add(ctx context.Context, p *similarity.Pair, x similarity.MatrixPair) error {
+func (l *Likeness) add(ctx context.Context, p *align.Pair, x align.MatrixPair) error {
 	n, d := min(x.B.Rows, likenessRows), x.B.Cols
-	if p.Afford(2*max(x.A.Cost(n), x.B.Cost(n)), 1) == 0 { // a server sends what lies between near rows, too
+	if p.Reserve(2*max(x.A.Cost(n), x.B.Cost(n)), 1) == 0 { // a server sends what lies between near rows, too
 		return nil
 	}
 	at := rng.New(p.Seed, "likeness of "+x.B.Role).Sample(x.B.Rows, n)

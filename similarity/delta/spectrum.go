@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Spectrum describes the difference of two matrices of one shape as a whole:
@@ -36,7 +36,7 @@ const margin = 1.15
 // Measure reads rows of a pair of matrices of one shape and describes their
 // difference. The edge of the singular values of noise of standard deviation
 // s on an n×m matrix is s(√n+√m) (Marchenko and Pastur 1967).
-func Measure(ctx context.Context, p similarity.MatrixPair, seed []byte, rows int) (*Spectrum, error) {
+func Measure(ctx context.Context, p align.MatrixPair, seed []byte, rows int) (*Spectrum, error) {
 	n, m := min(p.B.Rows, rows), p.B.Cols
 	at := rng.New(seed, "spectrum of "+p.B.Role).Sample(p.B.Rows, n)
 	a, b := make([]float32, n*m), make([]float32, n*m)

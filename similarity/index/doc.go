@@ -1,6 +1,6 @@
 // Package index keeps many fingerprints in two append-only files and searches
 // them exactly: a scan over one-bit summaries of all entries, then the tests of
-// package screen on the full sketches of the nearest.
+// package sketches on the full sketches of the nearest.
 //
 //	FILE          a header, then records of 1024 bytes, each with its own digest
 //	FILE.details  the fingerprint files, one behind the other

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -17,7 +17,7 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "known")
-	model := prints.Of(prints.Middle, 1, nil) // fingerprint.Compute of a model
+	model := fingerprinttest.Of(fingerprinttest.Middle, 1, nil) // fingerprint.Compute of a model
 	if _, err := index.Add(path, index.Entry{Name: "known model", Fingerprint: model}); err != nil {
 		panic(err)
 	}

@@ -16,16 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 )
 
-var template = prints.Of(prints.Small, 1, &fingerprint.Options{SketchOnly: true})
+var template = fingerprinttest.Of(fingerprinttest.Small, 1, &fingerprint.Options{SketchOnly: true})
 
 // some lists entries numbered first to last-1; each has content of its own.
 func some(first, last int) []Entry {
 	var out []Entry
 	for i := first; i < last; i++ {
-		f := prints.Like(template, rand.New(rand.NewPCG(uint64(i), 5)))
+		f := fingerprinttest.Like(template, rand.New(rand.NewPCG(uint64(i), 5)))
 		out = append(out, Entry{fmt.Sprint("entry ", i), f})
 	}
 	return out

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
 var sketchOnly = &fingerprint.Options{SketchOnly: true}
 
 func entry(name string, seed uint64) index.Entry {
-	return index.Entry{Name: name, Fingerprint: prints.Of(prints.Small, seed, sketchOnly)}
+	return index.Entry{Name: name, Fingerprint: fingerprinttest.Of(fingerprinttest.Small, seed, sketchOnly)}
 }
 
 // strangers lists n entries like the given one.
@@ -29,7 +29,7 @@ func strangers(like *fingerprint.Fingerprint, n int, seed uint64) []index.Entry 
 	r := rand.New(rand.NewPCG(seed, 9))
 	out := make([]index.Entry, n)
 	for i := range out {
-		out[i] = index.Entry{Name: fmt.Sprint("stranger ", i), Fingerprint: prints.Like(like, r)}
+		out[i] = index.Entry{Name: fmt.Sprint("stranger ", i), Fingerprint: fingerprinttest.Like(like, r)}
 	}
 	return out
 }
@@ -51,7 +51,7 @@ func names(t testing.TB, path string) []string {
 
 func TestSearchFindsTheOneAndNoOther(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	_, err := index.Add(path, strangers(one, 700, 1)...) // more than are tested in full
 	require.NoError(t, err)
 	_, err = index.Add(path, index.Entry{Name: "the one", Fingerprint: one})
@@ -66,7 +66,7 @@ func TestSearchFindsTheOneAndNoOther(t *testing.T) {
 	require.Equal(t, "the one", found.Hits[0].Name)
 	require.True(t, found.Hits[0].Same)
 	require.Less(t, found.Hits[0].P.Log10(), -9.0)
-	found, err = x.Search(context.Background(), prints.Of(prints.Middle, 2, nil), 5, -7)
+	found, err = x.Search(context.Background(), fingerprinttest.Of(fingerprinttest.Middle, 2, nil), 5, -7)
 	require.NoError(t, err)
 	require.Empty(t, found.Hits)
 	require.Empty(t, found.Leads)
@@ -79,15 +79,15 @@ func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
 		t.Skip("searches among 1,500 strangers")
 	}
 	path := filepath.Join(t.TempDir(), "x")
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	r := rand.New(rand.NewPCG(4, 4))
 	_, err := index.Add(path, append(strangers(one, 1500, 1), index.Entry{Name: "the one", Fingerprint: one})...)
 	require.NoError(t, err)
-	old := prints.Of(prints.Middle, 5, &fingerprint.Options{Version: 1}) // has a residual sketch instead
+	old := fingerprinttest.Of(fingerprinttest.Middle, 5, &fingerprint.Options{Version: 1}) // has a residual sketch instead
 	_, err = index.Add(path, append(strangers(old, 400, 2), index.Entry{Name: "the old", Fingerprint: old})...)
 	require.NoError(t, err)
 	x := open(t, path)
-	q := prints.Like(old, r)
+	q := fingerprinttest.Like(old, r)
 	q.Sketches[0] = old.Sketches[0]
 	found, err := x.Search(context.Background(), q, 5, -7)
 	require.NoError(t, err)
@@ -101,7 +101,7 @@ func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
 		{"little-used tokens", func(q *fingerprint.Fingerprint) { q.Tokens = one.Tokens }},
 		{"what tokens find", func(q *fingerprint.Fingerprint) { q.Probes = one.Probes }},
 	} {
-		q := prints.Like(one, r)
+		q := fingerprinttest.Like(one, r)
 		c.copy(q)
 		found, err := x.Search(context.Background(), q, 5, -7)
 		require.NoError(t, err)
@@ -115,7 +115,7 @@ func TestEveryKindOfSummaryLeadsToTheEntry(t *testing.T) {
 // that of the same search among fewer.
 func TestPIsCorrectedForTheEntriesSearched(t *testing.T) {
 	dir := t.TempDir()
-	one := prints.Of(prints.Middle, 1, nil)
+	one := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	p := map[int]float64{}
 	for _, n := range []int{9, 999} {
 		path := filepath.Join(dir, fmt.Sprint(n))
@@ -130,7 +130,7 @@ func TestPIsCorrectedForTheEntriesSearched(t *testing.T) {
 
 func TestCopiesAreRecognised(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x")
-	f := prints.Of(prints.Middle, 1, nil)
+	f := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
 	a, err := index.Add(path, index.Entry{Name: "a", Fingerprint: f}, index.Entry{Name: "b", Fingerprint: f}, index.Entry{Name: "a", Fingerprint: f})
 	require.NoError(t, err)
 	require.Equal(t, index.Added{New: 2, Known: 1, Copies: []index.Copy{{Name: "b", Of: "a"}}}, a)
@@ -254,7 +254,7 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 		each = 1000
 	}
 	path := filepath.Join(t.TempDir(), "x")
-	small := prints.Of(prints.Small, 1, sketchOnly)
+	small := fingerprinttest.Of(fingerprinttest.Small, 1, sketchOnly)
 	small.Sketches = small.Sketches[:1]
 	var wg sync.WaitGroup
 	for n := range writers {

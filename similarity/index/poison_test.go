@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/prints"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/similarity/index"
 )
@@ -57,7 +57,7 @@ func fill(x []float32, value func(i int) float64) {
 
 // poisoned is a network whose MLPs and embeddings hold generic content.
 func poisoned(seed uint64, content func(x []float32, d int)) *fingerprint.Fingerprint {
-	m := zoo.Random(rand.New(rand.NewPCG(seed, 3)), prints.Middle, zoo.Quirks{})
+	m := zoo.Random(rand.New(rand.NewPCG(seed, 3)), fingerprinttest.Middle, zoo.Quirks{})
 	for _, t := range m.Tensors() {
 		if strings.Contains(t.Name, "mlp") || strings.Contains(t.Name, "embed") {
 			content(m.Values(t.Name), int(t.Cols()))
@@ -92,7 +92,7 @@ func TestGenericContentIsSetAside(t *testing.T) {
 		return found
 	}
 	for seed := range uint64(3) {
-		found := search("an ordinary network", prints.Of(prints.Middle, 10+seed, nil))
+		found := search("an ordinary network", fingerprinttest.Of(fingerprinttest.Middle, 10+seed, nil))
 		require.Empty(t, found.Hits)
 		require.Empty(t, found.Leads)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/zeebo/blake3"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/similarity/screen"
+	"github.com/weightprint/weightprint/similarity/sketches"
 )
 
 const (
@@ -40,7 +40,7 @@ func summarise(e Entry) record {
 	if f.Complete {
 		r.flags |= flagComplete
 	}
-	if !screen.Testable(f) {
+	if !sketches.Testable(f) {
 		r.flags |= flagQuarantined
 	}
 	return r
@@ -194,7 +194,7 @@ func (s *summary) found(i int, o *summary, j int) int {
 		}
 	}
 	for t, v := range s.profiles[i] {
-		if v != 0 && o.profiles[j][t] != 0 && screen.ProfilesAlike(v, o.profiles[j][t]) {
+		if v != 0 && o.profiles[j][t] != 0 && sketches.ProfilesAlike(v, o.profiles[j][t]) {
 			n += 2
 		}
 	}

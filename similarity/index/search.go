@@ -11,7 +11,8 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/screen"
+	"github.com/weightprint/weightprint/similarity/sketches"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Found is the result of a search.
@@ -26,7 +27,7 @@ type Found struct {
 type Hit struct {
 	Name      string
 	Same      bool                // the values are the same
-	P         similarity.LogP     // corrected for the number of entries searched
+	P         stats.LogP          // corrected for the number of entries searched
 	Evidence  similarity.Evidence // the test that gave P
 	Agreement similarity.Evidence // units that the same tokens find; calibrated
 }
@@ -44,7 +45,7 @@ const (
 // Search finds the entries that share an origin with a fingerprint: at most top
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
-func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level similarity.LogP) (*Found, error) {
+func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
 	out := &Found{Searched: x.Len(), Quarantined: x.quarantined}
 	near, err := x.nearest(ctx, f)
 	if err != nil {
@@ -80,10 +81,10 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 
 // test holds one entry against the query.
 func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
-	all := screen.Run(e.Fingerprint, f)
+	all := sketches.Run(e.Fingerprint, f)
 	h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
-	if best, p := screen.Best(all); best != nil {
-		h.Evidence, h.P = *best, similarity.Bonferroni(p, x.Len())
+	if best, p := sketches.Best(all); best != nil {
+		h.Evidence, h.P = *best, stats.Bonferroni(p, x.Len())
 	}
 	for _, a := range all {
 		if a.Tier == similarity.Calibrated {
@@ -96,11 +97,11 @@ func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
 // nearness is p, by which hits are ordered. Networks of one initialisation all
 // have its untouched tokens; which tokens training left so tells the nearer ones,
 // so their number counts and not how often chance turned a sign.
-func (h *Hit) nearness() similarity.LogP {
-	if h.Evidence.P == nil || h.Evidence.Test != screen.TokenSigns {
+func (h *Hit) nearness() stats.LogP {
+	if h.Evidence.P == nil || h.Evidence.Test != sketches.TokenSigns {
 		return h.P
 	}
-	return similarity.LogP(-math.Ln2 * h.Evidence.Statistic)
+	return stats.LogP(-math.Ln2 * h.Evidence.Statistic)
 }
 
 // better orders hits: equal values, then nearness, then agreement, then name.

@@ -1,28 +1,30 @@
 // Package layers finds which layer of A each layer of B came from: layers
-// dropped, repeated, inserted or swapped. The map is chosen on a sample of MLP
-// units that no test uses afterwards, so a test on the mapped layers keeps its
-// p-value as it is.
+// dropped, repeated, inserted or swapped. It also brings rotary rows of queries
+// and keys into one order and pairs the heads of layers.
+//
+// The layer map is chosen on a sample of MLP units that no test uses afterwards,
+// so a test on the mapped layers keeps its p-value as it is.
 package layers
 
 import (
 	"context"
 
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Result is a layer map.
 type Result struct {
-	Pairs   []similarity.LayerPair // the layer of A for each layer of B
-	Held    []int                  // unit positions that chose it; no test may use them
-	Changed bool                   // the map is clear and not the pair's own
-	Repeats bool                   // several layers of A point to one of B
+	Pairs   []align.LayerPair // the layer of A for each layer of B
+	Held    []int             // unit positions that chose it; no test may use them
+	Changed bool              // the map is clear and not the pair's own
+	Repeats bool              // several layers of A point to one of B
 }
 
 // Map explores a tower pair. A layer of B without a clear source keeps its own
 // position where A has one, so that tests look somewhere. The result is nil
 // when the layers could not be compared.
-func Map(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (*Result, error) {
-	s, err := p.ScoreLayers(ctx, t)
+func Map(ctx context.Context, p *align.Pair, t align.TowerPair) (*Result, error) {
+	s, err := Score(ctx, p, t)
 	if err != nil || s == nil {
 		return nil, err
 	}
@@ -37,7 +39,7 @@ func Map(ctx context.Context, p *similarity.Pair, t similarity.TowerPair) (*Resu
 		if !found {
 			a = b
 		}
-		r.Pairs = append(r.Pairs, similarity.LayerPair{A: a, B: b})
+		r.Pairs = append(r.Pairs, align.LayerPair{A: a, B: b})
 		strong := 0
 		for _, n := range row {
 			if n >= max(4, s.Units/2) {
@@ -65,7 +67,7 @@ func source(row []int, units, own int) (a int, found bool) {
 	return a, row[a] >= max(4, units/4)
 }
 
-func differs(a, b []similarity.LayerPair) bool {
+func differs(a, b []align.LayerPair) bool {
 	if len(a) != len(b) {
 		return true
 	}

@@ -11,7 +11,8 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
 
@@ -49,8 +50,8 @@ func restacked(r *rand.Rand, m, stranger *zoo.Model, order []int) *zoo.Model {
 	return out
 }
 
-func pair(a, b *zoo.Model) *similarity.Pair {
-	return similarity.NewPair(&similarity.Subject{Name: "a", Net: roles.Map(a)}, &similarity.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+func pair(a, b *zoo.Model) *align.Pair {
+	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
 }
 
 func sources(m *layers.Result) (out []int) {
@@ -98,7 +99,7 @@ func TestMap(t *testing.T) {
 			require.NotEmpty(t, got.Held)
 			// Units that chose the map are in no axis read afterwards.
 			p.Follow(0, got.Pairs, got.Held)
-			axes, err := p.Axes(context.Background(), 0)
+			axes, err := axis.Read(context.Background(), p, 0)
 			require.NoError(t, err)
 			for _, x := range axes {
 				if x.Component == "mlp" {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/recipe"
 )
 
@@ -24,9 +24,9 @@ func ExampleFind() {
 			out[i] = 0.75*x[i] + 0.25*y[i]
 		}
 	}
-	var pairs []*similarity.Pair
+	var pairs []*align.Pair
 	for _, p := range parents {
-		pairs = append(pairs, similarity.NewPair(&similarity.Subject{Net: roles.Map(p)}, &similarity.Subject{Net: roles.Map(child)}, nil, 0))
+		pairs = append(pairs, align.NewPair(&align.Subject{Net: roles.Map(p)}, &align.Subject{Net: roles.Map(child)}, nil, 0))
 	}
 	found, err := recipe.Find(context.Background(), pairs)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
 )
 
 // Method is how parents were mixed.
@@ -78,7 +78,7 @@ const maxValues = 1 << 23
 
 // Find fits the child of every pair to the parents, which are the A sides of
 // pairs; B is the child in all of them.
-func Find(ctx context.Context, pairs []*similarity.Pair) (*Recipe, error) {
+func Find(ctx context.Context, pairs []*align.Pair) (*Recipe, error) {
 	if len(pairs) == 0 {
 		return nil, fmt.Errorf("recipe: no parents")
 	}
@@ -94,11 +94,11 @@ func Find(ctx context.Context, pairs []*similarity.Pair) (*Recipe, error) {
 
 // load reads the tensors that the child and at least one parent have in
 // common, all rows of small models and a sample of large ones.
-func load(ctx context.Context, pairs []*similarity.Pair) ([]*tensorFit, error) {
+func load(ctx context.Context, pairs []*align.Pair) ([]*tensorFit, error) {
 	by := map[string]*tensorFit{}
 	var order []*tensorFit
 	total := 0
-	matchings := make([]*similarity.Matching, len(pairs))
+	matchings := make([]*align.Matching, len(pairs))
 	for k, p := range pairs {
 		matchings[k] = p.Match()
 		for _, m := range matchings[k].Matrices {

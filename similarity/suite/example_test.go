@@ -6,12 +6,12 @@ import (
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
-// The second look runs the tests of the first on more units, and the calibrated
+// The second stage runs the tests of the first on more units, and the calibrated
 // ones.
-func ExampleLook() {
-	for look := range 2 {
-		for _, t := range suite.Look(look) {
-			fmt.Println(look+1, t.Name)
+func ExampleStage() {
+	for stage := range 2 {
+		for _, t := range suite.Stage(stage) {
+			fmt.Println(stage+1, t.Name)
 		}
 	}
 	// Output:

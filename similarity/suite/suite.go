@@ -4,32 +4,31 @@ package suite
 
 import (
 	"github.com/weightprint/weightprint/similarity"
-	"github.com/weightprint/weightprint/similarity/anchored"
-	"github.com/weightprint/weightprint/similarity/invariants"
-	"github.com/weightprint/weightprint/similarity/learned"
-	"github.com/weightprint/weightprint/similarity/units"
+	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/similarity/calibrated"
+	"github.com/weightprint/weightprint/similarity/exact"
 )
 
 // Version counts the definitions of the tests: it rises whenever the same
 // inputs may give another number.
 const Version = 2
 
-// Default lists every test of every look.
+// Default lists every test of every stage.
 func Default() []*similarity.Test {
 	var all []*similarity.Test
-	for look := range similarity.Looks {
-		all = append(all, Look(look)...)
+	for stage := range axis.Stages() {
+		all = append(all, Stage(stage)...)
 	}
 	return all
 }
 
-// Look lists the tests of one look: exact tests always, and from the second
-// look on the calibrated ones.
-func Look(look int) []*similarity.Test {
-	tests := append(units.Tests(look), learned.Tests(look)...)
-	if look > 0 {
-		tests = append(tests, anchored.Agreement(look))
-		tests = append(tests, invariants.Tests()...)
+// Stage lists the tests of one stage: exact tests always, and from the second
+// stage on the calibrated ones.
+func Stage(stage int) []*similarity.Test {
+	tests := append(exact.Tests(stage), calibrated.Learned(stage)...)
+	if stage > 0 {
+		tests = append(tests, calibrated.Agreement(stage))
+		tests = append(tests, calibrated.Invariants()...)
 	}
 	return tests
 }

@@ -1,0 +1,99 @@
+package report
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/layers"
+)
+
+// structure pairs heads and layers where the two subjects differ in number of
+// them.
+func (r *run) structure(ctx context.Context) error {
+	for i := range r.pair.Towers {
+		t := r.pair.Towers[i]
+		if len(t.A.Layers) != len(t.B.Layers) {
+			if _, err := r.remap(ctx, i); err != nil {
+				return err
+			}
+		}
+		if err := layers.MapHeads(ctx, r.pair, i, false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// relook pairs the layers anew where some of them showed no likeness at their
+// own position, and runs the first look again on other units.
+func (r *run) relook(ctx context.Context) error {
+	changed := false
+	for i, t := range r.pair.Towers {
+		if len(t.A.Layers) != len(t.B.Layers) || !r.unmatched(t) {
+			continue
+		}
+		c, err := r.remap(ctx, i)
+		if err != nil {
+			return err
+		}
+		changed = changed || c
+	}
+	if !changed && r.headsOpen() {
+		for i := range r.pair.Towers {
+			if err := layers.MapHeads(ctx, r.pair, i, true); err != nil {
+				return err
+			}
+			changed = changed || architecture.HeadsMoved(r.pair.Towers[i])
+		}
+	}
+	if !changed {
+		return nil
+	}
+	r.facts.Spent = r.facts.ExactTests()
+	r.facts.Evidence, r.looks = nil, nil
+	return r.look(ctx, 0)
+}
+
+// remap chooses the layers of a tower anew and tells whether that changed
+// anything.
+func (r *run) remap(ctx context.Context, tower int) (bool, error) {
+	m, err := layers.Map(ctx, r.pair, r.pair.Towers[tower])
+	if err != nil || m == nil {
+		return false, err
+	}
+	r.facts.Repeats = r.facts.Repeats || m.Repeats
+	if !m.Changed {
+		return false, nil
+	}
+	r.pair.Follow(tower, m.Pairs, m.Held)
+	return true, nil
+}
+
+// unmatched tells whether some layer of B gave no sign of its counterpart.
+func (r *run) unmatched(t align.TowerPair) bool {
+	seen := map[int]bool{}
+	for _, e := range r.facts.Evidence {
+		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < verdict.LayerSign {
+			seen[e.LayerB] = true
+		}
+	}
+	for _, l := range t.Layers {
+		if !seen[t.B.Layers[l.B].Index] {
+			return true
+		}
+	}
+	return false
+}
+
+// headsOpen tells whether MLP units were found at their places and value
+// channels were not, or could not be asked: their heads may stand in another
+// order.
+func (r *run) headsOpen() bool {
+	level := r.o.Policy.Level()
+	mlp, a := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "mlp" || e.Component == "experts" })
+	attention, b := r.facts.Best(func(e similarity.Evidence) bool { return e.Component == "attention" })
+	return a != nil && mlp <= level && (b == nil || attention > level || a.Effect > verdict.HeadsUnitsKept && b.Effect < verdict.HeadsValuesOff)
+}

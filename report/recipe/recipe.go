@@ -1,0 +1,192 @@
+// Package recipe finds which parents a child was mixed from, and how: it compares
+// them, fits the mixture by package similarity/recipe, and puts it into words.
+package recipe
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/layers"
+	"github.com/weightprint/weightprint/similarity/recipe"
+)
+
+// Schema names the JSON form of a Recipe.
+const Schema = "weightprint.recipe/1"
+
+// Recipe says how a child was mixed from parents.
+type Recipe struct {
+	Schema   string          `json:"schema"`
+	Tool     report.Tool     `json:"tool"`
+	Child    report.Subject  `json:"child"`
+	Parents  []Parent        `json:"parents"`
+	Method   recipe.Method   `json:"method"`
+	Base     *int            `json:"base"`       // index of the parent that task vectors start from
+	Density  verdict.Number  `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
+	Residual verdict.Number  `json:"residual"`   // |child − mixture| / |child − nearest parent|
+	Rounding verdict.Number  `json:"rounding"`   // the residual in units of the child's own rounding
+	Exact    *verdict.Number `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
+	Missing  bool            `json:"parentMissing"`
+	Layers   []Layer         `json:"layers"`
+	Because  []string        `json:"because"`
+	Warnings []string        `json:"warnings"`
+}
+
+// Parent is one of the given parents.
+type Parent struct {
+	report.Subject
+	Relation verdict.Relation `json:"relation"` // of the child to it, from the exact tests alone
+	Log10P   *verdict.Number  `json:"log10P"`
+	Weight   verdict.Number   `json:"weight"`
+	CI       verdict.Number   `json:"ci95"` // half width
+	Takes    bool             `json:"takesPart"`
+}
+
+// Layer is the mixture of one layer of the child.
+type Layer struct {
+	Name     string           `json:"name"`
+	Sources  []*int           `json:"sources"` // layer of each parent; null if none or outside layers
+	Weights  []verdict.Number `json:"weights"`
+	CI       []verdict.Number `json:"ci95"`
+	Residual verdict.Number   `json:"residual"`
+}
+
+// Find finds which of the parents the child was mixed from, and how.
+func Find(ctx context.Context, child report.Input, parents []report.Input, o *report.Options) (*Recipe, error) {
+	out := &Recipe{Schema: Schema, Tool: report.ThisTool(), Layers: []Layer{}, Because: []string{}, Warnings: []string{}}
+	quick := o.WithDefaults()
+	quick.Depth = report.Quick
+	for _, in := range parents {
+		r, err := report.Build(ctx, in, child, &quick)
+		if err != nil {
+			return nil, err
+		}
+		out.Child = r.Subjects[1]
+		out.Parents = append(out.Parents, Parent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
+	}
+	found, err := Fit(ctx, child, parents)
+	if err != nil {
+		return nil, err
+	}
+	out.fill(found)
+	return out, nil
+}
+
+// Fit fits a child to parents that are known to be related to it, without
+// comparing them first.
+func Fit(ctx context.Context, child report.Input, parents []report.Input) (*recipe.Recipe, error) {
+	var pairs []*align.Pair
+	for _, in := range parents {
+		p, err := layered(ctx, in, child)
+		if err != nil {
+			return nil, err
+		}
+		pairs = append(pairs, p)
+	}
+	return recipe.Find(ctx, pairs)
+}
+
+// layered lays a parent and the child side by side, layer for layer.
+func layered(ctx context.Context, parent, child report.Input) (*align.Pair, error) {
+	p := align.NewPair(parent.Subject(), child.Subject(), nil, 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
+		return nil, err
+	}
+	for i, t := range p.Towers {
+		m, err := layers.Map(ctx, p, t)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil && m.Changed {
+			p.Follow(i, m.Pairs, m.Held)
+		}
+	}
+	return p, nil
+}
+
+func (r *Recipe) fill(f *recipe.Recipe) {
+	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, verdict.Number(f.Density), verdict.Number(f.Residual), verdict.Number(f.Rounding), f.Missing
+	if f.Base >= 0 {
+		r.Base = &f.Base
+	}
+	r.Warnings = append(r.Warnings, f.Warnings...)
+	for k := range r.Parents {
+		p := &r.Parents[k]
+		p.Weight, p.CI = verdict.Number(f.Weights[k]), verdict.Number(f.CI[k])
+		p.Takes = math.Abs(f.Weights[k]) > verdict.TakesPart
+	}
+	for _, l := range f.Layers {
+		x := Layer{Name: l.Name, Residual: verdict.Number(l.Residual)}
+		for k, w := range l.Weights {
+			x.Weights, x.CI = append(x.Weights, verdict.Number(w)), append(x.CI, verdict.Number(l.CI[k]))
+			if s := l.Sources[k]; s >= 0 {
+				x.Sources = append(x.Sources, &s)
+			} else {
+				x.Sources = append(x.Sources, nil)
+			}
+		}
+		r.Layers = append(r.Layers, x)
+	}
+	r.Because = append(r.Because, fmt.Sprintf("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding))
+	if f.Missing {
+		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
+	}
+	if f.Exact >= 0 {
+		n := verdict.Number(f.Exact)
+		r.Exact = &n
+		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
+		if f.Exact < verdict.Mixed {
+			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
+		}
+		r.Because = append(r.Because, words)
+	}
+	if f.Density > 0 {
+		r.Because = append(r.Because, fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density))
+	}
+}
+
+// WriteJSON writes the recipe as indented JSON.
+func (r *Recipe) WriteJSON(w io.Writer) error {
+	return report.EncodeJSON(w, r)
+}
+
+// WriteText writes the recipe for people.
+func (r *Recipe) WriteText(w io.Writer) error {
+	t := &columns.Text{}
+	t.Line("%s", tensor.Printable(r.Child.Ref))
+	t.Line("")
+	t.Line("%s", strings.ToUpper(string(r.Method)))
+	for _, b := range r.Because {
+		t.Row("", b)
+	}
+	t.Line("")
+	t.Line("%8s %9s  %-13s parent", "weight", "± 95 %", "relation")
+	for k, p := range r.Parents {
+		base := ""
+		if r.Base != nil && *r.Base == k {
+			base = "  (base)"
+		}
+		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, tensor.Printable(p.Ref), base)
+	}
+	t.Line("")
+	for _, l := range r.Layers {
+		var words []string
+		for k, x := range l.Weights {
+			word := fmt.Sprintf("%.3f", float64(x))
+			if s := l.Sources[k]; s != nil && float64(x) > verdict.TakesPart {
+				word += fmt.Sprintf(" of layer %d", *s)
+			}
+			words = append(words, word)
+		}
+		t.Line("%-12s %s", l.Name, strings.Join(words, " | "))
+	}
+	_, err := io.WriteString(w, t.String())
+	return err
+}

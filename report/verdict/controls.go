@@ -1,0 +1,230 @@
+package verdict
+
+import (
+	_ "embed"
+	"encoding/json"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// controlsJSON holds what the calibrated tests showed between independently
+// trained networks; statistics only.
+//
+//go:embed controls.json
+var controlsJSON string
+
+// Population is the control population: how calibrated statistics spread over
+// pairs of networks that were trained independently of each other.
+type Population struct {
+	Version  int       `json:"version"`
+	Made     string    `json:"made"` // the command that made it
+	Networks int       `json:"networks"`
+	Strata   []Stratum `json:"strata"`
+}
+
+// Stratum is the part of a population whose pairs are alike in what they share.
+type Stratum struct {
+	Name  string               `json:"name"` // "same-data", "other-data", "distilled", "shared-init", "other-shape"
+	Pairs int                  `json:"pairs"`
+	Tests map[string][]Control `json:"tests"` // by effect, ascending
+}
+
+// Control is what one test showed on one pair: its effect and on how many
+// units, heads or tokens that rests.
+type Control struct {
+	Effect float64
+	N      int
+}
+
+// MarshalJSON writes a control as [effect, n].
+func (c Control) MarshalJSON() ([]byte, error) {
+	return json.Marshal([2]float64{c.Effect, float64(c.N)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Control) UnmarshalJSON(text []byte) error {
+	var x [2]float64
+	err := json.Unmarshal(text, &x)
+	c.Effect, c.N = x[0], int(x[1])
+	return err
+}
+
+// ControlsJSON is the population that ships with the module, as it is stored.
+func ControlsJSON() string { return controlsJSON }
+
+// Controls returns the population that ships with the module. It is decoded
+// when it is first asked for.
+func Controls() *Population { return controls() }
+
+var controls = sync.OnceValue(func() *Population {
+	var p Population
+	if err := json.Unmarshal([]byte(controlsJSON), &p); err != nil {
+		panic("controls.json: " + err.Error())
+	}
+	return &p
+})
+
+// sharedInit is the stratum of pairs that share their random initialisation:
+// no control for independence.
+const sharedInit = "shared-init"
+
+// Standing is one effect among its controls.
+type Standing struct {
+	N       int    `json:"n"`       // control pairs that gave the test
+	Largest Number `json:"largest"` // among them
+	Q99     Number `json:"q99"`
+	P       Number `json:"p"`       // conformal: (1 + controls at least as large)/(N + 1)
+	Nearest string `json:"nearest"` // the stratum whose largest value is highest
+
+	Strata []Spread `json:"strata"` // how each kind of control pair spreads
+}
+
+// Spread is how the effects of one kind of control pair spread.
+type Spread struct {
+	Name        string   `json:"name"`
+	N           int      `json:"n"`
+	Independent bool     `json:"independent"` // pairs that share no initialisation
+	Quantiles   []Number `json:"quantiles"`   // at 0, 5, 25, 50, 75, 95 and 100 %
+}
+
+// spreadAt are the quantiles of a Spread, in percent.
+var spreadAt = []int{0, 5, 25, 50, 75, 95, 100}
+
+// spread sums up effects, ascending.
+func spread(stratum string, effects []float64) Spread {
+	s := Spread{Name: stratum, N: len(effects), Independent: stratum != sharedInit}
+	for _, q := range spreadAt {
+		s.Quantiles = append(s.Quantiles, Number(effects[(len(effects)-1)*q/100]))
+	}
+	return s
+}
+
+// Stand places an effect that rests on n units among the independent pairs of
+// the population; nil where the population has no such test. Effects scatter
+// more the fewer units they rest on, so the case is held against controls that
+// rest on between half as many units and as many, or, where those are few, on
+// no more than as many.
+func (p *Population) Stand(test string, effect float64, n int) *Standing {
+	for _, least := range []int{n / 2, 0} {
+		if s := p.stand(test, effect, least, n); s != nil && s.N >= enoughControls {
+			return s
+		}
+	}
+	return p.stand(test, effect, 0, math.MaxInt)
+}
+
+func (p *Population) stand(test string, effect float64, least, most int) *Standing {
+	var all []float64
+	s := Standing{}
+	for _, t := range p.Strata {
+		var here []float64
+		for _, c := range t.Tests[test] {
+			if c.N >= least && c.N <= most {
+				here = append(here, c.Effect)
+			}
+		}
+		if len(here) == 0 {
+			continue
+		}
+		s.Strata = append(s.Strata, spread(t.Name, here))
+		if t.Name == sharedInit {
+			continue
+		}
+		all = append(all, here...)
+		for _, effect := range here {
+			if s.Nearest == "" || Number(effect) > s.Largest {
+				s.Largest, s.Nearest = Number(effect), t.Name
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	slices.Sort(all)
+	s.N, s.Q99 = len(all), Number(all[len(all)*99/100])
+	i, _ := slices.BinarySearch(all, effect)
+	s.P = Number(float64(1+len(all)-i) / float64(s.N+1))
+	return &s
+}
+
+// Pairs is the number of independent pairs: no likelihood ratio above it can
+// be supported.
+func (p *Population) Pairs() int {
+	n := 0
+	for _, t := range p.Strata {
+		if t.Name != sharedInit {
+			n += t.Pairs
+		}
+	}
+	return n
+}
+
+// channel is one calibrated test that can speak for a common origin whatever
+// the basis of the networks, and what it takes.
+type channel struct {
+	test  string
+	floor float64 // least effect that counts
+	times float64 // multiple of the largest control that counts
+	alone bool    // makes a finding; the others only leave a verdict open
+}
+
+var channels = []channel{
+	{Agreement, agreementFloor, agreementTimes, true},
+	{QKPhases, phasesFloor, phasesTimes, false},
+	{QKSizes, sizesFloor, sizesTimes, false},
+	{OVSpectra, spectraFloor, spectraTimes, false},
+}
+
+// Channels is what the calibrated tests say that can speak for a common origin
+// whatever the basis of the networks.
+type Channels struct {
+	alone []*similarity.Evidence // channels that suffice
+	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
+	ran   bool                   // the agreement test, at least, was run
+}
+
+// Found tells whether the channels make a finding.
+func (c Channels) Found() bool { return len(c.alone) > 0 }
+
+// All lists the channels that spoke.
+func (c Channels) All() []*similarity.Evidence {
+	return append(slices.Clone(c.alone), c.with...)
+}
+
+// Channels holds every calibrated result against the population. Where a test
+// was run in several ways the one that shows most speaks.
+func (f *Facts) Channels(p *Population) (out Channels) {
+	for _, ch := range channels {
+		var best *similarity.Evidence
+		for i := range f.Evidence {
+			e := &f.Evidence[i]
+			if e.Test == ch.test && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
+				best = e
+			}
+		}
+		if best == nil {
+			continue
+		}
+		if ch.test == Agreement {
+			out.ran = true
+			if best.Statistic < minAgreeing {
+				continue
+			}
+		}
+		s := p.Stand(ch.test, best.Effect, best.N)
+		if s == nil {
+			continue
+		}
+		beyond := best.Effect / math.Max(float64(s.Largest), math.SmallestNonzeroFloat64)
+		switch finding := best.Effect >= ch.floor && beyond > ch.times; {
+		case finding && ch.alone:
+			out.alone = append(out.alone, best)
+		case finding, ch.test == Agreement && beyond > openTimes:
+			out.with = append(out.with, best)
+		}
+	}
+	return out
+}

@@ -1,0 +1,124 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
+)
+
+// askedGains is how norm gains correlate, as they stand or, where somebody moved
+// them, as they act.
+type askedGains struct {
+	value, doubt float64
+	moved, ok    bool
+}
+
+func (f *Facts) askGains(level stats.LogP) (g askedGains) {
+	if g.moved = f.gainsMoved(); g.moved {
+		g.value, g.doubt, g.ok = f.movedGains()
+		g.ok = g.ok && g.value >= actingGains+g.doubt // less may be what moving them left
+		return g
+	}
+	g.value, g.doubt, g.ok = f.gains(level)
+	return g
+}
+
+func (g askedGains) words() string {
+	switch {
+	case !g.ok:
+		return ""
+	case g.moved:
+		return fmt.Sprintf(movedWords, g.value)
+	}
+	return fmt.Sprintf(mutedWords, g.value)
+}
+
+// movedGains is the mean correlation of norm gains with what acts on the
+// columns of the side whose gains are its own; where either may have been
+// moved, the smaller of the two ways, as gains that were multiplied at random
+// agree with what that left in the columns. The matrices behind one norm see its
+// gains several times.
+func (f *Facts) movedGains() (c, doubt float64, ok bool) {
+	var sum [2]float64
+	var n, norms [2]int
+	for i := range f.Storage.Changes {
+		g := &f.Storage.Changes[i].Gains
+		for side := range g.N {
+			if g.N[side] > 0 && ofBody(f.Storage.Changes[i].Component) {
+				sum[side] += g.Correlation[side]
+				n[side] += g.N[side]
+				norms[side]++
+			}
+		}
+	}
+	c = 1
+	for side := range norms {
+		s := &f.Shape
+		if norms[side] == 0 || s.Rescaled[side] && !s.Rescaled[1-side] {
+			continue // its gains are not those that it learned
+		}
+		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/gainReaders))), true
+	}
+	return c, doubt, ok
+}
+
+// gains is the correlation of the norm gains. It can be asked only where the
+// residual dimensions of the two stand at the same places, which units found
+// in raw coordinates show. Where some layers are of another origin, the others
+// speak. Where only the embeddings show the places, gains that were learned
+// together count, and others say nothing: the body may be of another origin.
+// doubt is the standard error that so many gains have when they are unrelated.
+func (f *Facts) gains(level stats.LogP) (c, doubt float64, ok bool) {
+	inPlace := func(fits func(similarity.Evidence) bool) bool {
+		p, e := f.Best(fits)
+		return e != nil && p <= level
+	}
+	if inPlace(func(e similarity.Evidence) bool {
+		return e.Test == FixedPoints && (e.Axis == mlp || e.Axis == attention || e.Axis == experts) || e.Test == Signs && e.Axis == mlp
+	}) {
+		if found, foreign, _ := f.layersFound(); len(foreign) == 0 {
+			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
+		} else {
+			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == mainTower && slices.Contains(found, e.LayerB) })
+		}
+	}
+	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == FixedPoints && e.Axis == embeddings }) {
+		c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
+		ok = ok && c >= sameGains+doubt
+	}
+	return c, doubt, ok
+}
+
+// gainsOf is the mean correlation over the gains that fit.
+func (f *Facts) gainsOf(fits func(similarity.Evidence) bool) (c, doubt float64, ok bool) {
+	n, parts := 0, 0
+	for _, e := range f.Evidence {
+		if e.Test == Gains && e.Skipped == "" && e.Component == norms && fits(e) {
+			c += e.Statistic
+			n += e.N
+			parts++
+			if e.LayerB < 0 {
+				break // the total of the first look
+			}
+		}
+	}
+	if parts == 0 {
+		return 0, 0, false
+	}
+	return c / float64(parts), 1 / math.Sqrt(float64(max(1, n))), true
+}
+
+// unknownGains is the correlation of vectors of unknown role that look like
+// gains. They can say that nothing learned is common; more would rest on what
+// they are.
+func (f *Facts) unknownGains() (c float64, ok bool) {
+	for _, e := range f.Evidence {
+		if e.Test == Gains && e.Skipped == "" && e.Component == generic && e.N >= unknownGains {
+			return e.Statistic, true
+		}
+	}
+	return 0, false
+}

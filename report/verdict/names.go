@@ -1,0 +1,64 @@
+package verdict
+
+import "slices"
+
+// The names of the tests, as the packages of tests state them. Rules and
+// renderers go by these constants; a test of package report holds them against
+// what the suite gives.
+const (
+	FixedPoints       = "fixed-points"
+	Order             = "order"
+	Signs             = "signs"
+	Swaps             = "swaps"
+	TokenSigns        = "token-signs"
+	Agreement         = "agreement"
+	QKPhases          = "qk-phases"
+	QKSizes           = "qk-sizes"
+	OVSpectra         = "ov-spectra"
+	TokenGram         = "token-gram"
+	UsedTokens        = "token-gram-used"
+	LeadingDirections = "leading-directions"
+	Gains             = "gains"
+)
+
+// TestNames lists the results of a comparison of weights.
+func TestNames() []string {
+	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains}
+}
+
+// The names of the tests on fingerprints; TokenSigns is one of them too.
+const (
+	SketchFixedPoints         = "sketch-fixed-points"
+	SketchResidualFixedPoints = "sketch-residual-fixed-points"
+	ProbeOrder                = "probe-order"
+	ProbeSigns                = "probe-signs"
+	ProbeAgreement            = "probe-agreement"
+)
+
+// SketchTestNames lists the results of a comparison of fingerprints.
+func SketchTestNames() []string {
+	return []string{SketchFixedPoints, SketchResidualFixedPoints, TokenSigns, ProbeOrder, ProbeSigns, ProbeAgreement}
+}
+
+// The components of a network, as evidence names them.
+const (
+	embeddings = "embeddings"
+	attention  = "attention"
+	mlp        = "mlp"
+	experts    = "experts"
+	norms      = "norms"
+	generic    = "generic" // matrices of unknown role
+	everywhere = "all"     // of results that were not split
+)
+
+// body names the components that fine-tuning moves.
+var body = []string{mlp, attention, experts, generic}
+
+// ofBody tells whether a component is one that fine-tuning moves.
+func ofBody(component string) bool { return slices.Contains(body, component) }
+
+// mainTower is the tower that layers and kinds are judged by.
+const mainTower = "main"
+
+// anchoredAxis is the axis of a component in coordinates of tokens.
+func anchoredAxis(component string) string { return component + " (anchored)" }

@@ -1,0 +1,183 @@
+package verdict
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/exact"
+	"github.com/weightprint/weightprint/similarity/stats"
+)
+
+func exactEvidence(component string, log10 float64) similarity.Evidence {
+	p := stats.LogP(log10 * math.Ln10)
+	return similarity.Evidence{Test: "fixed-points", Axis: component, Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, N: 100, P: &p}
+}
+
+func effect(test string, x float64, n int) similarity.Evidence {
+	return similarity.Evidence{Test: test, Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: x * float64(n), Effect: x, N: n}
+}
+
+func gainsOf(c float64) similarity.Evidence {
+	return similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: c, Effect: c, N: 9}
+}
+
+func leadsOf(s float64) similarity.Evidence {
+	return similarity.Evidence{Test: "leading-directions", Axis: "mlp", Component: "mlp", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: s, Effect: 1, N: 90}
+}
+
+func throughTokens(s float64) similarity.Evidence {
+	e := leadsOf(s)
+	e.Axis = "mlp (anchored)"
+	return e
+}
+
+// What learned directions say alone depends on where they were looked at, and
+// near the middle the verdict names the other answer too.
+func TestOriginWithoutGains(t *testing.T) {
+	on := func(axis, component string, share float64) similarity.Evidence {
+		e := leadsOf(share)
+		e.Axis, e.Component = axis, component
+		return e
+	}
+	for _, c := range []struct {
+		name     string
+		leads    similarity.Evidence
+		relation Relation
+		open     bool
+	}{
+		{"in place, as after real training", on("mlp", "mlp", 0.40), SharedInit, false},
+		{"in place, as after light training or much", on("mlp", "mlp", 0.94), SharedInit, true},
+		{"in place and kept", on("mlp", "mlp", 0.98), Related, true},
+		{"roles unknown, apart", on("generic", "generic", 0.40), SharedInit, false},
+		{"roles unknown, in between", on("generic", "generic", 0.80), SharedInit, true},
+		{"roles unknown, kept", on("generic", "generic", 0.98), Related, true},
+		{"through tokens, apart", on("mlp (anchored)", "mlp", 0.30), SharedInit, false},
+		{"through tokens, kept", on("mlp (anchored)", "mlp", 0.50), Related, true},
+		{"embeddings, apart", on("embeddings", "embeddings", 0.40), SharedInit, false},
+		{"embeddings, kept", on("embeddings", "embeddings", 0.90), Related, true},
+	} {
+		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), c.leads}})
+		require.Equal(t, c.relation, v.Relation, "%s: %v", c.name, v.Because)
+		other := map[Relation]string{SharedInit: "a common trained origin", Related: SameInit}[c.relation]
+		if c.open {
+			require.Contains(t, v.Alternatives, other, c.name)
+			require.NotContains(t, v.Statement, "nothing that training learned was found", c.name)
+		} else {
+			require.NotContains(t, v.Alternatives, other, c.name)
+		}
+	}
+	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500)}})
+	require.Equal(t, SharedInit, v.Relation)
+	require.Contains(t, v.Statement, "whether it is more was not settled")
+}
+
+func TestDecide(t *testing.T) {
+	power := exact.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
+	for _, c := range []struct {
+		name     string
+		facts    Facts
+		relation Relation
+		tier     string
+	}{
+		{"nothing was compared", Facts{}, Inconclusive, "none"},
+		{"no power", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0, 500)}}, Inconclusive, "none"},
+		{"power, but the calibrated tests were not run", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0)}, Power: power}, Inconclusive, "none"},
+		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"not small enough", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
+		{"as small as one in a hundred", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -2), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
+		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
+		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -9.5), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
+		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
+		{"gains apart, directions kept, as lightly trained networks of one seed do", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, SharedInit, "exact"},
+		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12)}}, SharedInit, "exact"},
+		{"gains in between", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
+		{"disguised", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.9, 1000), throughTokens(0.8)}, Power: power}, Related, "calibrated"},
+		{"disguised, and only the initialisation is common", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.2, 1000), throughTokens(0.3)}, Power: power}, SharedInit, "calibrated"},
+		{"disguised, and nothing learned could be asked", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.06, 1000)}, Power: power}, SharedInit, "calibrated"},
+		{"invariants beyond their controls make no finding", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000), effect("qk-sizes", 0.99, 5000), effect("qk-phases", 0.99, 5000), effect("ov-spectra", 0.99, 5000)}, Power: power}, Inconclusive, "none"},
+		{"agreement beyond its controls, too little for a finding", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.03, 1000)}, Power: power}, Inconclusive, "none"},
+		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Policy{}.Decide(c.facts)
+			require.Equal(t, c.relation, v.Relation, "%v", v.Because)
+			require.Equal(t, c.tier, v.Tier)
+			require.NotEmpty(t, v.Because)
+			require.GreaterOrEqual(t, float64(v.Score), 0.0)
+			require.LessOrEqual(t, float64(v.Score), 1.0)
+		})
+	}
+}
+
+// Adding a test that found nothing never lowers a corrected p-value.
+func TestCorrectionIsMonotone(t *testing.T) {
+	f := Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -20)}}
+	p1, _ := f.Best(Any)
+	f.Evidence = append(f.Evidence, exactEvidence("attention", 0))
+	p2, _ := f.Best(Any)
+	require.Greater(t, p2, p1)
+}
+
+func TestOppositeOneWayEvidenceCancels(t *testing.T) {
+	v := Verdict{Direction: Undetermined}
+	v.point(AToB)
+	require.Equal(t, AToB, v.Direction)
+	v.point(BToA)
+	v.point(AToB)
+	require.Equal(t, Undetermined, v.Direction)
+}
+
+func TestControlsStand(t *testing.T) {
+	p := &Population{Strata: []Stratum{{Name: "same-data", Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: sharedInit, Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
+	s := p.Stand("x", 0.25, 10)
+	require.Equal(t, 3, s.N)
+	require.Equal(t, Number(0.5), s.P)
+	require.Equal(t, Number(0.3), s.Largest)
+	require.Nil(t, p.Stand("y", 1, 1))
+}
+
+// A layer that holds a matrix of A unchanged is of A, though no test on its
+// units says so, unless the matrix is one that all networks have.
+func TestLayersKept(t *testing.T) {
+	stats := func(value func(i int) float32) delta.Stats {
+		x := make([]float32, 512)
+		for i := range x {
+			x[i] = value(i)
+		}
+		var s delta.Stats
+		s.AddPlain(x, x)
+		return s
+	}
+	for name, c := range map[string]struct {
+		value func(i int) float32
+		kept  bool
+	}{
+		"learned":  {func(i int) float32 { return float32(i%37) - 18.3 }, true},
+		"zero":     {func(int) float32 { return 0 }, false},
+		"constant": {func(int) float32 { return 0.02 }, false},
+		"identity": {func(i int) float32 { return float32((1 + i%17) / 17) }, false},
+	} {
+		f := Facts{Storage: Storage{Changes: []delta.Change{{Role: "layers.3.attn.q", Component: "attention", LayerB: 3, Stats: stats(c.value)}}}}
+		require.Equal(t, c.kept, f.LayersKept()[3], name)
+	}
+}
+
+// Every kind is stated by some rule, by the storage alone, or by trees, and
+// every rule says what it needs.
+func TestKindsHaveRules(t *testing.T) {
+	stated := map[Kind]bool{Repackaged: true, CastKind: true, Merged: true}
+	for _, r := range kindRules {
+		require.NotEmpty(t, r.needs)
+		for _, k := range r.states {
+			require.True(t, k.Known(), k)
+			stated[k] = true
+		}
+	}
+	for _, k := range allKinds {
+		require.True(t, stated[k], k)
+	}
+}

@@ -1,0 +1,42 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+)
+
+// screened says what each test on fingerprints counts.
+var screened = map[string]string{
+	SketchFixedPoints:         "sketched units are nearest to the unit at the same place",
+	SketchResidualFixedPoints: "sketched residual dimensions are nearest to the one at the same place",
+	TokenSigns:                "little-used tokens lie to one another as on the other side",
+	ProbeOrder:                "units that tokens find stand in one order, or at the same places",
+	ProbeSigns:                "units that tokens find agree in sign",
+}
+
+// Screen draws the conclusion from tests on two fingerprints; equal tells
+// whether these state the same digest over all values. Equal digests are
+// identity; apart from that the verdict is a screening: related or
+// inconclusive, to be settled on weights.
+func (p Policy) Screen(f Facts, equal bool) Verdict {
+	p = p.WithDefaults()
+	f.Evidence = Sound(f.Evidence)
+	v := Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
+	logp, by := f.Best(Any)
+	if by != nil {
+		v.Log10P = NumberOf(logp.Log10())
+	}
+	switch {
+	case equal:
+		v.Relation, v.Tier = Identical, "exact"
+		v.Because = append(v.Because, "the two fingerprints state the same digest over all values")
+	case by != nil && logp <= p.Level():
+		v.Relation, v.Tier = Related, "exact"
+		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(logp.Log10())))
+		v.Alternatives = append(v.Alternatives, "a common ancestor", SameInit, "a forged sketch")
+	default:
+		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
+	}
+	p.weigh(&v, logp, Channels{})
+	return v
+}

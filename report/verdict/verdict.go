@@ -1,0 +1,155 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+)
+
+// Relation is what the weights say about two subjects.
+type Relation string
+
+// The relations.
+const (
+	Identical    Relation = "identical"    // same values
+	Reencoded    Relation = "reencoded"    // same values up to storage: renamed, resharded, cast, quantised
+	Related      Relation = "related"      // common trained origin
+	SharedInit   Relation = "shared-init"  // same random initialisation only
+	NoEvidence   Relation = "no-evidence"  // nothing found where something would have been
+	Inconclusive Relation = "inconclusive" // what was read cannot tell
+)
+
+// Relations lists them all.
+func Relations() []Relation {
+	return []Relation{Identical, Reencoded, Related, SharedInit, NoEvidence, Inconclusive}
+}
+
+// meets tells which found relations meet a claimed one.
+var meets = map[Relation][]Relation{
+	Identical:  {Identical},
+	Reencoded:  {Reencoded, Identical},
+	Related:    {Related, Reencoded, Identical},
+	SharedInit: {SharedInit},
+	NoEvidence: {NoEvidence},
+}
+
+// MetBy lists the relations that meet a claim of this one when they are found;
+// none where it cannot be claimed.
+func (r Relation) MetBy() []Relation { return slices.Clone(meets[r]) }
+
+// Kind says how one subject was made from the other.
+type Kind string
+
+// The kinds, in the order in which reports list them.
+const (
+	Repackaged          Kind = "repackaged"
+	CastKind            Kind = "cast"
+	QuantisedKind       Kind = "quantised"
+	FineTuned           Kind = "fine-tuned"
+	ContinuedPretrained Kind = "continued-pretraining"
+	LoRAMerged          Kind = "lora-merged"
+	Adapter             Kind = "adapter"
+	Pruned              Kind = "pruned"
+	WidthPruned         Kind = "width-pruned"
+	WidthExpanded       Kind = "width-expanded"
+	LayerDropped        Kind = "layer-dropped"
+	DepthUpscaled       Kind = "depth-upscaled"
+	Merged              Kind = "merged"
+	MoEUpcycled         Kind = "moe-upcycled"
+	VocabularyChanged   Kind = "vocabulary-changed"
+	Reparameterised     Kind = "reparameterised"
+	Noised              Kind = "noised"
+	Partial             Kind = "partial"
+)
+
+// allKinds lists the kinds in the order in which reports list them.
+var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
+
+// Direction is the way that one-way evidence points: the subject at its end bears
+// what excludes that the other was made from it. It was made from the other, or
+// from what the other was made from too.
+type Direction string
+
+// The directions. Only one-way evidence leads away from Undetermined.
+const (
+	AToB         Direction = "a-to-b"
+	BToA         Direction = "b-to-a"
+	Undetermined Direction = "undetermined"
+)
+
+// Words says what a direction means.
+func (d Direction) Words() string {
+	ends := map[Direction][2]string{AToB: {"A", "B"}, BToA: {"B", "A"}}[d]
+	if ends[0] == "" {
+		return string(d)
+	}
+	return fmt.Sprintf("%s: %s was made from %s, or both from a third; not %s from %s", d, ends[1], ends[0], ends[0], ends[1])
+}
+
+// Verdict is the conclusion, with what it rests on.
+type Verdict struct {
+	Relation     Relation  `json:"relation"`
+	Kinds        []Kind    `json:"kinds"`
+	Direction    Direction `json:"direction"`
+	Tier         string    `json:"tier"`   // "exact", "calibrated", or "none" where nothing was found
+	Log10P       *Number   `json:"log10P"` // the exact tier's bound over the whole comparison
+	Score        Number    `json:"score"`  // LR/(1+LR) at even prior odds, LR capped by the control population
+	Strength     string    `json:"strength"`
+	Statement    string    `json:"statement"` // the weight of the evidence in a sentence
+	Because      []string  `json:"because"`
+	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
+
+	crossed bool // one-way evidence pointed both ways
+	open    bool // shared-init and related were not told apart
+}
+
+// Number is a float64 written with six significant digits, so that the last
+// bits of a mathematical library never show.
+type Number float64
+
+// MarshalJSON writes a number; what is not finite cannot occur and is an
+// error.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return nil, &strconv.NumError{Func: "MarshalJSON", Num: strconv.FormatFloat(float64(n), 'g', 6, 64), Err: strconv.ErrRange}
+	}
+	if n == 0 {
+		return []byte("0"), nil
+	}
+	return strconv.AppendFloat(nil, float64(n), 'g', 6, 64), nil
+}
+
+// NumberOf is a number that may be absent.
+func NumberOf(x float64) *Number {
+	n := Number(x)
+	return &n
+}
+
+// strengths is the verbal scale of the ENFSI guideline for evaluative
+// reporting (2015) for likelihood ratios above 1.
+var strengths = []struct {
+	above float64
+	words string
+}{
+	{1e6, "extremely strong support"},
+	{1e4, "very strong support"},
+	{1e3, "strong support"},
+	{1e2, "moderately strong support"},
+	{10, "moderate support"},
+	{2, "weak support"},
+	{0, "no support"},
+}
+
+// strength puts a capped likelihood ratio into words.
+func strength(lr float64) string {
+	for _, s := range strengths {
+		if lr > s.above {
+			return s.words
+		}
+	}
+	return strengths[len(strengths)-1].words
+}
+
+// Side is the name of a subject: A for 0, B for 1.
+func Side(i int) string { return string(rune('A' + i)) }

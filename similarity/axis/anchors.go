@@ -1,0 +1,119 @@
+package axis
+
+import (
+	"context"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/align"
+)
+
+// minTokens is how many shared tokens token-anchored coordinates need.
+const minTokens = 64
+
+// Anchor is a set of shared tokens as each side's residual stream holds them.
+// Seen through it, a row of a matrix becomes its response to those tokens: a
+// vector that no permutation, sign change or rotation of the residual stream
+// alters, and that can be compared across hidden sizes.
+type Anchor struct {
+	a, b   []float32 // tokens × hidden, centred over tokens
+	da, db int
+	n      int
+
+	flat *Anchor // the same tokens with no direction standing out, once asked for
+}
+
+// Anchors returns the anchors of a tower pair for matrices that read the
+// residual stream (through the embedding) and for those that write it
+// (through the head), or nil where there are too few shared tokens.
+func Anchors(ctx context.Context, p *align.Pair, t align.TowerPair, tokens int) (reads, writes *Anchor, err error) {
+	m := p.Tokens(t)
+	if len(m.A) < minTokens {
+		return nil, nil, nil
+	}
+	m = m.Sampled(p.Seed, "anchor tokens of "+t.B.Name, tokens)
+	p.BookOnce("anchor tokens of "+t.B.Name, max(cost(len(m.A), t.A.Embedding, align.OutputMatrix(t.A)), cost(len(m.B), t.B.Embedding, align.OutputMatrix(t.B))))
+	if reads, err = newAnchor(ctx, t.A.Embedding, t.B.Embedding, m); err != nil {
+		return nil, nil, err
+	}
+	writes, err = newAnchor(ctx, align.OutputMatrix(t.A), align.OutputMatrix(t.B), m)
+	return reads, writes, err
+}
+
+// cost is how many bytes that many rows of the matrices take, each matrix once.
+func cost(rows int, ms ...*roles.Matrix) (n int64) {
+	for i, m := range ms {
+		if !slices.Contains(ms[:i], m) {
+			n += m.Cost(rows)
+		}
+	}
+	return n
+}
+
+func newAnchor(ctx context.Context, a, b *roles.Matrix, m align.TokenMatch) (*Anchor, error) {
+	x := &Anchor{da: a.Cols, db: b.Cols, n: len(m.A)}
+	var err error
+	if x.a, err = gatherSorted(ctx, a, m.A); err != nil {
+		return nil, err
+	}
+	if x.b, err = gatherSorted(ctx, b, m.B); err != nil {
+		return nil, err
+	}
+	centreTokens(x.a, x.n, x.da)
+	centreTokens(x.b, x.n, x.db)
+	return x, nil
+}
+
+// gatherSorted reads rows in file order and returns them in the order asked
+// for, with the weights of the norm before the matrix multiplied in.
+func gatherSorted(ctx context.Context, m *roles.Matrix, rows []int) ([]float32, error) {
+	at := make([]int, len(rows))
+	for i := range at {
+		at[i] = i
+	}
+	slices.SortFunc(at, func(x, y int) int { return rows[x] - rows[y] })
+	sorted := make([]int, len(rows))
+	for i, k := range at {
+		sorted[i] = rows[k]
+	}
+	s, err := ReadRows(ctx, m, sorted, true)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, len(s.Raw))
+	for i, k := range at {
+		copy(out[k*m.Cols:(k+1)*m.Cols], s.Raw[i*m.Cols:(i+1)*m.Cols])
+	}
+	return out, nil
+}
+
+// centreTokens subtracts the mean token: what all tokens share says nothing
+// about a unit.
+func centreTokens(x []float32, n, d int) {
+	for k := range d {
+		mean := 0.0
+		for i := range n {
+			mean += float64(x[i*d+k])
+		}
+		mean /= float64(n)
+		for i := range n {
+			x[i*d+k] -= float32(mean)
+		}
+	}
+}
+
+// Spans tells whether the tokens are as wide as the residual streams of both
+// sides.
+func (x *Anchor) Spans(widthA, widthB int) bool { return x.da == widthA && x.db == widthB }
+
+// Respond turns rows (n × hidden) of one side into responses to the tokens.
+func (x *Anchor) Respond(s Rows, sideB bool) Rows {
+	tokens, d := x.a, x.da
+	if sideB {
+		tokens, d = x.b, x.db
+	}
+	out := Rows{Raw: make([]float32, s.N*x.n), N: s.N, Dim: x.n}
+	dense.MulNT(out.Raw, s.Raw, tokens, s.N, x.n, d)
+	return out
+}

@@ -1,0 +1,79 @@
+package axis
+
+import (
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
+
+// centre subtracts from the eligible rows of X their mean row, scales the
+// columns alike, then subtracts from each row its own mean and scales it to
+// length 1. Rows that vanish become ineligible. Mean and scale of a column
+// are symmetric functions of the units, so taking them away keeps the units
+// exchangeable; without it a few outlier columns would speak for all.
+func centre(x []float32, n, d int, ok []bool) {
+	mean, scale := columns(x, n, d, ok)
+	for i := range n {
+		row := x[i*d : (i+1)*d]
+		if !ok[i] {
+			clear(row)
+			continue
+		}
+		own := 0.0
+		for k, v := range row {
+			own += float64((float64(v) - mean[k]) * scale[k])
+		}
+		own /= float64(d)
+		for k, v := range row {
+			row[k] = float32(float64((float64(v)-mean[k])*scale[k]) - own)
+		}
+		norm := dense.Norm(row)
+		if !(norm > 1e-5*math.Sqrt(float64(d))) {
+			ok[i] = false
+			clear(row)
+			continue
+		}
+		for k := range row {
+			row[k] = float32(float64(row[k]) / norm)
+		}
+	}
+}
+
+// columns returns mean and inverse scale of each column over the eligible
+// rows. The scale is the standard deviation, but not below a quarter of the
+// median one: columns that hardly vary must not be blown up to noise.
+func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
+	mean, scale = make([]float64, d), make([]float64, d)
+	count := 0
+	for i := range n {
+		if ok[i] {
+			count++
+			for k, v := range x[i*d : (i+1)*d] {
+				mean[k] += float64(v)
+			}
+		}
+	}
+	for k := range mean {
+		mean[k] /= float64(max(1, count))
+	}
+	for i := range n {
+		if ok[i] {
+			for k, v := range x[i*d : (i+1)*d] {
+				e := float64(v) - mean[k]
+				scale[k] += float64(e * e)
+			}
+		}
+	}
+	for k := range scale {
+		scale[k] = math.Sqrt(scale[k] / float64(max(1, count)))
+	}
+	sorted := slices.Sorted(slices.Values(scale))
+	least := sorted[d/2] / 4
+	for k := range scale {
+		if s := math.Max(scale[k], least); s > 0 {
+			scale[k] = 1 / s
+		}
+	}
+	return mean, scale
+}

@@ -1,0 +1,133 @@
+package axis
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
+
+// throughTokens compares the units by their responses to tokens. Where these
+// are much the same for all units, because few directions make up the tokens,
+// the spectrum of the tokens is flattened first.
+func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor) (*Axis, error) {
+	by := func(reads, writes *Anchor) *Axis {
+		return x.on(views, func(v bothSides) (bothSides, bool) {
+			by := reads
+			if v.plan.columns {
+				by = writes
+			}
+			if v.a.Dim != by.da || v.b.Dim != by.db {
+				return v, false
+			}
+			return bothSides{v.plan, by.Respond(v.a, false), by.Respond(v.b, true)}, true
+		})
+	}
+	out := by(reads, writes)
+	if !out.flat {
+		return out, nil
+	}
+	r, err := reads.flattened()
+	if err != nil {
+		return nil, err
+	}
+	w, err := writes.flattened()
+	if err != nil {
+		return nil, err
+	}
+	return by(r, w), nil
+}
+
+// bothSides holds one view as read.
+type bothSides struct {
+	plan viewPlan
+	a, b Rows
+}
+
+// on compares the units in one system of coordinates; to brings a view into
+// it, or says that it cannot.
+func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis {
+	x.A.Eligible, x.B.Eligible = slices.Clone(x.A.Eligible), slices.Clone(x.B.Eligible)
+	var kept []bothSides
+	for _, v := range views {
+		if v, ok := to(v); ok && v.a.Dim > 0 {
+			v.a.Centre(x.A.Eligible)
+			v.b.Centre(x.B.Eligible)
+			kept = append(kept, v)
+		}
+	}
+	if len(kept) == 0 {
+		x.Skipped = "the two sides have no common coordinates: their widths differ"
+		return &x
+	}
+	for _, v := range kept {
+		x.check(v.a, x.A, "A")
+		x.check(v.b, x.B, "B")
+		view := View{Name: v.plan.name, SignEquivariant: v.plan.equivariant}
+		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
+		x.Views = append(x.Views, view)
+	}
+	for i, v := range kept {
+		if x.compared(v.plan) {
+			x.Views[i].Leading = leadingSubspace(i, v.a, v.b, &x)
+		}
+	}
+	return &x
+}
+
+// compared tells whether a view is one on which leading directions are compared:
+// one a layer, and where there are many layers one layer in six.
+func (x *Axis) compared(v viewPlan) bool {
+	few := x.deep < 12 || x.LayerB%6 == 1
+	return x.Skipped == "" && (v.name == "gate" || v.name == "v" || v.name == "embedding" || v.name == "rows" || v.name == "up" && !v.equivariant) && few
+}
+
+// check runs the guards of one side of one view.
+func (x *Axis) check(s Rows, side Side, name string) {
+	if x.Skipped != "" {
+		return
+	}
+	if n := side.Count(); n < MinUnits {
+		x.Skipped = fmt.Sprintf("%s has fewer than %d units that can be told apart", name, MinUnits)
+		return
+	}
+	if why := basis(s.Raw, s.N, s.Dim, side.Eligible); why != "" {
+		x.Skipped, x.Table = name+": "+why, true
+		return
+	}
+	g := gramOf(s.Unit, s.N, s.Dim, side.Eligible)
+	if why := g.defect(); why != "" {
+		x.Skipped, x.flat = name+": "+why, true
+		return
+	}
+	if why := structured(s.Raw, s.Unit, s.N, s.Dim, side.Eligible, g); why != "" {
+		x.Skipped = "the units of " + name + " are not exchangeable: " + why
+	}
+}
+
+// compare fills in the cosines between all units of B and all of A.
+func (v *View) compare(a, b Rows, na, nb int) {
+	v.Cosine = make([]float32, nb*na)
+	dense.MulNT(v.Cosine, b.Unit, a.Unit, nb, na, a.Dim)
+	var squares float64
+	count := 0
+	for j := range nb {
+		for i := range na {
+			if i != j {
+				c := float64(v.Cosine[j*na+i])
+				squares += c * c
+				count++
+			}
+		}
+	}
+	v.Spread = math.Sqrt(squares / float64(max(1, count)))
+}
+
+func allTrue(n int) []bool {
+	b := make([]bool, n)
+	for i := range b {
+		b[i] = true
+	}
+	return b
+}

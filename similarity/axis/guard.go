@@ -1,0 +1,41 @@
+package axis
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
+
+// The guards that stand between data and a p-value. Each is a rule that looks
+// at one subject alone, so that none of them can see the answer.
+const (
+	MinUnits       = 16   // eligible units an axis must have on either side
+	minRank        = 8.0  // effective rank of the units on either side
+	exchangeZ      = 3.3  // |z| at which the order of units counts as structured (two-sided 1e-3)
+	OrderCheckLoss = 0.03 // bound on how often the order check stops a good axis (9 checks of up to 3 views), paid for in every combination
+	orthogonal     = 0.02 // rows whose cosines are all this small a share of what random rows show, 1/√d, are a fixed basis: rounding to bf16 leaves a third of that
+)
+
+// eligible marks the rows of X (n×d) that can be told apart: finite, not nearly
+// constant, and no exact copy of another.
+func eligible(x []float32, n, d int, ok []bool) {
+	key := make([]byte, 4*d)
+	seen := map[string]int{}
+	for i := range n {
+		row := x[i*d : (i+1)*d]
+		if !dense.Varies(row) {
+			ok[i] = false
+			continue
+		}
+		for k, v := range row {
+			binary.LittleEndian.PutUint32(key[4*k:], math.Float32bits(v))
+		}
+		if first, dup := seen[string(key)]; dup {
+			ok[i], ok[first] = false, false
+			continue
+		}
+		seen[string(bytes.Clone(key))] = i
+	}
+}

@@ -1,0 +1,101 @@
+package axis
+
+import (
+	"cmp"
+	"context"
+	"sync"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/similarity/align"
+)
+
+// Rows holds units of one subject as one matrix shows them: N units × Dim
+// features.
+type Rows struct {
+	Raw    []float32 // as read
+	Unit   []float32 // centred and of length 1, once Centre was called
+	N, Dim int
+}
+
+// ReadRows reads rows of a matrix; with norm set, the weights of the norm
+// before the matrix, where there is one, are multiplied into its columns.
+func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows, error) {
+	s := Rows{Raw: make([]float32, len(rows)*m.Cols), N: len(rows), Dim: m.Cols}
+	if err := m.Gather(ctx, s.Raw, rows); err != nil {
+		return s, err
+	}
+	if !norm || m.Gain == nil {
+		return s, nil
+	}
+	weights, err := m.Gain.Read(ctx)
+	if err != nil {
+		return s, err
+	}
+	for i := range rows {
+		row := s.Raw[i*m.Cols : (i+1)*m.Cols]
+		for k, g := range weights {
+			row[k] *= g
+		}
+	}
+	return s, nil
+}
+
+// Centre takes what the eligible rows have in common out of Unit, as guards and
+// cosines need it. Rows that vanish become ineligible. Without ok all rows are
+// eligible at first.
+func (s *Rows) Centre(ok []bool) {
+	if ok == nil {
+		ok = allTrue(s.N)
+	}
+	s.Unit = append([]float32(nil), s.Raw...)
+	centre(s.Unit, s.N, s.Dim, ok)
+}
+
+// readView reads both sides of a view.
+func readView(ctx context.Context, p *align.Pair, v viewPlan, x *Axis, st Stage) (a, b Rows, err error) {
+	fa, fb := v.a.All(), v.b.All()
+	if v.columns && (v.name == "embedding" || v.name == "head") {
+		fa, fb = features(p, v, st)
+	}
+	// Both at once: where the sides lie on servers, one waits while the other reads.
+	var wg sync.WaitGroup
+	var failed error
+	wg.Go(func() { b, failed = v.read(ctx, v.b, v.atB, x.B.Units, fb) })
+	a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa)
+	wg.Wait()
+	return a, b, cmp.Or(err, failed)
+}
+
+// features samples tokens, the same on both sides.
+func features(p *align.Pair, v viewPlan, st Stage) (fa, fb []int) {
+	m := align.SharedTokens(p.A.Tokens, p.B.Tokens, v.a.Rows, v.b.Rows).Sampled(p.Seed, "features of "+v.b.Role, st.Features)
+	return m.A, m.B
+}
+
+// read gathers the units of one side as rows.
+func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, features []int) (Rows, error) {
+	if v.columns {
+		return readColumns(ctx, m, at, units, features)
+	}
+	return ReadRows(ctx, m, shifted(units, at), v.norm)
+}
+
+// readColumns gathers units that are columns: the features' rows are read and
+// the units' values picked out of them.
+func readColumns(ctx context.Context, m *roles.Matrix, at int, units, features []int) (Rows, error) {
+	s := Rows{Raw: make([]float32, len(units)*len(features)), N: len(units), Dim: len(features)}
+	const together = 64
+	buf := make([]float32, together*m.Cols)
+	for f := 0; f < len(features); f += together {
+		part := features[f:min(f+together, len(features))]
+		if err := m.Gather(ctx, buf[:len(part)*m.Cols], part); err != nil {
+			return s, err
+		}
+		for i, u := range units {
+			for k := range part {
+				s.Raw[i*len(features)+f+k] = buf[k*m.Cols+at+u]
+			}
+		}
+	}
+	return s, nil
+}

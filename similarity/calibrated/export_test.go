@@ -1,0 +1,4 @@
+package calibrated
+
+// Spectra is for tests.
+var Spectra = spectra

@@ -1,0 +1,199 @@
+package equality
+
+import (
+	"context"
+	"slices"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// Pair is a tensor of A and one of B that hold the same values.
+type Pair struct {
+	A, B    *tensor.Tensor
+	Rounded string // the side whose values are the other's rounded to its type: "A", "B", or "" where they are equal
+	Moved   []int  // axis of A that stands at each axis of B, lengths of one left out; nil where none moved
+	Says    bool   // the values could not as well stand in any other model: neither constant nor counting up
+}
+
+// Correspondence is what of two models holds the same values.
+type Correspondence struct {
+	Pairs []Pair           // in A's stored order
+	OnlyA []*tensor.Tensor // without a counterpart; constants and tensors that count up are left out
+	OnlyB []*tensor.Tensor
+}
+
+// Whole tells whether every tensor that says something has its counterpart.
+func (c *Correspondence) Whole() bool {
+	return len(c.OnlyA) == 0 && len(c.OnlyB) == 0 && slices.ContainsFunc(c.Pairs, func(p Pair) bool { return p.Says })
+}
+
+// Match reads all values of both models and pairs the tensors that hold the
+// same ones. Each tensor is paired once. Where several hold the same values
+// those of one name are paired first, then the others in stored order.
+func Match(ctx context.Context, a, b tensor.Model) (*Correspondence, error) {
+	as, err := readAll(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	bs, err := readAll(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	m := matching{as: as, bs: bs, partner: make([]*Pair, len(as)), taken: make([]bool, len(bs))}
+	for _, byName := range []bool{true, false} {
+		for g := range grains {
+			if err := m.at(ctx, g, byName); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return m.result(), nil
+}
+
+// readAll marks the tensors of a model whose values can be read.
+func readAll(ctx context.Context, m tensor.Model) ([]*marked, error) {
+	var out []*marked
+	buf := make([]float32, valuesAtOnce)
+	for _, t := range m.Tensors() {
+		if t.DType == tensor.Opaque {
+			out = append(out, &marked{t: t}) // never paired: nobody knows its values
+			continue
+		}
+		x, err := read(ctx, t, buf)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+type matching struct {
+	as, bs  []*marked
+	partner []*Pair // by place in as
+	taken   []bool  // by place in bs
+}
+
+type key struct {
+	mark mark
+	name string
+}
+
+// keyOf is what tensors must share to be compared.
+func (x *marked) keyOf(g grain, byName bool) key {
+	k := key{mark: x.marks[g]}
+	if byName {
+		k.name = x.t.Name
+	}
+	return k
+}
+
+// at pairs what is equal at one grain.
+func (m *matching) at(ctx context.Context, g grain, byName bool) error {
+	free := map[key][]int{}
+	for i, x := range m.bs {
+		if !m.taken[i] && x.t.DType != tensor.Opaque {
+			k := x.keyOf(g, byName)
+			free[k] = append(free[k], i)
+		}
+	}
+	for i, x := range m.as {
+		if m.partner[i] != nil || x.t.DType == tensor.Opaque {
+			continue
+		}
+		k := x.keyOf(g, byName)
+		for at, j := range free[k] {
+			p, ok, err := equalAt(ctx, x, m.bs[j], g)
+			if err != nil {
+				return err
+			}
+			if ok {
+				m.partner[i], m.taken[j] = p, true
+				free[k] = slices.Delete(free[k], at, at+1)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// equalAt compares two tensors of one mark. At a grain of a half one side must
+// be stored in it, and is the rounded one.
+func equalAt(ctx context.Context, a, b *marked, g grain) (*Pair, bool, error) {
+	p := &Pair{A: a.t, B: b.t, Says: a.says()}
+	if g != asDecoded {
+		switch {
+		case grainOf(b.t.DType) == g:
+			p.Rounded = "B"
+		case grainOf(a.t.DType) == g:
+			p.Rounded = "A"
+		default:
+			return nil, false, nil
+		}
+	}
+	order, ok, err := sameValues(ctx, a.t, b.t, g.rounding())
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	if !slices.IsSorted(order) {
+		p.Moved = order
+	}
+	return beyondFloat32(ctx, p)
+}
+
+// beyondFloat32 settles tensors whose values may not fit the float32 that they
+// are decoded to: they are equal if their digests are, and else the narrower
+// side is the wider one rounded.
+func beyondFloat32(ctx context.Context, p *Pair) (*Pair, bool, error) {
+	long := [2]bool{isWide(p.A.DType), isWide(p.B.DType)}
+	if !long[0] && !long[1] || p.Rounded != "" {
+		return p, true, nil
+	}
+	if p.Moved == nil && slices.Equal(p.A.Shape, p.B.Shape) {
+		da, err := fingerprint.Values(ctx, p.A)
+		if err != nil {
+			return nil, false, err
+		}
+		db, err := fingerprint.Values(ctx, p.B)
+		if err != nil || da == db {
+			return p, err == nil, err
+		}
+	}
+	switch {
+	case long[0] && long[1]:
+		return nil, false, nil
+	case long[0]:
+		p.Rounded = "B"
+	default:
+		p.Rounded = "A"
+	}
+	return p, true, nil
+}
+
+// isWide tells which types hold values that float32 may not.
+func isWide(t tensor.DType) bool {
+	switch t {
+	case tensor.F64, tensor.C128, tensor.I32, tensor.U32, tensor.I64, tensor.U64:
+		return true
+	}
+	return false
+}
+
+// result collects pairs and what is left.
+func (m *matching) result() *Correspondence {
+	c := &Correspondence{}
+	for i, x := range m.as {
+		if p := m.partner[i]; p != nil {
+			c.Pairs = append(c.Pairs, *p)
+		} else if x.t.DType == tensor.Opaque || x.says() {
+			c.OnlyA = append(c.OnlyA, x.t)
+		}
+	}
+	for j, x := range m.bs {
+		if !m.taken[j] && (x.t.DType == tensor.Opaque || x.says()) {
+			c.OnlyB = append(c.OnlyB, x.t)
+		}
+	}
+	return c
+}

@@ -1,4 +1,0 @@
-package invariants
-
-// Spectra is for tests.
-var Spectra = spectra

@@ -1,0 +1,210 @@
+package layers
+
+import (
+	"context"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/similarity/stats"
+)
+
+// Scores says how alike every layer of B is to every layer of A, as seen
+// through a sample of MLP units that no later test may use again.
+type Scores struct {
+	Count [][]int // [layer of B][layer of A]: units whose partner is right
+	Units int     // units that could have matched
+	Held  []int   // the sampled positions
+	How   string  // "fixed-points", "order" or "agreement"
+}
+
+// scoreUnits is how many MLP units of each layer choose the layer map.
+const scoreUnits = 64
+
+// wideUnits bounds the axes that may be read whole to choose a layer map
+// where no unit can be expected at its place.
+const wideUnits = 1024
+
+// Score compares all layers of a tower pair: by fixed points where the
+// MLPs are of one width, by units in order where they are not. Residual
+// streams of different width are compared on anchored coordinates.
+func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, error) {
+	if len(t.A.Layers) == 0 || len(t.B.Layers) == 0 {
+		return nil, nil
+	}
+	wa, wb := width(t.A.Layers[0]), width(t.B.Layers[0])
+	s := &Scores{How: "fixed-points", Units: min(scoreUnits, wa/2)}
+	units := [2]int{s.Units, s.Units}
+	if wa != wb {
+		s.How, units = "order", [2]int{wa, wb}
+		s.Units = min(wa, wb)
+	}
+	if min(wa, wb) < 2*axis.MinUnits || max(units[0], units[1]) > wideUnits {
+		return nil, nil
+	}
+	a, err := layerRows(ctx, p, t, t.A, units[0])
+	if err != nil || a == nil {
+		return nil, err
+	}
+	b, err := layerRows(ctx, p, t, t.B, units[1])
+	if err != nil || b == nil {
+		return nil, err
+	}
+	if wa == wb {
+		s.Held = scoredUnits(p, t, wa, units[0])
+	}
+	raw := t.A.Hidden == t.B.Hidden
+	if raw {
+		s.Count = score(p, a, b, s.How)
+	}
+	if !raw || !s.telling() {
+		reads, _, err := axis.Anchors(ctx, p, t, wideUnits/2)
+		if err != nil {
+			return nil, err
+		}
+		if reads != nil && reads.Spans(t.A.Hidden, t.B.Hidden) {
+			anchored := *s
+			anchored.Count = score(p, respondAll(reads, a, false), respondAll(reads, b, true), s.How)
+			if !raw || anchored.telling() {
+				return &anchored, nil
+			}
+		} else if !raw {
+			return nil, nil
+		}
+	}
+	return s, nil
+}
+
+// telling tells whether any layer of B clearly meets one of A.
+func (s *Scores) telling() bool {
+	for _, row := range s.Count {
+		if slices.Max(row) >= s.Units/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// width is the number of hidden units of a layer's first MLP.
+func width(l *roles.Layer) int {
+	for _, e := range l.MLPs() {
+		return e.Width()
+	}
+	return 0
+}
+
+// scoredUnits samples the positions that choose the layers.
+func scoredUnits(p *align.Pair, t align.TowerPair, width, n int) []int {
+	return rng.New(p.Seed, "units of mlp units of "+t.B.Name).Sample(width, n)
+}
+
+// layerRows reads the sampled gate rows (up rows where there is no gate) of
+// every layer, the weights of the norm before them multiplied in. It returns nil for towers whose layers differ
+// in shape.
+func layerRows(ctx context.Context, p *align.Pair, t align.TowerPair, side *roles.Tower, units int) ([]axis.Rows, error) {
+	var out []axis.Rows
+	for _, l := range side.Layers {
+		es := l.MLPs()
+		if len(es) == 0 {
+			return nil, nil
+		}
+		m := es[0].Gate
+		if m == nil {
+			m = es[0].Up
+		}
+		if m == nil || m.Cols != side.Hidden || m.Rows < units || len(out) > 0 && m.Rows != es[0].Width() {
+			return nil, nil
+		}
+		s, err := axis.ReadRows(ctx, m, scoredUnits(p, t, m.Rows, units), true)
+		if err != nil {
+			return nil, err
+		}
+		p.Book(m.Cost(units))
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// respondAll takes every layer's rows to anchored coordinates.
+func respondAll(x *axis.Anchor, in []axis.Rows, sideB bool) []axis.Rows {
+	out := make([]axis.Rows, len(in))
+	for i, s := range in {
+		out[i] = x.Respond(s, sideB)
+	}
+	return out
+}
+
+// score counts, for all pairs of layers, the units that find their partner.
+func score(p *align.Pair, a, b []axis.Rows, how string) [][]int {
+	okA, okB := centred(a), centred(b)
+	out := make([][]int, len(b))
+	for j := range out {
+		out[j] = make([]int, len(a))
+	}
+	dense.Parallel(len(b), func(j int) {
+		for i := range a {
+			c := make([]float32, a[i].N*b[j].N)
+			dense.SerialNT(c, b[j].Unit, a[i].Unit, b[j].N, a[i].N, a[i].Dim)
+			matcher := axis.NewMatcher(p.Seed, "layer scores", okA[i], okB[j])
+			if how == "order" {
+				out[j][i] = inOrder(matcher.Mutual(c))
+			} else {
+				out[j][i] = inPlace(matcher.Nearest(c))
+			}
+		}
+	})
+	return out
+}
+
+// centred centres the rows of all layers and tells which of them stay eligible.
+func centred(layers []axis.Rows) [][]bool {
+	out := make([][]bool, len(layers))
+	for i := range layers {
+		out[i] = slices.Repeat([]bool{true}, layers[i].N)
+		layers[i].Centre(out[i])
+	}
+	return out
+}
+
+// inPlace counts units whose nearest one stands at the same place.
+func inPlace(partners []int) int {
+	count := 0
+	for j, i := range partners {
+		if i == j {
+			count++
+		}
+	}
+	return count
+}
+
+// inOrder is the longest increasing run among the mutual best matches.
+func inOrder(partners []int) int {
+	return stats.LongestIncreasing(slices.DeleteFunc(partners, func(i int) bool { return i < 0 }))
+}
+
+// ScoreUnits is how many MLP units of a layer Score reads, of the larger
+// side.
+func ScoreUnits(t align.TowerPair) int {
+	if len(t.A.Layers) == 0 || len(t.B.Layers) == 0 {
+		return 0
+	}
+	wa, wb := width(t.A.Layers[0]), width(t.B.Layers[0])
+	if wa != wb {
+		return max(wa, wb)
+	}
+	return min(scoreUnits, wa/2)
+}
+
+// ScoreCost is how many bytes Score reads of one side of a pair.
+func ScoreCost(side *roles.Tower, t align.TowerPair) int64 {
+	n := int64(0)
+	for _, l := range side.Layers {
+		if es := l.MLPs(); len(es) > 0 && es[0].Up != nil {
+			n += es[0].Up.Cost(min(es[0].Up.Rows, ScoreUnits(t)))
+		}
+	}
+	return n
+}

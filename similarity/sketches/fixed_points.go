@@ -1,0 +1,199 @@
+package sketches
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/stats"
+)
+
+// mlpFixedPoints counts the units whose nearest sketch stands at the same
+// place. Axes are paired by name where both sides list the same ones. Else
+// every axis of B takes the axis of A with most fixed points, an axis of A that
+// several take counts once, and the p-value is multiplied by the number of all
+// such pairings.
+func mlpFixedPoints(a, b *fingerprint.Fingerprint) (total similarity.Evidence, layers []similarity.Evidence) {
+	total = evidence("sketch-fixed-points", "sketches", "mlp")
+	as, bs := usable(a), usable(b)
+	named := sameAxes(as, bs)
+	choice := 0.0
+	taken := map[int]int{} // axes of A, and the place in layers of what took them
+	for _, sb := range bs {
+		e, from, choices := nearestAxis(total, as, sb, named)
+		if from < 0 {
+			continue
+		}
+		*e.P = stats.Bonferroni(*e.P, choices)
+		if !named {
+			choice += math.Log(float64(choices + 1)) // the axes of A, and to be left out
+		}
+		at, again := taken[from]
+		switch {
+		case !again:
+			taken[from] = len(layers)
+			layers = append(layers, e)
+		case e.Statistic > layers[at].Statistic:
+			layers[at] = e
+		}
+	}
+	if len(layers) == 0 {
+		total.Skipped = "no sketched axes of one shape"
+		return total, nil
+	}
+	for _, e := range layers {
+		total.Statistic += e.Statistic
+		total.N += e.N
+	}
+	total.Effect = total.Statistic / float64(total.N)
+	p := stats.LogP(min(0, float64(stats.FixedPoints(int(total.Statistic), len(layers)))+choice))
+	total.P = &p
+	return total, layers
+}
+
+// nearestAxis holds an axis of B against those of A that it may be held
+// against, and returns the evidence of the one with most fixed points, that
+// axis' place (-1 if there is none), and of how many it is the best.
+func nearestAxis(e similarity.Evidence, as []*fingerprint.Sketch, sb *fingerprint.Sketch, named bool) (_ similarity.Evidence, from, choices int) {
+	from = -1
+	for i, sa := range as {
+		if !sa.Alike(sb) || named && sa.Axis != sb.Axis {
+			continue
+		}
+		choices++
+		if hits, n := fixed(sa, sb); n >= minUnits && (from < 0 || float64(hits) > e.Statistic) {
+			p := stats.FixedPoints(hits, 1)
+			e.Axis, e.Statistic, e.N, e.Effect, e.P = sb.Axis, float64(hits), n, float64(hits)/float64(n), &p
+			e.LayerA, e.LayerB = layerOf(sa.Axis), layerOf(sb.Axis)
+			from = i
+		}
+	}
+	return e, from, choices
+}
+
+// residualFixedPoints is the same on the residual stream as tokens see it.
+func residualFixedPoints(a, b *fingerprint.Fingerprint) similarity.Evidence {
+	e := evidence("sketch-residual-fixed-points", "residual", "embeddings")
+	sa, sb := residual(a), residual(b)
+	if sa == nil || sb == nil || !sa.Alike(sb) {
+		e.Skipped = "no sketches of residual dimensions of one shape"
+		return e
+	}
+	hits, n := fixed(sa, sb)
+	p := stats.FixedPoints(hits, 1)
+	e.Statistic, e.N, e.Effect, e.P = float64(hits), n, float64(hits)/float64(max(1, n)), &p
+	return e
+}
+
+const residualSuffix = ".residual"
+
+func residual(f *fingerprint.Fingerprint) *fingerprint.Sketch {
+	for i := range f.Sketches {
+		if s := &f.Sketches[i]; s.Axis == "main"+residualSuffix && !structured(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// usable lists the sketches of hidden units that may be tested, repeated
+// layers once.
+func usable(f *fingerprint.Fingerprint) []*fingerprint.Sketch {
+	var out []*fingerprint.Sketch
+next:
+	for i := range f.Sketches {
+		s := &f.Sketches[i]
+		if strings.HasSuffix(s.Axis, residualSuffix) || structured(s) {
+			continue
+		}
+		for _, o := range out {
+			if repeated(o, s) {
+				continue next
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// sameAxes tells whether two lists of sketches are of the same axes.
+func sameAxes(a, b []*fingerprint.Sketch) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Axis != b[i].Axis {
+			return false
+		}
+	}
+	return true
+}
+
+// fixed counts the units of B whose nearest sketch of A stands at the same
+// place; ties go to a unit drawn at random.
+func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
+	order := relabelling(len(sa.Units))
+	for j := range sb.Units {
+		if !sb.Eligible[j] {
+			continue
+		}
+		best := nearest(order, sa.Eligible, func(i int) int { return sa.Distance(i, sb, j) })
+		if best < 0 {
+			continue
+		}
+		n++
+		if best == j {
+			hits++
+		}
+	}
+	return hits, n
+}
+
+// nearest is the eligible place at the least distance, the first in order where
+// several are, -1 if there is none.
+func nearest(order []int, eligible []bool, distance func(i int) int) int {
+	best, least := -1, math.MaxInt
+	for _, i := range order {
+		if !eligible[i] {
+			continue
+		}
+		if d := distance(i); d < least {
+			best, least = i, d
+		}
+	}
+	return best
+}
+
+// relabellings holds one random order for each number of units. It has nothing
+// to do with any model's own order, which is all that breaking ties needs.
+var relabellings sync.Map
+
+func relabelling(n int) []int {
+	if p, ok := relabellings.Load(n); ok {
+		return p.([]int)
+	}
+	p := rng.New([]byte("weightprint.screen/1"), strconv.Itoa(n)).Perm(n)
+	relabellings.Store(n, p)
+	return p
+}
+
+// layerOf reads the layer number out of an axis name; axes without one count
+// as layer 0.
+func layerOf(axis string) int {
+	_, rest, ok := strings.Cut(axis, "layers.")
+	if !ok {
+		return 0
+	}
+	n := 0
+	for _, c := range rest {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
+}
