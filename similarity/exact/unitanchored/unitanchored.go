@@ -19,6 +19,7 @@ package unitanchored
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
@@ -30,6 +31,10 @@ type Options struct {
 	Seed    []byte
 	Units   int // labels of a layer that are tested, 256 when 0
 	Anchors int // units of earlier layers that are looked through, 384 when 0
+
+	// Usable tells which units of a block, by its position, may be compared, by
+	// a rule that looks at each side alone; nil when all may.
+	Usable func(at, unit int) bool
 }
 
 // Layer is what the units of one layer look like through those before it.
@@ -45,7 +50,7 @@ type Layer struct {
 func Layers(a, b []mlp.Block, o *Options) []Layer {
 	opt := Options{Units: 256, Anchors: 384}
 	if o != nil {
-		opt.Seed = o.Seed
+		opt.Seed, opt.Usable = o.Seed, o.Usable
 		if o.Units > 0 {
 			opt.Units = o.Units
 		}
@@ -60,12 +65,12 @@ func Layers(a, b []mlp.Block, o *Options) []Layer {
 			continue
 		}
 		if len(seen) > 0 {
-			l := Layer{At: i, Labels: labels(opt.Seed, "unit-anchored units", a[i].Units, opt.Units)}
+			l := Layer{At: i, Labels: usable(opt, i, labels(opt.Seed, "unit-anchored units", a[i].Units, opt.Units))}
 			through := newLens(opt, seen, a)
 			n := len(l.Labels)
 			l.Likeness = make([]float32, n*n)
 			xa, xb := through.look(a, i, l.Labels), through.look(b, i, l.Labels)
-			dense.MulNT(l.Likeness, xb, xa, n, n, len(xa)/n)
+			dense.MulNT(l.Likeness, xb, xa, n, n, len(xa)/max(1, n))
 			out = append(out, l)
 		}
 		seen = append(seen, i)
@@ -77,6 +82,13 @@ func Layers(a, b []mlp.Block, o *Options) []Layer {
 // layer of one length.
 func labels(seed []byte, purpose string, total, most int) []int {
 	return rng.New(seed, purpose).Sample(total, min(total, most))
+}
+
+func usable(opt Options, at int, units []int) []int {
+	if opt.Usable == nil {
+		return units
+	}
+	return slices.DeleteFunc(units, func(u int) bool { return !opt.Usable(at, u) })
 }
 
 // anchorUnit is a unit of an earlier layer, by layer and label.
