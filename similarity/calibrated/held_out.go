@@ -3,6 +3,7 @@ package calibrated
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -40,27 +41,85 @@ func heldOut(ctx context.Context, p *align.Pair, t align.TowerPair) ([]similarit
 	if err != nil {
 		return nil, err
 	}
-	share.Skipped = s.Why
+	found, err := agreed(ctx, p, t, s)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil {
+		share.Skipped, cosine.Skipped = s.Why, s.Why
+		return []similarity.Evidence{share, cosine}, nil
+	}
+	r := found.result
+	share.Statistic, share.N, share.Effect, share.Warnings = float64(r.Agree), r.Tested, r.Share(), found.notes
+	cosine.Statistic, cosine.N, cosine.Effect = r.Cosine, r.Tested, r.Cosine
+	if r.Tested == 0 {
+		share.Skipped, cosine.Skipped = "no unit could be tested", "no unit could be tested"
+	}
+	return append([]similarity.Evidence{share, cosine}, found.byLayer(share, t)...), nil
+}
+
+// agreement is the agreement of layers under one pairing.
+type agreement struct {
+	layers []align.LayerPair // by position in the towers
+	result *tokenfree.Result
+	notes  []string
+}
+
+// chance is the share of agreeing units up to which a layer may have been
+// paired wrongly.
+const chance = 0.05
+
+// agreed compares layers as they are paired, and where one of them shows
+// nothing, as their signatures pair them. It is nil where nothing could be compared.
+func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks) (*agreement, error) {
+	var best *agreement
 	if s.Why == "" {
-		a, joinedA := rejoined(s.A)
-		b, joinedB := rejoined(s.B)
-		r := tokenfree.CrossFit(a, b, &tokenfree.Options{Seed: p.Seed})
-		share.Statistic, share.N, share.Effect = float64(r.Agree), r.Tested, r.Share()
-		cosine.Statistic, cosine.N, cosine.Effect = r.Cosine, r.Tested, r.Cosine
-		if r.Tested == 0 {
-			share.Skipped = "no unit could be tested"
-		}
-		for i, joined := range []int{joinedA, joinedB} {
-			if joined > 0 {
-				share.Warnings = append(share.Warnings, fmt.Sprintf("%d units of %s open together with others and were put together", joined, []string{"A", "B"}[i]))
-			}
-		}
-		if share.Skipped == "" {
-			return append([]similarity.Evidence{share, cosine}, heldOutLayers(share, t, s, r)...), nil
+		best = &agreement{layers: s.Layers}
+		best.compare(p, s.A, s.B)
+		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
+			return best, nil
 		}
 	}
-	cosine.Skipped = share.Skipped
-	return []similarity.Evidence{share, cosine}, nil
+	a, b, atA, atB, err := mlp.All(ctx, p, t)
+	if err != nil || len(a) == 0 {
+		return best, err
+	}
+	other := &agreement{}
+	var xa, xb []mlp.Block
+	moved := false
+	a, b = rejoinedAll(a), rejoinedAll(b)
+	for _, c := range tokenfree.Counterparts(a, b, &tokenfree.Options{Seed: p.Seed}) {
+		l := align.LayerPair{A: atA[c[0]], B: atB[c[1]]}
+		xa, xb, other.layers = append(xa, a[c[0]]), append(xb, b[c[1]]), append(other.layers, l)
+		moved = moved || !slices.Contains(t.Layers, l)
+	}
+	if len(xa) < 2 || !moved && best != nil {
+		return best, nil
+	}
+	other.compare(p, xa, xb)
+	if best != nil && other.result.Share() <= best.result.Share() {
+		return best, nil
+	}
+	if moved {
+		other.notes = append(other.notes, "layers were paired by what no change of basis alters")
+	}
+	return other, nil
+}
+
+func rejoinedAll(blocks []mlp.Block) []mlp.Block {
+	out, _ := rejoined(blocks)
+	return out
+}
+
+func (g *agreement) compare(p *align.Pair, a, b []mlp.Block) {
+	a, joinedA := rejoined(a)
+	b, joinedB := rejoined(b)
+	g.result = tokenfree.CrossFit(a, b, &tokenfree.Options{Seed: p.Seed})
+	for i, joined := range []int{joinedA, joinedB} {
+		if joined > 0 {
+			g.notes = append(g.notes, fmt.Sprintf("%d units of %s open together with others and were put together", joined, []string{"A", "B"}[i]))
+		}
+	}
 }
 
 // rejoined puts units together that open together, so that a unit that was
@@ -73,12 +132,12 @@ func rejoined(blocks []mlp.Block) (out []mlp.Block, joined int) {
 	return out, joined
 }
 
-// heldOutLayers repeats the agreement layer by layer.
-func heldOutLayers(all similarity.Evidence, t align.TowerPair, s *mlp.Stacks, r *tokenfree.Result) (out []similarity.Evidence) {
-	for i, l := range r.Layers {
+// byLayer repeats the agreement layer by layer.
+func (g *agreement) byLayer(all similarity.Evidence, t align.TowerPair) (out []similarity.Evidence) {
+	for i, l := range g.result.Layers {
 		e := all
-		a, b := t.A.Layers[s.Layers[i].A].Index, t.B.Layers[s.Layers[i].B].Index
-		e.Axis, e.LayerA, e.LayerB, e.Warnings = fmt.Sprintf("layers.%d.mlp (token-free)", b), a, b, nil
+		e.LayerA, e.LayerB = t.A.Layers[g.layers[i].A].Index, t.B.Layers[g.layers[i].B].Index
+		e.Axis, e.Warnings = fmt.Sprintf("layers.%d.mlp (token-free)", e.LayerB), nil
 		e.Statistic, e.N, e.Effect = float64(l.Agree), l.Tested, float64(l.Agree)/float64(max(1, l.Tested))
 		out = append(out, e)
 	}

@@ -25,24 +25,24 @@ type fit struct {
 // newFit reduces A to its leading directions and draws the units of B.
 func newFit(opt Options, a, b []*directions) *fit {
 	f := &fit{opt: opt, dims: min(opt.Dims, a[0].dim, b[0].dim)}
-	f.span = f.leading(a)
-	own := f.leading(b)
+	f.span = leading(opt.Seed, a, f.dims)
+	own := leading(opt.Seed, b, f.dims)
 	var reduced []*directions
 	for i := range a {
 		f.a = append(f.a, a[i].onto(f.span, f.dims))
 		reduced = append(reduced, b[i].onto(own, f.dims))
-		f.b = append(f.b, f.sampled(b[i]))
-		f.signed = append(f.signed, f.sampled(reduced[i]))
+		f.b = append(f.b, f.opt.sampled(b[i]))
+		f.signed = append(f.signed, f.opt.sampled(reduced[i]))
 	}
-	f.forms = [2][][]float32{forms(f.a), forms(reduced)}
+	f.forms = [2][][]float32{forms(f.a, true), forms(reduced, true)}
 	return f
 }
 
 // leading returns dims × hidden orthonormal rows from all units of some
 // layers, nil where all directions are kept.
-func (f *fit) leading(layers []*directions) []float32 {
+func leading(seed []byte, layers []*directions, dims int) []float32 {
 	h := layers[0].dim
-	if f.dims == h {
+	if dims == h {
 		return nil
 	}
 	s := make([]float32, h*h)
@@ -53,20 +53,20 @@ func (f *fit) leading(layers []*directions) []float32 {
 			}
 		}
 	}
-	r := rng.New(f.opt.Seed, "start of leading directions")
-	start := make([]float32, f.dims*h)
+	r := rng.New(seed, "start of leading directions")
+	start := make([]float32, dims*h)
 	for i := range start {
 		start[i] = float32(int64(r.Uint64()>>40)-1<<23) / (1 << 23)
 	}
-	return basis.Leading(s, h, f.dims, start)
+	return basis.Leading(s, h, dims, start)
 }
 
 // sampled keeps as many of B's units as take part.
-func (f *fit) sampled(d *directions) *directions {
-	if d.units <= f.opt.Units {
+func (o *Options) sampled(d *directions) *directions {
+	if d.units <= o.Units {
 		return d
 	}
-	return d.only(rng.New(f.opt.Seed, "token-free units").Sample(d.units, f.opt.Units))
+	return d.only(rng.New(o.Seed, "token-free units").Sample(d.units, o.Units))
 }
 
 // seeds matches the units of every layer by what no change of basis alters.
@@ -213,7 +213,7 @@ func cosines(first []float32, match []int, a *directions) (s sum) {
 
 // try counts the agreeing units of a layer that took no part in the fit.
 func (f *fit) try(a, b *directions) (Layer, sum) {
-	ra, rb := a.onto(f.span, f.dims), f.sampled(b)
+	ra, rb := a.onto(f.span, f.dims), f.opt.sampled(b)
 	first, second := f.tables(ra, rb)
 	x, y := mutual(first, rb.units, ra.units), mutual(second, rb.units, ra.units)
 	l := Layer{Tested: min(ra.live(), rb.live())}

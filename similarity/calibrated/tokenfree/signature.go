@@ -12,8 +12,9 @@ const maxForms = 9
 
 // forms are symmetric matrices that turn with the residual stream: for each
 // view, the mean over layers of Σ x·xᵀ over the layer's unit rows x, each
-// divided by its trace; layer by layer where these are few. dim × dim each.
-func forms(layers []*directions) [][]float32 {
+// divided by its trace; layer by layer where these are few and apart is set.
+// dim × dim each.
+func forms(layers []*directions, apart bool) [][]float32 {
 	views := len(layers[0].rows)
 	var out [][]float32
 	for v := range views {
@@ -21,7 +22,7 @@ func forms(layers []*directions) [][]float32 {
 		for _, l := range layers {
 			g := basis.ColumnGram(l.rows[v], l.units, l.dim)
 			unitTrace(g, l.dim)
-			if len(layers)*views <= maxForms {
+			if apart && len(layers)*views <= maxForms {
 				out = append(out, g)
 				continue
 			}

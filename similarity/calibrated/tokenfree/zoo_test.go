@@ -116,3 +116,12 @@ func TestDevSelf(t *testing.T) {
 		t.Logf("other layers agree %d of %d cosine %.3f residual %.3f dims %d %v", r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
 	}
 }
+
+func TestDevLayers(t *testing.T) {
+	for _, p := range strings.Fields(os.Getenv("LPAIRS")) {
+		a, b, _ := strings.Cut(p, ",")
+		xa, xb := blocks(t, filepath.Join(zoo, a)), blocks(t, filepath.Join(zoo, b))
+		start := time.Now()
+		t.Log(p, len(xa), len(xb), tokenfree.Counterparts(xa, xb, nil), time.Since(start))
+	}
+}
