@@ -118,3 +118,36 @@ func TestIsTheSameOnEveryRun(t *testing.T) {
 	other.Seed = []byte("two")
 	require.NotEqual(t, tokenfree.CrossFit(a, b, o).Cosine, tokenfree.CrossFit(a, b, &other).Cosine)
 }
+
+// TestNoRotationReachesTheCeiling turns strangers into the best rotation that
+// an optimiser finds for all layers at once. It makes many units agree where a
+// layer has few units for its width, never as many as the ceiling; and of all
+// that nothing is left once the layers to fit on and to try are not the same.
+func TestNoRotationReachesTheCeiling(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	for _, shape := range [][3]int{{64, 24, 1}, {96, 32, 2}, {96, 24, 4}} {
+		units, hidden, layers := shape[0], shape[1], shape[2]
+		a, b := random(r, layers, units, hidden, true), random(r, layers, units, hidden, true)
+		best := 0.0
+		for _, aim := range []float64{1, 0.6, 0.35} {
+			got := tokenfree.Arranged(a, b, aim, &tokenfree.Options{Rounds: 30})
+			best = max(best, got.Share())
+		}
+		ceiling := tokenfree.Ceiling(hidden, units, layers)
+		t.Logf("%v: reached %.3f, ceiling %.3f", shape, best, ceiling)
+		require.Less(t, best, ceiling, "%v", shape)
+		require.Greater(t, best, ceiling/4, "the attack works: %v", shape)
+		if layers > 1 {
+			require.Less(t, tokenfree.CrossFit(a, b, nil).Share(), 0.05)
+		}
+	}
+}
+
+func TestCounterparts(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 1))
+	a := random(r, 5, 128, 32, true)
+	b := disguised(r, a, 0.02)
+	require.Equal(t, [][2]int{{0, 0}, {2, 1}, {3, 2}}, tokenfree.Counterparts(a, []mlp.Block{b[0], b[2], b[3]}, nil))
+	require.Empty(t, tokenfree.Counterparts(a, random(r, 4, 128, 32, true), nil))
+	require.Empty(t, tokenfree.Counterparts(nil, b, nil))
+}

@@ -20,6 +20,8 @@ type fit struct {
 
 	signed []*directions // B's units in its own leading directions, for signatures
 	forms  [2][][]float32
+
+	unweighed bool // directions count by how much the units use them
 }
 
 // newFit reduces A to its leading directions and draws the units of B.
@@ -133,6 +135,9 @@ func (f *fit) procrustes(matches [][]int, start bool) []float32 {
 			}
 		}
 	}
+	if f.unweighed {
+		return basis.Polar(cross, f.dims, h)
+	}
 	return basis.Polar(basis.Regress(own, cross, f.dims, h, damping), f.dims, h)
 }
 
@@ -215,14 +220,5 @@ func cosines(first []float32, match []int, a *directions) (s sum) {
 func (f *fit) try(a, b *directions) (Layer, sum) {
 	ra, rb := a.onto(f.span, f.dims), f.opt.sampled(b)
 	first, second := f.tables(ra, rb)
-	x, y := mutual(first, rb.units, ra.units), mutual(second, rb.units, ra.units)
-	l := Layer{Tested: min(ra.live(), rb.live())}
-	for j, i := range x {
-		if i >= 0 && y[j] == i {
-			l.Agree++
-		}
-	}
-	c := cosines(first, mutual(added(first, second), rb.units, ra.units), ra)
-	l.Cosine = c.mean()
-	return l, c
+	return count(ra, rb, first, second)
 }
