@@ -11,11 +11,11 @@ import (
 
 // LabelE is the test for likeness too weak and too evenly spread for fixed
 // points: an e-value, one half of it block permanents on the likeness of
-// units, the other half fixed points. Statistic is its decimal logarithm; the
-// p-value is one over the e-value.
+// units, the other half fixed points. Statistic is its decimal logarithm,
+// summed over axes; the p-value is one over the e-value of all axes together.
 func LabelE(stage int) *similarity.Test {
 	return perComponent("label-e", "labels weighed against all their orders, block by block", stage, func(c *component) []similarity.Evidence {
-		tables := map[*axis.Axis]evalue.Table{}
+		labels := map[*axis.Axis]weighed{}
 		all, skipped := c.gather(func(x *axis.Axis) (tally, string) {
 			if x.A.Total != x.B.Total {
 				return tally{}, "the two sides have different numbers of units"
@@ -24,28 +24,43 @@ func LabelE(stage int) *similarity.Test {
 			if t.N < 2 {
 				return tally{}, "fewer than two units can be told apart on both sides"
 			}
-			tables[x] = t
-			e := labelE([]evalue.Table{t}, fixed(t), c.seed)
-			return tally{axis: x, count: e / math.Ln10, n: t.N, p: stats.LogP(evalue.LogP(e))}, ""
+			labels[x] = weigh(t, c.seed)
+			return labels[x].tally(x), ""
 		})
-		return c.results("label-e", all, skipped, func(all []tally) stats.LogP { return pooledE(tables, all, c.seed) })
+		return c.results("label-e", all, skipped, func(all []tally) stats.LogP { return pooledE(labels, all) })
 	})
 }
 
+// weighed is what the labels of one axis gave.
+type weighed struct {
+	bets     evalue.Bets
+	fixed, n int
+}
+
+func weigh(t evalue.Table, seed []byte) weighed { return weighed{t.Bets(seed), fixed(t), t.N} }
+
+func (w weighed) tally(x *axis.Axis) tally {
+	e := labelE(w)
+	return tally{axis: x, count: e / math.Ln10, n: w.n, p: stats.LogP(evalue.LogP(e))}
+}
+
 // pooledE is the p-value of the e-value of all axes together.
-func pooledE(tables map[*axis.Axis]evalue.Table, all []tally, seed []byte) stats.LogP {
-	var ts []evalue.Table
-	k := 0
+func pooledE(labels map[*axis.Axis]weighed, all []tally) stats.LogP {
+	var ws []weighed
 	for _, t := range all {
-		ts = append(ts, tables[t.axis])
-		k += fixed(tables[t.axis])
+		ws = append(ws, labels[t.axis])
 	}
-	return stats.LogP(evalue.LogP(labelE(ts, k, seed)))
+	return stats.LogP(evalue.LogP(labelE(ws...)))
 }
 
 // labelE mixes the two e-values of independent axes.
-func labelE(ts []evalue.Table, fixed int, seed []byte) float64 {
-	return evalue.Mix(evalue.Blocks(ts, seed), evalue.FixedPoints(fixed, len(ts)))
+func labelE(axes ...weighed) float64 {
+	var bets []evalue.Bets
+	k := 0
+	for _, w := range axes {
+		bets, k = append(bets, w.bets), k+w.fixed
+	}
+	return evalue.Mix(evalue.Pool(bets...), evalue.FixedPoints(k, len(axes)))
 }
 
 // namesakes is the likeness of the units that were read from both sides and

@@ -90,7 +90,7 @@ func TestNullIsSuperUniform(t *testing.T) {
 			}
 		}
 	})
-	require.Len(t, given, 12, "four tests on three components")
+	require.Len(t, given, 15, "five tests on three components")
 	for key, counts := range rejected {
 		m := float64(given[key])
 		require.Greater(t, m, 0.2*float64(n), "%s gives a p-value often enough to be judged", key)

@@ -2,7 +2,6 @@ package exact
 
 import (
 	"context"
-	"math"
 	"strconv"
 
 	"github.com/weightprint/weightprint/similarity"
@@ -46,7 +45,7 @@ func unitAnchored(p *align.Pair, t align.TowerPair, s *mlp.Stacks) []similarity.
 		return good[at] != nil && good[at][u] && !held[u]
 	}})
 	var byFixed, byE []tally
-	tables := map[*axis.Axis]evalue.Table{}
+	labels := map[*axis.Axis]weighed{}
 	for _, l := range layers {
 		if len(l.Labels) < axis.MinUnits {
 			continue
@@ -55,11 +54,9 @@ func unitAnchored(p *align.Pair, t align.TowerPair, s *mlp.Stacks) []similarity.
 		x := &axis.Axis{Name: "layers." + strconv.Itoa(t.B.Layers[pair.B].Index) + ".mlp (unit-anchored)", LayerA: t.A.Layers[pair.A].Index, LayerB: t.B.Layers[pair.B].Index, Charge: t.Charge()}
 		x.A, x.B = sideOf(&s.A[l.At], l.Labels), sideOf(&s.B[l.At], l.Labels)
 		k := l.Fixed(p.Seed)
-		table := evalue.Table{Likeness: l.Likeness, N: len(l.Labels), Name: x.Name}
-		e := labelE([]evalue.Table{table}, fixed(table), p.Seed)
+		labels[x] = weigh(evalue.Table{Likeness: l.Likeness, N: len(l.Labels), Name: x.Name}, p.Seed)
 		byFixed = append(byFixed, tally{axis: x, count: float64(k), n: len(l.Labels), p: stats.FixedPoints(k, 1)})
-		byE = append(byE, tally{axis: x, count: e / math.Ln10, n: len(l.Labels), p: stats.LogP(evalue.LogP(e))})
-		tables[x] = table
+		byE = append(byE, labels[x].tally(x))
 	}
 	out := c.results("fixed-points", byFixed, skipped, func(all []tally) stats.LogP {
 		k := 0
@@ -68,7 +65,7 @@ func unitAnchored(p *align.Pair, t align.TowerPair, s *mlp.Stacks) []similarity.
 		}
 		return stats.FixedPoints(k, len(all))
 	})
-	return append(out, c.results("label-e", byE, skipped, func(all []tally) stats.LogP { return pooledE(tables, all, p.Seed) })...)
+	return append(out, c.results("label-e", byE, skipped, func(all []tally) stats.LogP { return pooledE(labels, all) })...)
 }
 
 // sideOf holds the labels of a block that were compared.

@@ -10,23 +10,39 @@ import (
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
 
-// Ceiling is the share of agreeing units that one rotation of the residual
-// stream, aimed at all tested layers at once, was seen to reach between
-// strangers, times a margin: 1.5·(h/nL)^¾ for residual width h and L layers of
-// n units, at most 1. A rotation has h²/2 free directions, and every unit that
-// it makes agree uses up some twenty to thirty; the power is a fit to what the
-// optimiser Arranged reaches on random networks, the constant lies a seventh
-// above the largest ratio that it showed (see docs/STATISTICS.md).
+// Ceiling is what one rotation of the residual stream, aimed at all tested
+// layers at once, can reach between strangers: the share of units that agree,
+// at most 1, and the mean cosine of matched units. hidden is the width h of the
+// residual stream, units the n units of each of the layers.
 //
-// CrossFit does not depend on rotations, so an arranged stranger stays at the
-// level of strangers, far below. The ceiling counts where something else than
-// content could have steered the fit, such as planted units: a share above it
-// is not made by any rotation.
-func Ceiling(hidden, units, layers int) float64 {
-	if hidden < 1 || units < 1 || layers < 1 {
-		return 1
+// A rotation that is fitted to N pairs of random rows brings them to a mean
+// cosine of (8/3π)·√(h/N): the nuclear norm of their h×h product is that of a
+// Gaussian matrix. A unit agrees once two of its rows stand out from the largest
+// of n chance cosines, m/√h with m the expected largest of n normal values. So
+// at most K units can be made to agree with (8/3π)·√(h/2K) = m/√h, which is
+// K = .36·h²/m²; and the cosine of all, three rows a unit, stays below
+// (8/3π)·√(h/3nL) + m/√h. The optimiser Arranged reaches .4 to .6 of this share
+// and .65 to .85 of this cosine (docs/STATISTICS.md).
+//
+// CrossFit does not depend on rotations, so a stranger that was arranged stays
+// at the level of strangers, far below. The ceiling counts where something
+// else than content could have steered the fit, such as planted units.
+func Ceiling(hidden, units, layers int) (share, cosine float64) {
+	if hidden < 1 || units < 2 || layers < 1 {
+		return 1, 1
 	}
-	return math.Min(1, 1.5*math.Pow(float64(hidden)/(float64(units)*float64(layers)), 0.75))
+	h, all := float64(hidden), float64(units)*float64(layers)
+	m := largestOf(units)
+	const spread = 8 / (3 * math.Pi)
+	share = spread * spread / 2 * h * h / (m * m * all)
+	cosine = spread*math.Sqrt(h/(3*all)) + m/math.Sqrt(h)
+	return math.Min(1, share), math.Min(1, cosine)
+}
+
+// largestOf is the expected largest of n standard normal values, to first order.
+func largestOf(n int) float64 {
+	r := math.Sqrt(2 * math.Log(float64(n)))
+	return math.Max(0.5, r-(math.Log(math.Log(float64(n)))+math.Log(4*math.Pi))/(2*r))
 }
 
 // Arranged is the attack that Ceiling answers: it turns B's residual stream so

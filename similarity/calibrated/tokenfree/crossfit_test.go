@@ -128,15 +128,16 @@ func TestNoRotationReachesTheCeiling(t *testing.T) {
 	for _, shape := range [][3]int{{64, 24, 1}, {96, 32, 2}, {96, 24, 4}} {
 		units, hidden, layers := shape[0], shape[1], shape[2]
 		a, b := random(r, layers, units, hidden, true), random(r, layers, units, hidden, true)
-		best := 0.0
+		best, cosine := 0.0, 0.0
 		for _, aim := range []float64{1, 0.6, 0.35} {
-			got := tokenfree.Arranged(a, b, aim, &tokenfree.Options{Rounds: 30})
-			best = max(best, got.Share())
+			got := tokenfree.Arranged(a, b, aim, &tokenfree.Options{Rounds: 20})
+			best, cosine = max(best, got.Share()), max(cosine, got.Cosine)
 		}
-		ceiling := tokenfree.Ceiling(hidden, units, layers)
-		t.Logf("%v: reached %.3f, ceiling %.3f", shape, best, ceiling)
-		require.Less(t, best, ceiling, "%v", shape)
-		require.Greater(t, best, ceiling/4, "the attack works: %v", shape)
+		share, most := tokenfree.Ceiling(hidden, units, layers)
+		t.Logf("%v: share %.3f of %.3f, cosine %.3f of %.3f", shape, best, share, cosine, most)
+		require.Less(t, best, share, "%v", shape)
+		require.Less(t, cosine, most, "%v", shape)
+		require.Greater(t, best, share/4, "the attack works: %v", shape)
 		if layers > 1 {
 			require.Less(t, tokenfree.CrossFit(a, b, nil).Share(), 0.05)
 		}

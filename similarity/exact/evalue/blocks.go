@@ -8,7 +8,7 @@ import (
 )
 
 // BlockSize is how many labels are weighed against all their orders at once.
-const BlockSize = 12
+const BlockSize = 10
 
 // Table holds how like the units of B (rows) are to those of A (columns), in
 // the same order of labels on both sides: n×n, row-major. The diagonal is the
@@ -35,27 +35,48 @@ var likenesses = []float64{0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.4, 0.8}
 // their labels alters. Where rows are Gaussian with correlation ρ, the
 // likelihood ratio of "same labels" is proportional to the numerator at
 // λ = d·ρ/(1−ρ²), d being one over the mean square of the entries.
-func Blocks(axes []Table, seed []byte) float64 { return inBlocksOf(BlockSize, axes, seed) }
+func Blocks(axes []Table, seed []byte) float64 {
+	var all []Bets
+	for i := range axes {
+		all = append(all, axes[i].Bets(seed))
+	}
+	return Pool(all...)
+}
 
-func inBlocksOf(size int, axes []Table, seed []byte) float64 {
-	total := math.Inf(-1)
-	logs := make([]float64, len(likenesses))
-	for _, t := range axes {
-		blocks := t.blocks(size, seed)
-		d := scale(blocks)
-		if d == 0 {
-			continue
-		}
-		bets := make([][]float64, len(blocks))
-		dense.Parallel(len(blocks), func(i int) { bets[i] = blocks[i].bets(d) })
-		for _, b := range bets {
-			for k, v := range b {
-				logs[k] += v
-			}
+// Bets are what one axis says for each λ of the grid: the logarithm of the
+// product of its blocks' factors.
+type Bets []float64
+
+// Bets weighs an axis.
+func (t *Table) Bets(seed []byte) Bets { return t.betsInBlocksOf(BlockSize, seed) }
+
+func (t *Table) betsInBlocksOf(size int, seed []byte) Bets {
+	logs := make(Bets, len(likenesses))
+	blocks := t.blocks(size, seed)
+	d := scale(blocks)
+	if d == 0 {
+		return logs
+	}
+	bets := make([][]float64, len(blocks))
+	dense.Parallel(len(blocks), func(i int) { bets[i] = blocks[i].bets(d) })
+	for _, b := range bets {
+		for k, v := range b {
+			logs[k] += v
 		}
 	}
-	for _, v := range logs {
-		total = logAdd(total, v-math.Log(float64(len(logs))))
+	return logs
+}
+
+// Pool is the logarithm of the e-value of independent axes together: the mean
+// over the grid of the products over axes.
+func Pool(axes ...Bets) float64 {
+	total := math.Inf(-1)
+	for k := range likenesses {
+		sum := 0.0
+		for _, b := range axes {
+			sum += b[k]
+		}
+		total = logAdd(total, sum-math.Log(float64(len(likenesses))))
 	}
 	return total
 }

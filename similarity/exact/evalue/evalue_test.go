@@ -95,8 +95,8 @@ func TestMeanIsOne(t *testing.T) {
 			x[0] = 5 // far out
 			sum, count := 0.0, 0
 			orders(n, func(p []int) {
-				axes := []evalue.Table{{Likeness: relabelled(x, n, p), N: n, Name: "a"}}
-				sum += math.Exp(evalue.InBlocksOf(size, axes, nil))
+				axis := evalue.Table{Likeness: relabelled(x, n, p), N: n, Name: "a"}
+				sum += math.Exp(evalue.InBlocksOf(size, axis, nil))
 				count++
 			})
 			require.InDelta(t, 1, sum/float64(count), 1e-9, "n %d, blocks of %d", n, size)
