@@ -20,7 +20,7 @@ type Table struct {
 }
 
 // likenesses are the correlations that the bets of Blocks are best for.
-var likenesses = []float64{0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.4, 0.8}
+var likenesses = []float64{0.015, 0.03, 0.06, 0.12, 0.3, 0.8}
 
 // Blocks returns the logarithm of the block-permanent e-value of independent
 // axes. The labels of every axis are split at random into blocks of BlockSize,
