@@ -5,13 +5,12 @@ import (
 	"io"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // WriteJSON writes the graph as indented JSON.
 func (g *Graph) WriteJSON(w io.Writer) error {
-	return report.EncodeJSON(w, g)
+	return escape.WriteJSON(w, g)
 }
 
 // children lists the edges that leave a node.
@@ -110,7 +109,7 @@ func (g *Graph) names() []string {
 			out[i] = hiddenNames[n.Hidden]
 			continue
 		}
-		out[i] = tensor.Printable(n.Ref[len(shared):])
+		out[i] = escape.Printable(n.Ref[len(shared):])
 	}
 	return out
 }
@@ -145,5 +144,5 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 }
 
 func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(tensor.Printable(s)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(escape.Printable(s)) + `"`
 }

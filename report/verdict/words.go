@@ -133,3 +133,11 @@ func (p Policy) statement(v Verdict, lr float64) string {
 	}
 	return s
 }
+
+// Log writes a decimal logarithm, or a dash where there is none.
+func Log(p *Number) string {
+	if p == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", float64(*p))
+}
