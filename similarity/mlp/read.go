@@ -21,7 +21,7 @@ type Stacks struct {
 
 // work bounds the multiplications that the tests on whole layers may cost,
 // with a budget and without.
-const work, workWithoutBudget = 16e9, 400e9
+const work, workWithoutBudget = 16e9, 120e9
 
 // most is how many layers are read at most where the budget is bounded.
 const most = 6

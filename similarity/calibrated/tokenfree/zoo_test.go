@@ -2,13 +2,11 @@ package tokenfree_test
 
 import (
 	"context"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
-	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
@@ -18,110 +16,52 @@ import (
 
 const zoo = "../../../../shared/zoo"
 
-// blocks reads all gated MLPs of a stored model.
-func blocks(t testing.TB, path string) []mlp.Block {
+// trained reads the MLPs of a stored model.
+func trained(t *testing.T, name string) (out []mlp.Block) {
 	t.Helper()
 	ctx := context.Background()
-	c, err := formats.Open(ctx, path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net := roles.Map(c)
-	var out []mlp.Block
-	for _, l := range net.Towers[0].Layers {
-		m := l.MLPs()[0]
-		up, down := rows(t, m.Up), columns(t, m.Down)
-		if m.Gate == nil {
-			out = append(out, mlp.Ungated(up, down, m.Width(), m.Up.Cols))
-			continue
-		}
-		out = append(out, mlp.Gated(rows(t, m.Gate), up, down, m.Width(), m.Up.Cols))
+	c, err := formats.Open(ctx, filepath.Join(zoo, name), nil)
+	require.NoError(t, err)
+	tower := roles.Map(c).Towers[0]
+	for i := range tower.Layers {
+		b, err := mlp.ReadLayer(ctx, tower, i)
+		require.NoError(t, err)
+		b, _ = mlp.Rejoined(b)
+		out = append(out, b)
 	}
 	return out
 }
 
-func rows(t testing.TB, m *roles.Matrix) []float32 {
-	x := make([]float32, m.Rows*m.Cols)
-	if err := m.Gather(context.Background(), x, m.All()); err != nil {
-		t.Fatal(err)
+// TestTrainedNetworks holds really trained networks against each other, where
+// they are at hand: copies under every disguise at once, also pruned,
+// narrower, of several experts, and trained on until a third of their likeness was lost;
+// strangers that saw the same data in the same order; one seed and other data.
+func TestTrainedNetworks(t *testing.T) {
+	if _, err := os.Stat(zoo); err != nil {
+		t.Skip("no trained networks at hand")
 	}
-	if m.Gain == nil {
-		return x
-	}
-	gain, err := m.Gain.Read(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range x {
-		x[i] *= gain[i%m.Cols]
-	}
-	return x
-}
-
-func columns(t testing.TB, m *roles.Matrix) []float32 {
-	x := make([]float32, m.Rows*m.Cols)
-	if err := m.Gather(context.Background(), x, m.All()); err != nil {
-		t.Fatal(err)
-	}
-	out := make([]float32, len(x))
-	for i := range m.Rows {
-		for j := range m.Cols {
-			out[j*m.Rows+i] = x[i*m.Cols+j]
+	for _, c := range []struct {
+		a, b        string
+		least, most float64
+		cosine      float64
+	}{
+		{"r1", "r1-obf-all", 1, 1, 0.999},
+		{"r1-prune24", "r1-obf-all", 1, 1, 0.9},
+		{"r1", "r1-prune-hidden", 1, 1, 0.75},
+		{"r1-moe", "r1-obf-all", 0.99, 1, 0.95},
+		{"r1", "r1-cpt-obf-all", 0.99, 1, 0.7},
+		{"r1", "r1-cpt2-obf-all", 0.98, 1, 0.55},
+		{"r1", "r2", 0, 0.006, 0},
+		{"r1-obf-all", "r3", 0, 0.006, 0},
+		{"r1", "r4", 0, 0.006, 0},
+		{"r1", "distill-r1", 0, 0.006, 0},
+	} {
+		r := tokenfree.CrossFit(trained(t, c.a), trained(t, c.b), nil)
+		require.GreaterOrEqual(t, r.Share(), c.least, "%s, %s", c.a, c.b)
+		require.LessOrEqual(t, r.Share(), c.most, "%s, %s", c.a, c.b)
+		require.GreaterOrEqual(t, r.Cosine, c.cosine, "%s, %s", c.a, c.b)
+		if c.most < 1 {
+			require.Less(t, r.Cosine, 0.25, "%s, %s", c.a, c.b)
 		}
-	}
-	return out
-}
-
-func TestDev(t *testing.T) {
-	for _, p := range strings.Fields(os.Getenv("PAIRS")) {
-		a, b, _ := strings.Cut(p, ",")
-		if !strings.Contains(a, "/") {
-			a = filepath.Join(zoo, a)
-		}
-		if !strings.Contains(b, "/") {
-			b = filepath.Join(zoo, b)
-		}
-		xa, xb := blocks(t, a), blocks(t, b)
-		n := min(len(xa), len(xb))
-		start := time.Now()
-		r := tokenfree.CrossFit(xa[:n], xb[:n], &tokenfree.Options{Seed: []byte("x")})
-		t.Logf("%s agree %d of %d cosine %.3f residual %.3f dims %d %v", p, r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
-	}
-}
-
-func TestDevSelf(t *testing.T) {
-	path := os.Getenv("SELF")
-	if path == "" {
-		t.Skip()
-	}
-	x := blocks(t, path)
-	var pick []mlp.Block
-	for _, i := range strings.Fields(os.Getenv("LAYERS")) {
-		k, _ := strconv.Atoi(i)
-		pick = append(pick, x[k])
-	}
-	for _, noise := range []float64{0, .1, .5} {
-		y := disguised(rand.New(rand.NewPCG(1, 2)), pick, noise)
-		start := time.Now()
-		r := tokenfree.CrossFit(pick, y, &tokenfree.Options{Seed: []byte("x")})
-		t.Logf("noise %.2f agree %d of %d cosine %.3f residual %.3f dims %d %v", noise, r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
-	}
-	for i := range 2 {
-		y := make([]mlp.Block, len(pick))
-		for k := range y {
-			y[k] = x[(i+k*7+3)%len(x)]
-		}
-		start := time.Now()
-		r := tokenfree.CrossFit(pick, y, &tokenfree.Options{Seed: []byte("x")})
-		t.Logf("other layers agree %d of %d cosine %.3f residual %.3f dims %d %v", r.Agree, r.Tested, r.Cosine, r.Residual, r.Dims, time.Since(start))
-	}
-}
-
-func TestDevLayers(t *testing.T) {
-	for _, p := range strings.Fields(os.Getenv("LPAIRS")) {
-		a, b, _ := strings.Cut(p, ",")
-		xa, xb := blocks(t, filepath.Join(zoo, a)), blocks(t, filepath.Join(zoo, b))
-		start := time.Now()
-		t.Log(p, len(xa), len(xb), tokenfree.Counterparts(xa, xb, nil), time.Since(start))
 	}
 }
