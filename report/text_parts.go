@@ -69,6 +69,9 @@ func (t *text) verdict(r *Report) {
 	t.Row("H0", r.Propositions.H0)
 	t.Row("kinds", kindWords(v.Kinds))
 	t.Row("direction", v.Direction.Words())
+	if v.Reading != nil {
+		t.Row("reading", v.Reading.Words())
+	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)
 	}

@@ -197,7 +197,7 @@ func (a *Result) compare(ctx context.Context, ref string, child report.Input, o 
 		return err
 	}
 	err = r.Check(report.Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
-	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA {
+	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA { // by dates
 		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
 	}
 	return err

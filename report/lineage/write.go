@@ -1,6 +1,8 @@
 package lineage
 
 import (
+	"github.com/weightprint/weightprint/report/verdict"
+
 	"fmt"
 	"io"
 	"strings"
@@ -47,7 +49,11 @@ func (e *Edge) label() string {
 	if len(words) > 0 {
 		s = strings.Join(words, ", ")
 	}
-	if e.Direction == "undetermined" {
+	switch {
+	case e.Direction == verdict.AToB:
+	case e.Reading == verdict.AToB:
+		s += " (a reading; direction undetermined)"
+	default:
 		s += " (direction undetermined)"
 	}
 	return s
@@ -133,7 +139,11 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 	}
 	for _, e := range g.Edges {
 		style := ""
-		if e.Direction == "undetermined" {
+		switch {
+		case e.Direction == verdict.AToB:
+		case e.Reading == verdict.AToB:
+			style = ", style=dotted"
+		default:
 			style = ", dir=none"
 		}
 		fmt.Fprintf(&b, "  n%d -> n%d [label=%s%s];\n", e.From, e.To, quoted(e.label()), style)

@@ -12,6 +12,7 @@ const (
 	Swaps             = "swaps"
 	TokenSigns        = "token-signs"
 	Agreement         = "agreement"
+	Likeness          = "likeness"
 	QKPhases          = "qk-phases"
 	QKSizes           = "qk-sizes"
 	OVSpectra         = "ov-spectra"
@@ -26,7 +27,7 @@ const (
 
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
-	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
+	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
 }
 
 // The names of the tests on fingerprints; TokenSigns is one of them too.
@@ -62,6 +63,9 @@ func ofBody(component string) bool { return slices.Contains(body, component) }
 
 // mainTower is the tower that layers and kinds are judged by.
 const mainTower = "main"
+
+// rawAgreement is the axis of agreement in the coordinates that the files have.
+const rawAgreement = mlp + " (raw)"
 
 // anchoredAxis is the axis of a component in coordinates of tokens.
 func anchoredAxis(component string) string { return component + " (anchored)" }
