@@ -88,12 +88,12 @@ func cosine(x, y []float64) float64 {
 	return xy / math.Sqrt(xx*yy)
 }
 
-// arrangedCommand aims rotations at random networks and prints how many units
+// ceilingCommand aims rotations at random networks and prints how many units
 // agree, beside the ceiling that is derived for it.
-func arrangedCommand() *cobra.Command {
+func ceilingCommand() *cobra.Command {
 	rounds := 30
 	c := &cobra.Command{
-		Use:   "arranged",
+		Use:   "ceiling",
 		Short: "how many units of strangers one rotation can make agree, against the derived ceiling",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

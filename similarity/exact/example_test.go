@@ -34,5 +34,4 @@ func ExampleTests() {
 	// order: 52 of 256, log10 p ≤ 0.0
 	// signs: 256 of 256, log10 p ≤ -77.0
 	// swaps: -3.092 of 256, log10 p ≤ 0.0
-	// label-e: -0.8685 of 256, log10 p ≤ 0.0
 }

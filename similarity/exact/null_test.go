@@ -24,7 +24,7 @@ import (
 func run(t testing.TB, a, b *zoo.Model, seed uint64, stage int) []similarity.Evidence {
 	t.Helper()
 	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, binary.LittleEndian.AppendUint64(nil, seed), 0)
-	e, err := similarity.Run(context.Background(), p, exact.Tests(stage))
+	e, err := similarity.Run(context.Background(), p, append(exact.Tests(stage), exact.LabelE(stage)))
 	require.NoError(t, err)
 	return e
 }
