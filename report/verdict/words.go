@@ -37,6 +37,9 @@ func PValue(p stats.LogP) string {
 // beside puts a calibrated result next to its controls.
 func beside(e *similarity.Evidence) string {
 	s := Controls().Stand(e.Test, e.Effect, e.N)
+	if s == nil {
+		return fmt.Sprintf("%s of %s %.3g", e.Test, e.Axis, e.Effect)
+	}
 	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
 }
 
