@@ -55,5 +55,5 @@ func (f *Facts) heldOutWords(e *similarity.Evidence) string {
 func (f *Facts) learnedByHeldOut() bool {
 	var found Channels
 	f.heldOut(&found)
-	return len(found.alone) > 0 && found.alone[0].Effect >= heldOutMost
+	return len(found.alone) > 0 && found.alone[0].Effect >= mostUnits
 }

@@ -20,6 +20,8 @@ func phrase(e *similarity.Evidence) string {
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
 	case TokenSigns:
 		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
+	case LabelE:
+		return fmt.Sprintf("units are so alike to their namesakes, and to no others in their block, that chance brings it about once in 1e%.0f times", e.Statistic)
 	case Swaps:
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
 	}
