@@ -90,7 +90,7 @@ func (r *run) start() {
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
 	notes, err := r.pair.AlignRotary(ctx)
-	r.warn = append(r.warn, notes...)
+	r.warn = append(append(r.warn, notes...), r.pair.TokenNotes()...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
 			r.warn = append(r.warn, side(i)+": "+w)

@@ -81,7 +81,7 @@ type viewPlan struct {
 func (p *Pair) plans() []plan {
 	var all []plan
 	for _, t := range p.Towers {
-		all = append(all, residualPlan(t)...)
+		all = append(all, p.residualPlan(t)...)
 		for _, l := range t.Layers {
 			la, lb := t.A.Layers[l.A], t.B.Layers[l.B]
 			all = append(all, mlpPlans(t, la, lb)...)
@@ -100,21 +100,21 @@ func axisOf(t TowerPair, name, component string, a, b int) Axis {
 
 // residualPlan looks at the dimensions of the residual stream through the
 // embedding and the head, whose rows are the same tokens on both sides.
-func residualPlan(t TowerPair) []plan {
-	p := plan{axis: axisOf(t, "residual", "embeddings", -1, -1), units: t.B.Hidden}
+func (p *Pair) residualPlan(t TowerPair) []plan {
+	pl := plan{axis: axisOf(t, "residual", "embeddings", -1, -1), units: t.B.Hidden}
 	odd := t.A.RMSNorm && t.B.RMSNorm
 	for _, m := range []struct {
 		name string
 		a, b *roles.Matrix
 	}{{"embedding", t.A.Embedding, t.B.Embedding}, {"head", t.A.Head, t.B.Head}} {
-		if m.a != nil && m.b != nil {
-			p.views = append(p.views, viewPlan{name: m.name, odd: odd, a: m.a, b: m.b, columns: true})
+		if m.a != nil && m.b != nil && len(SharedTokens(p.A.Tokens, p.B.Tokens, m.a.Rows, m.b.Rows).A) >= minUnits {
+			pl.views = append(pl.views, viewPlan{name: m.name, odd: odd, a: m.a, b: m.b, columns: true})
 		}
 	}
-	if len(p.views) == 0 {
+	if len(pl.views) == 0 {
 		return nil
 	}
-	return []plan{p}
+	return []plan{pl}
 }
 
 // mlpPlans looks at the hidden units of each expert of a layer.
