@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -23,6 +24,13 @@ type index struct {
 	hasSize bool
 	size    string // metadata.total_size as written
 	sizeAt  int64
+}
+
+// declares tells whether the declared size is that many bytes. Some writers put
+// it down as a float.
+func (ix *index) declares(total int64) bool {
+	n, err := strconv.ParseFloat(ix.size, 64)
+	return ix.size == strconv.FormatInt(total, 10) || strings.ContainsAny(ix.size, ".eE") && err == nil && n == float64(total)
 }
 
 // mapped is where the index says a tensor lies.

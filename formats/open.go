@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -103,64 +102,12 @@ func (op *opener) file(name string) error {
 		return op.split(name)
 	}
 	if index := m[1] + "." + m[4] + ".index.json"; op.exists(index) {
-		return op.index(index)
+		return op.indexOf(index, m)
 	}
 	return op.set(m)
 }
 
 func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
-
-// folder chooses what to open in a folder: a single file before an index,
-// safetensors before GGUF before torch, weights before adapters.
-func (op *opener) folder() error {
-	names, err := op.place.Names(op.ctx)
-	if err != nil {
-		return err
-	}
-	var singles, indexes, shards, ggufs []string
-	pickled := torchFiles(names)
-	for _, name := range names {
-		m := numbered.FindStringSubmatch(name)
-		switch {
-		case strings.HasSuffix(name, ".safetensors.index.json"):
-			indexes = append(indexes, name)
-		case m != nil && m[2] == "00001" && m[4] == "safetensors":
-			shards = append(shards, name)
-		case m != nil && m[2] == "00001" && m[4] == "gguf":
-			ggufs = append(ggufs, name)
-		case m != nil: // another shard of a set
-		case strings.HasSuffix(name, ".safetensors"):
-			singles = append(singles, name)
-		case strings.HasSuffix(name, ".gguf"):
-			ggufs = append(ggufs, name)
-		}
-	}
-	if len(singles) > 1 {
-		singles = slices.DeleteFunc(singles, func(n string) bool { return n == "adapter_model.safetensors" })
-	}
-	if slices.Contains(singles, "model.safetensors") {
-		if len(indexes) > 0 {
-			op.c.Warnings = append(op.c.Warnings, "the folder holds model.safetensors and an index; the single file was opened")
-		}
-		singles, indexes = []string{"model.safetensors"}, nil
-	}
-	if slices.Contains(indexes, "model.safetensors.index.json") {
-		indexes = []string{"model.safetensors.index.json"}
-	}
-	for _, found := range [][]string{singles, indexes, shards, ggufs} {
-		if len(found) == 1 {
-			op.beside(pickled, found[0])
-			return op.file(found[0])
-		}
-		if len(found) > 1 {
-			return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "several checkpoints lie here, name one of them: %s", strings.Join(quoted(found), ", "))
-		}
-	}
-	if len(pickled) > 0 {
-		return op.torchFolder(pickled)
-	}
-	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no safetensors, GGUF or PyTorch file lies here%s", op.hint(names))
-}
 
 // hint says what lies in a folder instead.
 func (op *opener) hint(names []string) string {
@@ -175,30 +122,26 @@ func (op *opener) hint(names []string) string {
 	return ""
 }
 
-func quoted(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = tensor.Printable(n)
-	}
-	return out
-}
-
 // single opens a checkpoint of one file, by what it holds, not by its name.
 func (op *opener) single(name string) error {
 	f, err := op.blob(name)
 	if err != nil {
 		return err
 	}
-	head := make([]byte, min(f.Size(), torch.HeadBytes))
+	head := make([]byte, min(f.Size(), headBytes))
 	n, _ := f.ReadAt(head, 0)
-	if torch.Recognises(head[:n]) || claimsTorch(name, head[:n]) {
+	if what := lies(head[:n], f.Size()); what != "" {
+		return tensor.Errorf(tensor.ErrNotModel, f.label(op), 0, "content", "this is %s", what)
+	}
+	isGGUF := bytes.HasPrefix(head[:n], []byte("GGUF"))
+	if !isGGUF && (torch.Recognises(head[:n]) || claimsTorch(name, head[:n])) {
 		m, err := op.torch(f)
 		if err != nil {
 			return err
 		}
 		return op.c.join(m, f.label(op))
 	}
-	if bytes.HasPrefix(head[:n], []byte("GGUF")) || strings.HasSuffix(name, ".gguf") {
+	if isGGUF || strings.HasSuffix(name, ".gguf") {
 		g, err := op.gguf(f)
 		if err != nil {
 			return err
@@ -285,9 +228,9 @@ func (op *opener) unpack() error {
 }
 
 // forgive turns a breach into a warning where the caller asked for it.
-func (op *opener) forgive(err error) error {
+func (op *opener) forgive(err *tensor.FormatError) error {
 	if !op.o.Lenient {
-		return err
+		return err.Forgivable()
 	}
 	op.c.Warnings = append(op.c.Warnings, err.Error())
 	return nil

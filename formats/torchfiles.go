@@ -17,7 +17,7 @@ import (
 var torchNames = []*regexp.Regexp{
 	regexp.MustCompile(`^(diffusion_)?pytorch_model\.bin$`),
 	regexp.MustCompile(`\.bin\.index\.json$`),
-	regexp.MustCompile(`^pytorch_model-00001-of-\d{5}\.bin$`),
+	regexp.MustCompile(`^pytorch_model-\d{5}-of-\d{5}\.bin$`),
 	regexp.MustCompile(`^adapter_model\.bin$`),
 	regexp.MustCompile(`\.(pt|pth|ckpt)$`),
 }
@@ -31,37 +31,6 @@ var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scale
 // that the refusal speaks of that. A safetensors file is read under any name.
 func claimsTorch(name string, head []byte) bool {
 	return torchEnding.MatchString(name) && (len(head) <= 8 || head[8] != '{' && head[8] != ' ')
-}
-
-// torchFiles lists a folder's files that match the surest of the names.
-func torchFiles(names []string) []string {
-	for _, pattern := range torchNames {
-		var found []string
-		for _, name := range names {
-			if pattern.MatchString(name) && !trainingFile.MatchString(name) {
-				found = append(found, name)
-			}
-		}
-		if len(found) > 0 {
-			return found
-		}
-	}
-	return nil
-}
-
-// torchFolder opens the one torch checkpoint of a folder.
-func (op *opener) torchFolder(found []string) error {
-	if len(found) > 1 {
-		return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "several checkpoints lie here, name one of them: %s", strings.Join(quoted(found), ", "))
-	}
-	return op.file(found[0])
-}
-
-// beside notes that torch files were passed over for another format.
-func (op *opener) beside(pickled []string, opened string) {
-	if len(pickled) > 0 {
-		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", tensor.Printable(pickled[0]), tensor.Printable(opened)))
-	}
 }
 
 func (op *opener) torch(f *File) (*torch.File, error) {

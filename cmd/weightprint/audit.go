@@ -70,7 +70,7 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return err
 	}
 	n := networkOf(c.Context())
-	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Log: n.log})
+	all, err := report.Audit(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log})
 	if err != nil {
 		return err
 	}

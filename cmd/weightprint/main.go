@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -73,6 +74,8 @@ var nextSteps = []struct {
 	is   error
 	does string
 }{
+	{tensor.ErrForgivable, "; --lenient opens it with a warning"},
+	{formats.ErrIncomplete, "; fetch it again"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},

@@ -23,14 +23,21 @@ type Adapter struct {
 	Targets []string
 }
 
-// IsAdapter tells whether a model is a LoRA adapter in the layout of PEFT.
+// IsAdapter tells whether a model is a LoRA adapter in the layout of PEFT: low-rank
+// factors alone, or with whole modules beside them where its configuration says
+// so. A merged model with the configuration left beside it has none.
 func IsAdapter(m tensor.Model) bool {
 	kind, _ := m.Metadata().String("adapter.peft_type")
-	if kind == "LORA" {
-		return true
+	all, factors := m.Tensors(), 0
+	for _, t := range all {
+		switch {
+		case strings.Contains(t.Name, ".base_layer."):
+			return false
+		case strings.Contains(t.Name, ".lora_"):
+			factors++
+		}
 	}
-	all := m.Tensors()
-	return len(all) > 0 && !slices.ContainsFunc(all, func(t *tensor.Tensor) bool { return !strings.Contains(t.Name, ".lora_") })
+	return factors > 0 && (kind == "LORA" || factors == len(all))
 }
 
 // unsupported are switches of PEFT that make a module more than W + s·B·A, or

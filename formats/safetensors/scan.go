@@ -20,9 +20,9 @@ type scanner struct {
 
 // forgive turns a breach that real writers commit into a warning where the
 // caller asked for it.
-func (s *scanner) forgive(err error) error {
+func (s *scanner) forgive(err *tensor.FormatError) error {
 	if !s.lenient {
-		return err
+		return err.Forgivable()
 	}
 	s.warnings = append(s.warnings, err.Error())
 	return nil
@@ -61,7 +61,7 @@ func (s *scanner) skip(field string, depth int) error {
 	return s.unexpected(field, "a value")
 }
 
-func (s *scanner) fail(at int, field, rule string, args ...any) error {
+func (s *scanner) fail(at int, field, rule string, args ...any) *tensor.FormatError {
 	return tensor.Errorf(tensor.ErrFormat, s.file, int64(at)+8, field, rule, args...)
 }
 
@@ -90,7 +90,7 @@ func (s *scanner) expect(c byte, field string) error {
 	return nil
 }
 
-func (s *scanner) unexpected(field, want string) error {
+func (s *scanner) unexpected(field, want string) *tensor.FormatError {
 	if s.i >= len(s.b) {
 		return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(s.i)+8, field, "the header ends where %s should stand", want)
 	}

@@ -20,7 +20,8 @@ var foreigners = []struct {
 	what  string
 }{
 	{0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", tensor.ErrUnsupported, "a checkpoint of torch before 1.6, a chain of pickles without an archive; " + resave},
-	{257, "ustar", tensor.ErrUnsupported, "a tar archive, as torch 0.1 wrote its checkpoints; " + resave},
+	{0, "sys_info\x00", tensor.ErrUnsupported, "a tar archive, as torch 0.1 wrote its checkpoints; " + resave},
+	{257, "ustar", tensor.ErrUnsupported, "a tar archive, such as a .nemo file is; unpack it (tar -xf) and name the checkpoint within"},
 	{0, "\x80\x02", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x03", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x04", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
