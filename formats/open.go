@@ -141,7 +141,7 @@ func (op *opener) single(name string) error {
 		}
 		return op.c.join(m, f.label(op))
 	}
-	if isGGUF || strings.HasSuffix(name, ".gguf") {
+	if isGGUF || strings.HasSuffix(name, ".gguf") && !mayBeSafetensors(head[:n], f.Size()) {
 		g, err := op.gguf(f)
 		if err != nil {
 			return err
