@@ -221,7 +221,7 @@ func (op *opener) whole(ix *index) (out []string) {
 		switch {
 		case !strings.HasSuffix(name, "."+ix.ending) || rank >= slices.Index(choices, projector):
 		case m == nil:
-			if !ix.shards[name] {
+			if ix.shards[name] == "" {
 				out = append(out, name)
 			}
 		case completeSet(names, m):

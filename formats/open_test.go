@@ -212,7 +212,7 @@ func TestSurroundings(t *testing.T) {
 
 func TestVocabularyForms(t *testing.T) {
 	for _, c := range []struct {
-		parse func([]byte) ([]string, error)
+		parse func(context.Context, []byte) ([]string, error)
 		text  string
 		want  []string
 	}{
@@ -220,15 +220,15 @@ func TestVocabularyForms(t *testing.T) {
 		{vocabJSON, `{"x":1,"y":0}`, []string{"y", "x"}},
 		{vocabText, "[PAD]\r\na\n", []string{"[PAD]", "a"}},
 	} {
-		got, err := c.parse([]byte(c.text))
+		got, err := c.parse(context.Background(), []byte(c.text))
 		require.NoError(t, err)
 		require.Equal(t, c.want, got)
 	}
 	for _, bad := range []string{`{`, `{"model":{"vocab":[1]}}`, `{"model":{"vocab":7}}`} {
-		_, err := tokenizerJSON([]byte(bad))
+		_, err := tokenizerJSON(context.Background(), []byte(bad))
 		require.Error(t, err)
 	}
-	huge, err := vocabJSON([]byte(`{"x":2000000000,"y":-1}`))
+	huge, err := vocabJSON(context.Background(), []byte(`{"x":2000000000,"y":-1}`))
 	require.NoError(t, err)
 	require.Empty(t, huge)
 }
@@ -253,7 +253,7 @@ func FuzzTokenizer(f *testing.F) {
 	f.Add([]byte(`{"added_tokens":[{"id":3,"content":"<s>"}],"model":{"vocab":{"a":0}}}`))
 	f.Add([]byte(`{"model":{"vocab":[["a",1]]}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, _ = tokenizerJSON(b) // must not panic; errors are warnings upstream
+		_, _ = tokenizerJSON(context.Background(), b) // must not panic; errors are warnings upstream
 		_ = flatten(b, "x.", tensor.Metadata{})
 		card(b, tensor.Metadata{})
 	})

@@ -31,7 +31,7 @@ func (op *opener) indexOf(name string, shard []string) error {
 	if err != nil {
 		return err
 	}
-	if shard != nil && !ix.shards[shard[0]] {
+	if shard != nil && ix.shards[shard[0]] == "" {
 		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("%s does not name %s; its set was opened without the index", tensor.Printable(name), tensor.Printable(shard[0])))
 		return op.set(shard)
 	}

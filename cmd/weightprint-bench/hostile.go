@@ -24,7 +24,7 @@ const mostMemory = 256 << 20
 const slowest = 5 * time.Minute
 
 func hostileCommand() *cobra.Command {
-	var exe, dir, only string
+	var exe, dir, only, to string
 	c := &cobra.Command{
 		Use:   "hostile",
 		Short: "give the program hostile inputs and measure its peak memory",
@@ -34,6 +34,9 @@ exit code and first line of error. It fails where the memory goes beyond
 256 MiB, the program panics, or is killed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if to != "" {
+				return makeOne(only, to)
+			}
 			work, err := os.MkdirTemp(dir, "weightprint-hostile-")
 			if err != nil {
 				return err
@@ -62,8 +65,19 @@ exit code and first line of error. It fails where the memory goes beyond
 	}
 	c.Flags().StringVar(&exe, "bin", "weightprint", "the program")
 	c.Flags().StringVar(&dir, "dir", "", "where to make the files (default: the system's folder for temporary files)")
+	c.Flags().StringVar(&to, "make", "", "only make the input that --only names, in this folder")
 	c.Flags().StringVar(&only, "only", "", "inputs whose name holds this")
 	return c
+}
+
+// makeOne makes one input.
+func makeOne(name, dir string) error {
+	for _, in := range hostile.Inputs() {
+		if in.Name == name {
+			return in.Make(dir)
+		}
+	}
+	return fmt.Errorf("there is no input %q", name)
 }
 
 // suffered is what came of one input.
@@ -95,8 +109,14 @@ func suffer(ctx context.Context, exe, work string, in hostile.Input) (s suffered
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return s, err
 	}
-	if err := in.Make(files); err != nil {
+	// In a process of its own: the peak of a child begins with what its parent
+	// holds.
+	self, err := os.Executable()
+	if err != nil {
 		return s, err
+	}
+	if text, err := exec.CommandContext(ctx, self, "hostile", "--only", in.Name, "--make", files).CombinedOutput(); err != nil {
+		return s, fmt.Errorf("%w: %s", err, text)
 	}
 	ctx, stop := context.WithTimeout(ctx, slowest)
 	defer stop()

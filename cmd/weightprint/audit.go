@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -109,7 +109,7 @@ func readClaims(file string) ([]report.LineageClaim, error) {
 	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(file)
+	f, _, err := saferio.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -3,13 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/saferio"
 )
 
 // The verbs by which models are compared that will not be shown. They are
@@ -132,12 +132,7 @@ func writeNew(name string, mode os.FileMode, b []byte) error {
 
 // readSealed reads a file of the commitment protocol.
 func readSealed[T any](name string, decode func([]byte) (T, error)) (x T, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return x, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, commitment.MaxFileBytes+1))
+	b, err := saferio.ReadFile(name, commitment.MaxFileBytes)
 	if err != nil {
 		return x, err
 	}

@@ -26,6 +26,12 @@ func (l *layer) array(key string, elem uint32, n uint64) *layer {
 // named is the entry of a tensor without values.
 func (l *layer) named(name string) *layer { return l.str(name).u32(1).u64(0).u32(0).u64(0) }
 
+// end pads the file as the format asks for behind tensors.
+func (l *layer) end() error {
+	l.flush()
+	return l.hole((32 - l.at%32) % 32).close()
+}
+
 func ggufInputs() []Input {
 	many := func(n int, pair func(l *layer, i int)) func(dir string) error {
 		return func(dir string) error {
@@ -51,28 +57,28 @@ func ggufInputs() []Input {
 			for i := range 1_500_000 {
 				l.named(fmt.Sprint("t", i))
 			}
-			return l.close()
+			return l.end()
 		}},
 		{"gguf/250,000 tensors of long names", inspect, func(dir string) error {
 			l := gguf(dir, 250_000, 0)
 			for i := range 250_000 {
 				l.named(fmt.Sprintf("%064d", i))
 			}
-			return l.close()
+			return l.end()
 		}},
 		{"gguf/30 million empty strings", inspect, func(dir string) error {
 			return gguf(dir, 0, 1).array("tokenizer.ggml.tokens", tString, 30_000_000).hole(8 * 30_000_000).close()
 		}},
 		{"gguf/30 million tokens, compared", on("compare {dir} {dir} --json"), func(dir string) error {
 			l := gguf(dir, 1, 1).array("tokenizer.ggml.tokens", tString, 30_000_000).hole(8 * 30_000_000)
-			return l.named("token_embd.weight").close()
+			return l.named("token_embd.weight").end()
 		}},
 		{"gguf/a million tokens of 1 KiB, compared", on("compare {dir} {dir} --json"), func(dir string) error {
 			l := gguf(dir, 1, 1).array("tokenizer.ggml.tokens", tString, 1_000_000)
 			for range 1_000_000 {
 				l.u64(1 << 10).hole(1 << 10)
 			}
-			return l.named("token_embd.weight").close()
+			return l.named("token_embd.weight").end()
 		}},
 		{"gguf/arrays within arrays", inspect, func(dir string) error {
 			l := gguf(dir, 0, 1).array("a", tArray, 2_000_000)
@@ -93,15 +99,14 @@ func ggufInputs() []Input {
 				l := create(dir, fmt.Sprintf("model-%05d-of-00300.gguf", i+1)).text("GGUF").u32(3).u64(1).u64(3)
 				l.str("split.no").u32(2).bytes(le.AppendUint16(nil, uint16(i))).str("split.count").u32(2).bytes(le.AppendUint16(nil, 300))
 				l.str("split.tensors.count").u32(5).u32(300).named(fmt.Sprint("t", i))
-				l.flush()
-				if err := l.hole((32 - l.at%32) % 32).close(); err != nil {
+				if err := l.end(); err != nil {
 					return err
 				}
 			}
 			return nil
 		}},
 		{"gguf/half a gigabyte behind the last tensor", inspect, func(dir string) error {
-			return gguf(dir, 1, 0).named(strings.Repeat("n", 64)).hole(512 << 20).close()
+			return gguf(dir, 1, 0).named(strings.Repeat("n", 64)).hole(512 << 20).end()
 		}},
 	}
 }
