@@ -195,6 +195,9 @@ func (r *run) storage(ctx context.Context) error {
 	m := r.pair.Match()
 	rows := 0
 	if !r.whole {
+		if n := r.pair.VectorsWithin(m); n > 0 {
+			r.warn = append(r.warn, fmt.Sprintf("%d vectors were not read: they do not fit the budget", n))
+		}
 		rows = r.pair.RowsWithin(m)
 	}
 	changes, shapes, err := delta.Compare(ctx, m, r.pair.Seed, delta.Options{Rows: rows})

@@ -184,6 +184,21 @@ func (p MatrixPair) Shape() string {
 	return fmt.Sprintf("%s: %d×%d and %d×%d", p.B.Role, p.A.Rows, p.A.Cols, p.B.Rows, p.B.Cols)
 }
 
+// VectorsWithin drops the vectors of a matching that the budget does not allow to
+// read any more, and books the others. It returns how many it dropped.
+func (p *Pair) VectorsWithin(m *Matching) (dropped int) {
+	kept := m.Vectors[:0]
+	for _, v := range m.Vectors {
+		if each := max(v.A.Tensor.StoredBytes(), v.B.Tensor.StoredBytes()); each == 0 || p.Afford(each, 1) > 0 {
+			kept = append(kept, v)
+		} else {
+			dropped++
+		}
+	}
+	m.Vectors = kept
+	return dropped
+}
+
 // RowsWithin is how many rows of every matrix of a matching the budget still
 // allows to read, at least 1 and at most 16, and books them.
 func (p *Pair) RowsWithin(m *Matching) int {
