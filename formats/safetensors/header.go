@@ -15,7 +15,7 @@ const (
 	maxNameBytes = 64 << 10
 	maxTensors   = 1 << 18 // the largest published mixtures have some 140,000, over all shards
 	maxDims      = 1 << 21 // of all shapes together
-	maxNames     = 64 << 20
+	maxNames     = 16 << 20
 	maxPairs     = 1 << 16 // of __metadata__
 	maxUnknown   = 64      // fields of an entry that are not the format's
 
