@@ -59,7 +59,7 @@ func verifyCommand() *cobra.Command {
 }
 
 // maxStatement bounds the files that verify and sign read.
-const maxStatement = 64 << 20
+const maxStatement = 32 << 20
 
 // readSmall reads a file that is no model.
 func readSmall(name string) ([]byte, error) {
