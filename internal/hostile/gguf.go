@@ -59,9 +59,9 @@ func ggufInputs() []Input {
 			}
 			return l.end()
 		}},
-		{"gguf/250,000 tensors of long names", inspect, func(dir string) error {
-			l := gguf(dir, 250_000, 0)
-			for i := range 250_000 {
+		{"gguf/149,000 tensors of long names", inspect, func(dir string) error {
+			l := gguf(dir, 149_000, 0)
+			for i := range 149_000 {
 				l.named(fmt.Sprintf("%064d", i))
 			}
 			return l.end()
