@@ -121,7 +121,7 @@ var (
 	zeroP = regexp.MustCompile(`(?i)\bp"?\s*(=|≤|<=|<|&lt;|&lt;=|\\u003c=?|:)\s*"?0(\.0*)?(e[+-]?\d+)?([^.\de]|$)|-?inf\b|\bnan\b|1e0\b.*if the two`)
 	arrow = regexp.MustCompile(`\b(a-to-b|b-to-a)\b`)
 	// above is what the control population cannot support.
-	above = regexp.MustCompile(`very strong|extremely strong`)
+	above = regexp.MustCompile(`[^y] strong|very strong|extremely strong`)
 )
 
 func pinned(r *report.Report) {
@@ -142,8 +142,8 @@ func TestNoReportOverstates(t *testing.T) {
 		n = 500
 	}
 	c := chance{rand.New(rand.NewPCG(7, 1))}
-	pairs := float64(verdict.Controls().Pairs())
-	require.Less(t, pairs, 1e4, "the words above would have to change")
+	pairs := float64(verdict.Controls().Disjoint())
+	require.Less(t, pairs, 1e3, "the words above would have to change")
 	seen := map[verdict.Relation]int{}
 	read := 0
 	for i := range n {

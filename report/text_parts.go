@@ -199,7 +199,7 @@ func notRun(all []Evidence) (out []string) {
 	return out
 }
 
-// controls shows calibrated effects beside those of independent pairs.
+// controls shows calibrated effects beside those of control pairs.
 func (t *text) controls(all []Evidence) {
 	head := true
 	for i := range all {
@@ -276,7 +276,7 @@ func (r *Report) Made() []string {
 	c := r.Methods.Controls
 	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d, policy version %d", r.Tool.Version, r.Schema, r.Methods.Version, r.Policy.Version)}
 	if c.Pairs > 0 {
-		out = append(out, fmt.Sprintf("controls version %d: %d independent pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
+		out = append(out, fmt.Sprintf("controls version %d: %d pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
 	}
 	out = append(out, fmt.Sprintf("budget %s, depth %s, alpha %g, power at cosine %g; seed:", r.Options.Budget, r.Options.Depth, float64(r.Options.Policy.Alpha), float64(r.Options.Policy.Cosine)))
 	for i := 0; i < len(r.Seed); i += digestLetters {

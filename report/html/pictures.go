@@ -119,7 +119,7 @@ func among(e *report.Evidence) Picture {
 		d.diamond(mark, x, 0, 7)
 	}))
 	title := fmt.Sprintf("This pair among its controls: %s", short(e.Test, 24))
-	words := fmt.Sprintf("This pair shows %.3f. The largest of %d independent pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
+	words := fmt.Sprintf("This pair shows %.3f. The largest of %d control pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
 		float64(e.Effect), s.N, float64(s.Largest), float64(s.Q99), float64(s.P))
 	return drawn(p, 60+24*float64(len(names)), title, words)
 }

@@ -102,7 +102,7 @@ func spread(stratum string, effects []float64) Spread {
 	return s
 }
 
-// Stand places an effect that rests on n units among the independent pairs of
+// Stand places an effect that rests on n units among the pairs of strangers of
 // the population; nil where the population has no such test. Effects scatter
 // more the fewer units they rest on, so the case is held against controls that
 // rest on between half as many units and as many, or, where those are few, on
@@ -150,8 +150,12 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 	return &s
 }
 
-// Pairs is the number of independent pairs: no likelihood ratio above it can
-// be supported.
+// Disjoint is the number of pairs that share no network with one another: no
+// likelihood ratio above it can be supported. The pairs of a population share
+// networks, so that they are not independent observations.
+func (p *Population) Disjoint() int { return p.Networks / 2 }
+
+// Pairs is the number of pairs of networks that share nothing.
 func (p *Population) Pairs() int {
 	n := 0
 	for _, t := range p.Strata {

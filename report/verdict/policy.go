@@ -119,9 +119,9 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
-// its number of independent pairs.
+// its number of pairs that share no network.
 func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
-	limit := math.Max(1, float64(Controls().Pairs()))
+	limit := math.Max(1, float64(Controls().Disjoint()))
 	lr := 1.0
 	switch v.Relation {
 	case Identical, Reencoded:

@@ -48,7 +48,7 @@ const (
 	enoughControls = 100
 )
 
-// Calibrated tests. Controls: 2,655 independent pairs of controls.json.
+// Calibrated tests. Controls: 2,655 pairs of strangers of controls.json.
 const (
 	// Least share of agreeing units, and multiple of the largest control, that
 	// make a finding. By decision: three times the largest control leaves room
@@ -109,7 +109,7 @@ const (
 	// Invariants of heads, and products among much used embeddings, that leave a
 	// verdict open however little else is alike. Theory: rounding and light training
 	// leave those of a copy at 0.9 and above. Controls: the largest of 2,655
-	// independent pairs shows 0.49 and 0.76; products among embeddings of strangers
+	// pairs of strangers shows 0.49 and 0.76; products among embeddings of strangers
 	// 0.18, of pairs of one seed 0.33.
 	openHeads  = 0.9
 	openTokens = 0.5
