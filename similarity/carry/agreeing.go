@@ -1,0 +1,170 @@
+package carry
+
+import (
+	"context"
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+)
+
+// Agreeing finds the units of the main towers' paired layers that agree, in the
+// coordinates in which most do. why says what stood in the way when nothing could be
+// compared.
+func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, why string, err error) {
+	if len(p.Towers) == 0 {
+		return nil, "", "no stack of layers stands on both sides", nil
+	}
+	t := p.Towers[0]
+	pairs, why := comparable(t)
+	if why != "" {
+		return nil, "", why, nil
+	}
+	all, err := systems(ctx, p, t)
+	if err != nil {
+		return nil, "", "", err
+	}
+	if len(all) == 0 {
+		return nil, "", "the two sides have no common coordinates: their widths differ, and so do their tokens", nil
+	}
+	most := -1
+	found := make([][]Layer, len(all))
+	for _, l := range pairs {
+		a, err := viewsOf(ctx, t.A.Layers[l.A])
+		if err != nil {
+			return nil, "", "", err
+		}
+		b, err := viewsOf(ctx, t.B.Layers[l.B])
+		if err != nil {
+			return nil, "", "", err
+		}
+		for i, c := range all {
+			found[i] = append(found[i], Layer{A: l.A, B: l.B, Units: agreeing(p.Seed, c, a, b)})
+		}
+	}
+	for i, f := range found {
+		n := 0
+		for _, l := range f {
+			n += len(l.Units)
+		}
+		if n > most {
+			most, layers, coordinates = n, f, all[i].name
+		}
+	}
+	return layers, coordinates, "", nil
+}
+
+// maxLayers bounds the work of comparing units: of deeper networks so many layers
+// are looked at, evenly spread.
+const maxLayers = 8
+
+// comparable lists the pairs of layers whose MLPs can be compared.
+func comparable(t align.TowerPair) (out []align.LayerPair, why string) {
+	for _, l := range t.Layers {
+		a, b := t.A.Layers[l.A].MLPs(), t.B.Layers[l.B].MLPs()
+		if len(a) != 1 || len(b) != 1 || a[0].Up == nil || b[0].Up == nil || a[0].Down == nil || b[0].Down == nil || (a[0].Gate == nil) != (b[0].Gate == nil) {
+			return nil, "the MLPs of the two sides are not of one kind"
+		}
+		out = append(out, l)
+	}
+	if len(out) == 0 {
+		return nil, "no layers are held against each other"
+	}
+	if len(out) > 2*maxLayers {
+		var some []align.LayerPair
+		for _, i := range align.Spread(len(out), maxLayers) {
+			some = append(some, out[i])
+		}
+		out = some
+	}
+	return out, ""
+}
+
+// agreeing pairs the units that are each other's best partner in every view.
+func agreeing(seed []byte, c coordinates, a, b []view) (out [][2]int) {
+	var both []int
+	for i := range a {
+		x, y := c.bring(a[i], false), c.bring(b[i], true)
+		x.Centre(nil)
+		y.Centre(nil)
+		m := mutual(unit(sketched(seed, x)), unit(sketched(seed, y)), a[i].signed)
+		if both == nil {
+			both = m
+			continue
+		}
+		for j := range both {
+			if both[j] != m[j] {
+				both[j] = -1
+			}
+		}
+	}
+	for j, i := range both {
+		if i >= 0 {
+			out = append(out, [2]int{i, j})
+		}
+	}
+	return out
+}
+
+// unit makes the rows of a sketch as long as those of what it was made from.
+func unit(s axis.Rows) axis.Rows {
+	if s.Unit != nil {
+		return s
+	}
+	s.Unit = s.Raw
+	for i := range s.N {
+		row := s.Unit[i*s.Dim : (i+1)*s.Dim]
+		if n := dense.Norm(row); n > 0 {
+			for k := range row {
+				row[k] = float32(float64(row[k]) / n)
+			}
+		}
+	}
+	return s
+}
+
+// best is the partner most alike so far.
+type best struct {
+	cosine float32
+	at     int
+}
+
+// mutual returns for each unit of B its best partner in A if it is that one's best
+// partner too, otherwise -1. Of equal partners the first counts; rows that vanish
+// have none.
+func mutual(a, b axis.Rows, signed bool) []int {
+	const together = 128
+	forth, back := make([]best, b.N), make([]best, a.N)
+	for i := range back {
+		back[i].at = -1
+	}
+	cosines := make([]float32, together*a.N)
+	for first := 0; first < b.N; first += together {
+		n := min(together, b.N-first)
+		dense.MulNT(cosines[:n*a.N], b.Unit[first*b.Dim:(first+n)*b.Dim], a.Unit, n, a.N, a.Dim)
+		for j := range n {
+			to := best{at: -1}
+			for i, c := range cosines[j*a.N : (j+1)*a.N] {
+				if signed {
+					c = float32(math.Abs(float64(c)))
+				}
+				if c > to.cosine {
+					to = best{c, i}
+				}
+				if c > back[i].cosine {
+					back[i] = best{c, first + j}
+				}
+			}
+			forth[first+j] = to
+		}
+	}
+	out := make([]int, b.N)
+	for j, x := range forth {
+		out[j] = -1
+		if x.at >= 0 && back[x.at].at == j {
+			out[j] = x.at
+		}
+	}
+	return out
+}

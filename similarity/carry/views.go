@@ -1,0 +1,96 @@
+package carry
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+)
+
+// view is how the units of one layer look through one matrix, unit after unit.
+type view struct {
+	rows   axis.Rows
+	signed bool // of units that may change sign; cosines count by size
+	writes bool // to the residual stream, instead of reading it
+}
+
+// viewsOf reads the two views of an MLP.
+func viewsOf(ctx context.Context, l *roles.Layer) ([]view, error) {
+	p := l.MLPs()[0]
+	up, err := axis.ReadRows(ctx, p.Up, p.Up.All(), true)
+	if err != nil {
+		return nil, err
+	}
+	if p.Gate != nil {
+		gate, err := axis.ReadRows(ctx, p.Gate, p.Gate.All(), true)
+		return []view{{rows: gate}, {rows: up, signed: true}}, err
+	}
+	down, err := columns(ctx, p.Down)
+	return []view{{rows: up}, {rows: down, writes: true}}, err
+}
+
+// columns reads a matrix column by column.
+func columns(ctx context.Context, m *roles.Matrix) (axis.Rows, error) {
+	whole := make([]float32, m.Rows*m.Cols)
+	if err := m.Gather(ctx, whole, m.All()); err != nil {
+		return axis.Rows{}, err
+	}
+	out := axis.Rows{Raw: make([]float32, len(whole)), N: m.Cols, Dim: m.Rows}
+	for i := range m.Rows {
+		for k, v := range whole[i*m.Cols : (i+1)*m.Cols] {
+			out.Raw[k*m.Rows+i] = v
+		}
+	}
+	return out, nil
+}
+
+// coordinates bring the views of both sides into one system.
+type coordinates struct {
+	name  string
+	bring func(v view, sideB bool) axis.Rows
+}
+
+// systems lists the coordinates in which units can be compared.
+func systems(ctx context.Context, p *align.Pair, t align.TowerPair) ([]coordinates, error) {
+	var out []coordinates
+	if t.A.Hidden == t.B.Hidden {
+		out = append(out, coordinates{"raw", func(v view, _ bool) axis.Rows { return v.rows }})
+	}
+	reads, writes, err := axis.Anchors(ctx, p, t, anchorTokens)
+	if err != nil || reads == nil || writes == nil {
+		return out, err
+	}
+	return append(out, coordinates{"anchored", func(v view, sideB bool) axis.Rows {
+		if v.writes {
+			return writes.Respond(v.rows, sideB)
+		}
+		return reads.Respond(v.rows, sideB)
+	}}), nil
+}
+
+// anchorTokens is how many tokens make up anchored coordinates.
+const anchorTokens = 512
+
+// sketched shortens rows that are wider than some to random combinations of their
+// features, which keep cosines to about 1/√sketch (Johnson, Lindenstrauss 1984).
+func sketched(seed []byte, s axis.Rows) axis.Rows {
+	if s.Dim <= 2*sketch {
+		return s
+	}
+	r := rng.New(seed, "combinations of features")
+	signs := make([]float32, sketch*s.Dim)
+	for i := 0; i < len(signs); i += 64 {
+		bits := r.Uint64()
+		for k := i; k < min(i+64, len(signs)); k++ {
+			signs[k] = float32(int64(bits>>(k-i)&1)*2 - 1)
+		}
+	}
+	out := axis.Rows{Raw: make([]float32, s.N*sketch), N: s.N, Dim: sketch}
+	dense.MulNT(out.Raw, s.Unit, signs, s.N, sketch, s.Dim)
+	return out
+}
+
+const sketch = 128
