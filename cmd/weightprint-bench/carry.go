@@ -21,7 +21,7 @@ func carryCommand() *cobra.Command {
 		Short: "measure the carry of A against each B: how much of each one's output rests on units that agree",
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			fmt.Fprint(c.OutOrStdout(), "| B | agree in | share A | share B | carry A | carry B | companions |\n|---|---|---|---|---|---|---|\n")
+			fmt.Fprint(c.OutOrStdout(), "| B | agree in | share A | share B | carry A | carry B | weight A | weight B | block A, B in nats | companions |\n|---|---|---|---|---|---|---|---|---|---|\n")
 			for _, b := range args[1:] {
 				r, err := carried(c.Context(), args[0], b)
 				if err != nil {
@@ -78,5 +78,6 @@ func printCarry(w io.Writer, name string, r *carry.Result) {
 		fmt.Fprintf(w, "| %s | not measured: %s |\n", name, r.Why)
 		return
 	}
-	fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %.3f | %.3f | %d/%d |\n", name, r.Coordinates, r.Share(0), r.Share(1), r.A, r.B, r.Sides[0].Companions, r.Sides[1].Companions)
+	a, b := r.Sides[0], r.Sides[1]
+	fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %.3f | %.3f | %.3f | %.3f | %.2f, %.2f | %d, %d |\n", name, r.Coordinates, a.Share(), b.Share(), r.A, r.B, a.Weight(), b.Weight(), a.Block, b.Block, a.Companions, b.Companions)
 }

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/forward"
+	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
 )
 
@@ -43,11 +46,12 @@ func Pair(ctx context.Context, p *align.Pair, a, b *forward.Model) (*Result, err
 // texts.
 func Measure(ctx context.Context, seed []byte, a, b *forward.Model, layers []Layer) (*Result, error) {
 	r := &Result{Measured: true, Layers: len(layers)}
+	agree := 0
 	for _, l := range layers {
-		r.Agreeing += len(l.Units)
+		agree += len(l.Units)
 	}
-	if r.Agreeing < max(fewestUnits, 2*len(layers)) {
-		return notMeasured(fmt.Sprintf("only %d pairs of units agree in %d layers, as many as by chance", r.Agreeing, len(layers))), nil
+	if agree < max(fewestUnits, 2*len(layers)) {
+		return notMeasured(fmt.Sprintf("only %d pairs of units agree in %d layers, as many as by chance", agree, len(layers))), nil
 	}
 	for i, m := range []*forward.Model{a, b} {
 		name := string(rune('A' + i))
@@ -62,15 +66,8 @@ func Measure(ctx context.Context, seed []byte, a, b *forward.Model, layers []Lay
 		}
 		r.Sides[i] = *side
 	}
-	r.A, r.B = r.Sides[0].carry(), r.Sides[1].carry()
+	r.A, r.B = r.Sides[0].Carry(), r.Sides[1].Carry()
 	return r, nil
-}
-
-func (s *Side) carry() float64 {
-	if s.Block < idle*s.Empty {
-		return 0
-	}
-	return s.Without / s.Block
 }
 
 // sets lists the agreeing units of one side by position of the layer. A layer that
@@ -96,20 +93,25 @@ func measureSide(ctx context.Context, seed []byte, m *forward.Model, units map[i
 		return nil, err
 	}
 	side := &Side{Tokens: len(texts) * textLength}
-	without, block, empty := forward.Variant{}, forward.Variant{}, forward.Variant{}
+	without, random, block, empty := forward.Variant{}, forward.Variant{}, forward.Variant{}, forward.Variant{}
 	for i, l := range m.Tower.Layers {
 		empty[i] = forward.Cut{MLP: true, Attention: true}
 		if set, ok := units[i]; ok {
-			without[i], block[i] = cut(set, l.MLPs()[0].Width()), forward.Cut{MLP: true}
-			side.Units += l.MLPs()[0].Width()
+			width := l.MLPs()[0].Width()
+			without[i], block[i] = cut(set, width), forward.Cut{MLP: true}
+			side.Units += width
+			side.Agreeing += len(set)
 		}
 	}
+	for i, set := range drawn(seed, m, name, units, side) {
+		random[i] = cut(set, m.Tower.Layers[i].MLPs()[0].Width())
+	}
 	c := companions{sets: units}
-	changes, err := run(ctx, m, texts, &forward.Options{Activity: func(x forward.Activity) error { return c.look(ctx, x) }}, without, block, empty)
+	changes, err := run(ctx, m, texts, &forward.Options{Activity: func(x forward.Activity) error { return c.look(ctx, x) }}, without, random, block, empty)
 	if err != nil {
 		return nil, err
 	}
-	side.Without, side.Block, side.Empty = changes[0], changes[1], changes[2]
+	side.Without, side.Random, side.Block, side.Empty = changes[0], changes[1], changes[2], changes[3]
 	if c.count == 0 {
 		return side, nil
 	}
@@ -132,6 +134,24 @@ func run(ctx context.Context, m *forward.Model, texts [][]int, o *forward.Option
 		return nil, err
 	}
 	return pass.Change(ctx)
+}
+
+// drawn draws as many units as agree, from all the layers together: a layer that
+// agrees may be idle itself.
+func drawn(seed []byte, m *forward.Model, name string, like map[int]map[int]bool, side *Side) map[int]map[int]bool {
+	units := rng.New(seed, "random units of "+name).Sample(side.Units, side.Agreeing)
+	out := map[int]map[int]bool{}
+	first := 0
+	for _, i := range slices.Sorted(maps.Keys(like)) {
+		width := m.Tower.Layers[i].MLPs()[0].Width()
+		out[i] = map[int]bool{}
+		for len(units) > 0 && units[0] < first+width {
+			out[i][units[0]-first] = true
+			units = units[1:]
+		}
+		first += width
+	}
+	return out
 }
 
 // cut leaves of a layer's units those that are not in the set.

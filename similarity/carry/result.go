@@ -5,9 +5,8 @@ type Result struct {
 	Measured bool
 	Why      string // what stood in the way; empty when measured
 
-	A, B        float64 // carry: about 0 for a passenger, the share of agreeing units where they are like the others; more than 1 is possible
+	A, B        float64 // carry: 0 of a passenger, 1 where everything agrees; more than 1 is possible
 	Layers      int     // pairs of layers that were looked at
-	Agreeing    int     // pairs of units in all of them
 	Coordinates string  // in which they agree: "raw" or "anchored"
 	Sides       [2]Side // A and B
 }
@@ -17,16 +16,31 @@ type Result struct {
 // states.
 type Side struct {
 	Units      int     // in the layers that were looked at
+	Agreeing   int     // of them
 	Companions int     // further units that take back what the agreeing ones give
 	Tokens     int     // of the texts
 	Without    float64 // change without the agreeing units and their companions
+	Random     float64 // change without as many units of the layers, drawn at random
 	Block      float64 // change without any unit of these layers
 	Empty      float64 // change without any layer
 }
 
-// Share is the share of the side's units that agree.
-func (r *Result) Share(side int) float64 {
-	return float64(r.Agreeing) / float64(max(1, r.Sides[side].Units))
+// Share is the share of the units that agree.
+func (s *Side) Share() float64 { return float64(s.Agreeing) / float64(max(1, s.Units)) }
+
+// Carry is the change without what agrees over the change without the parts.
+func (s *Side) Carry() float64 { return s.over(s.Block) }
+
+// Weight is the change without what agrees over that without as many units drawn at
+// random: 1 where the agreeing units are like all others, 0 for passengers. It does
+// not depend on how many agree, as the carry does.
+func (s *Side) Weight() float64 { return s.over(s.Random) }
+
+func (s *Side) over(whole float64) float64 {
+	if s.Block < idle*s.Empty || whole == 0 {
+		return 0
+	}
+	return s.Without / whole
 }
 
 // Layer is a pair of layers, by position in their towers, with the units that
