@@ -14,7 +14,9 @@
 //	similarity/axis    units as vectors, and the guards before a p-value
 //	similarity/stats   p-values, how they combine, correlations
 //	similarity/…       evidence: exact and calibrated tests, each with a stated null
-//	report             Compare, the door: evidence to verdict
+//	report/verdict     facts to a verdict; thresholds.go has every number
+//	report             Compare, the door: two checkpoints to a report
+//	report/…           audits, plans, recipes, trees and forms of reports
 //
 // Start with [github.com/weightprint/weightprint/report.Compare]. The statistics
 // are in docs/STATISTICS.md, the formats in docs/FORMATS.md.

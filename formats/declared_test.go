@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // ggufOf is a GGUF file of one tensor with the given pairs: strings, or
@@ -66,7 +67,7 @@ func TestParentsOfGGUF(t *testing.T) {
 		{Name: "org/source", Source: "general.source", Relation: "converted", URL: "https://huggingface.co/org/source"},
 	}, m.Parents())
 	for _, p := range m.Parents() {
-		require.NotContains(t, tensor.Printable(p.Name), "\x1b")
+		require.NotContains(t, escape.Printable(p.Name), "\x1b")
 	}
 }
 

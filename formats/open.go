@@ -18,6 +18,7 @@ import (
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/formats/torch"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Open opens the checkpoint that ref names: a safetensors, GGUF or PyTorch file, any
@@ -167,9 +168,9 @@ func (op *opener) hint(names []string) string {
 	for _, name := range names {
 		switch filepath.Ext(name) {
 		case ".h5", ".msgpack", ".onnx", ".npz":
-			return fmt.Sprintf("; %s is of a format that is not read", tensor.Printable(name))
+			return fmt.Sprintf("; %s is of a format that is not read", escape.Printable(name))
 		case ".bin", ".pt", ".pth", ".ckpt":
-			return fmt.Sprintf("; %s may be one, name it", tensor.Printable(name))
+			return fmt.Sprintf("; %s may be one, name it", escape.Printable(name))
 		}
 	}
 	return ""
@@ -178,7 +179,7 @@ func (op *opener) hint(names []string) string {
 func quoted(names []string) []string {
 	out := make([]string, len(names))
 	for i, n := range names {
-		out[i] = tensor.Printable(n)
+		out[i] = escape.Printable(n)
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/formats/torch"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // torchNames matches the files of a folder that hold a model in torch's
@@ -60,7 +61,7 @@ func (op *opener) torchFolder(found []string) error {
 // beside notes that torch files were passed over for another format.
 func (op *opener) beside(pickled []string, opened string) {
 	if len(pickled) > 0 {
-		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", tensor.Printable(pickled[0]), tensor.Printable(opened)))
+		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the folder holds %s too; %s was opened", escape.Printable(pickled[0]), escape.Printable(opened)))
 	}
 }
 
@@ -104,5 +105,5 @@ func (op *opener) noteSize(ix *index, total int64) {
 	if n, err := strconv.ParseFloat(ix.size, 64); err == nil && (n == float64(total) || n == float64(op.c.storage)) {
 		return
 	}
-	op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the index declares a total_size of %s, the tensors have %d bytes", tensor.Printable(ix.size), total))
+	op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("the index declares a total_size of %s, the tensors have %d bytes", escape.Printable(ix.size), total))
 }

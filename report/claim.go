@@ -104,6 +104,8 @@ func (r *Report) otherRelation(claimed verdict.Relation) error {
 		return unproven("found %s: training can cover the traces of a common initialisation", found)
 	case claimed == verdict.SharedInit && found == verdict.Related && slices.Contains(r.Verdict.Alternatives, verdict.SameInit):
 		return unproven("found %s, and the same random initialisation is not excluded", found)
+	case (claimed == verdict.Identical || claimed == verdict.Reencoded) && slices.Contains(r.Verdict.Kinds, verdict.EqualSoFar):
+		return unproven("nothing differs in what was read, but not all values were compared; a full budget settles it")
 	case claimed == verdict.Identical && found == verdict.Related && !r.valuesDiffer():
 		return unproven("found %s, and no values were compared", found)
 	case claimed == verdict.Reencoded && found == verdict.Related && !r.beyondStorage():
@@ -120,7 +122,7 @@ func (r *Report) valuesDiffer() bool {
 
 // byStorage are the kinds that some way of storing the same values could look
 // like.
-var byStorage = []verdict.Kind{verdict.Repackaged, verdict.CastKind, verdict.QuantisedKind, verdict.FineTuned, verdict.Reparameterised}
+var byStorage = []verdict.Kind{verdict.Repackaged, verdict.CastKind, verdict.QuantisedKind, verdict.FineTuned, verdict.Modified, verdict.Reparameterised}
 
 // beyondStorage tells whether a kind was found that no way of storing the same
 // values looks like.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
@@ -58,6 +59,7 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	}
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
+	run.facts.Tautology = tautology(in)
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -89,12 +91,18 @@ func (r *run) start() {
 	if r.o.Budget == Full || total <= budget {
 		r.whole, budget = true, 0
 	}
-	r.pair = align.NewPair(r.in[0].Subject(), r.in[1].Subject(), seed(r.in), budget)
+	a, b := r.in[0].Subject(), r.in[1].Subject()
+	if len(a.Net.Towers) > 0 != (len(b.Net.Towers) > 0) { // names that only one side has say nothing of the other
+		a.Net, b.Net = roles.Unnamed(r.in[0].Model), roles.Unnamed(r.in[1].Model)
+	}
+	r.pair = align.NewPair(a, b, seed(r.in, r.o.Nonce), budget)
 }
 
 // prepare starts and brings rotary rows into one order.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
+	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
+	r.facts.Width, r.facts.HiddenUnits = r.widths()
 	notes, err := layers.AlignRotary(ctx, r.pair)
 	r.warn = append(r.warn, notes...)
 	for i, in := range r.in {
@@ -108,23 +116,32 @@ func (r *run) prepare(ctx context.Context) error {
 	return err
 }
 
-// seed binds every random choice to both subjects, whichever is named first.
-func seed(in [2]Input) []byte {
+// seed binds every random choice to both subjects, whichever is named first, and
+// to the nonce, which nobody could foresee who made the files.
+func seed(in [2]Input, nonce string) []byte {
 	a, b := fingerprint.Header(in[0].Model), fingerprint.Header(in[1].Model)
 	if bytes.Compare(a[:], b[:]) > 0 {
 		a, b = b, a
 	}
-	return append(a[:], b[:]...)
+	return slices.Concat(a[:], b[:], []byte(nonce)) // package rng hashes it whole
 }
 
 // tests runs the looks, the later ones only while the verdict is open or the
 // depth asks for them.
 func (r *run) tests(ctx context.Context) error {
+	if len(r.pair.A.Net.Generic) > 0 && len(r.pair.B.Net.Generic) > 0 {
+		if err := r.equal(ctx); err != nil {
+			return err
+		}
+		if err := layers.PairGeneric(ctx, r.pair); err != nil {
+			return err
+		}
+	}
 	if err := r.structure(ctx); err != nil {
 		return err
 	}
 	for look := range axis.Stages() {
-		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && !r.facts.OriginOpen(r.o.Policy.Level())) {
+		if look > 0 && (r.o.Depth == Quick || r.o.Depth == Normal && r.settled() && r.facts.HasContent() && !r.facts.OriginOpen(r.o.Policy.Level())) {
 			break
 		}
 		if err := r.look(ctx, look); err != nil {
@@ -154,11 +171,68 @@ func (r *run) look(ctx context.Context, look int) error {
 	if err != nil {
 		return err
 	}
+	r.toldApart(axes)
 	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
 	}
 	return nil
+}
+
+// toldApart notes the share of MLP units that are neither constant nor
+// duplicates.
+func (r *run) toldApart(axes []*axis.Axis) {
+	var ok, all [2]int
+	for _, x := range axes {
+		if x.Coordinates != "raw" || x.Component != "mlp" && x.Component != "experts" {
+			continue
+		}
+		for i, s := range []axis.Side{x.A, x.B} {
+			for _, eligible := range s.Eligible {
+				all[i]++
+				if eligible {
+					ok[i]++
+				}
+			}
+		}
+	}
+	r.facts.Eligible = 1
+	for i := range all {
+		if all[i] > 0 {
+			r.facts.Eligible = min(r.facts.Eligible, float64(ok[i])/float64(all[i]))
+		}
+	}
+}
+
+// widths is the width of the wider residual stream, and how many MLP units the
+// layers of the smaller network have.
+func (r *run) widths() (hidden, units int) {
+	for i, n := range r.networks() {
+		sum := 0
+		for _, t := range n.Towers {
+			hidden = max(hidden, t.Hidden)
+			for _, l := range t.Layers {
+				for _, e := range l.MLPs() {
+					sum += e.Width()
+				}
+			}
+		}
+		if i == 0 || sum < units {
+			units = sum
+		}
+	}
+	return hidden, units
+}
+
+// tokensByString tells whether the tokens of the two are paired by their
+// strings.
+func (r *run) tokensByString() bool {
+	for _, t := range r.pair.Towers {
+		if t.A.Embedding != nil && t.B.Embedding != nil && r.pair.SharedTokens(t, "pairing", 1).How == "string" {
+			return true
+		}
+	}
+	return false
 }
 
 // settled tells whether the exact tests have found a relation in every part of
@@ -205,7 +279,10 @@ func (r *run) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in)}
+	r.facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: m.OnlyA, OnlyB: m.OnlyB, Complete: r.whole, Renamed: renamed(r.in), InOrder: r.inOrder(), Values: r.values()}
+	if err := r.equal(ctx); err != nil {
+		return err
+	}
 	if !r.related() {
 		return nil
 	}
@@ -216,6 +293,34 @@ func (r *run) storage(ctx context.Context) error {
 		return err
 	}
 	return r.facts.Shape.LookForMovedRows(ctx, r.pair, r.embeddingCosine())
+}
+
+// inOrder tells whether every layer of either subject is held against the one at
+// its own place.
+func (r *run) inOrder() bool {
+	for _, t := range r.pair.Towers {
+		if len(t.Layers) != len(t.A.Layers) || len(t.Layers) != len(t.B.Layers) {
+			return false
+		}
+		for _, l := range t.Layers {
+			if l.A != l.B {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// values is the number of values of the larger subject.
+func (r *run) values() (n float64) {
+	for _, in := range r.in {
+		sum := 0.0
+		for _, t := range in.Model.Tensors() {
+			sum += float64(t.Len())
+		}
+		n = max(n, sum)
+	}
+	return n
 }
 
 // shape measures how the architectures of the two differ.
@@ -300,6 +405,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 			out.Subjects[i].BytesRead = in.BytesRead()
 		}
 	}
+	out.Limits = append(slices.Clone(limits), r.positions())
 	out.Warnings = append(out.Warnings, r.warn...)
 	r.evidence(out)
 	r.notTaken(out)
@@ -312,11 +418,21 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	return out, nil
 }
 
+// positions says whether somebody could have foreseen what was read.
+func (r *run) positions() string {
+	switch {
+	case r.o.Nonce != "":
+		return "Sampled positions follow from the names and shapes of both subjects and from the nonce that is named among the options: nobody could foresee them who did not know it when the files were made."
+	case r.whole:
+		return "Sampled positions follow from the names and shapes of both subjects, so that they could have been foreseen; every value was read all the same."
+	}
+	return "Sampled positions follow from the names and shapes of both subjects, so that whoever made a file could have foreseen them and aimed at them: what could be gained by that is allowed for. With --nonce TEXT nobody can."
+}
+
 // limits is what no comparison of weights can show.
 var limits = []string{
 	"A relation means a common trained origin or, where the verdict says so, a common random initialisation. It does not say who copied from whom, nor that copying was wrong.",
 	"Distillation from outputs and training on the same data leave no trace in weights.",
-	"Sampled positions follow from the names and shapes of both subjects; they were not chosen by anyone.",
 }
 
 func (r *run) evidence(out *Report) {

@@ -47,6 +47,8 @@ type part struct {
 	tower   string
 	tensors int
 	values  int64
+
+	matrices []*roles.Matrix
 }
 
 // parts lists the components of a network in a fixed order.
@@ -63,6 +65,7 @@ func parts(n *roles.Network) []*part {
 			out = append(out, &part{name: name, tower: tower})
 		}
 		out[i].tensors++
+		out[i].matrices = append(out[i].matrices, m)
 		out[i].values += int64(m.Rows) * int64(m.Cols)
 	}
 	for _, t := range n.Towers {
@@ -129,22 +132,33 @@ func (r *run) spokenFor(p *part, v verdict.Verdict) bool {
 
 // stored tells whether all of a part's tensors hold the same values.
 func (r *run) stored(p *part) (same bool, kinds []verdict.Kind) {
-	part := verdict.Storage{Complete: r.facts.Storage.Complete}
+	part, matrices := verdict.Storage{Complete: r.facts.Storage.Complete}, 0
 	for _, c := range r.facts.Storage.Changes {
-		if c.Component == p.name {
+		if verdict.PartOf(c.Tower, c.Component) == p.name {
 			part.Changes = append(part.Changes, c)
+			if !c.Vector {
+				matrices++
+			}
 		}
 	}
-	if len(part.Changes) < p.tensors {
-		return false, nil
+	if matrices >= p.tensors && part.Same() {
+		return true, part.Kinds()
 	}
-	return part.Same(), part.Kinds()
+	switch x := r.facts.Equality.Parts[p.name]; {
+	case !x.Complete():
+		return false, nil
+	case x.Rounded:
+		return true, []verdict.Kind{verdict.CastKind}
+	case r.facts.Storage.Renamed || !r.facts.Equality.InOrder():
+		return true, []verdict.Kind{verdict.Repackaged}
+	}
+	return true, nil
 }
 
 // sums pools the value statistics of a part's matrices.
 func (r *run) sums(p *part) (s delta.Stats) {
 	for i := range r.facts.Storage.Changes {
-		if c := &r.facts.Storage.Changes[i]; c.Component == p.name {
+		if c := &r.facts.Storage.Changes[i]; verdict.PartOf(c.Tower, c.Component) == p.name {
 			s.Merge(&c.Stats)
 		}
 	}

@@ -1,5 +1,5 @@
 // Package report is the door: [Compare] opens two checkpoints, reads what the
-// budget allows, runs the tests and returns a [Report] whose [Verdict] names
+// budget allows, runs the tests and returns a [Report] whose Verdict names
 // the relation and the evidence it rests on.
 //
 //	r, err := report.Compare(ctx, "base/", "suspect.gguf", nil)
@@ -9,7 +9,7 @@
 // or was skipped, and is the same bytes for the same inputs and options. Its
 // fields are those of the JSON form, whose schema is [Schema].
 //
-// The verdict is the work of [Policy.Decide], a pure function of the
+// The verdict is the work of package report/verdict, a pure function of the
 // evidence. It says "no evidence" only where a relation would have been
 // found, and "inconclusive" otherwise. Nothing here decides who copied from
 // whom, or whether that was wrong.

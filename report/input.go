@@ -24,6 +24,7 @@ type Input struct {
 	Checkpoint *formats.Checkpoint // where Model was opened from, if so
 	Adapter    string              // what adapter was applied to a base, "" for none
 
+	base  tensor.Model          // what the adapter was applied to, nil for none
 	parts []*formats.Checkpoint // the base and the adapter
 	fresh int64                 // bytes read when the input was made
 	used  bool                  // by an earlier comparison
@@ -48,6 +49,7 @@ func WithAdapter(base, adapter Input) (Input, error) {
 		return Input{}, fmt.Errorf("%s on %s: %w", adapter.Ref, base.Ref, err)
 	}
 	return Input{
+		base:  base.Model,
 		parts: slices.Concat(base.Checkpoints(), adapter.Checkpoints()),
 		fresh: base.fresh + adapter.fresh,
 		Ref:   base.Ref + " + " + adapter.Ref, Format: base.Format + "+adapter", Model: m, Tokens: base.Tokens, Declared: adapter.Declared,
@@ -81,6 +83,24 @@ func resolve(in [2]Input, base *Input) ([2]Input, error) {
 		out[i] = applied
 	}
 	return out, nil
+}
+
+// tautology says why what two subjects share follows from how they were opened:
+// an adapter brings none of the weights that it was applied to.
+func tautology(in [2]Input) string {
+	own := func(i int) tensor.Model {
+		if in[i].base != nil {
+			return in[i].base
+		}
+		return in[i].Model
+	}
+	switch {
+	case in[0].base == nil && in[1].base == nil, own(0) != own(1):
+		return ""
+	case in[0].base != nil && in[1].base != nil:
+		return "two adapters were applied to one base, so that both sides hold its weights: only what the adapters bring could speak, and that is not enough to tell"
+	}
+	return "the adapter was applied to the other side, so that both sides hold its weights: only what the adapter brings could speak, and it would fit any base of its shape"
 }
 
 // Headers makes an input of an open checkpoint without reading its vocabulary.

@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -15,28 +15,31 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	v := r.Verdict
-	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), Escape(tierWords(v)))
+	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), escape.Markdown(tierWords(v)))
 	for i := range r.Subjects {
 		markdownSubject(&b, verdict.Side(i), &r.Subjects[i])
 	}
-	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", Escape(v.Statement), Escape(r.Propositions.H1), Escape(r.Propositions.H0))
+	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", escape.Markdown(v.Statement), escape.Markdown(r.Propositions.H1), escape.Markdown(r.Propositions.H0))
 	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", v.Strength, kindWords(v.Kinds), v.Direction.Words())
+	if v.Reading != nil {
+		fmt.Fprintf(&b, "| reading | %s |\n", v.Reading.Words())
+	}
 	if p := r.Power.Words(); p != "" {
-		fmt.Fprintf(&b, "| power | %s |\n", Escape(p))
+		fmt.Fprintf(&b, "| power | %s |\n", escape.Markdown(p))
 	}
 	b.WriteString("\n")
 	list(&b, "Because", v.Because)
 	list(&b, "Not excluded", v.Alternatives)
 	b.WriteString("## Components\n\n| component | tensors | share | relation | log10 p | effect |\n|---|---:|---:|---|---:|---:|\n")
 	for _, c := range r.Components {
-		fmt.Fprintf(&b, "| %s | %d | %.1f %% | %s | %s | %.3f |\n", Escape(c.Name), c.Tensors, 100*float64(c.ParametersShare), c.Relation, Log(c.Log10P), float64(c.Effect))
+		fmt.Fprintf(&b, "| %s | %d | %.1f %% | %s | %s | %.3f |\n", escape.Markdown(c.Name), c.Tensors, 100*float64(c.ParametersShare), c.Relation, verdict.Log(c.Log10P), float64(c.Effect))
 	}
 	b.WriteString("\n## Evidence\n\n| test | axis | tier | statistic | n | effect | log10 p | controls |\n|---|---|---|---:|---:|---:|---:|---|\n")
 	for _, e := range r.Evidence {
 		if e.Skipped != "" {
 			continue
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", Escape(e.Test), Escape(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), Log(e.Log10P), standing(e.Controls))
+		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", escape.Markdown(e.Test), escape.Markdown(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), verdict.Log(e.Log10P), standing(e.Controls))
 	}
 	markdownRoles(&b, r.Roles)
 	b.WriteString("\n## Layers\n\n| layer of B | source in A | log10 p | effect |\n|---:|---:|---:|---:|\n")
@@ -45,7 +48,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		if l.A != nil {
 			from = fmt.Sprint(*l.A)
 		}
-		fmt.Fprintf(&b, "| %d | %s | %s | %.3f |\n", l.B, from, Log(l.Log10P), float64(l.Effect))
+		fmt.Fprintf(&b, "| %d | %s | %s | %.3f |\n", l.B, from, verdict.Log(l.Log10P), float64(l.Effect))
 	}
 	b.WriteString("\n")
 	list(&b, "Notes", r.Notes())
@@ -59,14 +62,14 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func markdownSubject(b *strings.Builder, name string, s *Subject) {
-	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, Escape(s.Ref), Escape(s.Storage()), columns.Count(s.Parameters), taken(s), Escape(revision(s)))
+	fmt.Fprintf(b, "- **%s** %s: %s, %s parameters, %s%s", name, escape.Markdown(s.Ref), escape.Markdown(s.Storage()), columns.Count(s.Parameters), taken(s), escape.Markdown(revision(s)))
 	if s.Root != nil {
 		fmt.Fprintf(b, ", values `%s`\n", s.Root)
 	} else {
 		fmt.Fprintf(b, ", header `%s`\n", s.Header)
 	}
 	for _, f := range s.Files {
-		fmt.Fprintf(b, "  - %s, %d bytes, %s\n", Escape(f.Path), f.Size, f.pinned())
+		fmt.Fprintf(b, "  - %s, %d bytes, %s\n", escape.Markdown(f.Path), f.Size, f.pinned())
 	}
 }
 
@@ -77,7 +80,7 @@ func markdownRoles(b *strings.Builder, all []RoleLikeness) {
 	b.WriteString("\n## Roles\n\n| role | matrices | rows | cosine | relabelled at random |\n|---|---:|---:|---:|---|\n")
 	for _, l := range all {
 		low, high := l.Band()
-		fmt.Fprintf(b, "| %s | %d | %d | %.3f | %+.3f … %+.3f |\n", Escape(l.Role), l.Matrices, l.Rows, float64(l.Cosine), low, high)
+		fmt.Fprintf(b, "| %s | %d | %d | %.3f | %+.3f … %+.3f |\n", escape.Markdown(l.Role), l.Matrices, l.Rows, float64(l.Cosine), low, high)
 	}
 }
 
@@ -87,7 +90,7 @@ func list(b *strings.Builder, title string, items []string) {
 	}
 	fmt.Fprintf(b, "## %s\n\n", title)
 	for _, s := range items {
-		fmt.Fprintf(b, "- %s\n", Escape(s))
+		fmt.Fprintf(b, "- %s\n", escape.Markdown(s))
 	}
 	b.WriteString("\n")
 }
@@ -98,25 +101,4 @@ func standing(s *verdict.Standing) string {
 		return ""
 	}
 	return fmt.Sprintf("largest of %d: %.3g, p %.2g", s.N, float64(s.Largest), float64(s.P))
-}
-
-// Log writes a decimal logarithm, or a dash where there is none.
-func Log(p *verdict.Number) string {
-	if p == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.1f", float64(*p))
-}
-
-// Escape makes a string from a file harmless in Markdown: control characters
-// are spelled out and all punctuation with a meaning is escaped.
-func Escape(s string) string {
-	var b strings.Builder
-	for _, c := range tensor.Printable(s) {
-		if strings.ContainsRune("\\`*_{}[]()#+!|<>&~=@", c) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
 }

@@ -90,6 +90,10 @@ type Options struct {
 	Depth  Depth          `json:"depth"`
 	Policy verdict.Policy `json:"policy"`
 
+	// Nonce is mixed into the seed of every sampled position. Positions that follow
+	// from names and shapes alone can be foreseen by whoever arranges a file.
+	Nonce string `json:"nonce,omitempty"`
+
 	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Private bool         `json:"-"`                 // let remote references lead to private addresses

@@ -69,7 +69,7 @@ func TestPackedCopies(t *testing.T) {
 				for i, r := range []*report.Report{forth, back} {
 					require.Equal(t, verdict.Reencoded, r.Verdict.Relation, "%v", r.Verdict)
 					require.Equal(t, []verdict.Kind{verdict.QuantisedKind}, r.Verdict.Kinds)
-					require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Direction)
+					require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Suggested())
 					require.Empty(t, r.Warnings)
 				}
 			})
@@ -130,7 +130,7 @@ func TestSmoothedQuantisation(t *testing.T) {
 		require.Equal(t, verdict.Related, r.Verdict.Relation)
 		require.Equal(t, "exact", r.Verdict.Tier)
 		require.ElementsMatch(t, []verdict.Kind{verdict.QuantisedKind, verdict.Reparameterised}, r.Verdict.Kinds)
-		require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Direction, "gains were multiplied")
+		require.Equal(t, []verdict.Direction{verdict.AToB, verdict.BToA}[i], r.Verdict.Suggested(), "gains were multiplied")
 	}
 }
 

@@ -10,7 +10,7 @@ type Reading struct {
 	Inputs  [2]Input                    // with adapters applied
 	Options Options                     // with defaults in place of zero fields
 	Whole   bool                        // everything is read
-	First   [2]map[*tensor.Tensor]int64 // stored bytes that are read first, by tensor
+	First   [2]map[*tensor.Tensor]int64 // stored bytes that are read first, by tensor; empty where everything is
 }
 
 // PlanReading says what a comparison would read, without reading values. Errors
@@ -24,9 +24,6 @@ func PlanReading(a, b Input, o *Options) (*Reading, error) {
 	r.start()
 	out := &Reading{Inputs: in, Options: r.o, Whole: r.whole, First: [2]map[*tensor.Tensor]int64{{}, {}}}
 	if r.whole {
-		for i, x := range in {
-			out.First[i] = Everything(x.Model)
-		}
 		return out, nil
 	}
 	first, second := axis.Plan(r.pair, 0)
@@ -36,13 +33,4 @@ func PlanReading(a, b Input, o *Options) (*Reading, error) {
 		}
 	}
 	return out, nil
-}
-
-// Everything is the stored bytes of each tensor of a model.
-func Everything(m tensor.Model) map[*tensor.Tensor]int64 {
-	reads := map[*tensor.Tensor]int64{}
-	for _, t := range m.Tensors() {
-		reads[t] = t.StoredBytes()
-	}
-	return reads
 }

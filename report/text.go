@@ -5,8 +5,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -42,7 +42,7 @@ func (r *Report) WriteStyled(w io.Writer, s Style) error {
 
 // Summary is the verdict in one line.
 func (r *Report) Summary() string {
-	return fmt.Sprintf("%s%s  %s  %s", r.Verdict.Relation, tierWords(r.Verdict), tensor.Printable(r.Subjects[0].Ref), tensor.Printable(r.Subjects[1].Ref))
+	return fmt.Sprintf("%s%s  %s  %s", r.Verdict.Relation, tierWords(r.Verdict), escape.Printable(r.Subjects[0].Ref), escape.Printable(r.Subjects[1].Ref))
 }
 
 func tierWords(v verdict.Verdict) string {

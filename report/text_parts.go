@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -26,7 +26,7 @@ func (t *text) shade(words string, r verdict.Relation) string {
 const mostFiles = 4
 
 func (t *text) subject(name string, s *Subject) {
-	t.Line("%s  %s", name, tensor.Printable(s.Ref))
+	t.Line("%s  %s", name, escape.Printable(s.Ref))
 	t.Line("   %s, %s parameters, %s%s", s.Storage(), columns.Count(s.Parameters), taken(s), revision(s))
 	if s.Root != nil {
 		t.Line("   values %s", s.Root)
@@ -46,7 +46,7 @@ func revision(s *Subject) string {
 	if s.Revision == "" {
 		return ""
 	}
-	return ", revision " + tensor.Printable(s.Revision)
+	return ", revision " + escape.Printable(s.Revision)
 }
 
 // pinned says by which digest a file is pinned.
@@ -62,13 +62,16 @@ func (f *File) pinned() string {
 
 func (t *text) verdict(r *Report) {
 	v := &r.Verdict
-	t.Raw(t.shade(strings.ToUpper(tensor.Visible(string(v.Relation)))+tensor.Visible(tierWords(*v)), v.Relation) + "\n")
+	t.Raw(t.shade(strings.ToUpper(escape.Visible(string(v.Relation)))+escape.Visible(tierWords(*v)), v.Relation) + "\n")
 	t.Row("strength", v.Strength)
 	t.Row("", v.Statement)
 	t.Row("H1", r.Propositions.H1)
 	t.Row("H0", r.Propositions.H0)
 	t.Row("kinds", kindWords(v.Kinds))
 	t.Row("direction", v.Direction.Words())
+	if v.Reading != nil {
+		t.Row("reading", v.Reading.Words())
+	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)
 	}
@@ -86,7 +89,7 @@ func (t *text) components(all []Component) {
 	t.Line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
 	for _, c := range all {
 		// The colour is added to the word in its place.
-		row := tensor.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", columns.Fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
+		row := escape.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", columns.Fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
 		t.Raw(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
 	}
 	t.Line("")

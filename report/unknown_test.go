@@ -54,7 +54,8 @@ func withoutGains(m *zoo.Model) *zoo.Model {
 }
 
 // In networks whose roles are unknown a child is told from a network that was
-// grown from the same initialisation, and both from a stranger.
+// grown from the same initialisation, for which labels may speak alone, and both
+// from a stranger.
 func TestUnknownArchitecture(t *testing.T) {
 	seeds := 3
 	if testing.Short() {
@@ -79,7 +80,8 @@ func TestUnknownArchitecture(t *testing.T) {
 		v := against(child)
 		require.Equal(t, verdict.Related, v.Relation, "seed %d: %v", seed, v.Because)
 		v = against(twin)
-		require.Equal(t, verdict.SharedInit, v.Relation, "seed %d: %v", seed, v.Because)
+		require.Contains(t, []verdict.Relation{verdict.SharedInit, verdict.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
+		require.Contains(t, append(v.Alternatives, v.Because...), verdict.SameInit)
 		v = against(other)
 		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
 	}

@@ -266,7 +266,7 @@ func (c *pairing) direction() string {
 	if strings.Contains(child.Recipe, "before rounding") { // the listed parent is the rounded one
 		right = map[verdict.Direction]verdict.Direction{verdict.AToB: verdict.BToA, verdict.BToA: verdict.AToB}[right]
 	}
-	switch c.report.Verdict.Direction {
+	switch c.report.Verdict.Suggested() {
 	case verdict.Undetermined:
 		return "undetermined"
 	case right:

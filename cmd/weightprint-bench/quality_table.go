@@ -23,7 +23,7 @@ func writePairs(path string, cases []*pairing) error {
 		if v.Log10P != nil {
 			p = float64(*v.Log10P)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%s\t%.1f", c.truth, c.outcome(), c.a.Name, c.b.Name, v.Relation, v.Tier, v.Kinds, v.Direction, p)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%v\t%s\t%.1f", c.truth, c.outcome(), c.a.Name, c.b.Name, v.Relation, v.Tier, v.Kinds, v.Suggested(), p)
 		if c.direct {
 			fmt.Fprintf(w, "\tkind=%s\tdirection=%s", c.kind(), c.direction())
 		}

@@ -166,7 +166,7 @@ func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 		case z.child(c, p):
 			what = "parent"
 			s.parent++
-			if e.Direction != verdict.Undetermined {
+			if e.Reading != verdict.Undetermined {
 				what = "turned"
 				s.turned++
 			}
@@ -179,10 +179,10 @@ func (z *zooTree) judge(g *lineage.Graph) *treeScore {
 		default:
 			s.strangers++
 		}
-		if e.Direction != verdict.Undetermined {
+		if e.Reading != verdict.Undetermined {
 			s.stated++
 		}
-		s.lines = append(s.lines, fmt.Sprintf("%-9s %s -> %s  %s %v %s %s", what, p.Name, c.Name, e.Relation, e.Kinds, e.Direction, e.Because))
+		s.lines = append(s.lines, fmt.Sprintf("%-9s %s -> %s  %s %v %s %s", what, p.Name, c.Name, e.Relation, e.Kinds, e.Reading, e.Because))
 	}
 	z.recall(g, s)
 	return s

@@ -10,7 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/closed"
 )
 
@@ -66,7 +66,7 @@ func mismatch(w io.Writer, err error, asJSON bool) error {
 	case !errors.Is(err, commitment.ErrMismatch) && !errors.Is(err, commitment.ErrDamaged):
 		return err
 	case asJSON:
-		if err := report.EncodeJSON(w, map[string]string{"schema": closed.Schema, "mismatch": oneLine(err)}); err != nil {
+		if err := escape.WriteJSON(w, map[string]string{"schema": closed.Schema, "mismatch": oneLine(err)}); err != nil {
 			return err
 		}
 	default:

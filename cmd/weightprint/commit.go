@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // The verbs by which models are compared that will not be shown. They are
@@ -44,7 +44,7 @@ and the model the commitment is worth nothing. Neither file is ever overwritten.
 func commitTo(c *cobra.Command, ref, file, secret string) error {
 	for _, name := range []string{file, secret} {
 		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s exists; a commitment is never overwritten", tensor.Printable(name))
+			return fmt.Errorf("%s exists; a commitment is never overwritten", escape.Printable(name))
 		}
 	}
 	s, err := commitment.NewSecret()
@@ -143,7 +143,7 @@ func readSealed[T any](name string, decode func([]byte) (T, error)) (x T, err er
 	}
 	x, err = decode(b)
 	if err != nil {
-		return x, fmt.Errorf("%s: %w", tensor.Printable(name), err)
+		return x, fmt.Errorf("%s: %w", escape.Printable(name), err)
 	}
 	return x, nil
 }

@@ -18,6 +18,7 @@ import (
 type compareFlags struct {
 	budget, depth string
 	base          string
+	nonce         string
 	failOn        []string
 	quiet         bool
 	lenient, pin  bool
@@ -51,6 +52,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
+	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
@@ -86,7 +88,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 
 // options checks the flags.
 func (f *compareFlags) options() (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Pin: f.pin || f.out.format == "intoto"}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Nonce: f.nonce, Pin: f.pin || f.out.format == "intoto"}
 	var err error
 	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)

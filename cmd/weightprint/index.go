@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -82,7 +82,7 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 	}
 	out := c.OutOrStdout()
 	for _, x := range total.Copies {
-		fmt.Fprintf(out, "%s has the values of %s\n", tensor.Printable(x.Name), tensor.Printable(x.Of))
+		fmt.Fprintf(out, "%s has the values of %s\n", escape.Printable(x.Name), escape.Printable(x.Of))
 	}
 	fmt.Fprintf(out, "added %d of %d\n", total.New, total.New+total.Known)
 	if failed > 0 {
@@ -200,14 +200,14 @@ func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
 		leads = append(leads, leadOf(&found.Leads[i]))
 	}
 	if asJSON {
-		return report.EncodeJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads})
+		return escape.WriteJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads})
 	}
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
 	for _, h := range hits {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
+		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
 	}
 	for _, h := range leads {
-		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, tensor.Printable(h.Name), "", h.Note)
+		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func indexList(file *string) *cobra.Command {
 			defer x.Close()
 			names, err := x.Names()
 			for _, n := range names {
-				fmt.Fprintln(c.OutOrStdout(), tensor.Printable(n))
+				fmt.Fprintln(c.OutOrStdout(), escape.Printable(n))
 			}
 			return err
 		},

@@ -14,6 +14,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/plan"
 )
@@ -61,7 +62,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 	if f.tensor != "" {
 		var ok bool
 		if t, ok = m.Tensor(f.tensor); !ok {
-			return fmt.Errorf("%s: no tensor is called %s", tensor.Printable(ref), tensor.Printable(f.tensor))
+			return fmt.Errorf("%s: no tensor is called %s", escape.Printable(ref), escape.Printable(f.tensor))
 		}
 	}
 	out := output{file: f.file}
@@ -76,7 +77,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		if !f.json {
 			return l.text(w)
 		}
-		return report.EncodeJSON(w, l)
+		return escape.WriteJSON(w, l)
 	})
 }
 
@@ -191,26 +192,26 @@ func (l *model) text(w io.Writer) error {
 	if l.Layout != "" {
 		format += " (" + l.Layout + ")"
 	}
-	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", tensor.Printable(l.Ref), format, tensor.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
+	fmt.Fprintf(b, "%s\n%s, family %s, %d parameters in %d tensors, %d bytes\n", escape.Printable(l.Ref), format, escape.Printable(l.Family), l.Parameters, len(l.Tensors), l.Bytes)
 	if l.Revision != "" {
-		fmt.Fprintf(b, "revision %s\n", tensor.Printable(l.Revision))
+		fmt.Fprintf(b, "revision %s\n", escape.Printable(l.Revision))
 	}
 	for _, t := range l.Towers {
-		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", tensor.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
+		fmt.Fprintf(b, "tower %s: %d layers, hidden %d, heads %d, KV heads %d, head size %d\n", escape.Printable(t.Name), t.Layers, t.Hidden, t.Heads, t.KVHeads, t.HeadDim)
 	}
 	for _, p := range l.Declared {
-		fmt.Fprintf(b, "declared parent: %s\n", tensor.Printable(parentText(p)))
+		fmt.Fprintf(b, "declared parent: %s\n", escape.Printable(parentText(p)))
 	}
 	l.Adapter.text(b)
 	for _, s := range l.Warnings {
-		fmt.Fprintf(b, "warning: %s\n", tensor.Printable(s))
+		fmt.Fprintf(b, "warning: %s\n", escape.Printable(s))
 	}
 	wide := 0
 	for _, t := range l.Tensors {
-		wide = max(wide, len(tensor.Printable(t.Name)))
+		wide = max(wide, len(escape.Printable(t.Name)))
 	}
 	for _, t := range l.Tensors {
-		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, tensor.Printable(t.Name), tensor.Printable(t.Role), t.DType, fmt.Sprint(t.Shape), t.Packing)
+		line := fmt.Sprintf("%-*s  %-28s %-8v %-14s %s", wide, escape.Printable(t.Name), escape.Printable(t.Role), t.DType, fmt.Sprint(t.Shape), t.Packing)
 		fmt.Fprintln(b, strings.TrimRight(line, " "))
 	}
 	return b.Flush()

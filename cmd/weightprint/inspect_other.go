@@ -11,8 +11,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // adapter is what inspect says of a LoRA adapter.
@@ -48,7 +47,7 @@ func adapterOf(m *formats.Checkpoint) *adapter {
 
 func (a *adapter) text(w io.Writer) {
 	if a != nil {
-		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %g, on %s\n", a.Rank, a.Alpha, tensor.Printable(strings.Join(a.Targets, ", ")))
+		fmt.Fprintf(w, "LoRA adapter: rank %d, alpha %g, on %s\n", a.Rank, a.Alpha, escape.Printable(strings.Join(a.Targets, ", ")))
 	}
 }
 
@@ -114,19 +113,19 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	}
 	w := c.OutOrStdout()
 	if asJSON {
-		return report.EncodeJSON(w, l)
+		return escape.WriteJSON(w, l)
 	}
-	fmt.Fprintf(w, "%s\nfingerprint of %d parameters, version %d\nheader %s\n", tensor.Printable(ref), l.Parameters, l.Version, l.Header)
+	fmt.Fprintf(w, "%s\nfingerprint of %d parameters, version %d\nheader %s\n", escape.Printable(ref), l.Parameters, l.Version, l.Header)
 	if l.Root != nil {
 		fmt.Fprintf(w, "root   %s, over %d tensors\nroles  %s\n", l.Root, len(l.Tensors), l.RoleRoot)
 	} else {
 		fmt.Fprintln(w, "no digest of the values: only sketched units were read")
 	}
 	for _, s := range l.Sketches {
-		fmt.Fprintf(w, "sketch %s\n", tensor.Printable(s))
+		fmt.Fprintf(w, "sketch %s\n", escape.Printable(s))
 	}
 	for _, p := range l.Probes {
-		fmt.Fprintf(w, "probed %s\n", tensor.Printable(p))
+		fmt.Fprintf(w, "probed %s\n", escape.Printable(p))
 	}
 	if l.Tokens > 0 {
 		fmt.Fprintf(w, "tokens signs of products among %d little-used tokens of %d\n", l.Tokens, f.Tokens.Vocabulary)

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Exit codes.
@@ -90,7 +90,7 @@ func nextStep(err error) string {
 // oneLine keeps an error on one line, without anything that could steer a
 // terminal.
 func oneLine(err error) string {
-	return tensor.Visible(strings.Join(strings.Fields(err.Error()), " "))
+	return escape.Visible(strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // rootCommand puts the verbs together.

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 )
 
@@ -38,7 +38,7 @@ weightprint sign, hold a model against it with weightprint verify.`,
 				return err
 			}
 			out := output{file: file}
-			return out.write(c.OutOrStdout(), func(w io.Writer) error { return report.EncodeJSON(w, s) })
+			return out.write(c.OutOrStdout(), func(w io.Writer) error { return escape.WriteJSON(w, s) })
 		},
 	}
 	fl := c.Flags()

@@ -67,7 +67,7 @@ func TestVerbsOnRemoteModels(t *testing.T) {
 	b, err := os.ReadFile(saved)
 	require.NoError(t, err)
 	require.NotContains(t, string(b), "hf_Secret")
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema()))
 	require.NoError(t, err)
 	compiler := jsonschema.NewCompiler()
 	require.NoError(t, compiler.AddResource("report.json", doc))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/lineage"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -114,7 +114,7 @@ func sketchesOf(c *cobra.Command, refs []string, file string) (out []report.Sket
 	}
 	defer x.Close()
 	if n := len(out) + x.Len(); n > mostTreeEntries {
-		return nil, fmt.Errorf("%s: a tree holds at most %d models, here are %d; find relatives with index search first", tensor.Printable(file), mostTreeEntries, n)
+		return nil, fmt.Errorf("%s: a tree holds at most %d models, here are %d; find relatives with index search first", escape.Printable(file), mostTreeEntries, n)
 	}
 	for i := range x.Len() {
 		e, err := x.Entry(i)

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/intoto"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 )
@@ -18,7 +18,7 @@ import (
 func (f *verifyFlags) verifyStatement(c *cobra.Command, file string, text []byte, models []string) error {
 	s, by, err := f.open(c.Context(), file, text)
 	if errors.Is(err, intoto.ErrSignature) {
-		fmt.Fprintf(c.OutOrStdout(), "differs: %s: %s\n", tensor.Printable(file), oneLine(err))
+		fmt.Fprintf(c.OutOrStdout(), "differs: %s: %s\n", escape.Printable(file), oneLine(err))
 		return exitCode(exitMismatch)
 	}
 	if err != nil {
@@ -95,12 +95,12 @@ func (f *verifyFlags) verifyModel(c *cobra.Command, file string, s *intoto.State
 		return err
 	}
 	if d != nil {
-		fmt.Fprintf(c.OutOrStdout(), "differs: %s %s\n", tensor.Printable(d.Name), d.What)
+		fmt.Fprintf(c.OutOrStdout(), "differs: %s %s\n", escape.Printable(d.Name), d.What)
 		return exitCode(exitMismatch)
 	}
 	fmt.Fprintf(c.OutOrStdout(), "verified: %d entries of the manifest are those of the model, root sha256:%s\nsigned by %s\n", len(m.Resources), s.Subject[0].Digest["sha256"], by)
 	for _, p := range m.Serialization.IgnorePaths {
-		fmt.Fprintf(c.OutOrStdout(), "not covered: %s\n", tensor.Printable(p))
+		fmt.Fprintf(c.OutOrStdout(), "not covered: %s\n", escape.Printable(p))
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 	default:
 		return usageError{fmt.Errorf("verify: a comparison takes two models, A and B, or none")}
 	}
-	fmt.Fprintf(w, "signed by %s\nfound: %s of A %s and B %s\n", by, p.Verdict.Relation, tensor.Printable(p.Subjects[0].Name), tensor.Printable(p.Subjects[1].Name))
+	fmt.Fprintf(w, "signed by %s\nfound: %s of A %s and B %s\n", by, p.Verdict.Relation, escape.Printable(p.Subjects[0].Name), escape.Printable(p.Subjects[1].Name))
 	unusual(w, p.Options)
 	return nil
 }
@@ -141,7 +141,7 @@ func (f *verifyFlags) sameReport(w io.Writer, p *intoto.Comparison) error {
 		return err
 	}
 	if !p.Report.Is(text) {
-		fmt.Fprintf(w, "differs: %s is not the report that was signed\n", tensor.Printable(f.report))
+		fmt.Fprintf(w, "differs: %s is not the report that was signed\n", escape.Printable(f.report))
 		return exitCode(exitMismatch)
 	}
 	return nil

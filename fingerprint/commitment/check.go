@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // ErrMismatch is the class of everything that check finds wrong with a
@@ -59,7 +59,7 @@ func (a *Answer) committed() (map[int]*Tensor, error) {
 		e := &a.Tensors[k]
 		root, ok := climb(e.Tensor.entry(e.Salt), int64(e.Index)+1, a.Leaves, e.Path)
 		if !ok || commitmentOf(a.Leaves, root).Root != a.Commitment {
-			return nil, fmt.Errorf("%w: tensor %s is not the one committed", ErrMismatch, tensor.Printable(e.Tensor.Name))
+			return nil, fmt.Errorf("%w: tensor %s is not the one committed", ErrMismatch, escape.Printable(e.Tensor.Name))
 		}
 		entries[e.Index] = &e.Tensor
 	}
@@ -84,15 +84,15 @@ func (a *Answer) shapes(entries map[int]*Tensor) error {
 		last := x.First + int64(x.Units-1)*x.Step // no overflow: 22 and 40 bits
 		n := pairs(x.Units, x.Dim)
 		if names[x.Name] || x.Step < 1 || int64(x.Dim) != t.Length || last >= t.Leaves || n < minPairs {
-			return fmt.Errorf("%w: axis %s does not lie in its tensor", ErrMismatch, tensor.Printable(x.Name))
+			return fmt.Errorf("%w: axis %s does not lie in its tensor", ErrMismatch, escape.Printable(x.Name))
 		}
 		names[x.Name] = true
 		s := &a.Sketches[k]
 		if len(s.Eligible) != n || len(s.Words) != n*sketchWords {
-			return fmt.Errorf("%w: axis %s has %d sketches instead of %d", ErrMismatch, tensor.Printable(x.Name), len(s.Eligible), n)
+			return fmt.Errorf("%w: axis %s has %d sketches instead of %d", ErrMismatch, escape.Printable(x.Name), len(s.Eligible), n)
 		}
 		if !s.consistent() {
-			return fmt.Errorf("%w: axis %s has sketches of pairs that it says have none", ErrMismatch, tensor.Printable(x.Name))
+			return fmt.Errorf("%w: axis %s has sketches of pairs that it says have none", ErrMismatch, escape.Printable(x.Name))
 		}
 	}
 	return nil
@@ -127,14 +127,14 @@ func (r *Response) opens(c *Challenge, entries map[int]*Tensor) error {
 			leaf := salted(h, o.Salt, rowDigest(o.Row))
 			root, ok := climb(leaf, x.First+int64(u)*x.Step, t.Leaves, o.Path)
 			if !ok || root != t.Root {
-				return fmt.Errorf("%w: row %d of axis %s is not the committed one", ErrMismatch, u, tensor.Printable(x.Name))
+				return fmt.Errorf("%w: row %d of axis %s is not the committed one", ErrMismatch, u, escape.Printable(x.Name))
 			}
 			if rows[side], ok = values(o.Row, x.Dim); !ok {
-				return fmt.Errorf("%w: row %d of axis %s has not %d values", ErrMismatch, u, tensor.Printable(x.Name), x.Dim)
+				return fmt.Errorf("%w: row %d of axis %s has not %d values", ErrMismatch, u, escape.Printable(x.Name), x.Dim)
 			}
 		}
 		if err := r.Answer.Sketches[s.Axis].agrees(p, s.Pair, rows); err != nil {
-			return fmt.Errorf("%w: the sketch of units %d and %d of axis %s is not that of the committed rows", ErrMismatch, units[0], units[1], tensor.Printable(x.Name))
+			return fmt.Errorf("%w: the sketch of units %d and %d of axis %s is not that of the committed rows", ErrMismatch, units[0], units[1], escape.Printable(x.Name))
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // ErrNotCommitted says that a model is not the one that a commitment binds.
@@ -190,7 +191,7 @@ func (o *Opening) Verify(ctx context.Context, m tensor.Model) error {
 		return err
 	}
 	for i := range o.Tensors {
-		name := tensor.Printable(o.Tensors[i].Name)
+		name := escape.Printable(o.Tensors[i].Name)
 		if i >= len(got.Tensors) || got.Tensors[i].Name != o.Tensors[i].Name {
 			return fmt.Errorf("%w: tensor %s is missing, or others were added", ErrNotCommitted, name)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/degenerate"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -154,7 +155,7 @@ func readUnits(ctx context.Context, m tensor.Model, o *Opening, c *Challenge) (*
 		x := &o.Tensors[i]
 		t, ok := m.Tensor(x.Name)
 		if !ok || !slices.Equal(t.Shape, x.Shape) {
-			return nil, fmt.Errorf("%w: tensor %s is missing or of another shape", ErrNotCommitted, tensor.Printable(x.Name))
+			return nil, fmt.Errorf("%w: tensor %s is missing or of another shape", ErrNotCommitted, escape.Printable(x.Name))
 		}
 		s := newSalter(o.Secret, i)
 		leaves, err := w.read(ctx, t, layout{x.Columns, x.Length}, i, s.leaf)
@@ -162,7 +163,7 @@ func readUnits(ctx context.Context, m tensor.Model, o *Opening, c *Challenge) (*
 			return nil, err
 		}
 		if rootOf(leaves...) != x.Root {
-			return nil, fmt.Errorf("%w: tensor %s has other values", ErrNotCommitted, tensor.Printable(x.Name))
+			return nil, fmt.Errorf("%w: tensor %s has other values", ErrNotCommitted, escape.Printable(x.Name))
 		}
 		w.leaves[i] = leaves
 	}

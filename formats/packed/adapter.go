@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Adapter is a base model with a LoRA adapter applied: every adapted matrix W
@@ -130,7 +131,7 @@ func alphaOf(meta tensor.Metadata, module string) (float64, error) {
 		}
 		r, err := regexp.Compile(`^(?:.*\.)?(?:` + pattern + `)$`)
 		if err != nil {
-			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "alpha_pattern "+tensor.Printable(pattern), "the pattern is not read: %v", err)
+			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "alpha_pattern "+escape.Printable(pattern), "the pattern is not read: %v", err)
 		}
 		if r.MatchString(module) {
 			value = meta[key]

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // openCompressed reads the packed formats of compressed-tensors:
@@ -57,7 +58,7 @@ func (m *module) fours(what string, w, s part, rows, cols int64, ending string, 
 func (m *module) plausible(ending string, largest float32) {
 	const most = 1000
 	if m.err == nil && !(largest > 0 && largest < most) {
-		m.warn("%s%s lets values reach %.3g: weights are smaller, so the scale may have been meant as its inverse", tensor.Printable(m.stem), ending, largest)
+		m.warn("%s%s lets values reach %.3g: weights are smaller, so the scale may have been meant as its inverse", escape.Printable(m.stem), ending, largest)
 	}
 }
 
@@ -141,7 +142,7 @@ func (m *module) looseWords(w part, bits int64) (perWord int64) {
 			used++
 		}
 	}
-	m.warn("compressed-tensors: the shape of %s.weight_packed fits dense and word-wise packing of %d bits; the data say %s", tensor.Printable(m.stem), bits, map[bool]string{true: "dense", false: "word-wise"}[used > 0])
+	m.warn("compressed-tensors: the shape of %s.weight_packed fits dense and word-wise packing of %d bits; the data say %s", escape.Printable(m.stem), bits, map[bool]string{true: "dense", false: "word-wise"}[used > 0])
 	if used > 0 {
 		return 0
 	}

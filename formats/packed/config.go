@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // config is what the files beside the weights say about the packing.
@@ -122,7 +123,7 @@ func (c *config) refused(m tensor.Model) error {
 	for _, t := range m.Tensors() {
 		if len(t.Shape) >= 2 && t.DType.Kind() == tensor.KindInteger {
 			return tensor.Errorf(tensor.ErrUnsupported, "config.json", -1, "quantization_config quant_method",
-				"tensors packed by %s are not read (the first is %s, %v %v)", tensor.Printable(method), tensor.Printable(t.Name), t.DType, t.Shape)
+				"tensors packed by %s are not read (the first is %s, %v %v)", escape.Printable(method), escape.Printable(t.Name), t.DType, t.Shape)
 		}
 	}
 	return nil

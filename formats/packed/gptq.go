@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // scaleTypes are the types that scales are stored in.
@@ -78,7 +79,7 @@ func (m *module) refuseRepacked() {
 	for _, field := range []string{"checkpoint_format", "version", "packing_format"} {
 		format := m.cfg.text(field)
 		if slices.ContainsFunc(repacked, func(r string) bool { return format == r || strings.HasSuffix(format, ":"+r) }) {
-			m.fail(tensor.ErrUnsupported, ".qweight", "the configuration's %s is %s: this packing is not read", field, tensor.Printable(format))
+			m.fail(tensor.ErrUnsupported, ".qweight", "the configuration's %s is %s: this packing is not read", field, escape.Printable(format))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // groups says which columns share a scale: runs of size columns, or as an
@@ -42,7 +43,7 @@ func (x *index) read(ctx context.Context) ([]int32, error) {
 	for c := range of {
 		of[c] = int32(word(raw, c))
 		if of[c] < 0 || int64(of[c]) >= x.count {
-			return nil, tensor.Errorf(tensor.ErrFormat, x.t.s.File, x.t.s.Offset+4*int64(c), "tensor "+tensor.Printable(x.t.Name),
+			return nil, tensor.Errorf(tensor.ErrFormat, x.t.s.File, x.t.s.Offset+4*int64(c), "tensor "+escape.Printable(x.t.Name),
 				"column %d is in group %d, but there are scales for %d groups", c, of[c], x.count)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 func isMLX(m *module) bool {
@@ -123,7 +124,7 @@ func (m *module) mlxSizes(words, groups int64) (bits, size int64) {
 	case known >= 0:
 		return fit[known][0], fit[known][1]
 	case len(fit) > 1:
-		m.warn("MLX: no configuration names bits and group size, and the shapes of %s allow several; %d bits in groups of %d were taken", tensor.Printable(m.stem), fit[0][0], fit[0][1])
+		m.warn("MLX: no configuration names bits and group size, and the shapes of %s allow several; %d bits in groups of %d were taken", escape.Printable(m.stem), fit[0][0], fit[0][1])
 	}
 	return fit[0][0], fit[0][1]
 }

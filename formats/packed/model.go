@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Model is a model of logical tensors. It implements tensor.Model.
@@ -121,7 +122,7 @@ func (out *Model) assemble(of map[*tensor.Tensor]*module) error {
 			t = m.logical
 		}
 		if out.byName[t.Name] != nil {
-			return tensor.Errorf(tensor.ErrFormat, "checkpoint", -1, "tensor "+tensor.Printable(t.Name), "the name stands both for a stored and for a packed tensor")
+			return tensor.Errorf(tensor.ErrFormat, "checkpoint", -1, "tensor "+escape.Printable(t.Name), "the name stands both for a stored and for a packed tensor")
 		}
 		out.byName[t.Name] = t
 		out.tensors = append(out.tensors, t)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // part is one stored tensor of a module.
@@ -60,7 +61,7 @@ func (m *module) fail(class error, ending, rule string, args ...any) {
 			file, offset = s.File, s.Offset
 		}
 	}
-	m.err = tensor.Errorf(class, file, offset, "tensor "+tensor.Printable(m.stem+ending), rule, args...)
+	m.err = tensor.Errorf(class, file, offset, "tensor "+escape.Printable(m.stem+ending), rule, args...)
 }
 
 // require records a fault unless ok.
@@ -80,7 +81,7 @@ func (m *module) part(ending string, rank int, types ...tensor.DType) part {
 	t := m.parts[ending]
 	m.used[ending] = true
 	if t == nil {
-		m.fail(tensor.ErrFormat, ending, "the tensor is missing: %s needs it", tensor.Printable(m.stem))
+		m.fail(tensor.ErrFormat, ending, "the tensor is missing: %s needs it", escape.Printable(m.stem))
 		return ones(rank)
 	}
 	s, ok := t.Data.(*tensor.Stored)

@@ -10,8 +10,19 @@ import (
 // Map gives every tensor of the model a role. It reads no values; it never
 // fails: what it does not know becomes generic.
 func Map(m tensor.Model) *Network {
+	return mapped(m, true)
+}
+
+// Unnamed maps a model as if no name of a tensor were known: every matrix gets a
+// generic role. It is how a model is held against one whose names say nothing.
+func Unnamed(m tensor.Model) *Network { return mapped(m, false) }
+
+func mapped(m tensor.Model, named bool) *Network {
 	n := &Network{Family: "generic"}
 	towers, rest := collect(m)
+	if !named {
+		towers, rest = nil, slices.Clone(m.Tensors())
+	}
 	_, gguf := m.Metadata().String("general.architecture")
 	for i, f := range towers {
 		b := &builder{net: n, fam: f.familyFor(m.Metadata()), gguf: gguf, found: f, meta: m.Metadata()}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // maxRedirects bounds the steps from an address to the bytes.
@@ -155,7 +156,7 @@ func broken(err error) error {
 	case errors.As(err, &certificate):
 		return errCertificate
 	}
-	return fmt.Errorf("%w: %s", ErrUnreachable, tensor.Printable(err.Error()))
+	return fmt.Errorf("%w: %s", ErrUnreachable, escape.Printable(err.Error()))
 }
 
 // body fills p from a response, which must hold exactly that much.

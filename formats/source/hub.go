@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // hubName matches org/name, an optional revision and an optional file.
@@ -48,7 +49,7 @@ func parseHub(rest string) (hubRef, error) {
 	r := hubRef{m[1], m[2], m[3], m[4]}
 	for _, s := range []string{r.revision, r.file} {
 		if s != "" && (!filepath.IsLocal(filepath.FromSlash(s)) || path.Clean(s) != s || strings.ContainsAny(s, "\\\x00")) {
-			return hubRef{}, tensor.Errorf(ErrReference, "hf:"+rest, -1, "", "%s leaves the model's folder", tensor.Printable(s))
+			return hubRef{}, tensor.Errorf(ErrReference, "hf:"+rest, -1, "", "%s leaves the model's folder", escape.Printable(s))
 		}
 	}
 	return r, nil

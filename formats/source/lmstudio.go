@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // lmName matches publisher/model and an optional file.
@@ -38,9 +38,9 @@ func findLMStudio(_ context.Context, ref string, o Options) ([]Found, error) {
 			}
 		}
 	}
-	err := fmt.Errorf("%s: %w: not in %s", tensor.Printable(ref), ErrNotStored, strings.Join(lmStores(), ", "))
+	err := fmt.Errorf("%s: %w: not in %s", escape.Printable(ref), ErrNotStored, strings.Join(lmStores(), ", "))
 	if near := nearest(m[1]+"/"+m[2], names); near != "" && near != m[1]+"/"+m[2] {
-		return nil, fmt.Errorf("%w; did you mean lmstudio:%s?", err, tensor.Printable(near))
+		return nil, fmt.Errorf("%w; did you mean lmstudio:%s?", err, escape.Printable(near))
 	}
 	return nil, err
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // ollamaName matches [[host/]namespace/]name and an optional tag.
@@ -87,7 +88,7 @@ func ollamaBlob(store, label string, raw []byte, ref string, o Options) ([]Found
 			warnings = append(warnings, "the Ollama model applies an adapter to these weights, which is not read")
 		case ollamaModel:
 			if !blobDigest.MatchString(l.Digest) {
-				return nil, tensor.Errorf(tensor.ErrFormat, label, -1, "digest", "%s is not of the form sha256:<64 hexadecimal digits>", tensor.Printable(l.Digest))
+				return nil, tensor.Errorf(tensor.ErrFormat, label, -1, "digest", "%s is not of the form sha256:<64 hexadecimal digits>", escape.Printable(l.Digest))
 			}
 			path := filepath.Join(store, "blobs", strings.Replace(l.Digest, ":", "-", 1))
 			info, err := os.Stat(path)
@@ -118,12 +119,12 @@ func notInOllama(ref string, m []string) error {
 		tags = append(tags, listed(filepath.Join(space, m[3]))...)
 		names = append(names, listed(space)...)
 	}
-	err := fmt.Errorf("%s: %w: no manifest in %s", tensor.Printable(ref), ErrNotStored, strings.Join(ollamaStores(), ", "))
+	err := fmt.Errorf("%s: %w: no manifest in %s", escape.Printable(ref), ErrNotStored, strings.Join(ollamaStores(), ", "))
 	if len(tags) > 0 {
-		return fmt.Errorf("%w; stored tags: %s", err, tensor.Printable(strings.Join(tags, ", ")))
+		return fmt.Errorf("%w; stored tags: %s", err, escape.Printable(strings.Join(tags, ", ")))
 	}
 	if near := nearest(m[3], names); near != "" {
-		return fmt.Errorf("%w; did you mean ollama:%s?", err, tensor.Printable(near))
+		return fmt.Errorf("%w; did you mean ollama:%s?", err, escape.Printable(near))
 	}
 	return err
 }

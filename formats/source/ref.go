@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Found is one place where a referenced model may lie.
@@ -75,7 +76,7 @@ func Local(ref string) (path string, err error) {
 func malformed(ref, form, advice string) error {
 	rule := "is not of the form " + form
 	if advice != "" {
-		rule += "; did you mean " + tensor.Printable(advice) + "?"
+		rule += "; did you mean " + escape.Printable(advice) + "?"
 	}
 	return tensor.Errorf(ErrReference, ref, -1, "", "%s", rule)
 }
@@ -85,7 +86,7 @@ func findPath(ref string, o Options) ([]Found, error) {
 	info, err := os.Stat(ref)
 	if err != nil {
 		if advice := instead(ref); advice != "" {
-			return nil, tensor.Errorf(cause(err), ref, -1, "file", "cannot be opened: %v; did you mean %s?", cause(err), tensor.Printable(advice))
+			return nil, tensor.Errorf(cause(err), ref, -1, "file", "cannot be opened: %v; did you mean %s?", cause(err), escape.Printable(advice))
 		}
 		return nil, tensor.Errorf(cause(err), ref, -1, "file", "cannot be opened: %v", cause(err))
 	}

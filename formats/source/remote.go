@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 const (
@@ -161,7 +162,7 @@ func (c *client) identity(a *answer, size int64) (Identity, error) {
 			id.Commit = s
 		}
 		if s := h.Get("X-Linked-Size"); s != "" && s != strconv.FormatInt(size, 10) {
-			return id, fmt.Errorf("%w: the hub speaks of %s bytes, the file has %d", ErrAnswer, tensor.Printable(s), size)
+			return id, fmt.Errorf("%w: the hub speaks of %s bytes, the file has %d", ErrAnswer, escape.Printable(s), size)
 		}
 	}
 	return id, nil
@@ -181,7 +182,7 @@ var rangeForm = regexp.MustCompile(`^bytes (\d{1,19})-(\d{1,19})/(\d{1,19})$`)
 func contentRange(h http.Header) (tensor.Span, int64, error) {
 	m := rangeForm.FindStringSubmatch(h.Get("Content-Range"))
 	if m == nil {
-		return tensor.Span{}, 0, fmt.Errorf("%w: Content-Range %s is not of the form bytes FIRST-LAST/SIZE", ErrAnswer, tensor.Printable(h.Get("Content-Range")))
+		return tensor.Span{}, 0, fmt.Errorf("%w: Content-Range %s is not of the form bytes FIRST-LAST/SIZE", ErrAnswer, escape.Printable(h.Get("Content-Range")))
 	}
 	var n [3]int64
 	for i, s := range m[1:] {

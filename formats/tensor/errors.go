@@ -3,10 +3,8 @@ package tensor
 import (
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // The classes of faults, for errors.Is. Truncated input is
@@ -38,7 +36,7 @@ type FormatError struct {
 
 // Error renders "FILE: offset N: FIELD: rule".
 func (e *FormatError) Error() string {
-	s := Printable(e.File)
+	s := escape.Printable(e.File)
 	if e.Offset >= 0 {
 		s += fmt.Sprintf(": offset %d", e.Offset)
 	}
@@ -54,29 +52,4 @@ func (e *FormatError) Unwrap() error { return e.Err }
 // Errorf builds a FormatError.
 func Errorf(class error, file string, offset int64, field, rule string, args ...any) *FormatError {
 	return &FormatError{File: file, Offset: offset, Field: field, Rule: fmt.Sprintf(rule, args...), Err: class}
-}
-
-// Printable returns s unchanged when every rune of it is harmless on a
-// terminal, and quoted otherwise, so that names chosen by a file's author
-// cannot carry control sequences into any output.
-func Printable(s string) string {
-	q := strconv.QuoteToGraphic(s)
-	if len(q) == len(s)+2 && q[1:len(q)-1] == s {
-		return s
-	}
-	return strconv.QuoteToASCII(s)
-}
-
-// Visible spells out the control, direction and other invisible characters of
-// s and leaves the rest as it is.
-func Visible(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if unicode.IsGraphic(c) && c != utf8.RuneError {
-			b.WriteRune(c)
-		} else {
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(c), "'"))
-		}
-	}
-	return b.String()
 }

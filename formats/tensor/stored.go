@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/quant"
 )
 
@@ -34,7 +35,7 @@ func (s *Stored) StoredBytes() int64 { return s.Bytes }
 func (s *Stored) ReadValues(ctx context.Context, dst []float32, first int64) error {
 	codec, ok := s.DType.Codec()
 	if !ok {
-		return Errorf(ErrUnsupported, s.File, s.Offset, "tensor "+Printable(s.Name), "values of type %v cannot be decoded", s.DType)
+		return Errorf(ErrUnsupported, s.File, s.Offset, "tensor "+escape.Printable(s.Name), "values of type %v cannot be decoded", s.DType)
 	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
@@ -75,7 +76,7 @@ func (s *Stored) readBlocks(codec *Codec, buf []byte, dst []float32, block int64
 	}
 	if s.DType == Bool {
 		if i := bytes.IndexFunc(src, func(r rune) bool { return r > 1 }); i >= 0 {
-			return Errorf(ErrFormat, s.File, s.Offset+block+int64(i), "tensor "+Printable(s.Name), "a boolean is 0 or 1, found %d", src[i])
+			return Errorf(ErrFormat, s.File, s.Offset+block+int64(i), "tensor "+escape.Printable(s.Name), "a boolean is 0 or 1, found %d", src[i])
 		}
 	}
 	codec.Decode(dst, src)
@@ -93,7 +94,7 @@ func (s *Stored) ReadRaw(p []byte, offset int64) error {
 		if errors.As(err, &known) {
 			return err
 		}
-		return Errorf(err, s.File, s.Offset+offset, "tensor "+Printable(s.Name), "reading %d bytes: %v", len(p), err)
+		return Errorf(err, s.File, s.Offset+offset, "tensor "+escape.Printable(s.Name), "reading %d bytes: %v", len(p), err)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // maxPickle bounds the description of a checkpoint, some 200 bytes a tensor.
@@ -44,7 +45,7 @@ func openArchive(ctx context.Context, file string, r io.ReaderAt, size int64, fo
 	}
 	for i := range d.entries {
 		if e := &d.entries[i]; !strings.HasPrefix(e.name, a.root+"/") {
-			if err := forgive(d.fail(e.at, quoted(e.name), "lies outside the checkpoint's folder %s", tensor.Printable(a.root))); err != nil {
+			if err := forgive(d.fail(e.at, quoted(e.name), "lies outside the checkpoint's folder %s", escape.Printable(a.root))); err != nil {
 				return nil, err
 			}
 		}
@@ -59,7 +60,7 @@ func (a *archive) rooted(e *entry) error {
 		return nil
 	}
 	if a.root != "" {
-		return a.fail(e.at, quoted(e.name), "a second checkpoint beside %s", tensor.Printable(a.root+"/data.pkl"))
+		return a.fail(e.at, quoted(e.name), "a second checkpoint beside %s", escape.Printable(a.root+"/data.pkl"))
 	}
 	a.root = root
 	return nil
@@ -79,14 +80,14 @@ func (a *archive) kind() error {
 		return err
 	}
 	if n := len(version); n > 0 && (n > 2 || strings.Trim(version, "0123456789") != "" || n == 2 && version > "10") {
-		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/version"].data, "version", "%s is no version from 1 to 10", tensor.Printable(version))
+		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/version"].data, "version", "%s is no version from 1 to 10", escape.Printable(version))
 	}
 	order, err := a.text("byteorder")
 	if err != nil {
 		return err
 	}
 	if order != "" && order != "little" {
-		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/byteorder"].data, "byteorder", "%s, only little is read", tensor.Printable(order))
+		return tensor.Errorf(tensor.ErrUnsupported, a.file, a.byName[a.root+"/byteorder"].data, "byteorder", "%s, only little is read", escape.Printable(order))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // global is a name that a checkpoint may use. It stands for an element type,
@@ -106,7 +107,7 @@ func (m *machine) name(full string) error {
 	if why := others[full]; why != "" {
 		return m.fail(tensor.ErrUnsupported, "%s: %s", full, why)
 	}
-	return m.fail(ErrGlobal, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", tensor.Printable(full))
+	return m.fail(ErrGlobal, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", escape.Printable(full))
 }
 
 // makeDict makes a dict, empty or from another or from a list of pairs; the

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Limits on what is walked through after the pickle has run. Values can hold
@@ -102,7 +103,7 @@ func (f *finder) unwrap(d *dict) (*dict, error) {
 				f.remember(k, d.values[i])
 			}
 		}
-		f.note("the model is what stands under %s%s", tensor.Printable(key), beside(out))
+		f.note("the model is what stands under %s%s", escape.Printable(key), beside(out))
 		d = in
 	}
 	return d, nil
@@ -121,7 +122,7 @@ func beside(out []string) string {
 func some(names []string) string {
 	var quoted []string
 	for _, n := range names[:min(len(names), mostNamed)] {
-		quoted = append(quoted, tensor.Printable(n))
+		quoted = append(quoted, escape.Printable(n))
 	}
 	s := strings.Join(quoted, ", ")
 	if more := len(names) - len(quoted); more > 0 {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // width is the number of columns text is laid out for.
@@ -28,7 +28,7 @@ func (t *Text) String() string { return t.b.String() }
 
 // Line adds a line, with whatever could steer a terminal spelled out.
 func (t *Text) Line(format string, args ...any) {
-	t.b.WriteString(strings.TrimRight(tensor.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
+	t.b.WriteString(strings.TrimRight(escape.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
 // Row writes a label and a text that wraps beside it. Empty texts are left out.
@@ -76,7 +76,7 @@ func FirstOnly(label string, i int) string {
 
 // Fit cuts the middle out of a name that is longer than n letters, as shown.
 func Fit(s string, n int) string {
-	r := []rune(tensor.Visible(s))
+	r := []rune(escape.Visible(s))
 	if len(r) <= n {
 		return string(r)
 	}

@@ -12,8 +12,8 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strictjson"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -197,7 +197,7 @@ func (a *Result) compare(ctx context.Context, ref string, child report.Input, o 
 		return err
 	}
 	err = r.Check(report.Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
-	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA {
+	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA { // by dates
 		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
 	}
 	return err
@@ -239,10 +239,10 @@ func WriteText(w io.Writer, all []Result) error {
 		t.Line("no claim: the model's files declare no parent")
 	}
 	for _, a := range all {
-		t.Line("%s  %s of %s", a.Outcome, a.Claim.Relation, tensor.Printable(a.Claim.Parent))
+		t.Line("%s  %s of %s", a.Outcome, a.Claim.Relation, escape.Printable(a.Claim.Parent))
 		t.Row("source", a.Source)
-		t.Row("opened", tensor.Printable(a.Opened))
-		t.Row("because", tensor.Printable(a.Because))
+		t.Row("opened", escape.Printable(a.Opened))
+		t.Row("because", escape.Printable(a.Because))
 		if a.Verdict != nil {
 			for _, b := range a.Verdict.Because {
 				t.Row("", b)
@@ -261,7 +261,7 @@ func WriteJSON(w io.Writer, model string, all []Result) error {
 	if all == nil {
 		all = []Result{}
 	}
-	return report.EncodeJSON(w, struct {
+	return escape.WriteJSON(w, struct {
 		Schema string      `json:"schema"`
 		Tool   report.Tool `json:"tool"`
 		Model  string      `json:"model"`

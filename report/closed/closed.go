@@ -11,8 +11,8 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 
@@ -192,7 +192,7 @@ func (x *Result) WriteText(w io.Writer) error {
 }
 
 func (p *Party) text(t *columns.Text, i int) {
-	t.Row(verdict.Side(i), tensor.Printable(p.Ref))
+	t.Row(verdict.Side(i), escape.Printable(p.Ref))
 	if p.Response == nil {
 		t.Row("", "compared openly, without commitment")
 		return
@@ -207,7 +207,7 @@ func orNone(s string) string {
 	if s == "" {
 		return "none"
 	}
-	return tensor.Printable(s)
+	return escape.Printable(s)
 }
 
 // headline is the result in one line.
@@ -228,6 +228,6 @@ func (x *Result) WriteJSON(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(report.EscapeInvisible(b), '\n'))
+	_, err = w.Write(append(escape.JSON(b), '\n'))
 	return err
 }

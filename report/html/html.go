@@ -17,7 +17,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -37,8 +37,8 @@ var source string
 var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"style":    func() template.HTML { return template.HTML("<style>" + style + "</style>") },
 	"policy":   policy,
-	"safe":     tensor.Printable,
-	"log":      report.Log,
+	"safe":     escape.Printable,
+	"log":      verdict.Log,
 	"upper":    func(s verdict.Relation) string { return strings.ToUpper(string(s)) },
 	"percent":  func(x verdict.Number) string { return fmt.Sprintf("%.1f %%", 100*float64(x)) },
 	"three":    func(x verdict.Number) string { return fmt.Sprintf("%.3f", float64(x)) },

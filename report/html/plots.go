@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // wide is the width of pictures in points; with it they stand two in a row on
@@ -59,7 +59,7 @@ func frame(w, h float64, title, words, shapes string) template.HTML {
 
 // short is a name that fits into a picture.
 func short(s string, n int) string {
-	r := []rune(tensor.Printable(s[:min(len(s), 4*n+8)]))
+	r := []rune(escape.Printable(s[:min(len(s), 4*n+8)]))
 	for i, c := range r {
 		if !unicode.IsGraphic(c) {
 			r[i] = '?'

@@ -13,6 +13,7 @@ import (
 	_ "embed"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strictjson"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -166,7 +167,7 @@ func Write(r *report.Report, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return report.EncodeJSON(w, s)
+	return escape.WriteJSON(w, s)
 }
 
 func side(i int) string { return string(rune('A' + i)) }

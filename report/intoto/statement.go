@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/strictjson"
-	"github.com/weightprint/weightprint/report"
 )
 
 // StatementType is the type of an in-toto Statement v1.
@@ -34,7 +34,7 @@ type Resource struct {
 // NewStatement puts a predicate of the given type over subjects.
 func NewStatement(subjects []Resource, predicateType string, predicate any) (*Statement, error) {
 	var b bytes.Buffer
-	if err := report.EncodeJSON(&b, predicate); err != nil {
+	if err := escape.WriteJSON(&b, predicate); err != nil {
 		return nil, err
 	}
 	return &Statement{StatementType, subjects, predicateType, bytes.TrimSpace(b.Bytes())}, nil
@@ -60,6 +60,6 @@ func ParseStatement(text []byte) (*Statement, error) {
 // JSON writes the statement. The same statement gives the same bytes.
 func (s *Statement) JSON() ([]byte, error) {
 	var b bytes.Buffer
-	err := report.EncodeJSON(&b, s)
+	err := escape.WriteJSON(&b, s)
 	return b.Bytes(), err
 }

@@ -79,7 +79,7 @@ func (b *builder) same(i, j int) bool {
 // first in order.
 func (b *builder) copied(c int, among []int) bool {
 	return slices.ContainsFunc(among, func(i int) bool {
-		d := b.verdict(i, c).Direction
+		d := b.suggested(i, c)
 		return b.same(i, c) && (d == verdict.AToB || d != verdict.BToA && i < c)
 	})
 }
@@ -94,8 +94,8 @@ func (b *builder) originals(members []int) (out []int) {
 	return out
 }
 
-// origin is the member that a family is hung from: the one with the least
-// one-way evidence of having been made from another, and among these the one
+// origin is the member that a family is hung from: the one with the fewest
+// marks of having been made from another, and among these the one
 // that most others started from, by hub; of equal ones, the one whose relatives
 // lie as near to right angles as can be. It orders the picture; no direction is
 // stated because of it.
@@ -103,7 +103,7 @@ func (b *builder) origin(members []int) int {
 	made, hub, lean := map[int]int{}, map[int]int{}, map[int]float64{}
 	for _, i := range members {
 		for _, j := range members {
-			if i != j && b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == verdict.BToA {
+			if i != j && b.kin(i, j) && !b.same(i, j) && b.suggested(i, j) == verdict.BToA {
 				made[i]++
 			}
 		}
@@ -127,7 +127,7 @@ func (b *builder) origin(members []int) int {
 // copies is how many of the members a model is known to be a copy of.
 func (b *builder) copies(c int, members []int) (n int) {
 	for _, i := range members {
-		if b.same(i, c) && b.verdict(i, c).Direction == verdict.AToB {
+		if b.same(i, c) && b.suggested(i, c) == verdict.AToB {
 			n++
 		}
 	}

@@ -49,7 +49,7 @@ func (t *tree) siblings(members []int, merged map[int][]share) []int {
 			return nil
 		}
 		for _, j := range members {
-			if b.kin(i, j) && !b.same(i, j) && b.verdict(i, j).Direction == verdict.AToB {
+			if b.kin(i, j) && !b.same(i, j) && b.suggested(i, j) == verdict.AToB {
 				return nil
 			}
 		}
@@ -83,7 +83,7 @@ func (g *Graph) ancestor(siblings []int) (id int) {
 	})
 	id = g.hide(Ancestor, g.Nodes[siblings[0]].Family)
 	for _, c := range siblings {
-		g.Edges = append(g.Edges, Edge{From: id, To: c, Relation: verdict.Related, Kinds: []verdict.Kind{}, Direction: verdict.Undetermined,
+		g.Edges = append(g.Edges, Edge{From: id, To: c, Relation: verdict.Related, Kinds: []verdict.Kind{}, Direction: verdict.Undetermined, Reading: verdict.Undetermined,
 			Because: "seen from each of these models the others lie the same way, as siblings do, and none stands where their parent would"})
 	}
 	return id
@@ -121,7 +121,7 @@ func (b *builder) initialisations(g *Graph, families []int, joint []bool, first 
 		}
 		id := g.hide(Initialisation, s)
 		for _, c := range roots {
-			g.Edges = append(g.Edges, Edge{From: id, To: c, Relation: verdict.SharedInit, Kinds: []verdict.Kind{}, Direction: verdict.AToB, Because: "the same random weights at the beginning, and no training in common"})
+			g.Edges = append(g.Edges, Edge{From: id, To: c, Relation: verdict.SharedInit, Kinds: []verdict.Kind{}, Direction: verdict.Undetermined, Reading: verdict.AToB, Because: "the same random weights at the beginning, and no training in common"})
 		}
 	}
 }

@@ -112,8 +112,8 @@ func TestSharedInitialisation(t *testing.T) {
 	require.NoError(t, g.WriteText(&text))
 	require.Equal(t, `d
 (the same random initialisation)
-├─ a  shared-init
+├─ a  shared-init (a reading; direction undetermined)
 │  └─ b  related (direction undetermined)
-└─ c  shared-init
+└─ c  shared-init (a reading; direction undetermined)
 `, text.String())
 }

@@ -40,8 +40,9 @@ type Edge struct {
 	To        int               `json:"to"`
 	Relation  verdict.Relation  `json:"relation"`
 	Kinds     []verdict.Kind    `json:"kinds"`
-	Direction verdict.Direction `json:"direction"` // "a-to-b" (from → to) or "undetermined"
-	Because   string            `json:"because"`   // what the direction rests on
+	Direction verdict.Direction `json:"direction"` // "a-to-b" (from → to) where dates say so, else "undetermined"
+	Reading   verdict.Direction `json:"reading"`   // "a-to-b" where marks in the weights suggest it, else "undetermined"
+	Because   string            `json:"because"`   // what direction and reading rest on
 	Distance  *verdict.Number   `json:"distance"`  // |difference| / |values|, null where values do not correspond
 	Log10P    *verdict.Number   `json:"log10P"`
 }
@@ -161,24 +162,24 @@ func (b *builder) grow(g *Graph, origin int, members []int, merged map[int][]sha
 	return origin
 }
 
-func (b *builder) describe(from, to int, d verdict.Direction, because string) Edge {
+func (b *builder) describe(from, to int, reading verdict.Direction, because string) Edge {
 	v := b.verdict(from, to)
-	if d == verdict.BToA {
-		from, to, d = to, from, verdict.AToB
+	if reading == verdict.BToA {
+		from, to, reading = to, from, verdict.AToB
 	}
-	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: d, Because: because, Log10P: v.Log10P}
+	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: verdict.Undetermined, Reading: reading, Because: because, Log10P: v.Log10P}
 	if n := verdict.Number(b.pairs[from][to].distance); n < incomparable {
 		e.Distance = &n
 	}
 	return e
 }
 
-// direction is that of one-way evidence. Geometry alone does not give one: the
+// direction is what marks suggest. Geometry alone does not: the
 // differences of two siblings from their parent are orthogonal, but so are
 // those of a child and of a grandparent from the model between them.
 func (b *builder) direction(parent, child int) (verdict.Direction, string) {
-	if d := b.verdict(parent, child).Direction; d != verdict.Undetermined && d != "" {
-		return d, "one-way evidence"
+	if d := b.suggested(parent, child); d != verdict.Undetermined {
+		return d, "marks in the weights"
 	}
 	return verdict.Undetermined, ""
 }

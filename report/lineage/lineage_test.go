@@ -65,7 +65,8 @@ func TestDemoFamilies(t *testing.T) {
 		quantised = g.Edges[0]
 	}
 	require.Equal(t, 2, quantised.From)
-	require.Equal(t, verdict.AToB, quantised.Direction)
+	require.Equal(t, verdict.AToB, quantised.Reading)
+	require.Equal(t, verdict.Undetermined, quantised.Direction, "weights name no direction")
 
 	var svg, dot, text, js bytes.Buffer
 	require.NoError(t, g.WriteSVG(&svg))

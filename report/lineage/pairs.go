@@ -99,19 +99,17 @@ func (b *builder) compare(ctx context.Context, one func(i, j int) (*report.Repor
 	return context.Cause(ctx)
 }
 
-// verdict is that of the pair, seen from i.
-func (b *builder) verdict(i, j int) verdict.Verdict {
-	if i < j {
-		return b.pairs[i][j].verdict
+// verdict is that of the pair. Who came first in it, suggested tells.
+func (b *builder) verdict(i, j int) verdict.Verdict { return b.pairs[min(i, j)][max(i, j)].verdict }
+
+// suggested is the direction that marks in the weights suggest, seen from i.
+func (b *builder) suggested(i, j int) verdict.Direction {
+	v := b.verdict(i, j)
+	d := v.Suggested()
+	if i > j {
+		return d.Turned()
 	}
-	v := b.pairs[j][i].verdict
-	switch v.Direction {
-	case verdict.AToB:
-		v.Direction = verdict.BToA
-	case verdict.BToA:
-		v.Direction = verdict.AToB
-	}
-	return v
+	return d
 }
 
 // kin tells whether two models share a trained origin.

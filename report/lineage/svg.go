@@ -23,7 +23,7 @@ const (
 
 // sheet follows the reader's light or dark setting. The picture holds nothing
 // else that acts, and no link.
-const sheet = `<style>text{font:12px ui-monospace,monospace;fill:#1a1a1a}.l{fill:#565656}rect{fill:#f5f6f8;stroke:#868686}path{fill:none;stroke:#2563a8;stroke-width:1.5}.u,.h{stroke:#868686;stroke-dasharray:4 3}.m{stroke:#b04a00}
+const sheet = `<style>text{font:12px ui-monospace,monospace;fill:#1a1a1a}.l{fill:#565656}rect{fill:#f5f6f8;stroke:#868686}path{fill:none;stroke:#2563a8;stroke-width:1.5}.d,.m{stroke-dasharray:2 3}.u,.h{stroke:#868686;stroke-dasharray:4 3}.m{stroke:#b04a00}
 @media (prefers-color-scheme:dark){text{fill:#ececec}.l{fill:#b4b4b4}rect{fill:#1f2226;stroke:#7f858c}path{stroke:#7fb2e5}.u,.h{stroke:#7f858c}.m{stroke:#ffab5e}}</style>`
 
 // place is where a model stands in the picture.
@@ -90,9 +90,11 @@ func (g *Graph) WriteSVG(w io.Writer) error {
 
 // line leads from a parent to its child.
 func (e *Edge) line(p, c place) string {
-	class, x, y := "d", p.x+12, c.y+boxHeight/2
+	class, x, y := "d", p.x+12, c.y+boxHeight/2 // dotted: a reading of marks
 	switch {
-	case e.Direction == verdict.Undetermined:
+	case e.Direction == verdict.AToB:
+		class = "s"
+	case e.Reading == verdict.Undetermined:
 		class = "u"
 	case slices.Contains(e.Kinds, verdict.Merged):
 		class, x, y = "m", p.x+20, y+4
@@ -106,7 +108,7 @@ func (g *Graph) words() string {
 	names := g.names()
 	for _, e := range g.Edges {
 		joint := " made from "
-		if e.Direction == verdict.Undetermined {
+		if e.Reading == verdict.Undetermined {
 			joint = " beside "
 		}
 		out = append(out, cut(names[e.To])+joint+cut(names[e.From]))

@@ -1,17 +1,18 @@
 package lineage
 
 import (
+	"github.com/weightprint/weightprint/report/verdict"
+
 	"fmt"
 	"io"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // WriteJSON writes the graph as indented JSON.
 func (g *Graph) WriteJSON(w io.Writer) error {
-	return report.EncodeJSON(w, g)
+	return escape.WriteJSON(w, g)
 }
 
 // children lists the edges that leave a node.
@@ -48,7 +49,11 @@ func (e *Edge) label() string {
 	if len(words) > 0 {
 		s = strings.Join(words, ", ")
 	}
-	if e.Direction == "undetermined" {
+	switch {
+	case e.Direction == verdict.AToB:
+	case e.Reading == verdict.AToB:
+		s += " (a reading; direction undetermined)"
+	default:
 		s += " (direction undetermined)"
 	}
 	return s
@@ -110,7 +115,7 @@ func (g *Graph) names() []string {
 			out[i] = hiddenNames[n.Hidden]
 			continue
 		}
-		out[i] = tensor.Printable(n.Ref[len(shared):])
+		out[i] = escape.Printable(n.Ref[len(shared):])
 	}
 	return out
 }
@@ -134,7 +139,11 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 	}
 	for _, e := range g.Edges {
 		style := ""
-		if e.Direction == "undetermined" {
+		switch {
+		case e.Direction == verdict.AToB:
+		case e.Reading == verdict.AToB:
+			style = ", style=dotted"
+		default:
 			style = ", dir=none"
 		}
 		fmt.Fprintf(&b, "  n%d -> n%d [label=%s%s];\n", e.From, e.To, quoted(e.label()), style)
@@ -145,5 +154,5 @@ func (g *Graph) WriteDOT(w io.Writer) error {
 }
 
 func quoted(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(tensor.Printable(s)) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(escape.Printable(s)) + `"`
 }

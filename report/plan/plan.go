@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -63,7 +64,11 @@ func Compare(_ context.Context, a, b report.Input, o *report.Options) (*Plan, er
 	budget := r.Options.Budget
 	p := &Plan{Schema: Schema, Budget: &budget}
 	for i, in := range r.Inputs {
-		s := planned(in, r.First[i])
+		reads := r.First[i]
+		if r.Whole {
+			reads = everything(in.Model)
+		}
+		s := planned(in, reads)
 		if s.BytesMost = s.BytesFirst; !r.Whole && r.Options.Depth != report.Quick {
 			s.BytesMost = min(max(int64(budget), s.BytesFirst), s.BytesTotal)
 		}
@@ -74,7 +79,7 @@ func Compare(_ context.Context, a, b report.Input, o *report.Options) (*Plan, er
 
 // Fingerprint says what fingerprinting would read.
 func Fingerprint(in report.Input, o *fingerprint.Options) *Plan {
-	reads := report.Everything(in.Model)
+	reads := everything(in.Model)
 	if o != nil && o.SketchOnly {
 		reads = fingerprint.Sketched(in.Model)
 	}
@@ -136,14 +141,14 @@ func fileOf(t *tensor.Tensor) *formats.File {
 
 // WriteJSON writes the plan.
 func (p *Plan) WriteJSON(w io.Writer) error {
-	return report.EncodeJSON(w, p)
+	return escape.WriteJSON(w, p)
 }
 
 // WriteText writes the plan for people, the files of which most is read first.
 func (p *Plan) WriteText(w io.Writer) error {
 	t := &columns.Text{}
 	for _, s := range p.Subjects {
-		t.Line("%s", tensor.Printable(s.Ref))
+		t.Line("%s", escape.Printable(s.Ref))
 		where := "on this machine"
 		if s.Remote {
 			where = "on a server"
@@ -153,7 +158,7 @@ func (p *Plan) WriteText(w io.Writer) error {
 		files := slices.Clone(s.Files)
 		slices.SortStableFunc(files, func(a, b File) int { return int(min(1, max(-1, b.Bytes-a.Bytes))) })
 		for _, f := range files {
-			t.Line("   %10s of %-10s %5d tensors  %s", columns.Size(f.Bytes), columns.Size(f.Size), f.Tensors, tensor.Printable(f.Path))
+			t.Line("   %10s of %-10s %5d tensors  %s", columns.Size(f.Bytes), columns.Size(f.Size), f.Tensors, escape.Printable(f.Path))
 		}
 	}
 	_, err := io.WriteString(w, t.String())
@@ -169,4 +174,13 @@ func (s Subject) words() string {
 		return fmt.Sprintf("would read %s of %d tensors", columns.Size(s.BytesFirst), len(s.Tensors))
 	}
 	return fmt.Sprintf("would first read %s of %d tensors, and up to %s in all", columns.Size(s.BytesFirst), len(s.Tensors), columns.Size(s.BytesMost))
+}
+
+// everything is the stored bytes of each tensor of a model.
+func everything(m tensor.Model) map[*tensor.Tensor]int64 {
+	reads := map[*tensor.Tensor]int64{}
+	for _, t := range m.Tensors() {
+		reads[t] = t.StoredBytes()
+	}
+	return reads
 }

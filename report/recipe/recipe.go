@@ -9,8 +9,8 @@ import (
 	"math"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -154,13 +154,13 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 
 // WriteJSON writes the recipe as indented JSON.
 func (r *Recipe) WriteJSON(w io.Writer) error {
-	return report.EncodeJSON(w, r)
+	return escape.WriteJSON(w, r)
 }
 
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
 	t := &columns.Text{}
-	t.Line("%s", tensor.Printable(r.Child.Ref))
+	t.Line("%s", escape.Printable(r.Child.Ref))
 	t.Line("")
 	t.Line("%s", strings.ToUpper(string(r.Method)))
 	for _, b := range r.Because {
@@ -173,7 +173,7 @@ func (r *Recipe) WriteText(w io.Writer) error {
 		if r.Base != nil && *r.Base == k {
 			base = "  (base)"
 		}
-		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, tensor.Printable(p.Ref), base)
+		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, escape.Printable(p.Ref), base)
 	}
 	t.Line("")
 	for _, l := range r.Layers {

@@ -201,17 +201,21 @@ func (f *Facts) Channels(p *Population) (out Channels) {
 		var best *similarity.Evidence
 		for i := range f.Evidence {
 			e := &f.Evidence[i]
-			if e.Test == ch.test && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
+			if e.Test == ch.test && e.Axis != rawAgreement && e.LayerB < 0 && e.Skipped == "" && (best == nil || e.Effect > best.Effect) {
 				best = e
 			}
 		}
 		if best == nil {
 			continue
 		}
+		alone := ch.alone
 		if ch.test == Agreement {
 			out.ran = true
 			if best.Statistic < minAgreeing {
 				continue
+			}
+			if best.Statistic <= f.arrangeable(best.N) {
+				alone = false
 			}
 		}
 		s := p.Stand(ch.test, best.Effect, best.N)
@@ -220,7 +224,7 @@ func (f *Facts) Channels(p *Population) (out Channels) {
 		}
 		beyond := best.Effect / math.Max(float64(s.Largest), math.SmallestNonzeroFloat64)
 		switch finding := best.Effect >= ch.floor && beyond > ch.times; {
-		case finding && ch.alone:
+		case finding && alone:
 			out.alone = append(out.alone, best)
 		case finding, ch.test == Agreement && beyond > openTimes:
 			out.with = append(out.with, best)

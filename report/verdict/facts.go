@@ -19,8 +19,17 @@ type Facts struct {
 	Spectra  []delta.RoleSpectrum
 	Shape    architecture.Shape
 	Adapter  [2]string // what adapter a subject has applied, in words
-	Repeats  bool      // two layers of A have the same source in B
-	Spent    int       // exact tests whose results were given up because the layers were paired anew
+
+	Tautology      string  // why what the subjects share follows from how they were opened; empty where it does not
+	Width          int     // of the wider residual stream, 0 where there is none
+	HiddenUnits    int     // MLP units of all layers of the smaller network
+	Unforeseen     bool    // the positions that were read follow from what nobody knew when the files were made
+	TokensByString bool    // tokens of the two were paired by their strings
+	Eligible       float64 // share of the MLP units of either side that could be told apart, the smaller one
+
+	Repeats  bool     // two layers of A have the same source in B
+	Equality Equality // which tensors hold the same values, whatever their names
+	Spent    int      // exact tests whose results were given up because the layers were paired anew
 }
 
 // Sound returns evidence whose probabilities can be stated. One that is no
@@ -92,9 +101,12 @@ func (f *Facts) blind() bool {
 
 // PartName is the component of a test with its tower, unless that is the main
 // one.
-func PartName(e similarity.Evidence) string {
-	if e.Tower == mainTower || e.Tower == "" {
-		return e.Component
+func PartName(e similarity.Evidence) string { return PartOf(e.Tower, e.Component) }
+
+// PartOf is the name of a component of a tower.
+func PartOf(tower, component string) string {
+	if tower == mainTower || tower == "" {
+		return component
 	}
-	return e.Tower + "." + e.Component
+	return tower + "." + component
 }

@@ -12,6 +12,7 @@ const (
 	Swaps             = "swaps"
 	TokenSigns        = "token-signs"
 	Agreement         = "agreement"
+	Likeness          = "likeness"
 	QKPhases          = "qk-phases"
 	QKSizes           = "qk-sizes"
 	OVSpectra         = "ov-spectra"
@@ -23,7 +24,7 @@ const (
 
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
-	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains}
+	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains}
 }
 
 // The names of the tests on fingerprints; TokenSigns is one of them too.
@@ -59,6 +60,9 @@ func ofBody(component string) bool { return slices.Contains(body, component) }
 
 // mainTower is the tower that layers and kinds are judged by.
 const mainTower = "main"
+
+// rawAgreement is the axis of agreement in the coordinates that the files have.
+const rawAgreement = mlp + " (raw)"
 
 // anchoredAxis is the axis of a component in coordinates of tokens.
 func anchoredAxis(component string) string { return component + " (anchored)" }

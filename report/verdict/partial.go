@@ -133,7 +133,13 @@ func (f *Facts) LayersKept() map[int]bool {
 // none that all networks have: no constant, no identity, not nearly empty.
 func takenOver(c *delta.Change) bool {
 	st, _ := c.Storage()
+	return ofBody(c.Component) && !c.Vector && st != delta.Different && varied(c)
+}
+
+// varied tells whether the values are none that all networks have: no constant,
+// no identity, not nearly empty.
+func varied(c *delta.Change) bool {
 	s := &c.Stats
 	n := float64(s.N)
-	return ofBody(c.Component) && st != delta.Different && s.N >= takenOverValues && 2*s.EqualNonzero > s.N && s.AA/n-s.SumA/n*s.SumA/n > takenOverVariance*s.AA/n
+	return s.N >= takenOverValues && 2*(s.N-s.ZeroA) > s.N && s.AA/n-s.SumA/n*s.SumA/n > takenOverVariance*s.AA/n
 }

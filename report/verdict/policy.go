@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"github.com/weightprint/weightprint/similarity"
 	"math"
 
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -35,45 +36,61 @@ func (p Policy) WithDefaults() Policy {
 func (p Policy) Level() stats.LogP { return stats.LogP(math.Log(p.Alpha)) }
 
 // Decide draws the conclusion. It is a pure function of the facts.
+//
+// Labels say how sure, content says that: order, place and sign of units measure
+// an arrangement as well as an origin, so a relation needs what no arrangement of
+// an independent network brings about.
 func (p Policy) Decide(f Facts) Verdict {
 	p = p.WithDefaults()
 	f.Evidence = Sound(f.Evidence)
-	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Tier: "none"}
+	v := Verdict{Kinds: []Kind{}, Direction: Undetermined, Because: []string{}, Alternatives: []string{}, Excludes: []string{}, Next: []string{}, Tier: "none"}
 	logp, by := f.Best(Any)
 	if by != nil {
 		v.Log10P = NumberOf(logp.Log10())
 	}
 	found := f.Channels(Controls())
+	labels := by != nil && logp <= p.Level()
+	content := f.content(found)
 	switch {
-	case f.Storage.Same():
-		p.sameValues(&v, f)
-	case by != nil && logp <= p.Level():
+	case f.Tautology != "":
+		v.Relation, v.Log10P = Inconclusive, nil
+		v.Because = append(v.Because, f.Tautology)
+		v.Next = append(v.Next, "compare the model with the adapter applied to the base that it was trained on: --base BASE")
+	case f.same():
+		p.sameValues(&v, &f)
+	case labels && len(content) > 0:
 		v.Relation, v.Tier = Related, "exact"
-		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f if the two were initialised independently", by.Axis, phrase(by), math.Ceil(logp.Log10())))
-		if f.Unplaced(p.Level()) {
-			for _, e := range found.All() {
-				v.Because = append(v.Because, beside(e))
-			}
-		}
+		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
+		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case found.Found():
+	case found.Found(), f.equalMatrices() != "":
 		v.Relation, v.Tier = Related, "calibrated"
-		for _, e := range found.All() {
-			v.Because = append(v.Because, beside(e))
-		}
+		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful:
-		v.Relation = NoEvidence
-		v.Because = append(v.Because,
-			fmt.Sprintf("no exact test rejects independent initialisation (smallest corrected p %s)", PValue(logp)),
-			fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
-		v.Alternatives = append(v.Alternatives, "distillation from outputs and training on the same data, which weights do not show")
+	case labels:
+		p.labelsOnly(&v, &f, by, logp)
+	case p.absent(&f, found, logp):
+		p.noEvidence(&v, &f, logp)
 	default:
 		v.Relation = Inconclusive
-		v.Because = append(v.Because, openReasons(f, found)...)
+		because, next := p.openReasons(&f, found, logp)
+		v.Because, v.Next = append(v.Because, because...), append(v.Next, next...)
 	}
 	p.weigh(&v, logp, found)
 	return v
+}
+
+// labelsOnly is the verdict where labels correspond and content does not.
+func (p Policy) labelsOnly(v *Verdict, f *Facts, by *similarity.Evidence, logp stats.LogP) {
+	v.Relation, v.Tier = Inconclusive, "exact"
+	v.Because = append(v.Because,
+		fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())),
+		"the labels correspond, the content does not: one seed, or one file arranged after the other; nothing that was measured is more alike than arranging strangers makes it")
+	v.Alternatives = append(v.Alternatives, SameInit, arranged, trainedAlike)
+	v.Next = append(v.Next, "--depth full --budget full measures content in all layers")
+	if !f.TokensByString {
+		v.Next = append(v.Next, "put the tokenizers beside the models: units are then compared through tokens paired by string")
+	}
 }
 
 // origin tells a shared random initialisation from derivation, and how the one
@@ -86,36 +103,18 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 	}
 	if c.initOnly {
 		v.Relation = SharedInit
-		v.Alternatives = append(v.Alternatives, "a copy taken early in training, before anything of note was learned")
+		v.Alternatives = append(v.Alternatives, sharedInitAlternatives...)
 		if c.open {
-			v.Alternatives = append(v.Alternatives, "a common trained origin")
+			v.Alternatives = append(v.Alternatives, trainedAlike)
 		}
 		return
 	}
 	for _, x := range p.made(f) {
 		v.Kinds = append(v.Kinds, x.kind)
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s", x.kind, x.words))
-		v.point(x.direction)
+		v.suggest(x.direction, x.kind, fmt.Sprintf("%s: %s", x.kind, x.words))
 	}
-	v.Alternatives = append(v.Alternatives, "a common ancestor", "a public component that both took over")
-	if c.words == "" || c.open {
-		v.Alternatives = append(v.Alternatives, SameInit)
-	}
-}
-
-// SameInit is the alternative that a common initialisation explains everything.
-const SameInit = "the same random initialisation"
-
-// point adds one-way evidence to the verdict. Evidence for both ways leaves
-// the direction undetermined.
-func (v *Verdict) point(d Direction) {
-	switch {
-	case d == Undetermined || d == "":
-	case v.Direction == Undetermined && !v.crossed:
-		v.Direction = d
-	case v.Direction != d:
-		v.Direction, v.crossed = Undetermined, true
-	}
+	v.Alternatives = append(v.Alternatives, relatedAlternatives...)
 }
 
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No

@@ -21,6 +21,13 @@ func effect(test string, x float64, n int) similarity.Evidence {
 	return similarity.Evidence{Test: test, Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: x * float64(n), Effect: x, N: n}
 }
 
+// likenessOf is a likeness beside a reach of 0.5.
+func likenessOf(x float64) similarity.Evidence {
+	e := effect(Likeness, x, 384)
+	e.Statistic = 0.5
+	return e
+}
+
 func gainsOf(c float64) similarity.Evidence {
 	return similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: c, Effect: c, N: 9}
 }
@@ -60,17 +67,14 @@ func TestOriginWithoutGains(t *testing.T) {
 		{"embeddings, apart", on("embeddings", "embeddings", 0.40), SharedInit, false},
 		{"embeddings, kept", on("embeddings", "embeddings", 0.90), Related, true},
 	} {
-		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), c.leads}})
+		v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), c.leads}})
 		require.Equal(t, c.relation, v.Relation, "%s: %v", c.name, v.Because)
-		other := map[Relation]string{SharedInit: "a common trained origin", Related: SameInit}[c.relation]
 		if c.open {
-			require.Contains(t, v.Alternatives, other, c.name)
+			require.Contains(t, v.Alternatives, map[Relation]string{SharedInit: trainedAlike, Related: SameInit}[c.relation], c.name)
 			require.NotContains(t, v.Statement, "nothing that training learned was found", c.name)
-		} else {
-			require.NotContains(t, v.Alternatives, other, c.name)
 		}
 	}
-	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500)}})
+	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9)}})
 	require.Equal(t, SharedInit, v.Relation)
 	require.Contains(t, v.Statement, "whether it is more was not settled")
 }
@@ -89,12 +93,19 @@ func TestDecide(t *testing.T) {
 		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
 		{"not small enough", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
 		{"as small as one in a hundred", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -2), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
-		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), gainsOf(0.9)}}, Related, "exact"},
-		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -9.5), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
-		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
-		{"gains apart, directions kept, as lightly trained networks of one seed do", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.02), leadsOf(0.99)}}, SharedInit, "exact"},
-		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.12)}}, SharedInit, "exact"},
-		{"gains in between", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
+		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), likenessOf(0.9), gainsOf(0.9)}}, Related, "exact"},
+		{"labels without content", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), gainsOf(1)}}, Inconclusive, "exact"},
+		{"labels, and a likeness that arranging reaches", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), likenessOf(0.45), gainsOf(1)}}, Inconclusive, "exact"},
+		{"labels, and raw agreement, which one rotation makes", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), raw(effect("agreement", 0.9, 1000))}}, Inconclusive, "exact"},
+		{"agreement of as many units as free rows of embeddings make", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), effect("agreement", 0.4, 1000)}, Width: 96}, Inconclusive, "exact"},
+		{"agreement of more", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), effect("agreement", 0.6, 1000), throughTokens(0.8)}, Width: 96}, Related, "exact"},
+		{"agreement of a share that nobody could aim at", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), effect("agreement", 0.4, 1000), throughTokens(0.8)}, Width: 96, HiddenUnits: 10000, Unforeseen: true}, Related, "exact"},
+		{"both sides hold one base", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), likenessOf(1)}, Tautology: "an adapter"}, Inconclusive, "none"},
+		{"correction for many looks counts", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -9.5), likenessOf(0.9), gainsOf(0.9)}, Spent: 10}, Inconclusive, "none"},
+		{"same seed, gains and directions apart", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.12), leadsOf(0.5)}}, SharedInit, "exact"},
+		{"gains apart, directions kept, as lightly trained networks of one seed do", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.02), leadsOf(0.99)}}, SharedInit, "exact"},
+		{"gains apart and no clear units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.12)}}, SharedInit, "exact"},
+		{"gains in between", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.37), leadsOf(0.7)}}, SharedInit, "exact"},
 		{"disguised", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.9, 1000), throughTokens(0.8)}, Power: power}, Related, "calibrated"},
 		{"disguised, and only the initialisation is common", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.2, 1000), throughTokens(0.3)}, Power: power}, SharedInit, "calibrated"},
 		{"disguised, and nothing learned could be asked", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.06, 1000)}, Power: power}, SharedInit, "calibrated"},
@@ -103,6 +114,7 @@ func TestDecide(t *testing.T) {
 		{"agreement of few units", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.09, 60)}, Power: power}, NoEvidence, "none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			c.facts.TokensByString, c.facts.Eligible = true, 1
 			v := Policy{}.Decide(c.facts)
 			require.Equal(t, c.relation, v.Relation, "%v", v.Because)
 			require.Equal(t, c.tier, v.Tier)
@@ -111,6 +123,48 @@ func TestDecide(t *testing.T) {
 			require.LessOrEqual(t, float64(v.Score), 1.0)
 		})
 	}
+}
+
+// What must hold before nothing found means something.
+func TestNoEvidenceNeedsTestsThatSee(t *testing.T) {
+	clear := func() Facts {
+		return Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000)}, Power: exact.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}, TokensByString: true, Eligible: 1}
+	}
+	v := Policy{}.Decide(clear())
+	require.Equal(t, NoEvidence, v.Relation)
+	require.NotEmpty(t, v.Excludes)
+	for name, spoil := range map[string]func(*Facts){
+		"tokens paired by number":                func(f *Facts) { f.TokensByString = false },
+		"duplicate units":                        func(f *Facts) { f.Eligible = 0.8 },
+		"embeddings alike":                       func(f *Facts) { f.Evidence = append(f.Evidence, effect(UsedTokens, 1, 128)) },
+		"heads alike":                            func(f *Facts) { f.Evidence = append(f.Evidence, effect(QKSizes, 0.95, 18)) },
+		"agreement in the files' own basis only": func(f *Facts) { f.Evidence[1] = raw(f.Evidence[1]) },
+		"no power":                               func(f *Facts) { f.Power.Reached = false },
+	} {
+		f := clear()
+		spoil(&f)
+		v := Policy{}.Decide(f)
+		require.Equal(t, Inconclusive, v.Relation, name)
+		require.NotEmpty(t, v.Next, name)
+	}
+}
+
+// Every relation names what could explain it as well.
+func TestAlternativesAreNamed(t *testing.T) {
+	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.99), gainsOf(0.99)}})
+	require.Equal(t, Related, v.Relation)
+	require.Subset(t, v.Alternatives, []string{commonAncestor, publicComponent, SameInit, imitation, passenger})
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.1), leadsOf(0.5)}})
+	require.Equal(t, SharedInit, v.Relation)
+	require.Contains(t, v.Alternatives, passenger)
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500)}})
+	require.Contains(t, v.Alternatives, arranged)
+}
+
+// raw puts an agreement into the coordinates that the files have.
+func raw(e similarity.Evidence) similarity.Evidence {
+	e.Axis = rawAgreement
+	return e
 }
 
 // Adding a test that found nothing never lowers a corrected p-value.
@@ -122,13 +176,18 @@ func TestCorrectionIsMonotone(t *testing.T) {
 	require.Greater(t, p2, p1)
 }
 
-func TestOppositeOneWayEvidenceCancels(t *testing.T) {
+// Marks that point both ways leave no reading, and no mark is a direction.
+func TestOppositeMarksCancel(t *testing.T) {
 	v := Verdict{Direction: Undetermined}
-	v.point(AToB)
-	require.Equal(t, AToB, v.Direction)
-	v.point(BToA)
-	v.point(AToB)
+	v.suggest(AToB, Pruned, "zeros in B")
+	require.Equal(t, AToB, v.Suggested())
 	require.Equal(t, Undetermined, v.Direction)
+	require.NotEmpty(t, v.Reading.Reverse)
+	require.NotEmpty(t, v.Reading.Cost)
+	v.suggest(BToA, CastKind, "A is rounded")
+	v.suggest(AToB, Pruned, "zeros in B")
+	require.Nil(t, v.Reading)
+	require.Equal(t, Undetermined, v.Suggested())
 }
 
 func TestControlsStand(t *testing.T) {

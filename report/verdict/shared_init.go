@@ -28,6 +28,12 @@ type common struct {
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
 func (f *Facts) common(level stats.LogP) common {
+	if f.equalContent() != "" {
+		return common{words: "values that are equal after training are no initialisation"}
+	}
+	if f.equalEmbeddings() {
+		return common{words: "the embeddings hold the same values after training, which is no initialisation"}
+	}
 	g := f.askGains(level)
 	leads, fresh, hasLeads := f.freshLeads()
 	if !g.ok && !hasLeads {

@@ -13,8 +13,10 @@ type Storage struct {
 	Shapes   []string // roles whose shapes differ
 	OnlyA    []string
 	OnlyB    []string
-	Complete bool // every value of both subjects was compared
-	Renamed  bool // names, shards or container differ
+	Complete bool    // every value of both subjects was compared
+	Renamed  bool    // names, shards or container differ
+	Values   float64 // of the larger subject, read or not
+	InOrder  bool    // every layer of either subject is held against the one at its own place
 }
 
 // Same tells whether all tensors hold the same values up to storage.
@@ -35,21 +37,19 @@ func (s *Storage) Same() bool {
 	return forthAll || backAll
 }
 
-// direction is that of the conversions that lose something: rounding and
-// quantisation cannot be undone.
-func (s *Storage) direction() Direction {
-	v := Verdict{Direction: Undetermined}
-	for i := range s.Changes {
-		st, forth := s.Changes[i].Storage()
-		switch {
-		case st != delta.Cast && st != delta.Quantised:
-		case forth:
-			v.point(AToB)
-		default:
-			v.point(BToA)
+// read adds what conversions that lose something suggest of who came first.
+func (s *Storage) read(v *Verdict) {
+	for _, t := range s.Types() {
+		kind := CastKind
+		if t.Storage == string(delta.Quantised) {
+			kind = QuantisedKind
 		}
+		side := 0
+		if t.Of == Side(1) {
+			side = 1
+		}
+		v.suggest(marksChild(side), kind, fmt.Sprintf("%d tensors of %s are rounded to %v", t.Tensors, t.Of, t.Type))
 	}
-	return v.Direction
 }
 
 // Kinds lists what was done to the storage.
@@ -112,31 +112,20 @@ func (s *Storage) Types() []TypeChange {
 	return out
 }
 
-// sameValues fills in the verdict for subjects that hold the same values.
-func (p Policy) sameValues(v *Verdict, f Facts) {
-	v.Tier = "exact"
-	v.Kinds = f.Storage.Kinds()
-	v.Relation = Reencoded
-	if len(v.Kinds) == 0 {
-		v.Relation = Identical
-	}
-	if d := f.Storage.direction(); d != Undetermined {
-		v.Direction = d
-	}
-	v.Alternatives = append(v.Alternatives, "both were copied from a third model")
+// words says what was found equal.
+func (s *Storage) words() []string {
 	read := "all values were compared"
-	if !f.Storage.Complete {
+	if !s.Complete {
 		read = "no difference in what was read"
 	}
-	n := len(f.Storage.Changes)
 	equal := 0
-	for i := range f.Storage.Changes {
-		if st, _ := f.Storage.Changes[i].Storage(); st == delta.Equal {
+	for i := range s.Changes {
+		if st, _ := s.Changes[i].Storage(); st == delta.Equal {
 			equal++
 		}
 	}
-	v.Because = append(v.Because, fmt.Sprintf("%d of %d tensors hold equal values; %s", equal, n, read))
-	for _, t := range f.Storage.Types() {
+	out := []string{fmt.Sprintf("%d of %d tensors hold equal values; %s", equal, len(s.Changes), read)}
+	for _, t := range s.Types() {
 		what := fmt.Sprintf("%d tensors of %s are those of the other side rounded to %v", t.Tensors, t.Of, t.Type)
 		if t.Storage == string(delta.Quantised) {
 			what = fmt.Sprintf("%d tensors of %s are those of the other side quantised as %v: within half a step on %s's own lattice", t.Tensors, t.Of, t.Type, t.Of)
@@ -146,8 +135,9 @@ func (p Policy) sameValues(v *Verdict, f Facts) {
 				what += fmt.Sprintf(", %d of them byte for byte what %v gives", t.Exact, t.Type)
 			}
 		}
-		v.Because = append(v.Because, what)
+		out = append(out, what)
 	}
+	return out
 }
 
 // TypeChange says that tensors of one stored type are a cast or quantisation

@@ -12,7 +12,7 @@ import (
 
 // PolicyVersion counts the rules and thresholds of verdicts: it rises whenever
 // the same facts may give another verdict.
-const PolicyVersion = 1
+const PolicyVersion = 2
 
 // Levels of the exact tier.
 const (
@@ -71,6 +71,39 @@ const (
 	sizesTimes   = 1.05
 	spectraFloor = 0.25
 	spectraTimes = 1.1
+)
+
+// Content: what no arrangement of an independent network reaches.
+const (
+	// Trained matrices that must be equal, or the share of all values that one
+	// must hold. By decision: one small table may be public.
+	equalMatrices = 2
+	equalShare    = 0.1
+	// Agreeing units for each residual dimension that free rows of an embedding
+	// bring about in a stranger, at most: optimisers reach 3.0 to 3.7 in three
+	// families (weightprint-bench arranged), a third more is room. A rotation of the
+	// residual stream reaches 1.04.
+	freePairs = 5.0
+	// Standard deviations that a sample of such pairs may lie above its mean: one
+	// sample in 10⁹ does.
+	sampleMargin = 6.0
+	// Products among much used embeddings. Controls: strangers that share data and
+	// tokenizer show 0.18 at most, pairs of one seed 0.33; twice that.
+	tokenContent = 0.66
+)
+
+// Absence: what must hold before nothing found means something.
+const (
+	// Share of units that can be told apart. By decision: duplicates and constants
+	// beyond a tenth are not what training leaves.
+	toldApart = 0.9
+	// Invariants of heads, and products among much used embeddings, that leave a
+	// verdict open however little else is alike. Theory: rounding and light training
+	// leave those of a copy at 0.9 and above. Controls: the largest of 2,655
+	// independent pairs shows 0.49 and 0.76; products among embeddings of strangers
+	// 0.18, of pairs of one seed 0.33.
+	openHeads  = 0.9
+	openTokens = 0.5
 )
 
 // Whether more than the random initialisation is common. Controls: pairs that
@@ -163,6 +196,11 @@ const (
 	prunedShare = 0.05
 	prunedOther = 0.5
 	prunedEqual = 0.9
+	// Cosine from which a matrix is the other one multiplied by a number, and the
+	// least distance of that number from 1. Theory: rounding to bfloat16 leaves a
+	// cosine of 1 − 2e-6 and moves the number by less than 1e-4; to 8 bits 1 − 5e-5.
+	scaledCosine = 0.9999
+	scaledApart  = 0.002
 	// Least side of a matrix whose spectrum is judged: fewer singular values make
 	// no edge.
 	spectrumSide = 16
@@ -229,13 +267,15 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "agreementTimes": agreementTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "freePairs": freePairs, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "freshTokens": freshTokens,
 		"sameTokens": sameTokens, "otherTokens": otherTokens, "sameInvariant": sameInvariant, "sameInvariants": sameInvariants,
 		"layerFound": layerFound, "layerForeign": layerForeign, "partOpen": partOpen, "layerSign": LayerSign, "foreignShare": foreignShare,
 		"takenOverValues": takenOverValues, "takenOverVariance": takenOverVariance, "embeddingsP": embeddingsP,
 		"sameVocabulary": sameVocabulary, "shuffledRows": shuffledRows, "headsUnitsKept": HeadsUnitsKept, "headsValuesOff": HeadsValuesOff,
-		"correspond": Correspond, "longCosine": longCosine, "prunedShare": prunedShare, "prunedOther": prunedOther, "prunedEqual": prunedEqual,
+		"correspond": Correspond, "longCosine": longCosine, "scaledCosine": scaledCosine, "scaledApart": scaledApart, "prunedShare": prunedShare, "prunedOther": prunedOther, "prunedEqual": prunedEqual,
 		"spectrumSide": spectrumSide, "mostSpectra": mostSpectra, "noiseSpread": noiseSpread, "offLattice": offLattice,
 		"foldedLeast": foldedLeast, "foldedLeft": foldedLeft, "foldedClearly": foldedClearly, "turnedBelow": turnedBelow, "turnedAround": turnedAround,
 		"scaledLeast": scaledLeast, "scaledTimes": scaledTimes, "scaledTrained": scaledTrained, "flippedUnits": flippedUnits, "flippedShare": flippedShare,

@@ -26,38 +26,23 @@ func valuesChanged(f *Facts, level stats.LogP) []finding {
 	if f.inDisguise(level) || sameFunction(f, level) != nil {
 		return nil // values in one role are not those of one unit
 	}
-	var all delta.Stats
-	different, foreign, norms := 0, 0, 0
-	for i := range f.Storage.Changes {
-		c := &f.Storage.Changes[i]
-		if st, _ := c.Storage(); st != delta.Different {
-			continue
-		}
-		switch {
-		case !ofBody(c.Component):
-			norms++
-		case c.Stats.Cosine() > Correspond:
-			all.Merge(&c.Stats)
-			different++
-		default:
-			foreign++
-		}
+	x := f.changes()
+	out := x.valuesScaled()
+	if x.n == 0 {
+		return append(out, x.bodyUnchanged(f)...)
 	}
-	if different == 0 {
-		if norms > 0 && foreign == 0 && len(f.Storage.Shapes) == 0 && f.Shape.Shuffled < shuffledRows {
-			return []finding{{FineTuned, "the body is unchanged, norms or embeddings differ", Undetermined}}
-		}
-		return nil
-	}
-	if x := onLattice(&all); x != nil {
-		return x
-	}
-	for _, x := range [][]finding{coarse(f), masked(&all, f), shapedDifference(f)} {
-		if x != nil {
-			return x
+	for _, rule := range []func() []finding{
+		func() []finding { return onLattice(&x.body) },
+		func() []finding { return coarse(f) },
+		func() []finding { return masked(&x.body, f) },
+		func() []finding { return shapedDifference(f) },
+		func() []finding { return []finding{tuned(x.body.Cosine())} },
+	} {
+		if found := rule(); found != nil {
+			return append(out, found...)
 		}
 	}
-	return []finding{tuned(all.Cosine())}
+	return out
 }
 
 // tuned names a change of values by the cosine that it leaves.
@@ -130,6 +115,8 @@ func shapedDifference(f *Facts) []finding {
 	switch {
 	case n == 0:
 		return nil
+	case most(low, n) && slices.Max(ranks) == 1 && f.onlyWritersDiffer():
+		return []finding{{Projected, fmt.Sprintf("the differences have rank 1 in each of %d matrices, and only what writes to the residual stream differs: one direction was taken out of it, or put in", n), Undetermined}}
 	case most(low, n) && f.untouchedNorms():
 		slices.Sort(ranks)
 		return []finding{{LoRAMerged, fmt.Sprintf("the differences have rank %d above rounding (median of %d matrices, largest %d)", ranks[len(ranks)/2], n, ranks[len(ranks)-1]), Undetermined}}

@@ -61,17 +61,24 @@ const (
 	Reparameterised     Kind = "reparameterised"
 	Noised              Kind = "noised"
 	Partial             Kind = "partial"
+	EqualSoFar          Kind = "equal-so-far"
+	Modified            Kind = "modified"
+	Scaled              Kind = "scaled"
+	Projected           Kind = "projected"
+	LayersReordered     Kind = "layers-reordered"
+	ExpertsReordered    Kind = "experts-reordered"
+	HeadChanged         Kind = "head-changed"
 )
 
 // allKinds lists the kinds in the order in which reports list them.
-var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial}
+var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial, EqualSoFar, Modified, Scaled, Projected, LayersReordered, ExpertsReordered, HeadChanged}
 
-// Direction is the way that one-way evidence points: the subject at its end bears
-// what excludes that the other was made from it. It was made from the other, or
-// from what the other was made from too.
+// Direction says which subject was made from the other, or both from a third.
+// Weights alone never tell: every mark of a child can be put on or taken off. Only
+// dates lead away from Undetermined.
 type Direction string
 
-// The directions. Only one-way evidence leads away from Undetermined.
+// The directions.
 const (
 	AToB         Direction = "a-to-b"
 	BToA         Direction = "b-to-a"
@@ -87,6 +94,17 @@ func (d Direction) Words() string {
 	return fmt.Sprintf("%s: %s was made from %s, or both from a third; not %s from %s", d, ends[1], ends[0], ends[0], ends[1])
 }
 
+// Turned is the direction with the subjects exchanged.
+func (d Direction) Turned() Direction {
+	switch d {
+	case AToB:
+		return BToA
+	case BToA:
+		return AToB
+	}
+	return d
+}
+
 // Verdict is the conclusion, with what it rests on.
 type Verdict struct {
 	Relation     Relation  `json:"relation"`
@@ -99,6 +117,9 @@ type Verdict struct {
 	Statement    string    `json:"statement"` // the weight of the evidence in a sentence
 	Because      []string  `json:"because"`
 	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
+	Excludes     []string  `json:"excludes"`     // what would have been found
+	Next         []string  `json:"next"`         // what would settle an open verdict
+	Reading      *Reading  `json:"reading"`      // what marks suggest of who came first; null where they suggest nothing
 
 	crossed bool // one-way evidence pointed both ways
 	open    bool // shared-init and related were not told apart

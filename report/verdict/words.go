@@ -40,33 +40,6 @@ func beside(e *similarity.Evidence) string {
 	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
 }
 
-// openReasons says what would settle an open verdict.
-func openReasons(f Facts, found Channels) []string {
-	if len(found.with) > 0 {
-		words := "such a result makes no finding: these invariants follow architecture and recipe as well as origin"
-		if found.with[0].Test == Agreement {
-			words = "that is more than strangers show and too little for a finding: --depth full, or a larger --budget, reads more units"
-		}
-		return []string{beside(found.with[0]), words}
-	}
-	if f.Power.Axes == 0 {
-		return []string{"no units of the two could be compared: no part has a common role and shape"}
-	}
-	if !f.Power.Reached && f.Storage.Complete {
-		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}
-	}
-	if !f.Power.Reached {
-		return []string{"too few units were compared to find a distant relative: a larger --budget would settle it"}
-	}
-	if found.ran {
-		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing: a larger --budget or --depth full would settle it"}
-	}
-	if f.blind() {
-		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}
-	}
-	return []string{"the calibrated tests were not run: --depth normal or full would settle it"}
-}
-
 // Propositions are the two statements that the evidence is weighed between.
 type Propositions struct {
 	H1 string `json:"h1"`
@@ -78,7 +51,7 @@ type Propositions struct {
 func StatedPropositions() Propositions {
 	return Propositions{
 		H1: "A and B have a common origin: the weights of one were made from those of the other, or those of both from a third network or initialisation.",
-		H0: "A and B come from independent random initialisations and were trained apart, whatever the data, the order and the recipe of either.",
+		H0: "A and B come from independent random initialisations and were trained apart, whatever the data, the order and the recipe of either; neither was made to imitate the other's inner states, and neither file was arranged with the other in sight.",
 	}
 }
 
@@ -132,4 +105,12 @@ func (p Policy) statement(v Verdict, lr float64) string {
 		s += " That the two share a random initialisation only is not excluded."
 	}
 	return s
+}
+
+// Log writes a decimal logarithm, or a dash where there is none.
+func Log(p *Number) string {
+	if p == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f", float64(*p))
 }

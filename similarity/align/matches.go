@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // MatrixPair is a matrix of A and the matrix of B in the same role.
@@ -19,6 +20,7 @@ type MatrixPair struct {
 // VectorPair is a gain or bias of A and the one of B in the same role.
 type VectorPair struct {
 	Component string
+	Tower     string
 	A, B      *roles.Vector
 }
 
@@ -45,10 +47,11 @@ func (p *Pair) Match() *Matching {
 			m.layer(t.A.Layers[l.A], t.B.Layers[l.B], l)
 		}
 	}
-	for _, g := range PairGeneric(p.A.Net.Generic, p.B.Net.Generic) {
-		m.matrix("generic", -1, -1, g[0], g[1])
+	m.tower = "main"
+	for _, g := range p.GenericPairs() {
+		m.matrix("generic", -1, -1, g.A, g.B)
 	}
-	m.vectors(p.A.Net.Vectors, p.B.Net.Vectors)
+	m.vectors(p.A.Net.Vectors, p.B.Net.Vectors, p.Same)
 	m.out.OnlyA = m.missing(p.A.Net, m.seenA)
 	m.out.OnlyB = m.missing(p.B.Net, m.seenB)
 	return m.out
@@ -86,7 +89,7 @@ func (m *matcher) vector(component string, a, b *roles.Vector) {
 		return
 	}
 	m.seenA[a], m.seenB[b] = true, true
-	m.out.Vectors = append(m.out.Vectors, VectorPair{component, a, b})
+	m.out.Vectors = append(m.out.Vectors, VectorPair{component, m.tower, a, b})
 }
 
 func (m *matcher) layer(a, b *roles.Layer, l LayerPair) {
@@ -127,9 +130,17 @@ func (m *matcher) others(as, bs []roles.Other, l LayerPair) {
 	}
 }
 
-// vectors pairs the vectors that stand in no layer: by role, by name, then by
-// length in stored order.
-func (m *matcher) vectors(as, bs []*roles.Vector) {
+// vectors pairs the vectors that stand in no layer: those of equal values, then
+// by role, by name, and by length where one of that length is left on each side.
+// Whatever else is left has no partner: stored order tells none.
+func (m *matcher) vectors(as, bs []*roles.Vector, same map[*tensor.Tensor]*tensor.Tensor) {
+	for _, b := range bs {
+		for _, a := range as {
+			if same[b.Tensor] == a.Tensor && a.Len == b.Len && !m.seenA[a] && !m.seenB[b] {
+				m.vector("generic", a, b)
+			}
+		}
+	}
 	type key struct {
 		name   string
 		length int
@@ -137,23 +148,35 @@ func (m *matcher) vectors(as, bs []*roles.Vector) {
 	for _, name := range []func(*roles.Vector) string{
 		func(v *roles.Vector) string { return knownRole(v.Role) },
 		func(v *roles.Vector) string { return v.Tensor.Name },
-		func(*roles.Vector) string { return "any" },
+		func(*roles.Vector) string { return lastOfItsLength },
 	} {
-		free := map[key][]*roles.Vector{}
+		free, left := map[key][]*roles.Vector{}, map[key]int{}
 		for _, a := range as {
 			if k := (key{name(a), a.Len}); !m.seenA[a] && k.name != "" {
 				free[k] = append(free[k], a)
 			}
 		}
 		for _, b := range bs {
+			if !m.seenB[b] {
+				left[key{name(b), b.Len}]++
+			}
+		}
+		for _, b := range bs {
 			k := key{name(b), b.Len}
-			if left := free[k]; len(left) > 0 && !m.seenB[b] {
-				m.vector("generic", left[0], b)
-				free[k] = left[1:]
+			if k.name == lastOfItsLength && (len(free[k]) != 1 || left[k] != 1) {
+				continue
+			}
+			if x := free[k]; len(x) > 0 && !m.seenB[b] {
+				m.vector("generic", x[0], b)
+				free[k] = x[1:]
 			}
 		}
 	}
 }
+
+// lastOfItsLength is the name under which vectors are paired that have neither a
+// role nor a name in common.
+const lastOfItsLength = "any"
 
 // knownRole is a role that says something, or "".
 func knownRole(role string) string {
@@ -199,44 +222,6 @@ func ExpertPairs(a, b int) (out [][2]int) {
 	}
 	if a == 0 || b == 0 {
 		return nil
-	}
-	return out
-}
-
-// PairGeneric pairs matrices of equal shape: those of one name first, the
-// others in stored order.
-func PairGeneric(as, bs []*roles.Matrix) [][2]*roles.Matrix {
-	type key struct {
-		name       string
-		rows, cols int
-	}
-	taken := map[*roles.Matrix]bool{}
-	partner := make([]*roles.Matrix, len(bs))
-	for _, byName := range []bool{true, false} {
-		of := func(m *roles.Matrix) key {
-			if byName {
-				return key{m.Tensor.Name, m.Rows, m.Cols}
-			}
-			return key{"", m.Rows, m.Cols}
-		}
-		free := map[key][]*roles.Matrix{}
-		for _, a := range as {
-			if !taken[a] {
-				free[of(a)] = append(free[of(a)], a)
-			}
-		}
-		for i, b := range bs {
-			if left := free[of(b)]; partner[i] == nil && len(left) > 0 {
-				partner[i], taken[left[0]] = left[0], true
-				free[of(b)] = left[1:]
-			}
-		}
-	}
-	var out [][2]*roles.Matrix
-	for i, b := range bs {
-		if partner[i] != nil {
-			out = append(out, [2]*roles.Matrix{partner[i], b})
-		}
 	}
 	return out
 }

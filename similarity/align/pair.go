@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
 
@@ -23,9 +24,11 @@ type Pair struct {
 	Seed   []byte // fixes every random choice
 	Budget int64  // bytes that may be read from each subject; 0 = no limit
 	Towers []TowerPair
+	Same   map[*tensor.Tensor]*tensor.Tensor // the tensor of A that holds the same values, by the tensor of B; nil if nobody asked
 
-	spent  int64           // bytes of the budget booked so far
-	booked map[string]bool // what is booked only once
+	chosen map[*roles.Matrix]GenericPair // by matrix of B
+	spent  int64                         // bytes of the budget booked so far
+	booked map[string]bool               // what is booked only once
 	kept   map[reflect.Type]any
 }
 

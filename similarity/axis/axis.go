@@ -32,6 +32,9 @@ type View struct {
 	SignEquivariant bool      // changes sign with the unit
 	Cosine          []float32 // len(B.Units) × len(A.Units); 0 where a unit is not eligible
 	Spread          float64   // standard deviation of the cosines that are on no diagonal
+	Rank            float64   // directions over which the units of either side spread, their geometric mean
+	Width           int       // residual dimensions, channels or units that a unit is seen through
+	Places          int       // values for each of them: the window of a convolution, else 1
 	Leading         LeadingSubspace
 }
 

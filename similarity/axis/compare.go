@@ -66,6 +66,7 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 		x.check(v.b, x.B, "B")
 		view := View{Name: v.plan.name, SignEquivariant: v.plan.equivariant}
 		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
+		view.extent(v, &x)
 		x.Views = append(x.Views, view)
 	}
 	for i, v := range kept {
@@ -122,6 +123,16 @@ func (v *View) compare(a, b Rows, na, nb int) {
 		}
 	}
 	v.Spread = math.Sqrt(squares / float64(max(1, count)))
+}
+
+// extent notes over how many directions the units spread, and what they are seen
+// through.
+func (v *View) extent(s bothSides, x *Axis) {
+	v.Rank = math.Sqrt(gramOf(s.a.Unit, s.a.N, s.a.Dim, x.A.Eligible).directions() * gramOf(s.b.Unit, s.b.N, s.b.Dim, x.B.Eligible).directions())
+	v.Width, v.Places = s.b.Dim, 1
+	if shape := s.plan.b.Tensor.Shape; x.Component == "generic" && len(shape) > 2 && shape[1] > 0 && s.b.Dim%int(shape[1]) == 0 {
+		v.Width, v.Places = int(shape[1]), s.b.Dim/int(shape[1])
+	}
 }
 
 func allTrue(n int) []bool {

@@ -63,6 +63,22 @@ func (g gram) adjacency(rows [][]float32) float64 {
 	return (next/steps - mean) / math.Sqrt(variance/steps)
 }
 
+// directions is the number of dimensions in which vectors of random direction
+// would meet at cosines of this size: the inverse of their mean square, each
+// vector with itself left out.
+func (g gram) directions() float64 {
+	var squares float64
+	for i := range g.n {
+		for _, v := range g.cosines[i*g.n+i+1 : (i+1)*g.n] {
+			squares += float64(float64(v) * float64(v))
+		}
+	}
+	if pairs := float64(g.n * (g.n - 1) / 2); squares > 0 {
+		return math.Min(pairs/squares, float64(g.dim))
+	}
+	return float64(g.dim)
+}
+
 // defect reports an axis of too low rank.
 func (g gram) defect() string {
 	var squares float64

@@ -1,6 +1,8 @@
 package axis
 
 import (
+	"github.com/weightprint/weightprint/similarity/stats"
+	"math"
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -118,15 +120,23 @@ func headPlans(t align.TowerPair, l int, a, b *roles.Layer) []plan {
 }
 
 // genericPlans looks at the output units of matrices without a known role,
-// paired by name, or by shape where exactly one pair of that shape is left.
+// as they are paired. What a choice among several cost is charged.
 func genericPlans(p *align.Pair) []plan {
 	var out []plan
-	for _, pair := range align.PairGeneric(p.A.Net.Exchangeable(), p.B.Net.Exchangeable()) {
-		a, b := pair[0], pair[1]
+	hidden := map[*roles.Matrix]bool{}
+	for _, side := range []*align.Subject{p.A, p.B} {
+		for _, m := range side.Net.Exchangeable() {
+			hidden[m] = true
+		}
+	}
+	for _, pair := range p.GenericPairs() {
+		if !hidden[pair.A] || !hidden[pair.B] {
+			continue
+		}
 		out = append(out, plan{
-			axis:  Axis{Name: b.Role, Component: "generic", Tower: "main", LayerA: -1, LayerB: -1},
-			views: []viewPlan{{name: "rows", a: a, b: b}},
-			units: b.Rows,
+			axis:  Axis{Name: pair.B.Role, Component: "generic", Tower: "main", LayerA: -1, LayerB: -1, Charge: stats.LogP(math.Log(float64(pair.Choice)))},
+			views: []viewPlan{{name: "rows", a: pair.A, b: pair.B}},
+			units: pair.B.Rows,
 		})
 	}
 	return out

@@ -16,7 +16,9 @@ import (
 type Change struct {
 	Role      string
 	Component string
-	LayerB    int // -1 outside layers
+	Tower     string // of B
+	LayerB    int    // -1 outside layers
+	Vector    bool   // a gain or bias, no matrix
 	A, B      tensor.DType
 	Complete  bool // every value was read
 	Stats     Stats
@@ -119,7 +121,7 @@ func announceVectors(ctx context.Context, pairs []align.VectorPair) error {
 }
 
 func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Options) (Change, error) {
-	c := Change{Role: p.B.Role, Component: p.Component, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	c := Change{Role: p.B.Role, Component: p.Component, Tower: p.Tower, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	rows := sampled(p, seed, o)
 	c.Complete = len(rows) == p.B.Rows
 	cols := p.B.Cols
@@ -238,7 +240,7 @@ func packedSteps(ctx context.Context, steps []float32, l tensor.Lattice, m *role
 }
 
 func compareVector(ctx context.Context, p align.VectorPair) (Change, error) {
-	c := Change{Role: p.B.Role, Component: p.Component, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	c := Change{Role: p.B.Role, Component: p.Component, Tower: p.Tower, Vector: true, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	a, err := p.A.Read(ctx)
 	if err != nil {
 		return c, err

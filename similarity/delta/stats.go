@@ -10,7 +10,7 @@ import (
 // order, so they do not depend on how the reading was cut into pieces.
 type Stats struct {
 	N            int64      // pairs of values
-	Equal        int64      // equal bit for bit, or both NaN
+	Equal        int64      // equal, or both NaN; zeros of either sign are
 	Round        [2]int64   // [0]: A's value rounded to B's type is B's; [1]: B's rounded to A's type is A's
 	Within       [2]int64   // [0]: A within half a step of B on B's lattice; [1]: the reverse
 	Lattice      [2]int64   // values for which Within could be asked
@@ -35,7 +35,7 @@ func (s *Stats) add(a, b []float32, ta, tb tensor.DType, stepA, stepB []float32)
 	s.N += int64(len(a))
 	for i, x := range a {
 		y := b[i]
-		equal := math.Float32bits(x) == math.Float32bits(y) || x != x && y != y
+		equal := same(x, y)
 		if equal {
 			s.Equal++
 			if x != 0 {
@@ -176,4 +176,6 @@ func (s *Stats) Merge(o *Stats) {
 	s.MaxD = math.Max(s.MaxD, o.MaxD)
 }
 
-func same(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) || x != x && y != y }
+// same tells whether two values are equal. Zeros of either sign are: where a
+// value is too small for a type, converters disagree on the sign that is left.
+func same(x, y float32) bool { return x == y || x != x && y != y }

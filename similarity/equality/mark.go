@@ -80,6 +80,7 @@ func (m *mark) add(v float32) {
 // marked is a tensor with its marks, and what makes it say nothing of its own.
 type marked struct {
 	t       *tensor.Tensor
+	look    *look
 	marks   [grains]mark
 	flat    bool // one value throughout
 	counted bool // counts up from its first value by a constant step: positions, ids
@@ -87,7 +88,7 @@ type marked struct {
 
 // read marks one tensor in a single pass through buf.
 func read(ctx context.Context, t *tensor.Tensor, buf []float32) (*marked, error) {
-	m := &marked{t: t, flat: true, counted: true}
+	m := &marked{t: t, flat: true, counted: true, look: newLook(t)}
 	var round [grains]func(float32) float32
 	for g := range grains {
 		round[g] = g.rounding()
@@ -108,6 +109,7 @@ func read(ctx context.Context, t *tensor.Tensor, buf []float32) (*marked, error)
 			case 1:
 				second = v
 			}
+			m.look.add(v)
 			m.flat = m.flat && v == first
 			m.counted = m.counted && v == first+float32(i)*(second-first)
 			i++

@@ -14,6 +14,7 @@ type Pair struct {
 	Rounded string // the side whose values are the other's rounded to its type: "A", "B", or "" where they are equal
 	Moved   []int  // axis of A that stands at each axis of B, lengths of one left out; nil where none moved
 	Says    bool   // the values could not as well stand in any other model: neither constant nor counting up
+	Learned bool   // they look like a matrix that was trained, and like no fixed table
 }
 
 // Correspondence is what of two models holds the same values.
@@ -30,8 +31,9 @@ func (c *Correspondence) Whole() bool {
 
 // Match reads all values of both models and pairs the tensors that hold the
 // same ones. Each tensor is paired once. Where several hold the same values
-// those of one name are paired first, then the others in stored order.
-func Match(ctx context.Context, a, b tensor.Model) (*Correspondence, error) {
+// those to which name gives the same word are paired first, then the others in
+// stored order. A nil name stands for the tensors' own.
+func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) string) (*Correspondence, error) {
 	as, err := readAll(ctx, a)
 	if err != nil {
 		return nil, err
@@ -40,7 +42,10 @@ func Match(ctx context.Context, a, b tensor.Model) (*Correspondence, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := matching{as: as, bs: bs, partner: make([]*Pair, len(as)), taken: make([]bool, len(bs))}
+	if name == nil {
+		name = func(t *tensor.Tensor) string { return t.Name }
+	}
+	m := matching{name: name, as: as, bs: bs, partner: make([]*Pair, len(as)), taken: make([]bool, len(bs))}
 	for _, byName := range []bool{true, false} {
 		for g := range grains {
 			if err := m.at(ctx, g, byName); err != nil {
@@ -70,6 +75,7 @@ func readAll(ctx context.Context, m tensor.Model) ([]*marked, error) {
 }
 
 type matching struct {
+	name    func(*tensor.Tensor) string
 	as, bs  []*marked
 	partner []*Pair // by place in as
 	taken   []bool  // by place in bs
@@ -81,10 +87,10 @@ type key struct {
 }
 
 // keyOf is what tensors must share to be compared.
-func (x *marked) keyOf(g grain, byName bool) key {
+func (m *matching) keyOf(x *marked, g grain, byName bool) key {
 	k := key{mark: x.marks[g]}
 	if byName {
-		k.name = x.t.Name
+		k.name = m.name(x.t)
 	}
 	return k
 }
@@ -94,7 +100,7 @@ func (m *matching) at(ctx context.Context, g grain, byName bool) error {
 	free := map[key][]int{}
 	for i, x := range m.bs {
 		if !m.taken[i] && x.t.DType != tensor.Opaque {
-			k := x.keyOf(g, byName)
+			k := m.keyOf(x, g, byName)
 			free[k] = append(free[k], i)
 		}
 	}
@@ -102,7 +108,7 @@ func (m *matching) at(ctx context.Context, g grain, byName bool) error {
 		if m.partner[i] != nil || x.t.DType == tensor.Opaque {
 			continue
 		}
-		k := x.keyOf(g, byName)
+		k := m.keyOf(x, g, byName)
 		for at, j := range free[k] {
 			p, ok, err := equalAt(ctx, x, m.bs[j], g)
 			if err != nil {
@@ -121,7 +127,7 @@ func (m *matching) at(ctx context.Context, g grain, byName bool) error {
 // equalAt compares two tensors of one mark. At a grain of a half one side must
 // be stored in it, and is the rounded one.
 func equalAt(ctx context.Context, a, b *marked, g grain) (*Pair, bool, error) {
-	p := &Pair{A: a.t, B: b.t, Says: a.says()}
+	p := &Pair{A: a.t, B: b.t, Says: a.says(), Learned: a.look.learned()}
 	if g != asDecoded {
 		switch {
 		case grainOf(b.t.DType) == g:

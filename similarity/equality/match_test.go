@@ -115,7 +115,7 @@ func TestMatch(t *testing.T) {
 			with(w, "w", tensor.F32, w.Shape, func(v values) values { v[3] = float32(-1) * 0; return v }), true, "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := equality.Match(t.Context(), memory{c.a}, memory{c.b})
+			got, err := equality.Match(t.Context(), memory{c.a}, memory{c.b}, nil)
 			require.NoError(t, err)
 			require.Equal(t, c.paired, got.Whole())
 			if !c.paired {
@@ -139,7 +139,7 @@ func TestMatchWhole(t *testing.T) {
 	ones := &tensor.Tensor{Name: "ones", DType: tensor.F32, Shape: []int64{64}, Data: values(slices.Repeat([]float32{1}, 64))}
 	ids := &tensor.Tensor{Name: "ids", DType: tensor.I64, Shape: []int64{4}, Data: values{0, 1, 2, 3}}
 
-	c, err := equality.Match(t.Context(), a, append(slices.Clone(a), ones, ids))
+	c, err := equality.Match(t.Context(), a, append(slices.Clone(a), ones, ids), nil)
 	require.NoError(t, err)
 	require.True(t, c.Whole())
 	require.Len(t, c.Pairs, 3)
@@ -147,17 +147,17 @@ func TestMatchWhole(t *testing.T) {
 		require.Equal(t, p.A.Name, p.B.Name)
 	}
 
-	c, err = equality.Match(t.Context(), a, append(slices.Clone(a), twice))
+	c, err = equality.Match(t.Context(), a, append(slices.Clone(a), twice), nil)
 	require.NoError(t, err)
 	require.False(t, c.Whole(), "a layer that stands twice has one counterpart only")
 	require.Equal(t, "l4", c.OnlyB[0].Name)
 
 	unread := &tensor.Tensor{Name: "codes", DType: tensor.Opaque, Shape: []int64{4}}
-	c, err = equality.Match(t.Context(), append(slices.Clone(a), unread), append(slices.Clone(a), unread))
+	c, err = equality.Match(t.Context(), append(slices.Clone(a), unread), append(slices.Clone(a), unread), nil)
 	require.NoError(t, err)
 	require.False(t, c.Whole(), "values that cannot be read are not known to be equal")
 
-	c, err = equality.Match(t.Context(), memory{ones}, memory{ones})
+	c, err = equality.Match(t.Context(), memory{ones}, memory{ones}, nil)
 	require.NoError(t, err)
 	require.False(t, c.Whole(), "constants alone make no model")
 }

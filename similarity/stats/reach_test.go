@@ -15,10 +15,10 @@ import (
 // another reaches less than Reach says, and not far less.
 func TestReachHoldsAgainstAnOptimiser(t *testing.T) {
 	for _, a := range []stats.Arrangement{
-		{Units: 48, Choice: 48, Layers: 2, Views: 3, Width: 24, Rank: 24},
-		{Units: 64, Choice: 64, Layers: 3, Views: 3, Width: 32, Rank: 32},
-		{Units: 96, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48},
-		{Units: 32, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48},
+		{Units: 48, Choice: 48, Layers: 2, Views: 3, Width: 24, Rank: 24, Turned: true},
+		{Units: 64, Choice: 64, Layers: 3, Views: 3, Width: 32, Rank: 32, Turned: true},
+		{Units: 96, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48, Turned: true},
+		{Units: 32, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48, Turned: true},
 	} {
 		got := arrange(a, 1)
 		require.Less(t, got, a.Reach(), "%+v", a)
@@ -28,14 +28,17 @@ func TestReachHoldsAgainstAnOptimiser(t *testing.T) {
 
 func TestReach(t *testing.T) {
 	require.Equal(t, 1.0, stats.Arrangement{}.Reach())
-	a := stats.Arrangement{Units: 256, Choice: 256, Layers: 6, Views: 3, Width: 96, Rank: 96}
-	require.InDelta(t, 0.85*math.Sqrt(96.0/(256*6*3))+math.Sqrt(2*math.Log(512)/(3*96)), a.Reach(), 1e-3)
+	a := stats.Arrangement{Units: 256, Choice: 256, Layers: 6, Views: 3, Width: 96, Rank: 96, Turned: true}
+	require.InDelta(t, 0.85*math.Sqrt(96.0/(256*6*3))+math.Sqrt(2*(math.Log(512)-1)/(3*96)), a.Reach(), 5e-3)
 	more := a
 	more.Choice = 4096
 	require.Greater(t, more.Reach(), a.Reach(), "a choice of units helps")
 	flat := a
 	flat.Rank = 12
 	require.Greater(t, flat.Reach(), a.Reach(), "vectors in few directions are alike by themselves")
+	fixed := a
+	fixed.Turned = false
+	require.Less(t, fixed.Reach(), a.Reach())
 	columns := a
 	columns.Columns = true
 	require.Greater(t, columns.Reach(), a.Reach())

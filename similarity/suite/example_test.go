@@ -21,12 +21,14 @@ func ExampleStage() {
 	// 1 swaps
 	// 1 leading-directions
 	// 1 gains
+	// 1 likeness
 	// 2 fixed-points
 	// 2 order
 	// 2 signs
 	// 2 swaps
 	// 2 leading-directions
 	// 2 gains
+	// 2 likeness
 	// 2 agreement
 	// 2 qk-planes
 	// 2 ov-spectra

@@ -11,7 +11,7 @@ import (
 
 // Version counts the definitions of the tests: it rises whenever the same
 // inputs may give another number.
-const Version = 2
+const Version = 3
 
 // Default lists every test of every stage.
 func Default() []*similarity.Test {
@@ -26,6 +26,7 @@ func Default() []*similarity.Test {
 // stage on the calibrated ones.
 func Stage(stage int) []*similarity.Test {
 	tests := append(exact.Tests(stage), calibrated.Learned(stage)...)
+	tests = append(tests, calibrated.Likeness(stage))
 	if stage > 0 {
 		tests = append(tests, calibrated.Agreement(stage))
 		tests = append(tests, calibrated.Invariants()...)

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // gitPaths are left out of every manifest.
@@ -70,7 +70,7 @@ func (w *walker) folder(dir, prefix string, above []fs.FileInfo) error {
 
 func (w *walker) entry(file, name string, above []fs.FileInfo) error {
 	if !utf8.ValidString(name) {
-		return fmt.Errorf("%s: the name is not UTF-8, so no manifest can hold it", tensor.Printable(file))
+		return fmt.Errorf("%s: the name is not UTF-8, so no manifest can hold it", escape.Printable(file))
 	}
 	info, err := os.Lstat(file)
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *walker) entry(file, name string, above []fs.FileInfo) error {
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if !w.links {
-			return fmt.Errorf("%s: is a symbolic link, and links are not followed (--allow-symlinks)", tensor.Printable(file))
+			return fmt.Errorf("%s: is a symbolic link, and links are not followed (--allow-symlinks)", escape.Printable(file))
 		}
 		if info, err = os.Stat(file); err != nil {
 			return err
@@ -92,9 +92,9 @@ func (w *walker) entry(file, name string, above []fs.FileInfo) error {
 		w.out = append(w.out, entry{name, file})
 		return nil
 	case !info.IsDir():
-		return fmt.Errorf("%s: neither a regular file nor a folder", tensor.Printable(file))
+		return fmt.Errorf("%s: neither a regular file nor a folder", escape.Printable(file))
 	case slices.ContainsFunc(above, same):
-		return fmt.Errorf("%s: links lead in a circle", tensor.Printable(file))
+		return fmt.Errorf("%s: links lead in a circle", escape.Printable(file))
 	}
 	return w.folder(file, name, append(slices.Clip(above), info))
 }

@@ -1,0 +1,176 @@
+package report
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity/equality"
+)
+
+// equal asks which tensors of the two hold the same values, whatever their names
+// are. It reads all of both, so it is asked only where that is allowed and the
+// roles have not shown it already.
+func (r *run) equal(ctx context.Context) error {
+	s := &r.facts.Storage
+	if !r.whole || r.facts.Equality.Asked || s.Same() && s.InOrder {
+		return nil
+	}
+	role := rolesOf(r.networks())
+	pairs, err := equality.Match(ctx, r.in[0].Model, r.in[1].Model, func(t *tensor.Tensor) string { return role[t] })
+	if err != nil {
+		return err
+	}
+	r.facts.Equality = summed(pairs, role, r.networks()[1])
+	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
+	for _, p := range pairs.Pairs {
+		if p.Moved == nil {
+			r.pair.Same[p.B] = p.A
+		}
+	}
+	return nil
+}
+
+// rolesOf gives each tensor the role that its name tells, or else its name.
+func rolesOf(nets [2]*roles.Network) map[*tensor.Tensor]string {
+	role := map[*tensor.Tensor]string{}
+	for _, n := range nets {
+		for _, a := range n.Roles {
+			if role[a.Tensor] = a.Role; unknownRole(a.Role) {
+				role[a.Tensor] = a.Tensor.Name
+			}
+		}
+	}
+	return role
+}
+
+func unknownRole(role string) bool {
+	return role == "none" || role == "table" || strings.HasPrefix(role, "generic.")
+}
+
+// summed sums a correspondence up.
+func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles.Network) verdict.Equality {
+	e := verdict.Equality{Asked: true, Whole: c.Whole(), Pairs: len(c.Pairs), Parts: map[string]verdict.Part{}}
+	paired := map[*tensor.Tensor]*equality.Pair{}
+	var shared, all [2]int64
+	for i := range c.Pairs {
+		p := &c.Pairs[i]
+		paired[p.B] = p
+		all[0] += p.A.Len()
+		all[1] += p.B.Len()
+		if p.Moved != nil {
+			e.Turned++
+		}
+		if p.Rounded != "" {
+			e.Rounded[slices.Index([]string{"A", "B"}, p.Rounded)] = true
+		}
+		if p.Learned {
+			e.Learned++
+			shared[0] += p.A.Len()
+			shared[1] += p.B.Len()
+		}
+		if p.Says {
+			misplaced(&e, role[p.A], role[p.B])
+		}
+	}
+	e.Layers += outOfOrder(c.Pairs, role)
+	for i, only := range [][]*tensor.Tensor{c.OnlyA, c.OnlyB} {
+		for _, t := range only {
+			all[i] += t.Len()
+		}
+		e.Values[i] = float64(shared[i]) / float64(max(1, all[i]))
+	}
+	for _, p := range parts(b) {
+		part := verdict.Part{Tensors: len(p.matrices)}
+		for _, m := range p.matrices {
+			if x := paired[m.Tensor]; x != nil {
+				part.Paired++
+				part.Rounded = part.Rounded || x.Rounded != ""
+			}
+		}
+		e.Parts[p.name] = part
+	}
+	return e
+}
+
+// misplaced counts a pair of known roles that differ, by what they differ in.
+func misplaced(e *verdict.Equality, a, b string) {
+	wordsA, wordsB := strings.Split(a, "."), strings.Split(b, ".")
+	if a == b || !told(wordsA) || !told(wordsB) {
+		return
+	}
+	if len(wordsA) != len(wordsB) {
+		e.Roles++
+		return
+	}
+	layer, expert := false, false
+	for i, w := range wordsA {
+		switch numbered := number(w) && number(wordsB[i]); {
+		case w == wordsB[i]:
+		case numbered && i > 0 && wordsA[i-1] == "experts":
+			expert = true
+		case numbered:
+			layer = true
+		default:
+			e.Roles++
+			return
+		}
+	}
+	switch {
+	case layer:
+		e.Layers++
+	case expert:
+		e.Experts++
+	}
+}
+
+// told tells whether the words are those of a role in a layer, as package roles
+// spells it, and not of a name.
+func told(words []string) bool {
+	i := slices.Index(words, "layers")
+	return i >= 0 && i <= 1 && len(words) > i+2 && number(words[i+1]) && slices.Contains([]string{"attn", "mlp", "experts", "cross"}, words[i+2])
+}
+
+func number(s string) bool {
+	_, err := strconv.Atoi(s)
+	return err == nil
+}
+
+// outOfOrder counts pairs of unknown roles whose names differ in nothing but
+// numbers, and in these not as when modules are numbered anew but as when they
+// are exchanged.
+func outOfOrder(pairs []equality.Pair, role map[*tensor.Tensor]string) (n int) {
+	last := map[string][]int{}
+	for _, p := range slices.SortedStableFunc(slices.Values(pairs), func(x, y equality.Pair) int {
+		_, a := numbers(role[x.A])
+		_, b := numbers(role[y.A])
+		return slices.Compare(a, b)
+	}) {
+		wordsA, _ := numbers(role[p.A])
+		wordsB, at := numbers(role[p.B])
+		if wordsA != wordsB || !p.Says || told(strings.Split(role[p.A], ".")) {
+			continue
+		}
+		if before, ok := last[wordsA]; ok && slices.Compare(at, before) < 0 {
+			n++
+			continue
+		}
+		last[wordsA] = at
+	}
+	return n
+}
+
+// numbers takes a name's numbers out of its words.
+func numbers(name string) (words string, at []int) {
+	all := strings.Split(name, ".")
+	for i, w := range all {
+		if k, err := strconv.Atoi(w); err == nil {
+			at, all[i] = append(at, k), "#"
+		}
+	}
+	return strings.Join(all, "."), at
+}

@@ -1,0 +1,79 @@
+package verdict
+
+import (
+	"fmt"
+	"github.com/weightprint/weightprint/similarity/stats"
+
+	"github.com/weightprint/weightprint/similarity"
+)
+
+// Nothing is concluded from not finding something with a test that could not
+// have seen it. "No evidence" is a claim of its own: it needs exact tests with
+// power against undisguised descent, and a test with power against descent in
+// disguise, and no sign of either.
+
+// absent tells whether a common origin would have been found.
+func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
+	return f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful &&
+		f.TokensByString && f.Eligible >= toldApart && f.alike() == nil
+}
+
+// openInvariants lists what leaves a verdict open however little else is alike.
+var openInvariants = map[string]float64{QKSizes: openHeads, OVSpectra: openHeads, UsedTokens: openTokens}
+
+// alike is an invariant that agrees so well that the verdict stays open whatever
+// else was found.
+func (f *Facts) alike() *similarity.Evidence {
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		if e.LayerB >= 0 || e.Skipped != "" {
+			continue
+		}
+		if least, ok := openInvariants[e.Test]; ok && e.Effect >= least {
+			return e
+		}
+	}
+	return nil
+}
+
+// noEvidence says what was not found, what would have been, and what would not.
+func (p Policy) noEvidence(v *Verdict, f *Facts, logp stats.LogP) {
+	v.Relation = NoEvidence
+	v.Because = append(v.Because,
+		fmt.Sprintf("no exact test rejects H0 (smallest corrected p %s), and no invariant is more alike than controls are", PValue(logp)),
+		fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
+	v.Excludes = append(v.Excludes,
+		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", p.Cosine, statedPower),
+		"the same under permuted, flipped or scaled units and heads, a permuted or rotated residual stream, moved norm weights, mixed value channels, a vocabulary in another order, singly and combined")
+	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, and descent whose likeness was trained away")
+}
+
+// openReasons says why a verdict is open, and what would settle it.
+func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
+	const full = "--depth full --budget full reads more units"
+	switch e := f.alike(); {
+	case len(found.with) > 0 && found.with[0].Test == Agreement:
+		return []string{beside(found.with[0]), "that is more than strangers show, and no more than arranging a stranger can bring about in the units that were read"}, []string{full, "--nonce TEXT, with a text that nobody could foresee, makes fewer units suffice"}
+	case len(found.with) > 0:
+		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}, []string{full}
+	case e != nil:
+		return []string{fmt.Sprintf("%s of %s is %.3g: so good an agreement of what no change of basis alters leaves the verdict open", e.Test, e.Axis, e.Effect)}, []string{full}
+	case f.Power.Axes == 0:
+		return []string{"no units of the two could be compared: no part has a common role and shape"}, []string{"compare the parts that correspond, or models of one architecture"}
+	case !f.Power.Reached && f.Storage.Complete:
+		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}, []string{"nothing in these files: networks of so few units do not tell"}
+	case !f.Power.Reached:
+		return []string{"too few units were compared to find a distant relative"}, []string{full}
+	case logp <= doubtful:
+		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
+	case f.blind():
+		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{"nothing yet: no test of this program sees through a disguise of such networks"}
+	case !found.ran:
+		return []string{"the calibrated tests were not run"}, []string{"--depth normal or full"}
+	case !f.TokensByString:
+		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{"put the tokenizers beside the models"}
+	case f.Eligible < toldApart:
+		return []string{fmt.Sprintf("no test finds a common origin; but only %.0f %% of the units of one side can be told apart: duplicates hide from these tests", 100*f.Eligible)}, []string{"nothing in these files: ask why units stand there more than once"}
+	}
+	return []string{"the tests that were run do not settle it"}, []string{full}
+}

@@ -1,0 +1,23 @@
+package verdict
+
+// The explanations beside derivation that weights do not exclude. They are named
+// with every relation they fit.
+const (
+	bothCopied      = "both were copied from a third model"
+	commonAncestor  = "a common ancestor: both were made from a third model"
+	publicComponent = "a public component that both took over"
+	// SameInit is the alternative that a common initialisation explains everything.
+	SameInit     = "the same random initialisation, with the same script and corpus too: two trainings that began alike"
+	imitation    = "training to imitate the other's inner states"
+	passenger    = "a passenger: values of one planted in the other where its output does not use them (how much of the output rests on them was not measured)"
+	arranged     = "an arrangement: one file relabelled, turned or scaled after the other, which changes nothing that it computes"
+	earlyCopy    = "a copy taken early in training, before anything of note was learned"
+	trainedAlike = "a common trained origin"
+	behaviour    = "distillation from outputs and training on the same data, which weights do not show"
+)
+
+// relatedAlternatives are those of a common trained origin.
+var relatedAlternatives = []string{commonAncestor, publicComponent, SameInit, imitation, passenger}
+
+// sharedInitAlternatives are those of a common initialisation.
+var sharedInitAlternatives = []string{earlyCopy, imitation, passenger}

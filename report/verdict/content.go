@@ -1,0 +1,135 @@
+package verdict
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+)
+
+// Labels of units correspond where two networks have a common origin, and where
+// somebody arranged one after the other. Content is what no arrangement of an
+// independent network reaches; without it labels make no relation.
+
+// content lists in words what of two subjects no arrangement brings about.
+func (f *Facts) content(found Channels) (out []string) {
+	for _, ask := range []func() string{
+		f.equalContent,
+		func() string { return agreementContent(found) },
+		f.likenessContent,
+		f.tokenContent,
+	} {
+		if words := ask(); words != "" {
+			out = append(out, words)
+		}
+	}
+	return out
+}
+
+// HasContent tells whether anything was measured so far that no arrangement brings
+// about.
+func (f *Facts) HasContent() bool { return len(f.content(f.Channels(Controls()))) > 0 }
+
+// equalContent asks for trained matrices that are the same on both sides up to
+// storage.
+func (f *Facts) equalContent() string {
+	if words := f.equalMatrices(); words != "" {
+		return words
+	}
+	n := 0
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; takenOver(c) && (!f.Equality.Asked || quantised(c)) {
+			n++
+		}
+	}
+	if n >= equalMatrices {
+		return fmt.Sprintf("%d trained matrices hold the same values on both sides, up to storage", n)
+	}
+	return ""
+}
+
+// equalMatrices asks for matrices that are no tables and were found equal value by
+// value.
+func (f *Facts) equalMatrices() string {
+	e := &f.Equality
+	if e.Learned >= equalMatrices || e.Learned > 0 && max(e.Values[0], e.Values[1]) >= equalShare {
+		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	}
+	return ""
+}
+
+// quantised tells whether one side is the other on a lattice of its own.
+func quantised(c *delta.Change) bool {
+	st, _ := c.Storage()
+	return st == delta.Quantised
+}
+
+// equalEmbeddings tells whether the embeddings hold the same values up to
+// storage.
+func (f *Facts) equalEmbeddings() bool {
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		if st, _ := c.Storage(); c.Component == embeddings && !c.Vector && st != delta.Different && varied(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// agreementContent asks for units that two views confirm in coordinates that no
+// rotation alters. In raw coordinates one rotation, aimed at chosen units,
+// makes them agree.
+func agreementContent(found Channels) string {
+	for _, e := range found.alone {
+		if e.Axis != rawAgreement {
+			return beside(e)
+		}
+	}
+	return ""
+}
+
+// arrangeable is how many of the units that were read somebody can make agree who
+// arranges a stranger. Rows of the embedding that no text uses are free: given the
+// other side's strings and a linear map of its rows, they bring about freePairs
+// pairs of units for each residual dimension. Whoever can foresee which units are
+// read puts all of them there.
+func (f *Facts) arrangeable(read int) float64 {
+	pairs := freePairs * float64(f.Width)
+	if !f.Unforeseen || f.HiddenUnits <= read {
+		return pairs
+	}
+	expected := pairs * float64(read) / float64(f.HiddenUnits)
+	return expected + sampleMargin*math.Sqrt(expected)
+}
+
+// likenessContent asks whether corresponding units are more alike than
+// arranging strangers can make them.
+func (f *Facts) likenessContent() string {
+	if e := f.likeness(); e != nil {
+		return fmt.Sprintf("corresponding units of %s have a mean cosine of %.3g, where arranging strangers reaches %.3g at most", e.Axis, e.Effect, e.Statistic)
+	}
+	return ""
+}
+
+// likeness is the strongest likeness beyond what an arrangement reaches.
+func (f *Facts) likeness() (best *similarity.Evidence) {
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		if e.Test == Likeness && e.LayerB < 0 && e.Skipped == "" && e.Effect > e.Statistic && (best == nil || e.Effect-e.Statistic > best.Effect-best.Statistic) {
+			best = e
+		}
+	}
+	return best
+}
+
+// tokenContent asks whether much-used embeddings lie to one another as on the
+// other side.
+func (f *Facts) tokenContent() string {
+	for _, e := range f.Evidence {
+		if e.Test == UsedTokens && e.Skipped == "" && e.Effect >= tokenContent {
+			return fmt.Sprintf(tokenWords, e.Effect)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,111 @@
+package align
+
+import (
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+)
+
+// GenericPair is a matrix of A and one of B, without known roles, that are held
+// against each other.
+type GenericPair struct {
+	A, B   *roles.Matrix
+	Choice int // matrices of A among which A was chosen by looking at its rows; 1 where nothing was looked at
+}
+
+type extent struct{ rows, cols int }
+
+// GenericPairs pairs the matrices of unknown role of one shape: those that hold
+// the same values, those of one name, those that PairByRows chose, and what is
+// left alone of its shape on both sides. Stored order pairs nothing: what is read
+// off wrong partners is worse than nothing.
+func (p *Pair) GenericPairs() []GenericPair {
+	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
+	for b, c := range p.chosen {
+		g.pair(c.A, b, c.Choice)
+	}
+	for shape, as := range g.left(0) {
+		if bs := g.left(1)[shape]; len(as) == 1 && len(bs) == 1 {
+			g.pair(as[0], bs[0], 1)
+		}
+	}
+	var out []GenericPair
+	for _, b := range p.B.Net.Generic {
+		if x, ok := g.partner[b]; ok {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Unpaired lists the shapes of which several matrices are left on a side once
+// values and names have paired what they can, in B's stored order.
+func (p *Pair) Unpaired() (out [][2][]*roles.Matrix) {
+	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
+	as, bs := g.left(0), g.left(1)
+	var seen []extent
+	for _, b := range p.B.Net.Generic {
+		shape := extent{b.Rows, b.Cols}
+		if _, paired := g.partner[b]; paired || slices.Contains(seen, shape) {
+			continue
+		}
+		seen = append(seen, shape)
+		if len(as[shape])+len(bs[shape]) > 2 && len(as[shape]) > 0 {
+			out = append(out, [2][]*roles.Matrix{as[shape], bs[shape]})
+		}
+	}
+	return out
+}
+
+// Choose pairs matrices of unknown role that were found by looking at their rows.
+func (p *Pair) Choose(pairs []GenericPair) {
+	p.chosen = map[*roles.Matrix]GenericPair{}
+	for _, x := range pairs {
+		p.chosen[x.B] = x
+	}
+	p.Forget()
+}
+
+// genericPairing is a pairing in the making.
+type genericPairing struct {
+	sides   [2][]*roles.Matrix
+	partner map[*roles.Matrix]GenericPair // by matrix of B
+	taken   map[*roles.Matrix]bool        // matrices of A
+}
+
+// pairing pairs by values and by name.
+func (p *Pair) pairing(as, bs []*roles.Matrix) *genericPairing {
+	g := &genericPairing{[2][]*roles.Matrix{as, bs}, map[*roles.Matrix]GenericPair{}, map[*roles.Matrix]bool{}}
+	for _, fits := range []func(a, b *roles.Matrix) bool{
+		func(a, b *roles.Matrix) bool { return p.Same[b.Tensor] == a.Tensor },
+		func(a, b *roles.Matrix) bool { return b.Tensor.Name == a.Tensor.Name && p.Same[b.Tensor] == nil },
+	} {
+		for _, b := range bs {
+			for _, a := range as {
+				if a.Rows == b.Rows && a.Cols == b.Cols && fits(a, b) {
+					g.pair(a, b, 1)
+				}
+			}
+		}
+	}
+	return g
+}
+
+// pair pairs two matrices that are both free.
+func (g *genericPairing) pair(a, b *roles.Matrix, choice int) {
+	if _, paired := g.partner[b]; !paired && !g.taken[a] {
+		g.partner[b], g.taken[a] = GenericPair{a, b, choice}, true
+	}
+}
+
+// left lists the matrices of a side that have no partner, by shape.
+func (g *genericPairing) left(side int) map[extent][]*roles.Matrix {
+	out := map[extent][]*roles.Matrix{}
+	for _, m := range g.sides[side] {
+		if _, paired := g.partner[m]; !paired && !g.taken[m] {
+			shape := extent{m.Rows, m.Cols}
+			out[shape] = append(out[shape], m)
+		}
+	}
+	return out
+}

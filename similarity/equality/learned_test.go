@@ -1,0 +1,42 @@
+package equality_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity/equality"
+)
+
+// Equal tables are equal, and nobody learned them.
+func TestTablesAreNotLearned(t *testing.T) {
+	fill := func(f func(r, c int) float64) *tensor.Tensor {
+		v := make(values, 64*64)
+		for i := range v {
+			v[i] = float32(f(i/64, i%64))
+		}
+		return &tensor.Tensor{Name: "t", DType: tensor.F32, Shape: []int64{64, 64}, Data: v}
+	}
+	random := drawn("t", tensor.F32, 1, 64, 64)
+	draw := random.Data.(values)
+	for name, c := range map[string]struct {
+		t       *tensor.Tensor
+		learned bool
+	}{
+		"random":     {random, true},
+		"small":      {drawn("t", tensor.F32, 1, 16, 16), false},
+		"vector":     {drawn("t", tensor.F32, 1, 4096), false},
+		"cosine":     {fill(func(r, c int) float64 { return math.Cos(2 * math.Pi * float64(r*c) / 64) }), false},
+		"positions":  {fill(func(r, c int) float64 { return math.Sin(float64(r) / math.Pow(10000, float64(c)/64)) }), false},
+		"mask":       {fill(func(r, c int) float64 { return map[bool]float64{true: 1}[r >= c] }), false},
+		"filterbank": {fill(func(r, c int) float64 { return math.Max(0, 1-math.Abs(float64(c-r))/4) }), false},
+		"pruned":     {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
+	} {
+		got, err := equality.Match(t.Context(), memory{c.t}, memory{c.t}, nil)
+		require.NoError(t, err)
+		require.Len(t, got.Pairs, 1, name)
+		require.Equal(t, c.learned, got.Pairs[0].Learned, name)
+	}
+}

@@ -1,0 +1,111 @@
+package layers
+
+import (
+	"context"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/rng"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+)
+
+// pairedRows is how many rows of a matrix choose its partner; mostUnpaired bounds
+// the matrices of one shape that are held against each other.
+const (
+	pairedRows   = 48
+	mostUnpaired = 256
+)
+
+// PairGeneric pairs matrices of unknown role by their rows, where several of one
+// shape are left: two belong together if most of a sample of rows are most like
+// the row at the same place, in both directions, and no other matrix of either
+// side does better. It reads the same rows of all of them. Tests on the pairs
+// charge for the choice.
+func PairGeneric(ctx context.Context, p *align.Pair) error {
+	var found []align.GenericPair
+	for _, group := range p.Unpaired() {
+		pairs, err := pairRows(ctx, p, group[0], group[1])
+		if err != nil {
+			return err
+		}
+		found = append(found, pairs...)
+	}
+	p.Choose(found)
+	return nil
+}
+
+func pairRows(ctx context.Context, p *align.Pair, as, bs []*roles.Matrix) ([]align.GenericPair, error) {
+	n := min(pairedRows, bs[0].Rows)
+	if n < axis.MinUnits || max(len(as), len(bs)) > mostUnpaired {
+		return nil, nil
+	}
+	if cost := max(int64(len(as))*as[0].Cost(n), int64(len(bs))*bs[0].Cost(n)); p.Reserve(cost, 1) == 0 {
+		return nil, nil
+	}
+	at := rng.New(p.Seed, "rows that pair "+bs[0].Role).Sample(bs[0].Rows, n)
+	var sides [2][]axis.Rows
+	for i, ms := range [][]*roles.Matrix{as, bs} {
+		for _, m := range ms {
+			rows, err := axis.ReadRows(ctx, m, at, false)
+			if err != nil {
+				return nil, err
+			}
+			rows.Centre(nil)
+			sides[i] = append(sides[i], rows)
+		}
+	}
+	score := make([][]int, len(bs))
+	for j := range score {
+		score[j] = make([]int, len(as))
+		for i := range as {
+			score[j][i] = mutualAtPlace(sides[0][i], sides[1][j])
+		}
+	}
+	var out []align.GenericPair
+	for j, b := range bs {
+		if i, ok := best(score, j); ok && 2*score[j][i] > n {
+			out = append(out, align.GenericPair{A: as[i], B: b, Choice: len(as)})
+		}
+	}
+	return out, nil
+}
+
+// mutualAtPlace counts rows that are most like the one at the same place, seen
+// from both sides.
+func mutualAtPlace(a, b axis.Rows) (count int) {
+	n := a.N
+	c := make([]float32, n*n)
+	dense.MulNT(c, b.Unit, a.Unit, n, n, a.Dim)
+	for k := range n {
+		here, mutual := c[k*n+k], true
+		for o := range n {
+			mutual = mutual && (o == k || c[k*n+o] < here && c[o*n+k] < here)
+		}
+		if mutual {
+			count++
+		}
+	}
+	return count
+}
+
+// best is the matrix of A that scores highest for one of B, if that one is its
+// highest too and no other does as well.
+func best(score [][]int, j int) (at int, ok bool) {
+	for i, s := range score[j] {
+		if s > score[j][at] {
+			at = i
+		}
+	}
+	for i, s := range score[j] {
+		if i != at && s == score[j][at] {
+			return at, false
+		}
+	}
+	for o := range score {
+		if o != j && score[o][at] >= score[j][at] {
+			return at, false
+		}
+	}
+	return at, true
+}
