@@ -26,7 +26,7 @@ var ranks = []struct {
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
 	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity", 5},
 	{"similarity/exact", 6}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
-	{"similarity/equality", 4}, {"similarity/calibrated", 7}, {"similarity/architecture", 7}, {"similarity/index", 7}, {"similarity/suite", 8},
+	{"internal/forward", 4}, {"similarity/carry", 5}, {"similarity/equality", 4}, {"similarity/calibrated", 7}, {"similarity/architecture", 7}, {"similarity/index", 7}, {"similarity/suite", 8},
 	{"report/verdict", 8}, {"report", 9},
 	{"report/audit", 10}, {"report/closed", 10}, {"report/plan", 10}, {"report/recipe", 10}, {"report/html", 10}, {"report/cyclonedx", 10}, {"report/intoto", 10}, {"report/lineage", 11}, {"report/intoto/oms", 11},
 	{"internal/redteam", 11},

@@ -26,6 +26,7 @@ var rooms = []struct{ name, imports string }{
 	{"align", "stats"},
 	{"axis", "align stats"},
 	{"layers", "align axis stats"},
+	{"carry", "align axis stats"},
 	{"", "align stats"},
 	{"exact", "root align axis stats"},
 	{"calibrated", "root align axis exact stats"}, // token-gram and the exact test on tokens read the same rows
