@@ -148,11 +148,13 @@ const (
 	sameInvariants = 2
 )
 
-// Whether the output rests on what agrees. Controls (weightprint-bench carry):
-// agreeing units count for 0.91 to 1.9 times as much as others in children and their
-// parents, for 0.135 at most in networks that carry them as passengers. The two
-// thresholds part the gap in three, by ratio.
+// Whether the output rests on what agrees.
 const (
+	// How many times as much as units at random the agreeing ones must count for on
+	// both sides to exclude a passenger, and at most for the one side that carries
+	// one. Controls (weightprint-bench carry): 0.91 and more in children and their
+	// parents, 0.135 at most in networks that carry passengers. The two thresholds
+	// part the gap in three, by ratio.
 	fullCarry = 0.5
 	idleCarry = 0.25
 	// Share of the units of either side that must agree for that to speak for the
