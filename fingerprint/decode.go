@@ -85,15 +85,21 @@ func (d *decoder) uv() uint64 {
 	return v
 }
 
-// number reads a number of at most the given size.
-func (d *decoder) number(most uint64, what string) int {
+// number reads a number within its limit.
+func (d *decoder) number(l limit) int { return int(d.wide(l)) }
+
+// wide is number for what an int may not hold.
+func (d *decoder) wide(l limit) int64 {
 	v := d.uv()
-	if v > most {
-		d.fail("%s %d exceeds %d", what, v, most)
+	if err := l.check(v); err != nil {
+		d.fail("%v", err)
 		return 0
 	}
-	return int(v)
+	return int64(v)
 }
+
+// below is number for one that may be no larger than another of the file.
+func (d *decoder) below(most int, what string) int { return d.number(limit{what, uint64(most)}) }
 
 func (d *decoder) signed(most int64, what string) int {
 	v, n := binary.Varint(d.b[d.at:])
@@ -106,7 +112,7 @@ func (d *decoder) signed(most int64, what string) int {
 }
 
 func (d *decoder) text() string {
-	n := d.number(maxName, "length of a text")
+	n := d.number(limitText)
 	if d.err != nil {
 		return ""
 	}
@@ -125,20 +131,20 @@ func (d *decoder) fingerprint(version int) *Fingerprint {
 		copy(f.RoleRoot[:], d.take(32))
 		copy(f.Stored[:], d.take(32))
 	}
-	f.Parameters = int64(d.uv())
+	f.Parameters = d.wide(limitParameters)
 	before := ""
-	for n := d.number(maxTensors, "tensors"); n > 0 && d.err == nil; n-- {
+	for n := d.number(limitTensors); n > 0 && d.err == nil; n-- {
 		p := d.tensor(before)
 		f.Tensors = append(f.Tensors, p)
 		before = p.Name
 	}
-	for n := d.number(maxKinds, "kinds"); n > 0 && d.err == nil; n-- {
-		f.Kinds = append(f.Kinds, KindPrint{d.text(), d.number(maxTensors, "tensors"), d.stats()})
+	for n := d.number(limitKinds); n > 0 && d.err == nil; n-- {
+		f.Kinds = append(f.Kinds, KindPrint{d.text(), d.number(limitTensors), d.stats()})
 	}
-	for n := d.number(4*maxSketches, "sketches"); n > 0 && d.err == nil; n-- {
+	for n := d.number(limitSketches); n > 0 && d.err == nil; n-- {
 		f.Sketches = append(f.Sketches, d.sketch(version))
 	}
-	for n := d.number(probedLayers, "probed layers"); n > 0 && d.err == nil; n-- {
+	for n := d.number(limitProbed); n > 0 && d.err == nil; n-- {
 		f.Probes = append(f.Probes, d.probes())
 	}
 	if version > 1 {
@@ -148,16 +154,16 @@ func (d *decoder) fingerprint(version int) *Fingerprint {
 }
 
 func (d *decoder) tensor(before string) (p TensorPrint) {
-	same := d.number(uint64(len(before)), "common beginning")
+	same := d.below(len(before), "common beginning")
 	p.Name = before[:same] + d.text()
-	if len(p.Name) > maxName {
-		d.fail("a name of %d bytes", len(p.Name))
+	if err := limitText.check(uint64(len(p.Name))); err != nil {
+		d.fail("%v", err)
 	}
 	p.DType = d.text()
-	rank := d.number(maxRank, "rank")
+	rank := d.number(limitRank)
 	p.Shape = make([]int64, rank)
 	for i := range p.Shape {
-		p.Shape[i] = int64(d.uv())
+		p.Shape[i] = d.wide(limitDimension)
 	}
 	copy(p.Values[:], d.take(32))
 	has := d.take(1)[0]
@@ -193,10 +199,10 @@ func (d *decoder) stats() (s Stats) {
 
 func (d *decoder) sketch(version int) (s Sketch) {
 	s.Axis = d.text()
-	s.Length, s.Dim = d.number(maxLength, "length"), d.number(maxDim, "dimension")
+	s.Length, s.Dim = d.number(limitLength), d.number(limitWidth)
 	n := units(1, s.Length, s.Dim, s.Dim)
 	if version > 1 {
-		n = d.number(uint64(min(sketchUnits, s.Length)), "sketched units")
+		n = d.below(min(sketchUnits, s.Length), "sketched units")
 	}
 	s.Trend = d.signed(sketchUnits*sketchUnits, "trend")
 	if d.err != nil {
@@ -215,9 +221,9 @@ func (d *decoder) sketch(version int) (s Sketch) {
 
 func (d *decoder) probes() (p Probes) {
 	p.Axis = d.text()
-	p.Length = d.number(maxProbed, "length")
-	p.Gated = d.number(1, "gate") == 1
-	n := d.number(maxProbes, "probes")
+	p.Length = d.number(limitUnits)
+	p.Gated = d.below(1, "gate") == 1
+	n := d.number(limitProbes)
 	for range n {
 		u := d.signed(maxProbed, "unit")
 		if u < -1 || u >= p.Length {
@@ -233,14 +239,14 @@ func (d *decoder) probes() (p Probes) {
 }
 
 func (d *decoder) tokens() *Tokens {
-	n := d.number(uint64(tokenCounts[0]), "tokens")
+	n := d.number(limitTokens)
 	if n == 0 {
 		return nil
 	}
-	t := &Tokens{Vocabulary: d.number(maxVocabulary, "vocabulary")}
+	t := &Tokens{Vocabulary: d.number(limitVocabulary)}
 	before := -1
 	for range n {
-		before += 1 + d.number(maxVocabulary, "step to the next token")
+		before += 1 + d.below(int(limitVocabulary.most), "step to the next token")
 		t.Rows = append(t.Rows, before)
 	}
 	if before >= t.Vocabulary {

@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 )
@@ -13,20 +14,11 @@ import (
 //
 // The digest covers everything before it. docs/FORMAT.md describes the body.
 const (
-	magic          = "WPRINT\r\n"
+	// Magic begins every fingerprint file.
+	Magic = "WPRINT\r\n"
+
+	magic          = Magic
 	currentVersion = 2
-
-	// MaxFileBytes is the largest fingerprint file that is read.
-	MaxFileBytes = 16 << 20
-
-	maxTensors = 1 << 16
-	maxName    = 4 << 10
-	maxRank    = 64
-	maxLength  = 1 << 20 // units of an axis that is sketched
-	maxDim     = 1 << 30
-	maxKinds   = 1 << 12
-
-	maxVocabulary = 1 << 24
 
 	flagComplete = 1
 
@@ -45,9 +37,17 @@ var (
 var order = binary.LittleEndian
 
 // WriteTo writes the file form. The same fingerprint always gives the same
-// bytes.
+// bytes. What Read would refuse is not written: ErrLimit where it is larger than
+// files may be, ErrFile where it could not have been computed from a model.
 func (f *Fingerprint) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(f.encode())
+	b, err := f.encoded()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := Decode(b); err != nil {
+		return 0, fmt.Errorf("a fingerprint that cannot be read back: %w", err)
+	}
+	n, err := w.Write(b)
 	return int64(n), err
 }
 
@@ -60,6 +60,12 @@ func (f *Fingerprint) Digest() (d Digest) {
 }
 
 func (f *Fingerprint) encode() []byte {
+	b, _ := f.encoded() // what it says, also where it is too large for a file
+	return b
+}
+
+// encoded holds every number against its limit.
+func (f *Fingerprint) encoded() ([]byte, error) {
 	e := &encoder{}
 	e.b = append(e.b, magic...)
 	e.u32(uint32(f.Version))
@@ -67,7 +73,9 @@ func (f *Fingerprint) encode() []byte {
 	h := newHash(purposeFile)
 	h.Write(e.b)
 	d := sum(h)
-	return append(e.b, d[:]...)
+	b := append(e.b, d[:]...)
+	e.check(limitFile, uint64(len(b)))
+	return b, e.err
 }
 
 func (e *encoder) body(f *Fingerprint) {
@@ -82,24 +90,24 @@ func (e *encoder) body(f *Fingerprint) {
 		e.raw(f.RoleRoot[:])
 		e.raw(f.Stored[:])
 	}
-	e.uv(uint64(f.Parameters))
-	e.uv(uint64(len(f.Tensors)))
+	e.number(limitParameters, uint64(f.Parameters))
+	e.number(limitTensors, uint64(len(f.Tensors)))
 	before := ""
 	for i := range f.Tensors {
 		e.tensor(&f.Tensors[i], before)
 		before = f.Tensors[i].Name
 	}
-	e.uv(uint64(len(f.Kinds)))
+	e.number(limitKinds, uint64(len(f.Kinds)))
 	for i := range f.Kinds {
 		e.text(f.Kinds[i].Kind)
-		e.uv(uint64(f.Kinds[i].Tensors))
+		e.number(limitTensors, uint64(f.Kinds[i].Tensors))
 		e.stats(&f.Kinds[i].Stats)
 	}
-	e.uv(uint64(len(f.Sketches)))
+	e.number(limitSketches, uint64(len(f.Sketches)))
 	for i := range f.Sketches {
 		e.sketch(&f.Sketches[i], f.Version)
 	}
-	e.uv(uint64(len(f.Probes)))
+	e.number(limitProbed, uint64(len(f.Probes)))
 	for i := range f.Probes {
 		e.probes(&f.Probes[i])
 	}
@@ -108,7 +116,21 @@ func (e *encoder) body(f *Fingerprint) {
 	}
 }
 
-type encoder struct{ b []byte }
+type encoder struct {
+	b   []byte
+	err error // the first limit that was broken
+}
+
+func (e *encoder) check(l limit, v uint64) {
+	if err := l.check(v); err != nil && e.err == nil {
+		e.err = fmt.Errorf("%w: %w", ErrLimit, err)
+	}
+}
+
+func (e *encoder) number(l limit, v uint64) {
+	e.check(l, v)
+	e.uv(v)
+}
 
 func (e *encoder) raw(p []byte)  { e.b = append(e.b, p...) }
 func (e *encoder) u16(v uint16)  { e.b = order.AppendUint16(e.b, v) }
@@ -116,19 +138,20 @@ func (e *encoder) u32(v uint32)  { e.b = order.AppendUint32(e.b, v) }
 func (e *encoder) u64(v uint64)  { e.b = order.AppendUint64(e.b, v) }
 func (e *encoder) uv(v uint64)   { e.b = binary.AppendUvarint(e.b, v) }
 func (e *encoder) sv(v int64)    { e.b = binary.AppendVarint(e.b, v) }
-func (e *encoder) text(s string) { e.uv(uint64(len(s))); e.raw([]byte(s)) }
+func (e *encoder) text(s string) { e.number(limitText, uint64(len(s))); e.raw([]byte(s)) }
 
 func (e *encoder) tensor(p *TensorPrint, before string) {
 	same := 0
 	for same < min(len(before), len(p.Name)) && before[same] == p.Name[same] {
 		same++
 	}
+	e.check(limitText, uint64(len(p.Name)))
 	e.uv(uint64(same))
 	e.text(p.Name[same:])
 	e.text(p.DType)
-	e.uv(uint64(len(p.Shape)))
+	e.number(limitRank, uint64(len(p.Shape)))
 	for _, d := range p.Shape {
-		e.uv(uint64(d))
+		e.number(limitDimension, uint64(d))
 	}
 	e.raw(p.Values[:])
 	has := byte(0)
@@ -167,8 +190,8 @@ func (e *encoder) stats(s *Stats) {
 // units, and in version 1 that number from length and dimension.
 func (e *encoder) sketch(s *Sketch, version int) {
 	e.text(s.Axis)
-	e.uv(uint64(s.Length))
-	e.uv(uint64(s.Dim))
+	e.number(limitLength, uint64(s.Length))
+	e.number(limitWidth, uint64(s.Dim))
 	if version > 1 {
 		e.uv(uint64(len(s.Units)))
 	}
@@ -187,13 +210,13 @@ func (e *encoder) sketch(s *Sketch, version int) {
 
 func (e *encoder) probes(p *Probes) {
 	e.text(p.Axis)
-	e.uv(uint64(p.Length))
+	e.number(limitUnits, uint64(p.Length))
 	gated := uint64(0)
 	if p.Gated {
 		gated = 1
 	}
 	e.uv(gated)
-	e.uv(uint64(len(p.Units)))
+	e.number(limitProbes, uint64(len(p.Units)))
 	for _, u := range p.Units {
 		e.sv(int64(u))
 	}
@@ -209,8 +232,8 @@ func (e *encoder) tokens(t *Tokens) {
 		e.uv(0)
 		return
 	}
-	e.uv(uint64(len(t.Rows)))
-	e.uv(uint64(t.Vocabulary))
+	e.number(limitTokens, uint64(len(t.Rows)))
+	e.number(limitVocabulary, uint64(t.Vocabulary))
 	before := -1
 	for _, r := range t.Rows {
 		e.uv(uint64(r - before - 1))

@@ -103,7 +103,7 @@ func axes(n *roles.Network, version int) []axis {
 	}
 	kept := out[:0]
 	for _, x := range out {
-		if n := units(version, x.length, x.dim, x.all); x.length <= maxLength && n >= minSketched {
+		if n := units(version, x.length, x.dim, x.all); uint64(x.length) <= limitLength.most && n >= minSketched {
 			x.units = sampled(x.length, n)
 			kept = append(kept, x)
 		}

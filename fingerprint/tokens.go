@@ -107,7 +107,7 @@ func shortRowsOf(n *roles.Network, version int) *shortRows {
 // that are made.
 func tokensFit(e *roles.Matrix, version int) bool {
 	d := int64(e.Cols)
-	if version < 2 || e.Rows < 2*tokenCounts[0] || e.Rows > maxVocabulary || e.Cols > leafMost || e.Transposed() || d != e.Tensor.Cols() || e.StoredAt(0) != 0 || e.StoredAt(e.Rows-1) != int64(e.Rows-1)*d {
+	if version < 2 || e.Rows < 2*tokenCounts[0] || uint64(e.Rows) > limitVocabulary.most || e.Cols > leafMost || e.Transposed() || d != e.Tensor.Cols() || e.StoredAt(0) != 0 || e.StoredAt(e.Rows-1) != int64(e.Rows-1)*d {
 		return false
 	}
 	left := besideResidual(e, version) - tokenWords(e.Rows)

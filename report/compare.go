@@ -50,6 +50,9 @@ func Compare(ctx context.Context, a, b string, o *Options) (*Report, error) {
 // Build compares two models that are already open. A LoRA adapter is applied to
 // Options.Base, or where there is none to the other side.
 func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
 	in, err := resolve([2]Input{a, b}, o.base())
 	if err != nil {
 		return nil, err

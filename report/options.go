@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -106,6 +107,30 @@ type Options struct {
 	// it. Their evidence is shown and their names are listed among the
 	// methods; the verdict does not use them.
 	Tests []*similarity.Test `json:"-"`
+}
+
+// ErrOptions is returned for options that no comparison can have.
+var ErrOptions = errors.New("no comparison can have these options")
+
+// Check holds options against what they can be: a level is a probability, a
+// likeness a cosine, both strictly between 0 and 1 where they are set.
+func (o *Options) Check() error {
+	f := o.WithDefaults()
+	for _, x := range []struct {
+		name  string
+		value float64
+	}{{"policy.alpha", f.Policy.Alpha}, {"policy.cosine", f.Policy.Cosine}} {
+		if !(x.value > 0 && x.value < 1) {
+			return fmt.Errorf("%w: options.%s is %g, and lies between 0 and 1", ErrOptions, x.name, x.value)
+		}
+	}
+	switch {
+	case f.Budget < Full:
+		return fmt.Errorf("%w: options.budget is %d bytes", ErrOptions, int64(f.Budget))
+	case f.Depth != Quick && f.Depth != Normal && f.Depth != Deep:
+		return fmt.Errorf("%w: options.depth is %.40q", ErrOptions, f.Depth)
+	}
+	return nil
 }
 
 // Opening is how checkpoints are opened.

@@ -57,6 +57,10 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What was compared comes first: all else follows from it.
+	if d := differ("subjects", member(want, "subjects"), member(got, "subjects")); d != nil {
+		return d, nil
+	}
 	return differ("", want, got), nil
 }
 
@@ -161,7 +165,7 @@ func differ(path string, want, got any) *Difference {
 		}
 		slices.Sort(keys)
 		for _, k := range keys {
-			if d := differ(join(path, k), w[k], g[k]); d != nil {
+			if d := differ(join(path, k), member(w, k), member(g, k)); d != nil {
 				return d
 			}
 		}
@@ -172,14 +176,7 @@ func differ(path string, want, got any) *Difference {
 			break
 		}
 		for i := range max(len(w), len(g)) {
-			var x, y any
-			if i < len(w) {
-				x = w[i]
-			}
-			if i < len(g) {
-				y = g[i]
-			}
-			if d := differ(fmt.Sprintf("%s[%d]", path, i), x, y); d != nil {
+			if d := differ(fmt.Sprintf("%s[%d]", path, i), element(w, i), element(g, i)); d != nil {
 				return d
 			}
 		}
@@ -191,6 +188,23 @@ func differ(path string, want, got any) *Difference {
 	return &Difference{path, asJSON(want), asJSON(got)}
 }
 
+// absent stands for what is not there, which null is not.
+type absent struct{}
+
+func member(m map[string]any, k string) any {
+	if v, ok := m[k]; ok {
+		return v
+	}
+	return absent{}
+}
+
+func element(all []any, i int) any {
+	if i < len(all) {
+		return all[i]
+	}
+	return absent{}
+}
+
 func join(path, key string) string {
 	if path == "" {
 		return key
@@ -199,6 +213,9 @@ func join(path, key string) string {
 }
 
 func asJSON(v any) string {
+	if v == (absent{}) {
+		return "nothing"
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)

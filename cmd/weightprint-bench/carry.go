@@ -36,17 +36,21 @@ func carryCommand() *cobra.Command {
 
 // carried measures one pair of checkpoints.
 func carried(ctx context.Context, refs ...string) (*carry.Result, error) {
-	var subjects [2]*align.Subject
-	var models [2]*formats.Checkpoint
+	var in [2]report.Input
 	for i, ref := range refs {
 		c, err := formats.Open(ctx, ref, nil)
 		if err != nil {
 			return nil, err
 		}
 		defer c.Close()
-		models[i], subjects[i] = c, report.FromCheckpoint(ctx, c).Subject()
+		in[i] = report.FromCheckpoint(ctx, c)
 	}
-	p := align.NewPair(subjects[0], subjects[1], []byte("carry"), 0)
+	return carryOf(ctx, in[0], in[1])
+}
+
+// carryOf measures two open models, without the tests that a comparison runs first.
+func carryOf(ctx context.Context, x, y report.Input) (*carry.Result, error) {
+	p := align.NewPair(x.Subject(), y.Subject(), []byte("carry"), 0)
 	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}
@@ -62,11 +66,11 @@ func carried(ctx context.Context, refs ...string) (*carry.Result, error) {
 			p.Follow(i, m.Pairs, m.Held)
 		}
 	}
-	a, err := forward.New(p.A.Net, models[0].Metadata())
+	a, err := forward.New(p.A.Net, x.Model.Metadata())
 	if err != nil {
 		return &carry.Result{Why: "A: " + err.Error()}, nil
 	}
-	b, err := forward.New(p.B.Net, models[1].Metadata())
+	b, err := forward.New(p.B.Net, y.Model.Metadata())
 	if err != nil {
 		return &carry.Result{Why: "B: " + err.Error()}, nil
 	}

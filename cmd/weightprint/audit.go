@@ -16,6 +16,7 @@ import (
 // auditFlags are the flags of audit.
 type auditFlags struct {
 	claim, budget   string
+	file            string
 	json            bool
 	failOn, parents []string
 }
@@ -52,6 +53,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.BoolVar(&f.json, "json", false, "print JSON")
+	fl.StringVarP(&f.file, "output", "o", "", "write the result to a file")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
 	return c
 }
@@ -66,6 +68,10 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 			return usageError{oneOf("fail-on", x, known)}
 		}
 	}
+	to, err := destine(c, []string{model}, f.file, isResult)
+	if err != nil {
+		return err
+	}
 	claims, err := readClaims(f.claim)
 	if err != nil {
 		return err
@@ -75,12 +81,11 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 	if err != nil {
 		return err
 	}
-	out := output{}
 	write := func(w io.Writer) error { return audit.WriteText(w, all) }
 	if f.json {
 		write = func(w io.Writer) error { return audit.WriteJSON(w, source.Redacted(model), all) }
 	}
-	if err := out.write(c.OutOrStdout(), write); err != nil {
+	if err := to.write(write); err != nil {
 		return err
 	}
 	return f.finding(all)

@@ -28,6 +28,10 @@ commitments; a challenge to a single commitment is refused without it.`,
 			if file == "" {
 				return usageError{fmt.Errorf("challenge: give -o FILE")}
 			}
+			to, err := fresh(c, a, file, 0o666)
+			if err != nil {
+				return err
+			}
 			var all []commitment.Commitment
 			for _, name := range a {
 				x, err := readSealed(name, commitment.DecodeCommitment)
@@ -40,8 +44,11 @@ commitments; a challenge to a single commitment is refused without it.`,
 			if err != nil {
 				return usageError{err}
 			}
-			if err := writeNew(file, 0o644, x.Encode()); err != nil {
+			if err := to.bytes(x.Encode()); err != nil {
 				return err
+			}
+			if to.target == nil {
+				return nil // the bytes themselves are the result
 			}
 			fmt.Fprintf(c.OutOrStdout(), "challenge %s\n", x.Digest())
 			return nil

@@ -37,6 +37,10 @@ It exits with 4 when anything does not hold.`,
 			if len(against) > 1 {
 				return usageError{fmt.Errorf("check: --against is given once")}
 			}
+			to, err := destine(c, a, file, isResult)
+			if err != nil {
+				return err
+			}
 			f, err := sortFiles(a)
 			if err != nil {
 				return mismatch(c.OutOrStdout(), err, asJSON)
@@ -45,11 +49,10 @@ It exits with 4 when anything does not hold.`,
 			if err != nil {
 				return mismatch(c.OutOrStdout(), err, asJSON)
 			}
-			o := output{file: file}
 			if asJSON {
-				return o.write(c.OutOrStdout(), x.WriteJSON)
+				return to.write(x.WriteJSON)
 			}
-			return o.write(c.OutOrStdout(), x.WriteText)
+			return to.write(x.WriteText)
 		},
 	}
 	fl := c.Flags()

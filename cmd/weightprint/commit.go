@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/outfile"
 )
 
 // The verbs by which models are compared that will not be shown. They are
@@ -42,10 +43,16 @@ and the model the commitment is worth nothing. Neither file is ever overwritten.
 }
 
 func commitTo(c *cobra.Command, ref, file, secret string) error {
-	for _, name := range []string{file, secret} {
-		if _, err := os.Lstat(name); !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("%s exists; a commitment is never overwritten", escape.Printable(name))
-		}
+	if file == secret || isStream(file) || isStream(secret) {
+		return usageError{errors.New("commit: the commitment and its opening are two files")}
+	}
+	public, err := fresh(c, []string{ref}, file, 0o666)
+	if err != nil {
+		return err
+	}
+	private, err := fresh(c, []string{ref}, secret, 0o600)
+	if err != nil {
+		return err
 	}
 	s, err := commitment.NewSecret()
 	if err != nil {
@@ -66,10 +73,13 @@ func commitTo(c *cobra.Command, ref, file, secret string) error {
 		return err
 	}
 	// The opening first: a commitment that nobody can open is worth nothing.
-	if err := writeNew(secret, 0o600, o.Encode()); err != nil {
+	if err := private.bytes(o.Encode()); err != nil {
 		return err
 	}
-	if err := writeNew(file, 0o644, o.Commitment().Encode()); err != nil {
+	if err := public.bytes(o.Commitment().Encode()); err != nil {
+		if _, there := os.Lstat(file); errors.Is(there, os.ErrNotExist) {
+			err = errors.Join(err, os.Remove(secret)) // it is ours, and opens nothing
+		}
 		return err
 	}
 	fmt.Fprintf(c.OutOrStdout(), "commitment %s\n", o.Commitment().Root)
@@ -114,20 +124,18 @@ func verifyCommitment(c *cobra.Command, file, ref, opening string) error {
 	return err
 }
 
-// writeNew writes a file that must not exist yet.
-func writeNew(name string, mode os.FileMode, b []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
+// fresh looks at the place of a file of the protocol: nothing may stand there,
+// whatever --force says.
+func fresh(c *cobra.Command, a []string, file string, mode os.FileMode) (*destination, error) {
+	d := &destination{stdout: c.OutOrStdout()}
+	if isStream(file) {
+		return d, nil
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return errors.Join(err, os.Remove(name)) // it is ours: it did not exist
-	}
-	return nil
+	r := rulesOf(c, a, nil)
+	r.New, r.Mode, r.Force = true, mode, false
+	var err error
+	d.target, err = outfile.Prepare(file, r)
+	return d, err
 }
 
 // readSealed reads a file of the commitment protocol.

@@ -50,7 +50,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.StringVar(&f.depth, "depth", string(report.Normal), "how far to go: quick (first look only), normal (until settled), full (everything)")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
-	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line, and no progress")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
@@ -65,8 +65,12 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	to, err := destine(c, a, f.out.file, isResult)
+	if err != nil {
+		return err
+	}
 	if f.dry {
-		return f.plan(c, a, o)
+		return f.plan(c, a, o, to)
 	}
 	make := func() (*report.Report, error) { return f.compare(c.Context(), a, o, c.ErrOrStderr()) }
 	if isPrint(a[0]) || isPrint(a[1]) {
@@ -76,14 +80,25 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	write := f.out.report(r, c.OutOrStdout())
-	if f.quiet {
-		write = func(w io.Writer) error { _, err := fmt.Fprintln(w, r.Summary()); return err }
-	}
-	if err := f.out.write(c.OutOrStdout(), write); err != nil {
+	if err := f.write(c.OutOrStdout(), to, r); err != nil {
 		return err
 	}
 	return f.finding(r)
+}
+
+// write writes the report. The one line of --quiet is for people: files, and
+// forms that were asked for, are whole.
+func (f *compareFlags) write(stdout io.Writer, to *destination, r *report.Report) error {
+	if to.target != nil || !f.quiet || f.out.asked {
+		if err := to.write(f.out.report(r, stdout)); err != nil || to.target == nil {
+			return err
+		}
+	}
+	if !f.quiet {
+		return nil
+	}
+	_, err := fmt.Fprintln(stdout, r.Summary())
+	return err
 }
 
 // options checks the flags.
@@ -168,7 +183,7 @@ func closeAll(open []*formats.Checkpoint) {
 }
 
 // plan opens the models and prints what a comparison would read.
-func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) error {
+func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options, to *destination) error {
 	open, in, err := f.open(c.Context(), a, o)
 	defer closeAll(open)
 	if err != nil {
@@ -178,7 +193,7 @@ func (f *compareFlags) plan(c *cobra.Command, a []string, o *report.Options) err
 	if err != nil {
 		return err
 	}
-	return f.out.write(c.OutOrStdout(), planned(p, f.out.format == "json"))
+	return to.write(planned(p, f.out.format == "json"))
 }
 
 // planned writes a plan in either of its forms.

@@ -53,13 +53,17 @@ stopped goes on where it was.`,
 			if stdin {
 				return printAll(c, file, most)
 			}
+			to, err := destine(c, a, file, isFingerprint)
+			if err != nil {
+				return err
+			}
 			p := watched(c, most)
 			p.base = base
 			f, err := p.of(c.Context(), a[0])
 			if err != nil {
 				return err
 			}
-			return writeFile(file, 0o644, func(w io.Writer) error { _, err := f.WriteTo(w); return err })
+			return to.write(func(w io.Writer) error { _, err := f.WriteTo(w); return err })
 		},
 	}
 	fl := c.Flags()
@@ -148,6 +152,11 @@ func (p printing) of(ctx context.Context, ref string) (*fingerprint.Fingerprint,
 		files, o = append(files, base), optionsFor(base, p.most)
 	case adapter && p.applied:
 		return nil, fmt.Errorf("%s is a LoRA adapter, which holds nothing of the weights that it was trained on; --base MODEL applies it to its base", ref)
+	}
+	if !o.SketchOnly {
+		if err := fingerprint.Fits(model); err != nil {
+			return nil, fmt.Errorf("%s: %w; a --budget below its size makes sketches, which list no tensors", escape.Printable(source.Redacted(ref)), err)
+		}
 	}
 	stop := p.watch(files...)
 	f, err := fingerprint.Compute(ctx, model, o)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -49,8 +50,19 @@ func inspectCommand() *cobra.Command {
 }
 
 func inspect(c *cobra.Command, ref string, f inspectFlags) error {
+	if f.values != "" && f.file != "" {
+		return usageError{errors.New("inspect: --values writes a tensor and -o a listing; give one of them")}
+	}
+	file, ours := f.file, isResult
+	if f.values != "" && !f.dry {
+		file, ours = f.values, nil // decoded values look like nothing in particular
+	}
+	to, err := destine(c, []string{ref}, file, ours)
+	if err != nil {
+		return err
+	}
 	if isPrint(ref) {
-		return inspectPrint(c, ref, f.json)
+		return inspectPrint(ref, f, to)
 	}
 	ctx := c.Context()
 	m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
@@ -65,15 +77,14 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 			return fmt.Errorf("%s: no tensor is called %s", escape.Printable(ref), escape.Printable(f.tensor))
 		}
 	}
-	out := output{file: f.file}
 	if f.dry {
-		return out.write(c.OutOrStdout(), planned(plan.Decoding(report.Headers(m), t), f.json))
+		return to.write(planned(plan.Decoding(report.Headers(m), t), f.json))
 	}
 	if t != nil {
-		return writeFile(f.values, 0o644, func(w io.Writer) error { return writeValues(ctx, w, t) })
+		return to.write(func(w io.Writer) error { return writeValues(ctx, w, t) })
 	}
 	l := listing(m)
-	return out.write(c.OutOrStdout(), func(w io.Writer) error {
+	return to.write(func(w io.Writer) error {
 		if !f.json {
 			return l.text(w)
 		}

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-
-	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
@@ -80,7 +80,10 @@ type listedKind struct {
 }
 
 // inspectPrint lists a fingerprint file.
-func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
+func inspectPrint(ref string, o inspectFlags, to *destination) error {
+	if o.tensor != "" || o.dry {
+		return usageError{errors.New("inspect: a fingerprint holds no values; --tensor, --values and --dry-run take a model")}
+	}
 	f, err := readPrint(ref)
 	if err != nil {
 		return err
@@ -111,11 +114,18 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 	for _, s := range f.Sketches {
 		l.Sketches = append(l.Sketches, fmt.Sprintf("%s: %d of %d units", s.Axis, len(s.Units), s.Length))
 	}
-	w := c.OutOrStdout()
-	if asJSON {
-		return escape.WriteJSON(w, l)
-	}
-	fmt.Fprintf(w, "%s\nfingerprint of %d parameters, version %d\nheader %s\n", escape.Printable(ref), l.Parameters, l.Version, l.Header)
+	return to.write(func(w io.Writer) error {
+		if o.json {
+			return escape.WriteJSON(w, l)
+		}
+		return l.text(w, f.Tokens)
+	})
+}
+
+// text prints the listing for people.
+func (l *listedPrint) text(out io.Writer, tokens *fingerprint.Tokens) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintf(w, "%s\nfingerprint of %d parameters, version %d\nheader %s\n", escape.Printable(l.Ref), l.Parameters, l.Version, l.Header)
 	if l.Root != nil {
 		fmt.Fprintf(w, "root   %s, over %d tensors\nroles  %s\n", l.Root, len(l.Tensors), l.RoleRoot)
 	} else {
@@ -128,7 +138,7 @@ func inspectPrint(c *cobra.Command, ref string, asJSON bool) error {
 		fmt.Fprintf(w, "probed %s\n", escape.Printable(p))
 	}
 	if l.Tokens > 0 {
-		fmt.Fprintf(w, "tokens signs of products among %d little-used tokens of %d\n", l.Tokens, f.Tokens.Vocabulary)
+		fmt.Fprintf(w, "tokens signs of products among %d little-used tokens of %d\n", l.Tokens, tokens.Vocabulary)
 	}
-	return nil
+	return w.Flush()
 }

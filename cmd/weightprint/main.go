@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,6 +19,8 @@ import (
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/outfile"
+	"github.com/weightprint/weightprint/similarity/index"
 )
 
 // Exit codes.
@@ -47,12 +50,20 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // run is main for tests.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	root := rootCommand(stdout, stderr)
+	return runWith(ctx, args, os.Stdin, stdout, stderr)
+}
+
+func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	out := &result{Writer: stdout}
+	root := rootCommand(out, stderr)
+	root.SetIn(stdin)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	var usage usageError
 	switch {
+	case out.err != nil:
+		err = fmt.Errorf("writing the result: %w", out.err)
 	case err == nil:
 		return exitDone
 	case errors.As(err, &code):
@@ -62,10 +73,17 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 130
 	}
 	fmt.Fprintf(stderr, "weightprint: %s%s\n", oneLine(err), nextStep(err))
-	if errors.As(err, &usage) || strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "unknown flag") {
+	if errors.As(err, &usage) || isUsage(err.Error()) {
 		return exitUsage
 	}
 	return exitError
+}
+
+// usageWords begin the errors of package cobra about a command line.
+var usageWords = []string{"unknown command", "unknown flag", "required flag(s)", "if any flags in the group"}
+
+func isUsage(message string) bool {
+	return slices.ContainsFunc(usageWords, func(w string) bool { return strings.HasPrefix(message, w) })
 }
 
 // nextSteps say what to do about errors that have a usual remedy.
@@ -73,6 +91,8 @@ var nextSteps = []struct {
 	is   error
 	does string
 }{
+	{outfile.ErrUnwritable, ""},
+	{index.ErrMissing, "; index add makes one"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},

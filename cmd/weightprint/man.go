@@ -1,7 +1,10 @@
 package main
 
 import (
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -26,10 +29,26 @@ bit by bit. Completions come from weightprint completion.`,
 			}
 			root := c.Root()
 			root.DisableAutoGenTag = true
-			return doc.GenManTreeFromOpts(root, doc.GenManTreeOptions{
-				Header: &doc.GenManHeader{Section: "1", Source: "weightprint " + report.Version(), Manual: "weightprint"},
-				Path:   a[0], CommandSeparator: "-",
-			})
+			return pages(c, root, a[0])
 		},
 	}
+}
+
+// pages writes the page of a verb and of those below it.
+func pages(c, verb *cobra.Command, dir string) error {
+	for _, v := range verb.Commands() {
+		if !v.IsAvailableCommand() || v.IsAdditionalHelpTopicCommand() {
+			continue
+		}
+		if err := pages(c, v, dir); err != nil {
+			return err
+		}
+	}
+	to, err := destine(c, nil, filepath.Join(dir, strings.ReplaceAll(verb.CommandPath(), " ", "-")+".1"), isManPage)
+	if err != nil {
+		return err
+	}
+	return to.write(func(w io.Writer) error {
+		return doc.GenMan(verb, &doc.GenManHeader{Section: "1", Source: "weightprint " + report.Version(), Manual: "weightprint"}, w)
+	})
 }

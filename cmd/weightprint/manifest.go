@@ -26,7 +26,11 @@ weightprint sign, hold a model against it with weightprint verify.`,
 			if err != nil {
 				return err
 			}
-			if file != "" {
+			to, err := destine(c, a, file, isManifest)
+			if err != nil {
+				return err
+			}
+			if !isStream(file) {
 				o.Without = append(o.Without, file)
 			}
 			m, err := oms.Make(c.Context(), path, &o)
@@ -37,8 +41,7 @@ weightprint sign, hold a model against it with weightprint verify.`,
 			if err != nil {
 				return err
 			}
-			out := output{file: file}
-			return out.write(c.OutOrStdout(), func(w io.Writer) error { return escape.WriteJSON(w, s) })
+			return to.write(func(w io.Writer) error { return escape.WriteJSON(w, s) })
 		},
 	}
 	fl := c.Flags()

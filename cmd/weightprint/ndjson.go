@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -33,15 +33,15 @@ const lineSchema = "weightprint.fingerprint/1"
 
 // printAll fingerprints one reference a line, to the standard output or behind
 // the records that a file has.
-func printAll(c *cobra.Command, file string, most int64) error {
-	if file == "" {
+func printAll(c *cobra.Command, file string, most int64) (err error) {
+	if isStream(file) {
 		return printLines(c.Context(), c.InOrStdin(), c.OutOrStdout(), nil, most)
 	}
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o644)
+	f, err := outfile.Append(file, rulesOf(c, nil, nil))
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { err = errors.Join(err, f.Close()) }()
 	done, whole, err := recorded(f)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
@@ -56,14 +56,20 @@ func printAll(c *cobra.Command, file string, most int64) error {
 }
 
 // recorded lists the references that a file has records of, and where its last
-// whole record ends.
+// whole record ends. Anything that is no record, and no beginning of one at the
+// end, is an error: it is not ours to cut off.
 func recorded(r io.Reader) (done map[string]bool, whole int64, err error) {
 	done = map[string]bool{}
 	b := bufio.NewReaderSize(r, 1<<16)
 	for n := 1; ; n++ {
 		text, err := readLine(b)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return done, whole, nil
+		case errors.Is(err, io.ErrUnexpectedEOF) && isRecords(text):
+			return done, whole, nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return nil, 0, fmt.Errorf("line %d is no record", n)
 		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("line %d: %w", n, err)
@@ -72,6 +78,9 @@ func recorded(r io.Reader) (done map[string]bool, whole int64, err error) {
 		var l line
 		if err := json.Unmarshal(text, &l); err != nil {
 			return nil, 0, fmt.Errorf("line %d is no record: %w", n, err)
+		}
+		if l.Schema != lineSchema {
+			return nil, 0, fmt.Errorf("line %d is no record: schema %q, expected %q", n, l.Schema, lineSchema)
 		}
 		done[l.Ref] = true
 	}

@@ -25,6 +25,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl := root.PersistentFlags()
 	fl.BoolVar(&n.private, "allow-private", false, "let references lead to loopback and private addresses")
 	fl.BoolP("quiet", "q", false, "show no progress")
+	fl.Bool("force", false, "let an output replace a file that this program did not write; never one that is read")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))

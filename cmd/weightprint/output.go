@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -15,11 +13,12 @@ import (
 	"github.com/weightprint/weightprint/report/intoto"
 )
 
-// output says in which form and where to a result is written.
+// output says in which form and where to a report is written.
 type output struct {
 	format string
 	json   bool
 	file   string
+	asked  bool // for this form, in so many words
 }
 
 // writers are the forms of a report.
@@ -54,6 +53,7 @@ func formOf[W any](file string, writers map[string]W) string {
 
 // check looks at the flags before any work is done.
 func (o *output) check() error {
+	o.asked = o.json || o.format != ""
 	if o.json {
 		o.format = "json"
 	}
@@ -69,45 +69,9 @@ func (o *output) check() error {
 // report writes a report; text for a terminal is as wide as it, within reason,
 // and coloured where colours are wanted.
 func (o *output) report(r *report.Report, stdout io.Writer) func(io.Writer) error {
-	if o.format == "text" && o.file == "" && isTerminal(stdout) {
+	if o.format == "text" && isStream(o.file) && isTerminal(stdout) {
 		s := report.Style{Columns: max(60, min(100, columns(stdout))), Colour: colours(stdout)}
 		return func(w io.Writer) error { return r.WriteStyled(w, s) }
 	}
 	return func(w io.Writer) error { return writers[o.format](r, w) }
-}
-
-// write sends a result to the standard output or, whole or not at all, to the
-// file.
-func (o *output) write(stdout io.Writer, write func(io.Writer) error) error {
-	if o.file == "" {
-		return write(stdout)
-	}
-	return writeFile(o.file, 0o644, write)
-}
-
-// writeFile writes beside the final name and renames, so that nothing partial
-// ever stands under it.
-func writeFile(name string, mode os.FileMode, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".weightprint-tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err = write(f); err == nil {
-		err = f.Chmod(mode)
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if closing := f.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return os.Rename(f.Name(), name)
 }

@@ -10,6 +10,7 @@ import (
 
 func recipeCommand() *cobra.Command {
 	var asJSON bool
+	var file string
 	c := &cobra.Command{
 		Use:   "recipe CHILD PARENT…",
 		Short: "find which parents a merged model was mixed from, and how",
@@ -20,6 +21,10 @@ get weight 0. Give the base model too where task vectors may have been used.`,
 		Example: "  weightprint recipe merged/ finetune-a/ finetune-b/ base/",
 		Args:    args(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, refs []string) error {
+			to, err := destine(c, refs, file, isResult)
+			if err != nil {
+				return err
+			}
 			ctx := c.Context()
 			var in []report.Input
 			var open []*formats.Checkpoint
@@ -38,11 +43,12 @@ get weight 0. Give the base model too where task vectors may have been used.`,
 				return err
 			}
 			if asJSON {
-				return r.WriteJSON(c.OutOrStdout())
+				return to.write(r.WriteJSON)
 			}
-			return r.WriteText(c.OutOrStdout())
+			return to.write(r.WriteText)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().StringVarP(&file, "output", "o", "", "write the result to a file")
 	return c
 }

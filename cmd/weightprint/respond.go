@@ -31,6 +31,10 @@ away.`,
 			if o.opening == "" || o.challenge == "" {
 				return usageError{fmt.Errorf("respond: give --opening FILE and --challenge FILE")}
 			}
+			to, err := fresh(c, a, o.file, 0o666)
+			if err != nil {
+				return err
+			}
 			open, err := readSealed(o.opening, commitment.DecodeOpening)
 			if err != nil {
 				return err
@@ -53,7 +57,7 @@ away.`,
 			if err := m.Verify(); err != nil {
 				return err
 			}
-			return publish(c, r, o.file)
+			return publish(c, r, to, o.file != "")
 		},
 	}
 	fl := c.Flags()
@@ -65,15 +69,15 @@ away.`,
 }
 
 // publish writes a response, or only prints its answer's digest.
-func publish(c *cobra.Command, r *commitment.Response, file string) error {
-	if file != "" {
+func publish(c *cobra.Command, r *commitment.Response, to *destination, whole bool) error {
+	if whole {
 		pairs, _ := r.Pairs()
 		values := 0
 		for _, p := range r.Proofs {
 			values += (len(p[0].Row) + len(p[1].Row)) / 4
 		}
 		fmt.Fprintf(c.ErrOrStderr(), "this response gives away %d bits of sketches, the names and shapes of %d tensors, and %d rows of the model in full: %d values\n", pairs*commitment.SketchBits, len(r.Answer.Tensors), 2*len(r.Proofs), values)
-		if err := writeNew(file, 0o644, r.Encode()); err != nil {
+		if err := to.bytes(r.Encode()); err != nil || to.target == nil {
 			return err
 		}
 	}

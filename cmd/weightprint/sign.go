@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -39,12 +38,15 @@ files of A or B are those that the given signature or manifest lists.`,
 			if key == "" {
 				return usageError{errors.New("sign: name the private key with --key")}
 			}
+			to, err := destine(c, a, file, isSigned)
+			if err != nil {
+				return err
+			}
 			signed, err := sign(c.Context(), a[0], key, cited)
 			if err != nil {
 				return err
 			}
-			out := output{file: file}
-			return out.write(c.OutOrStdout(), func(w io.Writer) error { _, err := w.Write(signed); return err })
+			return to.bytes(signed)
 		},
 	}
 	fl := c.Flags()

@@ -48,12 +48,15 @@ are given, the tree is drawn from fingerprints alone: a screening.`,
 			if write == nil {
 				return usageError{oneOf("format", format, []string{"text", "json", "dot", "svg"})}
 			}
+			to, err := destine(c, refs, file, isResult)
+			if err != nil {
+				return err
+			}
 			g, err := lineageOf(c, refs, index)
 			if err != nil {
 				return err
 			}
-			out := output{file: file}
-			return out.write(c.OutOrStdout(), func(w io.Writer) error { return write(g, w) })
+			return to.write(func(w io.Writer) error { return write(g, w) })
 		},
 	}
 	fl := c.Flags()
@@ -116,12 +119,15 @@ func sketchesOf(c *cobra.Command, refs []string, file string) (out []report.Sket
 	if n := len(out) + x.Len(); n > mostTreeEntries {
 		return nil, fmt.Errorf("%s: a tree holds at most %d models, here are %d; find relatives with index search first", escape.Printable(file), mostTreeEntries, n)
 	}
+	bad := x.Bad()
 	for i := range x.Len() {
 		e, err := x.Entry(i)
 		if err != nil {
-			return nil, err
+			bad = append(bad, index.Bad{Number: x.Number(i), Name: e.Name, Err: err})
+			continue
 		}
 		out = append(out, report.Sketched{Ref: e.Name, Fingerprint: e.Fingerprint})
 	}
+	warnOf(c, bad)
 	return out, nil
 }

@@ -3,13 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -22,6 +25,7 @@ type verifyFlags struct {
 	noSignature bool
 	extra       bool
 	opening     string // of a commitment
+	signed      bool   // set once the signature was checked
 }
 
 func verifyCommand() *cobra.Command {
@@ -78,15 +82,24 @@ func readSmall(name string) ([]byte, error) {
 
 // verify looks at what kind of file it is and how many models it takes.
 func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) error {
+	if f.key != "" && f.noSignature {
+		return usageError{errors.New("verify: --key has the signature checked, --no-signature leaves it unchecked; give one of them")}
+	}
 	if f.opening != "" {
 		if len(models) != 1 {
 			return usageError{fmt.Errorf("verify: a commitment takes one model")}
+		}
+		if err := takes(c, "a commitment", "opening"); err != nil {
+			return err
 		}
 		return verifyCommitment(c, file, models[0], f.opening)
 	}
 	if isPrint(file) {
 		if len(models) != 1 {
 			return usageError{fmt.Errorf("verify: a fingerprint takes one model")}
+		}
+		if err := takes(c, "a fingerprint"); err != nil {
+			return err
 		}
 		return verifyFingerprint(c, file, models[0])
 	}
@@ -106,13 +119,33 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	if len(models) != 2 {
 		return usageError{fmt.Errorf("verify: a report takes two models, A and B")}
 	}
+	if err := takes(c, "a report without a signature", "base"); err != nil {
+		return err
+	}
 	return f.verifyReport(c, file, text, models)
+}
+
+// checking are the flags of verify that ask for something to be checked, or not.
+var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening"}
+
+// takes refuses flags that say nothing about a kind of file: who gives them
+// believes that they were heeded.
+func takes(c *cobra.Command, kind string, flags ...string) error {
+	for _, name := range checking {
+		if c.Flags().Changed(name) && !slices.Contains(flags, name) {
+			return usageError{fmt.Errorf("verify: --%s says nothing about %s", name, kind)}
+		}
+	}
+	return nil
 }
 
 func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, models []string) error {
 	want, err := report.ParseJSON(text)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := possible(c.OutOrStdout(), &want.Options); err != nil {
+		return err
 	}
 	got, err := f.again(c.Context(), models, want.Options)
 	if err != nil {
@@ -123,7 +156,10 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 		return err
 	}
 	if d != nil {
-		return differs(c.OutOrStdout(), d, want.Tool.Version)
+		words, swapped := want.SubjectsDiffer(got)
+		err := differs(c.OutOrStdout(), d, want.Tool.Version)
+		explain(c.OutOrStdout(), words, swapped, file, models)
+		return err
 	}
 	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated, apart from the names of the models and the program's version, which were not compared")
 	unusual(c.OutOrStdout(), want.Options)
@@ -147,6 +183,25 @@ func (f *verifyFlags) again(ctx context.Context, models []string, o report.Optio
 		o.Base = &base
 	}
 	return report.Compare(ctx, models[0], models[1], &o)
+}
+
+// possible finds options that no comparison can have, whoever states them.
+func possible(w io.Writer, o *report.Options) error {
+	if err := o.Check(); err != nil {
+		fmt.Fprintf(w, "differs: %s\n", oneLine(err))
+		return exitCode(exitMismatch)
+	}
+	return nil
+}
+
+// explain says which file is another, and where A and B were only exchanged.
+func explain(w io.Writer, words string, swapped bool, file string, models []string) {
+	switch {
+	case swapped:
+		fmt.Fprintf(w, "A and B stand in each other's place; try: weightprint verify %s %s %s\n", escape.Printable(file), escape.Printable(models[1]), escape.Printable(models[0]))
+	case words != "":
+		fmt.Fprintf(w, "not the models of the report: %s\n", escape.Visible(words))
+	}
 }
 
 // differs names the first difference and, where another version made the

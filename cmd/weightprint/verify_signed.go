@@ -37,6 +37,8 @@ func (f *verifyFlags) verifyStatement(c *cobra.Command, file string, text []byte
 func (f *verifyFlags) open(ctx context.Context, file string, text []byte) (s *intoto.Statement, by string, err error) {
 	e, err := intoto.ParseEnvelope(text)
 	switch {
+	case errors.Is(err, intoto.ErrTwoForms):
+		return nil, "", fmt.Errorf("%s: %w", file, err)
 	case err != nil:
 		if s, bad := intoto.ParseStatement(text); bad == nil {
 			if f.key != "" {
@@ -74,6 +76,7 @@ func (f *verifyFlags) opened(ctx context.Context, e *intoto.Envelope) (s *intoto
 		return nil, "", err
 	}
 	s, err = e.Open(ctx, key)
+	f.signed = err == nil
 	return s, "key " + id, err
 }
 
@@ -81,6 +84,9 @@ func (f *verifyFlags) opened(ctx context.Context, e *intoto.Envelope) (s *intoto
 func (f *verifyFlags) verifyModel(c *cobra.Command, file string, s *intoto.Statement, by string, models []string) error {
 	if len(models) != 1 {
 		return usageError{fmt.Errorf("verify: a manifest takes one model")}
+	}
+	if err := takes(c, "a manifest", "key", "no-signature", "ignore-unsigned-files"); err != nil {
+		return err
 	}
 	m, err := oms.FromStatement(s)
 	if err != nil {
@@ -113,6 +119,15 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	w := c.OutOrStdout()
+	if err := takes(c, "a comparison", "key", "no-signature", "report", "base"); err != nil {
+		return err
+	}
+	if len(models) == 0 && !f.signed {
+		return usageError{fmt.Errorf("verify: without a signature to check and without models nothing of %s would be checked; give A and B", file)}
+	}
+	if err := possible(w, &p.Options); err != nil {
+		return err
+	}
 	if err := f.sameReport(w, p); err != nil {
 		return err
 	}
@@ -120,7 +135,7 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 	case 0:
 		fmt.Fprintln(w, "the comparison was not made anew: give A and B for that")
 	case 2:
-		if err := f.anew(c, s, p, models); err != nil {
+		if err := f.anew(c, file, s, p, models); err != nil {
 			return err
 		}
 	default:
@@ -148,7 +163,7 @@ func (f *verifyFlags) sameReport(w io.Writer, p *intoto.Comparison) error {
 }
 
 // anew makes the comparison that a statement is about and compares.
-func (f *verifyFlags) anew(c *cobra.Command, s *intoto.Statement, p *intoto.Comparison, models []string) error {
+func (f *verifyFlags) anew(c *cobra.Command, file string, s *intoto.Statement, p *intoto.Comparison, models []string) error {
 	r, err := f.again(c.Context(), models, p.Options)
 	if err != nil {
 		return err
@@ -158,7 +173,13 @@ func (f *verifyFlags) anew(c *cobra.Command, s *intoto.Statement, p *intoto.Comp
 		return err
 	}
 	if d != nil {
-		return differs(c.OutOrStdout(), d, p.Tool.Version)
+		words, swapped, err := intoto.Changed(s, r)
+		if err != nil {
+			return err
+		}
+		err = differs(c.OutOrStdout(), d, p.Tool.Version)
+		explain(c.OutOrStdout(), words, swapped, file, models)
+		return err
 	}
 	fmt.Fprintln(c.OutOrStdout(), "verified: subjects and every number of the statement are as stated")
 	return nil

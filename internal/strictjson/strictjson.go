@@ -53,6 +53,35 @@ func Check(text []byte) error {
 	return nil
 }
 
+// ErrNull is returned for a list with a member that is null.
+var ErrNull = errors.New("null among the members of a list")
+
+// NoNulls is Check, and requires that no list has null among its members: readers
+// of lists pass over it, each in a way of its own.
+func NoNulls(text []byte) error {
+	if err := Check(text); err != nil {
+		return err
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var lists []bool // of the brackets that are open: a list's
+	for {
+		t, err := d.Token()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case t == json.Delim('[') || t == json.Delim('{'):
+			lists = append(lists, t == json.Delim('['))
+		case t == json.Delim(']') || t == json.Delim('}'):
+			lists = lists[:len(lists)-1]
+		case t == nil && len(lists) > 0 && lists[len(lists)-1]:
+			return fmt.Errorf("%w, before byte %d", ErrNull, d.InputOffset())
+		}
+	}
+}
+
 // value walks over one value.
 func value(d *json.Decoder, depth int) error {
 	if depth > maxDepth {

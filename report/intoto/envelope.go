@@ -25,6 +25,7 @@ const (
 var (
 	ErrSignature = errors.New("the signature is not of this key and text")
 	ErrEnvelope  = errors.New("no signed statement")
+	ErrTwoForms  = errors.New("a file of two forms")
 )
 
 // bundle is what is read and written of a Sigstore bundle.
@@ -100,8 +101,11 @@ type Envelope struct {
 // ParseEnvelope reads a DSSE envelope, or the one in a Sigstore bundle. It
 // checks no signature.
 func ParseEnvelope(text []byte) (*Envelope, error) {
-	if err := strictjson.Check(text); err != nil {
+	if err := strictjson.NoNulls(text); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrEnvelope, err)
+	}
+	if err := oneForm(text); err != nil {
+		return nil, err
 	}
 	var b struct {
 		MediaType string         `json:"mediaType"`
@@ -124,6 +128,49 @@ func ParseEnvelope(text []byte) (*Envelope, error) {
 		return nil, fmt.Errorf("%w: payload type %.80q with %d signatures", ErrEnvelope, out.dsse.PayloadType, len(out.dsse.Signatures))
 	}
 	return out, nil
+}
+
+// forms are the three things that a file may be, by members that only one of
+// them has. A file of two would say one thing to one reader and another to the
+// next.
+var forms = []struct {
+	is      string
+	members []string
+}{
+	{"an envelope", []string{"payload", "payloadType", "signatures"}},
+	{"a bundle", []string{"dsseEnvelope", "messageSignature", "verificationMaterial"}},
+	{"a statement", []string{"_type", "subject", "predicateType", "predicate"}},
+}
+
+// oneForm refuses a file that has members of two forms.
+func oneForm(text []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return fmt.Errorf("%w: %w", ErrEnvelope, err)
+	}
+	form, by := "", ""
+	for _, f := range forms {
+		for _, known := range f.members {
+			if !has(members, known) {
+				continue
+			}
+			if form != "" && form != f.is {
+				return fmt.Errorf("%w: %q makes it %s, %q makes it %s", ErrTwoForms, by, form, known, f.is)
+			}
+			form, by = f.is, known
+		}
+	}
+	return nil
+}
+
+// has tells whether there is a member of a name, as encoding/json finds it.
+func has(members map[string]json.RawMessage, known string) bool {
+	for name := range members {
+		if strings.EqualFold(name, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // Open checks that one of the signatures is of the given key and returns the

@@ -43,7 +43,10 @@ func NewStatement(subjects []Resource, predicateType string, predicate any) (*St
 // ParseStatement reads a statement.
 func ParseStatement(text []byte) (*Statement, error) {
 	var s Statement
-	if err := strictjson.Unmarshal(text, &s); err != nil {
+	if err := strictjson.NoNulls(text); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStatement, err)
+	}
+	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrStatement, err)
 	}
 	if s.Type != StatementType || s.PredicateType == "" || len(s.Predicate) == 0 || len(s.Subject) == 0 {

@@ -49,6 +49,56 @@ func Differs(s *Statement, anew *report.Report) (*report.Difference, error) {
 	return d, err
 }
 
+// Changed holds the subjects of a statement against those of a report made anew.
+// It names the first file, or model, that is not the same, "" where all are.
+// swapped tells that A is the statement's B, and B its A.
+func Changed(s *Statement, anew *report.Report) (words string, swapped bool, err error) {
+	made, err := FromReport(anew, [2]*Signed{})
+	if err != nil {
+		return "", false, err
+	}
+	words = changed(s.Subject, made.Subject)
+	return words, words != "" && changed(exchanged(s.Subject), made.Subject) == "", nil
+}
+
+// exchanged gives the subjects of A the names of B's, and the other way round.
+func exchanged(all []Resource) (out []Resource) {
+	to := map[byte]string{'A': "B", 'B': "A"}
+	for _, x := range all {
+		if x.Name != "" && to[x.Name[0]] != "" {
+			x.Name = to[x.Name[0]] + x.Name[1:]
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// changed names the first resource of which the digests are not the same: files
+// before values, which follow from them.
+func changed(stated, now []Resource) string {
+	have := map[string]Resource{}
+	for _, x := range now {
+		have[x.Name] = x
+	}
+	values := ""
+	for _, x := range stated {
+		y, ok := have[x.Name]
+		switch same := maps.Equal(x.Digest, y.Digest); {
+		case !ok:
+			return fmt.Sprintf("%q is not there", x.Name)
+		case same:
+		case x.Name == "A" || x.Name == "B":
+			values = fmt.Sprintf("the values of %s have changed", x.Name)
+		default:
+			return fmt.Sprintf("%q has changed", x.Name)
+		}
+	}
+	if values == "" && len(now) > len(stated) {
+		return "there are files that the statement does not list"
+	}
+	return values
+}
+
 // unknown finds what stands in the predicate beside the fields of a comparison.
 func unknown(s *Statement, c *Comparison) (*report.Difference, error) {
 	known, err := json.Marshal(c)

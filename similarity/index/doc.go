@@ -25,6 +25,8 @@ import (
 
 // Errors of an index.
 var (
+	ErrMissing = errors.New("there is no such index") // together with os.ErrNotExist
+	ErrForeign = errors.New("no index; it is left as it is")
 	ErrCorrupt = errors.New("the index is damaged")
 	ErrName    = errors.New("a name has 1 to 160 bytes")
 )

@@ -1,18 +1,24 @@
 package index
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/weightprint/weightprint/internal/outfile"
 )
 
 // files is the part of the file system that an index uses; tests put a failing
 // one in its place.
 type files interface {
 	open(name string, flag int) (file, error)
-	rename(from, to string) error
 	remove(name string) error
-	syncDir(name string) error // the folder that holds name
+	probe(name string) error             // the folder that holds name can be written to
+	syncDir(name string) error           // the folder that holds name
+	is(name string, f file) bool         // f is what stands at name
+	resolve(name string) (string, error) // without symbolic links, so that FILE and FILE.details stay together
 }
 
 // file is an open file.
@@ -30,28 +36,34 @@ type file interface {
 type disk struct{}
 
 func (disk) open(name string, flag int) (file, error) {
-	f, err := os.OpenFile(name, flag, 0o644)
+	f, err := outfile.OpenFile(name, flag, 0o666)
 	if err != nil {
 		return nil, err
 	}
 	return osFile{f}, nil
 }
 
-func (disk) rename(from, to string) error { return os.Rename(from, to) }
-func (disk) remove(name string) error     { return os.Remove(name) }
+func (disk) remove(name string) error  { return os.Remove(name) }
+func (disk) probe(name string) error   { return outfile.Probe(name) }
+func (disk) syncDir(name string) error { return outfile.SyncFolder(name) }
 
-// syncDir makes a new name durable. Systems that cannot sync a folder need
-// not.
-func (disk) syncDir(name string) error {
-	d, err := os.Open(filepath.Dir(name))
+func (disk) is(name string, f file) bool {
+	there, err := os.Stat(name)
 	if err != nil {
-		return err
+		return false
 	}
-	defer d.Close()
-	return ignoreUnsupported(d.Sync())
+	here, err := f.(osFile).Stat()
+	return err == nil && os.SameFile(there, here)
 }
 
-type osFile struct{ *os.File }
+func (disk) resolve(name string) (string, error) {
+	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+		return name, nil
+	}
+	return filepath.EvalSymlinks(name)
+}
+
+type osFile struct{ *outfile.File }
 
 func (f osFile) size() (int64, error) {
 	info, err := f.Stat()
@@ -61,4 +73,4 @@ func (f osFile) size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (f osFile) lock() (func() error, error) { return lock(f.File) }
+func (f osFile) lock() (func() error, error) { return outfile.Lock(f.File) }

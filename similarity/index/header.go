@@ -2,7 +2,10 @@ package index
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"math"
 )
 
 // header is what is committed.
@@ -19,6 +22,9 @@ const (
 	slotBytes   = 512
 )
 
+// nothing is the header of an index that holds nothing yet.
+var nothing = header{seq: 1}
+
 func (h header) encode() []byte {
 	b := make([]byte, 0, slotBytes)
 	b = append(b, magic...)
@@ -32,38 +38,61 @@ func (h header) encode() []byte {
 
 func (h header) slot() int64 { return int64(h.seq%2) * slotBytes }
 
-// readHeader reads the latest commit. A file that ends within its header was
-// never committed to.
+// readHeader reads the latest commit. What a writer leaves that was killed
+// before its first commit has the zero header. Any other file is no index.
 func readHeader(path string, f file) (h header, err error) {
 	size, err := f.size()
 	if err != nil {
 		return h, err
 	}
-	if size < headerBytes {
-		return h, nil
-	}
-	b := make([]byte, headerBytes)
-	if _, err := f.ReadAt(b, 0); err != nil {
+	b := make([]byte, min(size, headerBytes))
+	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 		return h, err
 	}
-	found := false
+	if size <= headerBytes && begun(b) {
+		return h, nil
+	}
+	if !bytes.Contains(b, []byte(magic)) {
+		return h, fmt.Errorf("%s: %w", path, ErrForeign)
+	}
+	if size < headerBytes {
+		return h, fmt.Errorf("%s: %w: %d bytes, too few for its header", path, ErrCorrupt, size)
+	}
 	for at := 0; at < headerBytes; at += slotBytes {
-		s := b[at : at+slotBytes]
-		if string(s[:len(magic)]) != magic || !bytes.Equal(check(s[:slotBytes-checkBytes]), s[slotBytes-checkBytes:]) {
-			continue
-		}
-		x := header{le.Uint64(s[8:]), int64(le.Uint64(s[16:])), int64(le.Uint64(s[24:]))}
-		if !found || x.seq > h.seq {
-			h, found = x, true
+		if x, ok := readSlot(b[at : at+slotBytes]); ok && x.seq > h.seq {
+			h = x
 		}
 	}
 	switch {
-	case !found && size == headerBytes:
-		return header{}, nil
-	case !found:
+	case h.seq == 0:
 		return h, fmt.Errorf("%s: %w: neither header is valid", path, ErrCorrupt)
+	case h.seq == math.MaxUint64 || h.details < 0:
+		return h, fmt.Errorf("%s: %w: commit %d with %d bytes of details", path, ErrCorrupt, h.seq, uint64(h.details))
 	case h.count < 0 || h.count > (size-headerBytes)/recordBytes:
-		return h, fmt.Errorf("%s: %w: %d records are committed, the file has %d bytes", path, ErrCorrupt, h.count, size)
+		return h, fmt.Errorf("%s: %w: %d records are committed, the file has %d bytes", path, ErrCorrupt, uint64(h.count), size)
 	}
 	return h, nil
+}
+
+func readSlot(s []byte) (header, bool) {
+	if string(s[:len(magic)]) != magic || !bytes.Equal(check(s[:slotBytes-checkBytes]), s[slotBytes-checkBytes:]) {
+		return header{}, false
+	}
+	return header{le.Uint64(s[8:]), int64(le.Uint64(s[16:])), int64(le.Uint64(s[24:]))}, true
+}
+
+// begun tells whether bytes are what a writer may leave that was killed while
+// it wrote the first header: zeros and parts of it.
+func begun(b []byte) bool {
+	var whole [headerBytes]byte
+	copy(whole[nothing.slot():], nothing.encode())
+	if bytes.Equal(b, whole[:]) {
+		return false // it was written in full
+	}
+	for i, x := range b {
+		if x != 0 && x != whole[i] {
+			return false
+		}
+	}
+	return true
 }

@@ -1,12 +1,12 @@
 package index
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -17,28 +17,35 @@ import (
 type Index struct {
 	path    string
 	files   files
-	f       file // nil where there is no file
-	details file
+	f       file
+	details file // nil where nothing was ever added
 	header
 	quarantined int
+	bad         []Bad              // records that cannot be read
+	dead        map[int64]struct{} // records that are no entries: bad, removed, and notes of removals
+	live        []int64            // records that are entries; nil for all
 }
 
-// Open reads an index and checks every record; a file that is not there is an
-// empty index. Close it after use.
+// Open reads an index and checks every record. Records that cannot be read are
+// left out and listed by Bad. An index that is not there is ErrMissing.
+// Close it after use.
 func Open(path string) (*Index, error) { return open(disk{}, path) }
 
 func open(fs files, path string) (*Index, error) {
+	path, err := fs.resolve(path)
+	if err != nil {
+		return nil, err
+	}
 	x := &Index{path: path, files: fs}
-	f, err := fs.open(path, os.O_RDONLY)
+	x.f, err = fs.open(path, os.O_RDONLY)
 	if errors.Is(err, os.ErrNotExist) {
-		return x, nil
+		return nil, fmt.Errorf("%s: %w (%w)", path, ErrMissing, os.ErrNotExist)
 	}
 	if err != nil {
 		return nil, err
 	}
-	x.f = f
-	if x.header, err = readHeader(path, f); err == nil {
-		x.quarantined, err = x.checked()
+	if x.header, err = readHeader(path, x.f); err == nil {
+		err = x.sort()
 	}
 	if err == nil && x.count > 0 {
 		x.details, err = fs.open(detailsOf(path), os.O_RDONLY)
@@ -50,24 +57,65 @@ func open(fs files, path string) (*Index, error) {
 	return x, nil
 }
 
-// checked verifies every record, on all processors, and counts those in
-// quarantine.
-func (x *Index) checked() (quarantined int, err error) {
-	parts := runtime.GOMAXPROCS(0)
-	found, errs := make([]int, parts), make([]error, parts)
-	dense.Parallel(parts, func(w int) {
-		errs[w] = x.each(x.count*int64(w)/int64(parts), x.count*int64(w+1)/int64(parts), func(_ int64, r *record) error {
-			if r.flags&flagQuarantined != 0 {
-				found[w]++
-			}
-			return nil
-		})
+// sorted is what a look at some of the records found.
+type sorted struct {
+	bad         []Bad
+	removals    []int64 // records that note a removal
+	removed     []int64 // records that are removed
+	quarantined []int64
+	err         error
+}
+
+// sort verifies every record, on all processors, and tells entries from what
+// is none.
+func (x *Index) sort() error {
+	parts := make([]sorted, runtime.GOMAXPROCS(0))
+	n := int64(len(parts))
+	dense.Parallel(len(parts), func(w int) {
+		parts[w].err = x.each(x.count*int64(w)/n, x.count*int64(w+1)/n, parts[w].look)
 	})
-	for w := range parts {
-		quarantined += found[w]
-		err = cmp.Or(err, errs[w])
+	x.dead = map[int64]struct{}{}
+	var quarantined []int64
+	for _, p := range parts {
+		if p.err != nil {
+			return p.err
+		}
+		x.bad = append(x.bad, p.bad...)
+		quarantined = append(quarantined, p.quarantined...)
+		for _, i := range slices.Concat(p.removals, p.removed) {
+			x.dead[i] = struct{}{}
+		}
 	}
-	return quarantined, err
+	x.bad = slices.DeleteFunc(x.bad, func(b Bad) bool { _, gone := x.dead[b.Number]; return gone })
+	for _, b := range x.bad {
+		x.dead[b.Number] = struct{}{}
+	}
+	for _, i := range quarantined {
+		if _, gone := x.dead[i]; !gone {
+			x.quarantined++
+		}
+	}
+	if len(x.dead) > 0 {
+		x.live = make([]int64, 0, max(0, x.count-int64(len(x.dead))))
+		for i := range x.count {
+			if _, gone := x.dead[i]; !gone {
+				x.live = append(x.live, i)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sorted) look(i int64, r *record, bad error) error {
+	switch {
+	case bad != nil:
+		s.bad = append(s.bad, Bad{i, "", bad})
+	case r.flags&flagRemoval != 0:
+		s.removals, s.removed = append(s.removals, i), append(s.removed, r.offset)
+	case r.flags&flagQuarantined != 0:
+		s.quarantined = append(s.quarantined, i)
+	}
+	return nil
 }
 
 func detailsOf(path string) string { return path + ".details" }
@@ -86,8 +134,9 @@ func (x *Index) Close() error {
 // readRecords is how many records are read at a time.
 const readRecords = 256
 
-// each reads and checks records [first, last) in order.
-func (x *Index) each(first, last int64, visit func(i int64, r *record) error) error {
+// each reads records [first, last) in order. Of one that does not hold it tells
+// what is wrong, and r is nil.
+func (x *Index) each(first, last int64, visit func(i int64, r *record, bad error) error) error {
 	buf := make([]byte, min(readRecords, last-first)*recordBytes)
 	for i := first; i < last; {
 		n := min(readRecords, last-i)
@@ -96,14 +145,7 @@ func (x *Index) each(first, last int64, visit func(i int64, r *record) error) er
 			return fmt.Errorf("%s: record %d: %w", x.path, i, err)
 		}
 		for ; len(part) > 0; part = part[recordBytes:] {
-			r, err := decode(part[:recordBytes])
-			if err == nil && r.offset+r.size > x.header.details {
-				err = fmt.Errorf("%w: details end at %d of %d", ErrCorrupt, r.offset+r.size, x.header.details)
-			}
-			if err != nil {
-				return fmt.Errorf("%s: record %d: %w", x.path, i, err)
-			}
-			if err := visit(i, &r); err != nil {
+			if err := visitRecord(i, part[:recordBytes], x.header.details, visit); err != nil {
 				return err
 			}
 			i++
@@ -112,27 +154,78 @@ func (x *Index) each(first, last int64, visit func(i int64, r *record) error) er
 	return nil
 }
 
+func visitRecord(i int64, b []byte, details int64, visit func(i int64, r *record, bad error) error) error {
+	r, err := decode(b)
+	switch {
+	case err != nil:
+	case r.flags&flagRemoval != 0 && r.offset >= i:
+		err = fmt.Errorf("%w: the removal of a later record, %d", ErrCorrupt, r.offset)
+	case r.flags&flagRemoval == 0 && (r.size > details || r.offset > details-r.size):
+		err = fmt.Errorf("%w: details of %d bytes at %d, of %d", ErrCorrupt, r.size, r.offset, details)
+	}
+	if err != nil {
+		return visit(i, nil, err)
+	}
+	return visit(i, &r, nil)
+}
+
 // Len is the number of entries.
-func (x *Index) Len() int { return int(x.count) }
+func (x *Index) Len() int {
+	if x.live != nil {
+		return len(x.live)
+	}
+	return int(x.count)
+}
+
+// Number is that of the record which holds an entry.
+func (x *Index) Number(entry int) int64 {
+	if x.live != nil {
+		return x.live[entry]
+	}
+	return int64(entry)
+}
 
 // Quarantined is how many entries hold nothing that can be tested. They are
 // found by equal content only.
 func (x *Index) Quarantined() int { return x.quarantined }
 
+// Bad lists the records that cannot be read, by number. Nothing is known of
+// their names.
+func (x *Index) Bad() []Bad { return slices.Clone(x.bad) }
+
 // Names lists the entries in the order in which they were added.
 func (x *Index) Names() ([]string, error) {
-	out := make([]string, 0, x.count)
-	err := x.each(0, x.count, func(_ int64, r *record) error {
+	out := make([]string, 0, x.Len())
+	err := x.entries(func(_ int64, r *record) error {
 		out = append(out, r.name)
 		return nil
 	})
 	return out, err
 }
 
-// Entry reads one entry with its details.
-func (x *Index) Entry(i int) (Entry, error) {
-	var e Entry
-	err := x.each(int64(i), int64(i)+1, func(_ int64, r *record) (err error) {
+// entries reads the records of all entries.
+func (x *Index) entries(visit func(i int64, r *record) error) error {
+	return x.each(0, x.count, func(i int64, r *record, bad error) error {
+		if _, gone := x.dead[i]; gone {
+			return nil
+		}
+		if bad != nil { // it was whole when the index was opened
+			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
+		}
+		return visit(i, r)
+	})
+}
+
+// Entry reads one entry with its details; the first is 0.
+func (x *Index) Entry(i int) (Entry, error) { return x.at(x.Number(i)) }
+
+// at reads the entry that a record holds.
+func (x *Index) at(i int64) (e Entry, err error) {
+	err = x.each(i, i+1, func(i int64, r *record, bad error) error {
+		if bad != nil {
+			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
+		}
+		e.Name = r.name // also of details that cannot be read
 		e, err = x.entry(r)
 		return err
 	})
@@ -143,10 +236,10 @@ func (x *Index) Entry(i int) (Entry, error) {
 func (x *Index) entry(r *record) (Entry, error) {
 	p, err := fingerprint.Read(io.NewSectionReader(x.details, r.offset, r.size))
 	if err != nil {
-		return Entry{}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
+		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}
 	if contentOf(p) != r.root {
-		return Entry{}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
+		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
 	}
 	return Entry{r.name, p}, nil
 }

@@ -202,6 +202,9 @@ func TestDamageIsFound(t *testing.T) {
 		defer x.Close()
 		all, err := x.Names()
 		require.NoError(t, err)
+		if len(x.Bad()) > 0 {
+			return -1
+		}
 		for i := range all {
 			if _, err := x.Entry(i); err != nil {
 				require.True(t, errors.Is(err, fingerprint.ErrFile) || errors.Is(err, fingerprint.ErrVersion), "%v", err)

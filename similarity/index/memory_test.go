@@ -43,6 +43,9 @@ func (m *memory) open(name string, flag int) (file, error) {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: m.err}
 	}
 	n := m.nodes[name]
+	if n != nil && flag&os.O_EXCL != 0 {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrExist}
+	}
 	if n == nil {
 		if flag&os.O_CREATE == 0 {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -57,18 +60,13 @@ func (m *memory) open(name string, flag int) (file, error) {
 	return h, nil
 }
 
-func (m *memory) rename(from, to string) error {
+func (m *memory) resolve(name string) (string, error) { return name, nil }
+func (m *memory) probe(string) error                  { return m.syncDir("") }
+
+func (m *memory) is(name string, f file) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	fails := m.step()
-	if !fails || m.after {
-		m.nodes[to] = m.nodes[from]
-		delete(m.nodes, from)
-	}
-	if fails {
-		return &fs.PathError{Op: "rename", Path: from, Err: m.err}
-	}
-	return nil
+	return m.nodes[name] == f.(*handle).n
 }
 
 func (m *memory) remove(name string) error {

@@ -12,8 +12,10 @@ import (
 
 // Merge writes the entries of several indexes to a new one, sorted by root and
 // name, each once. The result is the same bytes in whatever order and grouping
-// the indexes are merged. Nothing stands at the new name before all is on
-// disk.
+// the indexes are merged, apart from an index that stood there empty. It is one
+// commit: nobody sees a part of it, and of several that merge or add to one name
+// the first wins; a merge to an index with entries is os.ErrExist. Records that
+// cannot be read are an error: remove them, or merge what they came from.
 func Merge(to string, from ...string) error { return merge(disk{}, to, from) }
 
 // source is one record of one index to be merged.
@@ -23,8 +25,15 @@ type source struct {
 }
 
 func merge(fs files, to string, from []string) (err error) {
-	if f, err := fs.open(to, os.O_RDONLY); err == nil {
-		return errors.Join(fmt.Errorf("%s exists", to), f.Close())
+	w, err := openWriter(fs, to) // nothing is made yet
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if w.f != nil {
+		if h, err := readHeader(to, w.f); err != nil || h.count > 0 {
+			return cmp.Or(err, exists(to))
+		}
 	}
 	var all []source
 	for _, path := range from {
@@ -33,10 +42,10 @@ func merge(fs files, to string, from []string) (err error) {
 			return err
 		}
 		defer x.Close()
-		if x.f == nil {
-			return fmt.Errorf("%s: %w", path, os.ErrNotExist)
+		if len(x.bad) > 0 {
+			return fmt.Errorf("%s: record %d: %w; index check lists such records, index remove --number takes them out", path, x.bad[0].Number, x.bad[0].Err)
 		}
-		if err := x.each(0, x.count, func(_ int64, r *record) error {
+		if err := x.entries(func(_ int64, r *record) error {
 			all = append(all, source{*r, x})
 			return nil
 		}); err != nil {
@@ -46,7 +55,11 @@ func merge(fs files, to string, from []string) (err error) {
 	if all, err = unique(all); err != nil {
 		return err
 	}
-	return write(fs, to, all)
+	return w.merge(all)
+}
+
+func exists(path string) error {
+	return fmt.Errorf("%s exists: %w; a merge writes a new index", path, os.ErrExist)
 }
 
 // unique sorts entries and keeps of equal keys the one whose details are
@@ -75,8 +88,11 @@ func unique(all []source) ([]source, error) {
 	return out, nil
 }
 
-// bytes reads the details of an entry.
+// bytes reads the details of an entry, which must be those of its record.
 func (s *source) bytes() ([]byte, error) {
+	if _, err := s.of.entry(&s.record); err != nil {
+		return nil, err
+	}
 	b := make([]byte, s.size)
 	if _, err := io.ReadFull(io.NewSectionReader(s.of.details, s.offset, s.size), b); err != nil {
 		return nil, fmt.Errorf("%s: offset %d: %w", detailsOf(s.of.path), s.offset, err)
@@ -84,74 +100,69 @@ func (s *source) bytes() ([]byte, error) {
 	return b, nil
 }
 
-// write makes a new index beside its name and renames it, details first: the
-// index is there once its records are.
-func write(fs files, to string, all []source) (err error) {
-	temp := to + ".tmp"
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%s: merging %d entries: %w", to, len(all), err)
-			_ = fs.remove(temp)
-			_ = fs.remove(detailsOf(temp))
-		}
-	}()
-	if err := fill(fs, temp, all); err != nil {
+// merge commits all entries at once to an index that holds nothing.
+func (w *Writer) merge(all []source) (err error) {
+	unlock, err := w.acquire()
+	if err != nil {
 		return err
 	}
-	if err := fs.rename(detailsOf(temp), detailsOf(to)); err != nil {
-		return err
+	defer func() { err = errors.Join(err, unlock()) }()
+	if w.seen.count > 0 {
+		return exists(w.path)
 	}
-	if err := fs.rename(temp, to); err != nil {
-		return err
+	next, err := w.fill(all)
+	if err == nil {
+		err = w.commitHeader(next)
 	}
-	return fs.syncDir(to)
+	if err != nil {
+		w.undo(next)
+		w.abandon()
+		return fmt.Errorf("%s: merging %d entries: %w", w.path, len(all), err)
+	}
+	w.seen, w.made, w.madeDetails = next, false, false
+	return nil
 }
 
-// fill writes the two files of an index.
-func fill(fs files, path string, all []source) (err error) {
-	f, err := fs.open(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		return err
+// fill writes details and records and puts them on disk. What lay in the
+// details was never committed.
+func (w *Writer) fill(all []source) (header, error) {
+	h := header{seq: w.seen.seq + 1}
+	if err := w.details.Truncate(0); err != nil {
+		return h, err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	details, err := fs.open(detailsOf(path), os.O_RDWR|os.O_CREATE|os.O_TRUNC)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, details.Close()) }()
-	h := header{seq: 1, count: int64(len(all))}
 	records := make([]byte, 0, readRecords*recordBytes)
-	at := int64(headerBytes)
 	flush := func() error {
-		_, err := f.WriteAt(records, at)
-		at += int64(len(records))
+		_, err := w.f.WriteAt(records, headerBytes+h.count*recordBytes)
+		h.count += int64(len(records) / recordBytes)
 		records = records[:0]
 		return err
 	}
 	for _, s := range all {
 		b, err := s.bytes()
 		if err != nil {
-			return err
+			return h, err
 		}
-		if _, err := details.WriteAt(b, h.details); err != nil {
-			return err
+		if _, err := w.details.WriteAt(b, h.details); err != nil {
+			return h, err
 		}
 		s.offset = h.details
 		h.details += s.size
 		if records = append(records, s.encode()...); len(records) == cap(records) {
 			if err := flush(); err != nil {
-				return err
+				return h, err
 			}
 		}
 	}
 	if err := flush(); err != nil {
+		return h, err
+	}
+	return h, errors.Join(w.details.Sync(), w.f.Sync())
+}
+
+// commitHeader makes what was written count.
+func (w *Writer) commitHeader(h header) error {
+	if _, err := w.f.WriteAt(h.encode(), h.slot()); err != nil {
 		return err
 	}
-	if err := f.Truncate(headerBytes + h.count*recordBytes); err != nil {
-		return err
-	}
-	if _, err := f.WriteAt(h.encode(), h.slot()); err != nil {
-		return err
-	}
-	return errors.Join(details.Sync(), f.Sync())
+	return w.f.Sync()
 }

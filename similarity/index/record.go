@@ -21,6 +21,8 @@ const (
 
 	flagComplete    = 1 // the root is over all values
 	flagQuarantined = 2 // nothing of the entry can be tested: constant or generic content
+	flagRemoval     = 4 // no entry: offset is the number of a record that is removed
+	knownFlags      = flagComplete | flagQuarantined | flagRemoval
 )
 
 // record is the fixed part of an entry.
@@ -201,7 +203,7 @@ func (s *summary) found(i int, o *summary, j int) int {
 	return n
 }
 
-// Layout of a record: magic 8 · root 32 · offset 8 · size 8 · flags 4 · length 4 ·
+// encode gives the stored form. Its layout: magic 8 · root 32 · offset 8 · size 8 · flags 4 · length 4 ·
 // dim 4 · hidden 4 · MLP words 384 · residual words 128 · places 64 · profiles
 // 128 · name length 2 · name 160 · zeros · token words 64 · digest 16.
 func (r *record) encode() []byte {
@@ -248,8 +250,8 @@ func decode(b []byte) (r record, err error) {
 	}
 	at := r.numbers(b)
 	n := int(le.Uint16(b[at:]))
-	if n > maxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes {
-		return r, fmt.Errorf("%w: name of %d bytes, details of %d", ErrCorrupt, n, r.size)
+	if n > maxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes || r.flags&^knownFlags != 0 {
+		return r, fmt.Errorf("%w: name of %d bytes, details of %d at %d, flags %#x", ErrCorrupt, n, uint64(r.size), uint64(r.offset), r.flags)
 	}
 	r.name = string(b[at+2 : at+2+n])
 	return r, nil

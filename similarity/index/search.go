@@ -17,10 +17,11 @@ import (
 
 // Found is the result of a search.
 type Found struct {
-	Searched    int   // entries that p-values are corrected for
+	Searched    int   // entries; p-values are corrected for these and for those skipped
 	Quarantined int   // of these, entries that hold nothing to be tested
 	Hits        []Hit // best first
 	Leads       []Hit // entries without a p-value whose units look alike to the same tokens: perhaps disguised relatives
+	Skipped     []Bad // what could not be read, and so was not or not wholly searched
 }
 
 // Hit is an entry that a search found.
@@ -46,32 +47,37 @@ const (
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
 func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	out := &Found{Searched: x.Len(), Quarantined: x.quarantined}
+	out := &Found{Searched: x.Len(), Quarantined: x.quarantined, Skipped: x.Bad()}
 	near, err := x.nearest(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	hits, errs := make([]Hit, len(near)), make([]error, len(near))
 	dense.Parallel(len(near), func(k int) {
-		if errs[k] = ctx.Err(); errs[k] != nil {
+		if ctx.Err() != nil {
 			return
 		}
 		var e Entry
-		if e, errs[k] = x.Entry(int(near[k])); errs[k] == nil {
+		if e, errs[k] = x.at(near[k]); errs[k] == nil {
 			hits[k] = x.test(e, f)
 		}
+		hits[k].Name = e.Name
 	})
-	if err := cmp.Or(errs...); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for _, h := range hits {
+	for k, h := range hits {
 		switch {
+		case errs[k] != nil:
+			out.Skipped = append(out.Skipped, Bad{near[k], h.Name, errs[k]})
+			out.Searched--
 		case h.Same || h.Evidence.P != nil && h.P <= level:
 			out.Hits = append(out.Hits, h)
 		case h.Agreement.Statistic >= leadUnits && h.Agreement.Effect >= leadShare:
 			out.Leads = append(out.Leads, h)
 		}
 	}
+	byNumber(out.Skipped)
 	for _, hits := range []*[]Hit{&out.Hits, &out.Leads} {
 		slices.SortStableFunc(*hits, better)
 		*hits = (*hits)[:min(len(*hits), top)]
@@ -204,6 +210,9 @@ func (x *Index) scan(ctx context.Context, s *scan, query *summary, root fingerpr
 			return err
 		}
 		for k := range n {
+			if _, gone := x.dead[first+k]; gone {
+				continue
+			}
 			r.numbers(buf[k*recordBytes:])
 			if r.root == root {
 				s.same = append(s.same, first+k)

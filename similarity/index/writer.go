@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -13,13 +14,15 @@ import (
 // open at a time; each Add waits for the others'. A Writer itself is for one
 // goroutine.
 type Writer struct {
-	path    string
-	files   files
-	f       file
-	details file
-	seen    header              // of the records that known and first cover
-	known   map[string]struct{} // root and name
-	first   map[fingerprint.Digest]string
+	path        string
+	files       files
+	f           file                // nil until there is something to write
+	details     file                // the same
+	made        bool                // the index was made here and holds nothing yet
+	madeDetails bool                // the same of the details
+	seen        header              // of the records that known and first cover
+	known       map[string]struct{} // root and name
+	first       map[fingerprint.Digest]string
 }
 
 // Added says what became of entries.
@@ -47,27 +50,122 @@ func Add(path string, entries ...Entry) (Added, error) {
 func OpenWriter(path string) (*Writer, error) { return openWriter(disk{}, path) }
 
 func openWriter(fs files, path string) (*Writer, error) {
-	w := &Writer{path: path, files: fs, known: map[string]struct{}{}, first: map[fingerprint.Digest]string{}}
-	var err error
-	if w.f, err = fs.open(path, os.O_RDWR|os.O_CREATE); err != nil {
+	path, err := fs.resolve(path)
+	if err != nil {
 		return nil, err
 	}
-	if w.details, err = fs.open(detailsOf(path), os.O_RDWR|os.O_CREATE); err == nil {
-		err = fs.syncDir(path)
-	}
-	if err != nil {
+	w := &Writer{path: path, files: fs}
+	w.forget()
+	if err := w.look(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
+// look finds out before any work is done whether the index can be written.
+// Nothing is made yet.
+func (w *Writer) look() (err error) {
+	if w.f, err = w.files.open(w.path, os.O_RDWR); err != nil {
+		if w.f = nil; !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return w.lookAtDetails(header{}, w.files.probe(w.path))
+	}
+	h, err := readHeader(w.path, w.f)
+	return w.lookAtDetails(h, err)
+}
+
+func (w *Writer) lookAtDetails(h header, err error) error {
+	if err != nil {
+		return err
+	}
+	w.details, err = w.files.open(detailsOf(w.path), os.O_RDWR)
+	switch {
+	case err == nil:
+		return errors.Join(w.soundDetails(h), w.leaveDetails()) // opened again with the right to write
+	case errors.Is(err, os.ErrNotExist) && h.details == 0:
+		w.details = nil
+		return nil
+	}
+	w.details = nil
+	return err
+}
+
+// forget drops what was read of a file that is there no longer.
+func (w *Writer) forget() {
+	w.f, w.details, w.made, w.madeDetails, w.seen = nil, nil, false, false, header{}
+	w.known, w.first = map[string]struct{}{}, map[fingerprint.Digest]string{}
+}
+
 // Close releases the files. Nothing is left to be written.
 func (w *Writer) Close() error {
-	errs := []error{w.f.Close()}
-	if w.details != nil {
-		errs = append(errs, w.details.Close())
+	var errs []error
+	for _, f := range []file{w.f, w.details} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
 	}
+	w.forget()
 	return errors.Join(errs...)
+}
+
+// acquire takes the only right to write and reads what others committed since.
+// Who waits for the right to a file that another writer gave up and removed
+// begins again with the one that stands there now.
+func (w *Writer) acquire() (unlock func() error, err error) {
+	for {
+		if err := w.openIndex(); err != nil {
+			return nil, err
+		}
+		unlock, err := w.f.lock()
+		if err != nil {
+			return nil, fmt.Errorf("%s: lock: %w", w.path, err)
+		}
+		if w.files.is(w.path, w.f) {
+			if err = w.refresh(); err == nil {
+				return unlock, nil
+			}
+			w.abandon()
+			return nil, errors.Join(err, unlock())
+		}
+		if err := errors.Join(unlock(), w.Close()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// openIndex opens the index, or makes it.
+func (w *Writer) openIndex() (err error) {
+	if w.f != nil {
+		return nil
+	}
+	w.f, err = w.files.open(w.path, os.O_RDWR)
+	if errors.Is(err, os.ErrNotExist) {
+		if w.f, err = w.files.open(w.path, os.O_RDWR|os.O_CREATE|os.O_EXCL); errors.Is(err, os.ErrExist) {
+			w.f, err = w.files.open(w.path, os.O_RDWR)
+		} else {
+			w.made = err == nil
+		}
+	}
+	if err != nil {
+		w.f = nil
+	}
+	return err
+}
+
+// abandon removes files that were made here and that nothing was committed to.
+// It is called with the right to write.
+func (w *Writer) abandon() {
+	if !w.made {
+		return
+	}
+	if h, err := readHeader(w.path, w.f); err != nil || h.count > 0 || h.seq > nothing.seq {
+		return
+	}
+	if w.madeDetails {
+		_ = w.files.remove(detailsOf(w.path))
+	}
+	_ = w.files.remove(w.path)
 }
 
 // Add commits entries; see the function Add.
@@ -77,17 +175,18 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 			return a, fmt.Errorf("%q: %w", e.Name, ErrName)
 		}
 	}
-	unlock, err := w.f.lock()
-	if err != nil {
-		return a, fmt.Errorf("%s: lock: %w", w.path, err)
+	if len(entries) == 0 {
+		return a, nil
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	if err := w.refresh(); err != nil {
+	unlock, err := w.acquire()
+	if err != nil {
 		return a, err
 	}
+	defer func() { err = errors.Join(err, unlock()) }()
 	b := batch{end: w.seen.details, known: map[string]struct{}{}, first: map[fingerprint.Digest]string{}}
 	for _, e := range entries {
 		if err := b.take(w, e); err != nil {
+			w.abandon()
 			return Added{}, err
 		}
 	}
@@ -95,15 +194,24 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 		return b.Added, nil
 	}
 	next := header{w.seen.seq + 1, w.seen.count + int64(len(b.records)), b.end}
-	if err := w.commit(next, b.fixed.Bytes(), b.details.Bytes()); err != nil {
-		w.undo()
+	if err := w.append(next, b.fixed.Bytes(), b.details.Bytes()); err != nil {
 		return Added{}, fmt.Errorf("%s: adding %d entries, %d bytes in all: %w", w.path, len(b.records), b.fixed.Len()+b.details.Len(), err)
 	}
 	for i := range b.records {
 		w.note(&b.records[i])
 	}
-	w.seen = next
 	return b.Added, nil
+}
+
+// append commits records and details, or takes back what it can.
+func (w *Writer) append(next header, fixed, details []byte) error {
+	if err := w.commit(next, fixed, details); err != nil {
+		w.undo(next)
+		w.abandon()
+		return err
+	}
+	w.seen, w.made, w.madeDetails = next, false, false
+	return nil
 }
 
 // batch is what one Add appends.
@@ -128,11 +236,8 @@ func (b *batch) take(w *Writer, e Entry) error {
 		return nil
 	}
 	n, err := e.Fingerprint.WriteTo(&b.details)
-	if err != nil {
-		return err
-	}
-	if n > fingerprint.MaxFileBytes {
-		return fmt.Errorf("%q: a fingerprint of %d bytes, more than %d", e.Name, n, fingerprint.MaxFileBytes)
+	if err != nil { // readers would refuse it
+		return fmt.Errorf("%q: %w", e.Name, err)
 	}
 	of, copied := w.first[r.root]
 	if !copied {
@@ -156,37 +261,109 @@ func (b *batch) take(w *Writer, e Entry) error {
 // key is what an entry must not share with another.
 func (r *record) key() string { return string(r.root[:]) + r.name }
 
+// note keeps in mind what was committed.
 func (w *Writer) note(r *record) {
+	if r.flags&flagRemoval != 0 {
+		delete(w.known, r.key())
+		if w.first[r.root] == r.name {
+			delete(w.first, r.root)
+		}
+		return
+	}
 	w.known[r.key()] = struct{}{}
 	if _, ok := w.first[r.root]; !ok {
 		w.first[r.root] = r.name
 	}
 }
 
-// refresh reads what others committed since.
+// refresh reads what others committed since. Records that cannot be read are
+// nothing to it; an index without details is not gone on with.
 func (w *Writer) refresh() error {
 	h, err := readHeader(w.path, w.f)
 	if err != nil {
 		return err
 	}
-	if h.count < w.seen.count {
+	if h.count < w.seen.count || h.seq < w.seen.seq {
 		return fmt.Errorf("%s: %w: it has become shorter", w.path, ErrCorrupt)
 	}
+	if err := w.openDetails(h); err != nil {
+		return err
+	}
 	x := &Index{path: w.path, f: w.f, header: h}
-	err = x.each(w.seen.count, h.count, func(_ int64, r *record) error {
-		w.note(r)
+	err = x.each(w.seen.count, h.count, func(_ int64, r *record, _ error) error {
+		if r != nil {
+			w.note(r)
+		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	if h.seq == 0 {
-		h.seq = 1
+		h = nothing
 		err = w.begin(h)
 	}
 	if err == nil {
 		w.seen = h
 	}
+	return err
+}
+
+// openDetails opens the details, which hold at least what is committed, and
+// before the first commit nothing that another program wrote.
+func (w *Writer) openDetails(h header) (err error) {
+	name := detailsOf(w.path)
+	if w.details == nil {
+		w.details, err = w.files.open(name, os.O_RDWR)
+		if errors.Is(err, os.ErrNotExist) && h.details == 0 {
+			w.details, err = w.files.open(name, os.O_RDWR|os.O_CREATE)
+			w.madeDetails = err == nil
+		}
+		if err != nil {
+			w.details = nil
+			return err
+		}
+		if err := w.files.syncDir(w.path); err != nil {
+			return err
+		}
+	}
+	return w.soundDetails(h)
+}
+
+func (w *Writer) soundDetails(h header) error {
+	name := detailsOf(w.path)
+	size, err := w.details.size()
+	if err != nil {
+		return err
+	}
+	if size < h.details {
+		return fmt.Errorf("%s: %w: %d bytes are committed, the file has %d", name, ErrCorrupt, h.details, size)
+	}
+	if h.details > 0 || size == 0 {
+		return nil
+	}
+	return w.ownDetails(name, size)
+}
+
+// ownDetails requires that details of which nothing is committed begin as a
+// killed writer may have left them.
+func (w *Writer) ownDetails(name string, size int64) error {
+	b := make([]byte, min(size, int64(len(fingerprint.Magic))))
+	if _, err := w.details.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for i, x := range b {
+		if x != 0 && x != fingerprint.Magic[i] {
+			return fmt.Errorf("%s: it stands where the details of the index would: %w", name, ErrForeign)
+		}
+	}
+	return nil
+}
+
+// leaveDetails closes the details.
+func (w *Writer) leaveDetails() error {
+	err := w.details.Close()
+	w.details = nil
 	return err
 }
 
@@ -227,11 +404,16 @@ func (w *Writer) commit(h header, fixed, details []byte) error {
 	return nil
 }
 
-// undo gives the room of a failed commit back, where that is possible. If the
-// header cannot be read the files are left as they are: what is not committed
-// is not read.
-func (w *Writer) undo() {
+// undo takes a commit back that may have failed in its very last step, and gives
+// its room back, where that is possible. If the header cannot be read the files
+// are left as they are: what is not committed is not read.
+func (w *Writer) undo(next header) {
 	h, err := readHeader(w.path, w.f)
+	if err == nil && h == next {
+		_, _ = w.f.WriteAt(make([]byte, slotBytes), next.slot())
+		_ = w.f.Sync()
+		h, err = readHeader(w.path, w.f)
+	}
 	if err != nil || h != w.seen {
 		return
 	}
