@@ -88,7 +88,7 @@ func agreeing(seed []byte, c coordinates, a, b []view) (out [][2]int) {
 		x, y := c.bring(a[i], false), c.bring(b[i], true)
 		x.Centre(nil)
 		y.Centre(nil)
-		m := mutual(unit(sketched(seed, x)), unit(sketched(seed, y)), a[i].signed)
+		m := mutual(unit(sketched(seed, x)), unit(sketched(seed, y)), a[i].signed, leastCosine(a[i].rows.Dim, b[i].rows.Dim))
 		if both == nil {
 			both = m
 			continue
@@ -105,6 +105,17 @@ func agreeing(seed []byte, c coordinates, a, b []view) (out [][2]int) {
 		}
 	}
 	return out
+}
+
+// beyondChance is how many standard deviations of the cosine of two random rows
+// partners must be apart from none: a best partner of several hundred is 3 by chance,
+// and 3.5 in two views at once one time in 10⁴.
+const beyondChance = 3.5
+
+// leastCosine is the cosine from which partners count. Rows that are seen through tokens
+// vary in no more directions than they are long.
+func leastCosine(a, b int) float32 {
+	return float32(beyondChance / math.Sqrt(float64(min(a, b, sketch))))
 }
 
 // unit makes the rows of a sketch as long as those of what it was made from.
@@ -131,9 +142,9 @@ type best struct {
 }
 
 // mutual returns for each unit of B its best partner in A if it is that one's best
-// partner too, otherwise -1. Of equal partners the first counts; rows that vanish
-// have none.
-func mutual(a, b axis.Rows, signed bool) []int {
+// partner too and more alike than a least cosine, otherwise -1. Of equal partners the
+// first counts; rows that vanish have none.
+func mutual(a, b axis.Rows, signed bool, least float32) []int {
 	const together = 128
 	forth, back := make([]best, b.N), make([]best, a.N)
 	for i := range back {
@@ -162,7 +173,7 @@ func mutual(a, b axis.Rows, signed bool) []int {
 	out := make([]int, b.N)
 	for j, x := range forth {
 		out[j] = -1
-		if x.at >= 0 && back[x.at].at == j {
+		if x.at >= 0 && x.cosine >= least && back[x.at].at == j {
 			out[j] = x.at
 		}
 	}
