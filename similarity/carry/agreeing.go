@@ -9,7 +9,7 @@ import (
 	"github.com/weightprint/weightprint/similarity/axis"
 )
 
-// Agreeing finds the units of the main towers' paired layers that agree, in the
+// Agreeing finds the units and heads of the main towers' paired layers that agree, in the
 // coordinates in which most do. why says what stood in the way when nothing could be
 // compared.
 func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, why string, err error) {
@@ -39,14 +39,22 @@ func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, 
 		if err != nil {
 			return nil, "", "", err
 		}
+		headsA, err := headsOf(ctx, t.A, t.A.Layers[l.A])
+		if err != nil {
+			return nil, "", "", err
+		}
+		headsB, err := headsOf(ctx, t.B, t.B.Layers[l.B])
+		if err != nil {
+			return nil, "", "", err
+		}
 		for i, c := range all {
-			found[i] = append(found[i], Layer{A: l.A, B: l.B, Units: agreeing(p.Seed, c, a, b)})
+			found[i] = append(found[i], Layer{A: l.A, B: l.B, Units: agreeing(p.Seed, c, a, b), Heads: agreeingHeads(p.Seed, c, headsA, headsB)})
 		}
 	}
 	for i, f := range found {
 		n := 0
 		for _, l := range f {
-			n += len(l.Units)
+			n += len(l.Units) + t.B.HeadDim*len(l.Heads)
 		}
 		if n > most {
 			most, layers, coordinates = n, f, all[i].name

@@ -21,14 +21,17 @@ const (
 
 // companions looks for them layer by layer.
 type companions struct {
-	sets  map[int]map[int]bool // agreeing units
-	left  map[int][]float32    // what is left of each unit, for layers with companions
+	sets  map[int]*set      // what agrees
+	left  map[int][]float32 // what is left of each unit, for layers with companions
 	count int
 }
 
 // look looks at one layer at work.
 func (c *companions) look(ctx context.Context, x forward.Activity) error {
-	set := c.sets[x.Layer]
+	if c.sets[x.Layer] == nil {
+		return nil
+	}
+	set := c.sets[x.Layer].units
 	rest := x.Width - len(set)
 	if len(set) == 0 || rest == 0 || x.Width > widest {
 		return nil

@@ -16,6 +16,8 @@ const (
 	// fewestUnits is how many pairs of units must agree: fewer come about by
 	// chance, one or so in every pair of layers.
 	fewestUnits = 16
+	// fewestHeads must agree where too few units do.
+	fewestHeads = 2
 	// least is the change without any layer, in nats or as a share, below which
 	// nothing can be said: the network does next to nothing.
 	least = 1e-4
@@ -42,17 +44,17 @@ func Pair(ctx context.Context, p *align.Pair, a, b *forward.Model) (*Result, err
 	return r, err
 }
 
-// Measure removes the agreeing units from each of the two networks. seed fixes the
-// texts.
+// Measure removes what agrees from each of the two networks. seed fixes the texts.
 func Measure(ctx context.Context, seed []byte, a, b *forward.Model, layers []Layer) (*Result, error) {
-	r := &Result{Measured: true, Layers: len(layers)}
-	agree := 0
+	units, heads := 0, 0
 	for _, l := range layers {
-		agree += len(l.Units)
+		units += len(l.Units)
+		heads += len(l.Heads)
 	}
-	if agree < max(fewestUnits, 2*len(layers)) {
-		return notMeasured(fmt.Sprintf("only %d pairs of units agree in %d layers, as many as by chance", agree, len(layers))), nil
+	if units < max(fewestUnits, 2*len(layers)) && heads < fewestHeads {
+		return notMeasured(fmt.Sprintf("only %d pairs of units and %d of heads agree in %d layers, as many as by chance", units, heads, len(layers))), nil
 	}
+	r := &Result{Measured: true, Layers: len(layers)}
 	for i, m := range []*forward.Model{a, b} {
 		name := string(rune('A' + i))
 		side, err := measureSide(ctx, seed, m, sets(layers, i), name)
@@ -70,43 +72,28 @@ func Measure(ctx context.Context, seed []byte, a, b *forward.Model, layers []Lay
 	return r, nil
 }
 
-// sets lists the agreeing units of one side by position of the layer. A layer that
-// stands against several has all their units.
-func sets(layers []Layer, side int) map[int]map[int]bool {
-	out := map[int]map[int]bool{}
-	for _, l := range layers {
-		at := [2]int{l.A, l.B}[side]
-		if out[at] == nil {
-			out[at] = map[int]bool{}
-		}
-		for _, u := range l.Units {
-			out[at][u[side]] = true
-		}
-	}
-	return out
-}
-
 // measureSide measures one network.
-func measureSide(ctx context.Context, seed []byte, m *forward.Model, units map[int]map[int]bool, name string) (*Side, error) {
+func measureSide(ctx context.Context, seed []byte, m *forward.Model, agree map[int]*set, name string) (*Side, error) {
 	texts, err := write(ctx, m, seed, name)
 	if err != nil {
 		return nil, err
 	}
 	side := &Side{Tokens: len(texts) * textLength}
-	without, random, block, empty := forward.Variant{}, forward.Variant{}, forward.Variant{}, forward.Variant{}
+	block, empty := forward.Variant{}, forward.Variant{}
 	for i, l := range m.Tower.Layers {
 		empty[i] = forward.Cut{MLP: true, Attention: true}
-		if set, ok := units[i]; ok {
-			width := l.MLPs()[0].Width()
-			without[i], block[i] = cut(set, width), forward.Cut{MLP: true}
-			side.Units += width
-			side.Agreeing += len(set)
+		if set, ok := agree[i]; ok {
+			side.Units += l.MLPs()[0].Width()
+			side.Heads += m.Tower.KVHeads
+			side.Agreeing += len(set.units)
+			side.HeadsAgree += len(set.heads)
 		}
 	}
-	for i, set := range drawn(seed, m, name, units, side) {
-		random[i] = cut(set, m.Tower.Layers[i].MLPs()[0].Width())
+	for i := range agree {
+		block[i] = forward.Cut{MLP: side.Agreeing > 0, Attention: side.HeadsAgree > 0}
 	}
-	c := companions{sets: units}
+	without, random := cuts(m, agree), cuts(m, drawn(seed, m, name, agree, side))
+	c := companions{sets: agree}
 	changes, err := run(ctx, m, texts, &forward.Options{Activity: func(x forward.Activity) error { return c.look(ctx, x) }}, without, random, block, empty)
 	if err != nil {
 		return nil, err
@@ -116,7 +103,7 @@ func measureSide(ctx context.Context, seed []byte, m *forward.Model, units map[i
 		return side, nil
 	}
 	for i, left := range c.left {
-		without[i] = forward.Cut{Units: left}
+		without[i] = forward.Cut{Units: left, Heads: without[i].Heads, Attention: without[i].Attention}
 	}
 	if changes, err = run(ctx, m, texts, nil, without); err != nil {
 		return nil, err
@@ -136,34 +123,27 @@ func run(ctx context.Context, m *forward.Model, texts [][]int, o *forward.Option
 	return pass.Change(ctx)
 }
 
-// drawn draws as many units as agree, from all the layers together: a layer that
-// agrees may be idle itself.
-func drawn(seed []byte, m *forward.Model, name string, like map[int]map[int]bool, side *Side) map[int]map[int]bool {
+// drawn draws as many units and heads as agree, from all the layers together: a layer
+// that agrees may be idle itself.
+func drawn(seed []byte, m *forward.Model, name string, like map[int]*set, side *Side) map[int]*set {
 	units := rng.New(seed, "random units of "+name).Sample(side.Units, side.Agreeing)
-	out := map[int]map[int]bool{}
-	first := 0
+	heads := rng.New(seed, "random heads of "+name).Sample(side.Heads, side.HeadsAgree)
+	out := map[int]*set{}
+	firstUnit, firstHead := 0, 0
 	for _, i := range slices.Sorted(maps.Keys(like)) {
-		width := m.Tower.Layers[i].MLPs()[0].Width()
-		out[i] = map[int]bool{}
-		for len(units) > 0 && units[0] < first+width {
-			out[i][units[0]-first] = true
-			units = units[1:]
-		}
-		first += width
+		s := newSet()
+		units, firstUnit = deal(s.units, units, firstUnit, m.Tower.Layers[i].MLPs()[0].Width())
+		heads, firstHead = deal(s.heads, heads, firstHead, m.Tower.KVHeads)
+		out[i] = s
 	}
 	return out
 }
 
-// cut leaves of a layer's units those that are not in the set.
-func cut(set map[int]bool, width int) forward.Cut {
-	if len(set) == width {
-		return forward.Cut{MLP: true}
+// deal moves the numbers below first+n into the set, counted from first.
+func deal(to map[int]bool, numbers []int, first, n int) ([]int, int) {
+	for len(numbers) > 0 && numbers[0] < first+n {
+		to[numbers[0]-first] = true
+		numbers = numbers[1:]
 	}
-	left := make([]float32, width)
-	for u := range left {
-		if !set[u] {
-			left[u] = 1
-		}
-	}
-	return forward.Cut{Units: left}
+	return numbers, first + n
 }

@@ -17,11 +17,13 @@ type Result struct {
 type Side struct {
 	Units      int     // in the layers that were looked at
 	Agreeing   int     // of them
+	Heads      int     // key and value heads in these layers
+	HeadsAgree int     // of them
 	Companions int     // further units that take back what the agreeing ones give
 	Tokens     int     // of the texts
-	Without    float64 // change without the agreeing units and their companions
-	Random     float64 // change without as many units of the layers, drawn at random
-	Block      float64 // change without any unit of these layers
+	Without    float64 // change without the agreeing units, their companions and the agreeing heads
+	Random     float64 // change without as many units and heads of the layers, drawn at random
+	Block      float64 // change without any unit of these layers, or any head, or either: of what kind agrees
 	Empty      float64 // change without any layer
 }
 
@@ -43,11 +45,11 @@ func (s *Side) over(whole float64) float64 {
 	return s.Without / whole
 }
 
-// Layer is a pair of layers, by position in their towers, with the units that
-// agree.
+// Layer is a pair of layers, by position in their towers, with what agrees.
 type Layer struct {
 	A, B  int
-	Units [][2]int // in A and in B, ascending in B; no unit stands twice
+	Units [][2]int // hidden units of the MLPs, in A and in B
+	Heads [][2]int // key and value heads, with the query heads that share them
 }
 
 func notMeasured(why string) *Result { return &Result{Why: why} }

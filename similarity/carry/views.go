@@ -80,16 +80,20 @@ func sketched(seed []byte, s axis.Rows) axis.Rows {
 	if s.Dim <= 2*sketch {
 		return s
 	}
-	r := rng.New(seed, "combinations of features")
-	signs := make([]float32, sketch*s.Dim)
-	for i := 0; i < len(signs); i += 64 {
+	out := axis.Rows{Raw: make([]float32, s.N*sketch), N: s.N, Dim: sketch}
+	dense.MulNT(out.Raw, s.Unit, signs(rng.New(seed, "combinations of features"), sketch*s.Dim), s.N, sketch, s.Dim)
+	return out
+}
+
+// signs draws n numbers that are 1 or -1.
+func signs(r *rng.Stream, n int) []float32 {
+	out := make([]float32, n)
+	for i := 0; i < n; i += 64 {
 		bits := r.Uint64()
-		for k := i; k < min(i+64, len(signs)); k++ {
-			signs[k] = float32(int64(bits>>(k-i)&1)*2 - 1)
+		for k := i; k < min(i+64, n); k++ {
+			out[k] = float32(int64(bits>>(k-i)&1)*2 - 1)
 		}
 	}
-	out := axis.Rows{Raw: make([]float32, s.N*sketch), N: s.N, Dim: sketch}
-	dense.MulNT(out.Raw, s.Unit, signs, s.N, sketch, s.Dim)
 	return out
 }
 
