@@ -18,7 +18,7 @@ import (
 func carryCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "carry A B…",
-		Short: "measure the carry of A against each B: how much of each one's output rests on units that agree",
+		Short: "measure the carry of A against each B: how much of each one's output rests on what agrees",
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			fmt.Fprint(c.OutOrStdout(), "| B | agree in | units A | units B | heads A | heads B | carry A | carry B | weight A | weight B | block A, B in nats | companions |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")

@@ -7,14 +7,15 @@ import (
 	"github.com/weightprint/weightprint/similarity/carry"
 )
 
-// Carry is how much of each subject's own output rests on the units that agree: what
+// Carry is how much of each subject's own output rests on what agrees: what
 // decides about passengers.
 type Carry struct {
 	Measured bool       `json:"measured"`
 	A        *Number    `json:"a"` // change of A's output without what agrees over that without the parts, null when not measured
 	B        *Number    `json:"b"`
 	Why      string     `json:"why"`              // what stood in the way, and what would measure it; empty when measured
-	Shares   *[2]Number `json:"shares,omitempty"` // of the units of either side that agree
+	Shares   *[2]Number `json:"shares,omitempty"` // of the MLP units of either side that agree
+	Heads    *[2]Number `json:"headShares,omitempty"`
 	Weights  *[2]Number `json:"weights,omitempty"`
 	Layers   int        `json:"layers,omitempty"` // pairs of layers that were looked at
 	In       string     `json:"coordinates,omitempty"`
@@ -32,6 +33,7 @@ func NewCarry(r *carry.Result, why string) *Carry {
 	return &Carry{
 		Measured: true, A: NumberOf(r.A), B: NumberOf(r.B), Layers: r.Layers, In: r.Coordinates,
 		Shares:  &[2]Number{Number(a.Share()), Number(b.Share())},
+		Heads:   &[2]Number{Number(a.HeadShare()), Number(b.HeadShare())},
 		Weights: &[2]Number{Number(a.Weight()), Number(b.Weight())},
 	}
 }
@@ -44,8 +46,11 @@ func (c *Carry) Words() string {
 	case !c.Measured:
 		return "not measured: " + c.Why
 	}
-	return fmt.Sprintf("without the units that agree (%.0f %% of A's, %.0f %% of B's) the output of A changes by %.3g of what it does without any, that of B by %.3g; %.2g and %.2g times what as many units at random count for",
-		100*float64(c.Shares[0]), 100*float64(c.Shares[1]), float64(*c.A), float64(*c.B), float64(c.Weights[0]), float64(c.Weights[1]))
+	share := func(side int) string {
+		return fmt.Sprintf("%.0f %% of %s's units, %.0f %% of its heads", 100*float64(c.Shares[side]), Side(side), 100*float64(c.Heads[side]))
+	}
+	return fmt.Sprintf("without what agrees (%s; %s) the output of A changes by %.3g of what it does without any such part, that of B by %.3g; that is %.2g and %.2g times what as many parts at random count for",
+		share(0), share(1), float64(*c.A), float64(*c.B), float64(c.Weights[0]), float64(c.Weights[1]))
 }
 
 // Asks tells whether what the carry decides about is among the alternatives.

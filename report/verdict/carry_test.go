@@ -13,7 +13,7 @@ import (
 // sides is a measurement with the given weights and shares.
 func sides(weightA, weightB, shareA, shareB float64) *Carry {
 	side := func(weight, share float64) carry.Side {
-		return carry.Side{Units: 1000, Agreeing: int(1000 * share), Without: weight, Random: 1, Block: 2, Empty: 4}
+		return carry.Side{Units: 1000, Agreeing: int(1000 * share), Heads: 10, Without: weight, Random: 1, Block: 2, Empty: 4}
 	}
 	return NewCarry(&carry.Result{Measured: true, A: weightA / 2, B: weightB / 2, Layers: 6, Coordinates: "raw", Sides: [2]carry.Side{side(weightA, shareA), side(weightB, shareB)}}, "")
 }

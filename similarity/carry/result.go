@@ -5,7 +5,7 @@ type Result struct {
 	Measured bool
 	Why      string // what stood in the way; empty when measured
 
-	A, B        float64 // carry: 0 of a passenger, 1 where everything agrees; more than 1 is possible
+	A, B        float64 // carry: 0 of a passenger, 1 where everything of a kind agrees; more than 1 is possible
 	Layers      int     // pairs of layers that were looked at
 	Coordinates string  // in which they agree: "raw" or "anchored"
 	Sides       [2]Side // A and B
@@ -30,11 +30,14 @@ type Side struct {
 // Share is the share of the units that agree.
 func (s *Side) Share() float64 { return float64(s.Agreeing) / float64(max(1, s.Units)) }
 
+// HeadShare is the share of the heads that agree.
+func (s *Side) HeadShare() float64 { return float64(s.HeadsAgree) / float64(max(1, s.Heads)) }
+
 // Carry is the change without what agrees over the change without the parts.
 func (s *Side) Carry() float64 { return s.over(s.Block) }
 
-// Weight is the change without what agrees over that without as many units drawn at
-// random: 1 where the agreeing units are like all others, 0 for passengers. It does
+// Weight is the change without what agrees over that without as many parts drawn at
+// random: 1 where the agreeing ones are like all others, 0 for passengers. It does
 // not depend on how many agree, as the carry does.
 func (s *Side) Weight() float64 { return s.over(s.Random) }
 
