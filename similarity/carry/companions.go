@@ -16,6 +16,7 @@ import (
 const (
 	cancelled = 0.02 // what may be left of the square of the sum where it is taken back
 	sweeps    = 200  // of the descent, coordinate by coordinate
+	hopeless  = 0.2  // what may be left after a quarter of them
 	widest    = 8192 // units of the largest layer that is looked at
 )
 
@@ -117,7 +118,10 @@ func cancel(o outputs) (weights []float64, share float64) {
 	n := len(o.with)
 	weights = make([]float64, n)
 	slope := append([]float64(nil), o.with...) // half the derivative
-	for range sweeps {
+	for sweep := range sweeps {
+		if sweep == sweeps/4 && o.left(weights, slope) > hopeless {
+			break
+		}
 		moved := 0.0
 		for j := range n {
 			own := o.among[j*n+j]
@@ -137,12 +141,17 @@ func cancel(o outputs) (weights []float64, share float64) {
 			break
 		}
 	}
+	return weights, o.left(weights, slope)
+}
+
+// left is the share of the square of the sum that weights leave.
+func (o *outputs) left(weights, slope []float64) float64 {
+	if o.size == 0 {
+		return 1
+	}
 	left := o.size
 	for j, w := range weights {
 		left += float64(w * (o.with[j] + slope[j]))
 	}
-	if o.size == 0 {
-		return weights, 1
-	}
-	return weights, max(0, left) / o.size
+	return max(0, left) / o.size
 }
