@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -18,6 +19,9 @@ type Options struct {
 	// checkpoints packed in a layout that is not read. The tensors can be
 	// listed as stored; they are no weights to compare.
 	UnknownTypes bool
+	// Formats are formats of the caller's own. They are asked before the
+	// built-in ones.
+	Formats []Format
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
 	// AllowPrivate lets remote references lead to loopback and private
@@ -32,18 +36,19 @@ type Options struct {
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
 	Ref      string // as given to Open, without anything secret
-	Format   string // "safetensors", "gguf" or "torch"
+	Format   string // the Name of a Format, such as "safetensors"
 	Layout   string // how matrices are packed, such as "gptq"; "" where none is
 	Revision string // commit of the hub's repository it is from; "" if unknown
 	Warnings []string
 
-	place   source.Folder
-	files   []*File
-	tensors []*tensor.Tensor
-	byName  map[string]*tensor.Tensor
-	meta    tensor.Metadata
-	tokens  func(context.Context) ([]string, error)
-	storage int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
+	place     source.Folder
+	files     []*File
+	tensors   []*tensor.Tensor
+	byName    map[string]*tensor.Tensor
+	meta      tensor.Metadata
+	tokens    func(context.Context) ([]string, error)
+	auxiliary []packed.Auxiliary
+	storage   int64 // bytes of the tensors with those that share theirs counted once; 0 where none can
 }
 
 // File is one file that holds tensors of a checkpoint.
@@ -62,6 +67,10 @@ func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
 	t, ok := c.byName[name]
 	return t, ok
 }
+
+// Auxiliary lists the stored tensors that are no weights and are not among
+// Tensors, each with the reason.
+func (c *Checkpoint) Auxiliary() []packed.Auxiliary { return c.auxiliary }
 
 // Metadata returns what the files declare: a GGUF file's pairs under their
 // own keys, a safetensors header's under "safetensors.", what stands beside a

@@ -150,7 +150,7 @@ func TestFolders(t *testing.T) {
 	require.ErrorIs(t, err, tensor.ErrNotModel)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "pytorch_model.bin"), []byte("x"), 0o600))
 	_, err = open(t, dir)
-	require.ErrorContains(t, err, "pytorch_model.bin: offset 0: magic: no zip archive, as torch.save writes it")
+	require.ErrorContains(t, err, "pytorch_model.bin: offset 0: magic: no archive and no chain of pickles")
 	copyTo(t, single, filepath.Join(dir, "adapter_model.safetensors"))
 	_, err = open(t, dir)
 	require.NoError(t, err, "an adapter alone")
@@ -159,6 +159,12 @@ func TestFolders(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "model.safetensors", m.Files()[0].Path)
 	require.Equal(t, []string{"the folder holds pytorch_model.bin too; model.safetensors was opened"}, m.Warnings)
+	index := filepath.Join(dir, "model.safetensors.index.json")
+	require.NoError(t, os.WriteFile(index, []byte("{"), 0o600))
+	m, err = open(t, dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"the folder holds model.safetensors.index.json, pytorch_model.bin too; model.safetensors was opened"}, m.Warnings)
+	require.NoError(t, os.Remove(index))
 	require.NoError(t, os.Rename(filepath.Join(dir, "model.safetensors"), filepath.Join(dir, "a.safetensors")))
 	copyTo(t, single, filepath.Join(dir, "b.safetensors"))
 	_, err = open(t, dir)
@@ -177,7 +183,7 @@ func TestPipesAndDevices(t *testing.T) {
 	}
 }
 
-func TestSurroundings(t *testing.T) {
+func TestConfigAndCard(t *testing.T) {
 	dir := t.TempDir()
 	copyTo(t, "testdata/index/001-good/model-00001-of-00002.safetensors", filepath.Join(dir, "model.safetensors"))
 	for name, text := range map[string]string{
@@ -255,7 +261,7 @@ func FuzzTokenizer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = tokenizerJSON(b) // must not panic; errors are warnings upstream
 		_ = flatten(b, "x.", tensor.Metadata{})
-		card(b, tensor.Metadata{})
+		modelCard(b, tensor.Metadata{})
 	})
 }
 

@@ -151,7 +151,7 @@ func TestLayoutsInTorch(t *testing.T) {
 	for _, dir := range layoutFolders(t)[:layoutVectors] {
 		want, err := open(t, dir)
 		require.NoError(t, err)
-		stored := readSafetensors(t, filepath.Join(dir, "model.safetensors"))
+		stored := rawSafetensors(t, filepath.Join(dir, "model.safetensors"))
 		if slices.ContainsFunc(stored.Tensors(), func(x *tensor.Tensor) bool { return !slices.Contains(plain, x.DType) }) {
 			continue // 8-bit floats have no storage type of their own
 		}
@@ -175,8 +175,8 @@ func TestLayoutsInTorch(t *testing.T) {
 	require.Greater(t, n, 20)
 }
 
-// readSafetensors opens a file as it is stored.
-func readSafetensors(t testing.TB, path string) tensor.Model {
+// rawSafetensors opens a file as it is stored.
+func rawSafetensors(t testing.TB, path string) tensor.Model {
 	b, err := os.ReadFile(path)
 	require.NoError(t, err)
 	m, err := safetensors.Read(context.Background(), path, bytes.NewReader(b), int64(len(b)), nil)

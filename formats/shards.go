@@ -162,10 +162,11 @@ func (op *opener) split(name string) error {
 		if err != nil {
 			return err
 		}
-		g, err := op.gguf(f)
+		g, err := ggufShard(op.ctx, op.input(f))
 		if err != nil {
 			return err
 		}
+		op.c.Format, op.whole = ggufFormat.Name, ggufFormat.Whole
 		if first == nil {
 			first = g
 		}

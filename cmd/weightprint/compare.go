@@ -34,7 +34,7 @@ func compareCommand() *cobra.Command {
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
 prints a verdict with the evidence it rests on.
 
-A and B are safetensors, GGUF or PyTorch files, folders that hold them, an
+A and B are files of the formats that are read, folders that hold them, an
 *.index.json, or any shard of a set; formats may differ. They may also be
 hf:org/name[@revision][:file] (the hub's cache, then the hub), https://… (a file,
 or a folder with a slash behind it), ollama:name[:tag] or

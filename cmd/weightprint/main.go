@@ -121,7 +121,8 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `weightprint decides from the weights alone whether two neural networks share
 weights, which parts, how one was made from the other, and how sure that is.
 
-It reads safetensors, GGUF and PyTorch files, any mix of them, and by default no more
+It reads safetensors, GGUF, PyTorch, ONNX, NumPy, TensorFlow Lite and OpenVINO
+files, any mix of them, and by default no more
 than 64 MiB of each model. It cannot see distillation from outputs, models
 behind an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,

@@ -1,10 +1,6 @@
 package packed
 
 import (
-	"context"
-	"maps"
-	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,182 +8,139 @@ import (
 	"github.com/weightprint/weightprint/internal/escape"
 )
 
-// Adapter is a base model with a LoRA adapter applied: every adapted matrix W
-// reads as W + s·B·A, computed in float64 and rounded once; all other tensors
-// are the base's own. Nothing is written.
+// Adapter is a base model with an adapter applied: every adapted matrix W
+// reads as W + s·ΔW (LoRA, LoHa, LoKr), with its rows brought to stored lengths
+// for DoRA, computed in float64 and rounded once; tensors that were trained
+// whole stand in place of the base's; all others are the base's own. Nothing
+// is written.
 type Adapter struct {
 	base    tensor.Model
 	tensors []*tensor.Tensor
 	byName  map[string]*tensor.Tensor
-	Rank    int     // of the first module
-	Scale   float64 // s: alpha/r, or alpha/√r with rslora
-	Targets []string
+	Rank    int      // of the first module
+	Scale   float64  // s of the first module: alpha/r, or alpha/√r with rslora
+	Targets []string // modules that are changed
+	Saved   []string // tensors that are replaced
 }
 
-// IsAdapter tells whether a model is a LoRA adapter in the layout of PEFT.
+// IsAdapter tells whether a model is an adapter: it says so (PEFT, MLX, GGUF),
+// or all its tensors have the names of one.
 func IsAdapter(m tensor.Model) bool {
-	kind, _ := m.Metadata().String("adapter.peft_type")
-	if kind == "LORA" {
+	if kind, ok := m.Metadata().String("adapter.peft_type", "adapter.fine_tune_type"); ok && !strings.EqualFold(kind, "full") {
+		return true
+	}
+	if kind, _ := m.Metadata().String("general.type"); kind == "adapter" {
 		return true
 	}
 	all := m.Tensors()
-	return len(all) > 0 && !slices.ContainsFunc(all, func(t *tensor.Tensor) bool { return !strings.Contains(t.Name, ".lora_") })
+	is := func(kinds ...adapterKind) func(*tensor.Tensor) bool {
+		return func(t *tensor.Tensor) bool { return slices.Contains(kinds, adapterPart(t.Name).kind) }
+	}
+	factors := slices.DeleteFunc(slices.Clone(all), is(partAlpha, partLengths, partDiff))
+	return len(factors) > 0 && !slices.ContainsFunc(all, is(partWhole))
 }
 
-// unsupported are switches of PEFT that make a module more than W + s·B·A, or
-// its scale differ from module to module.
-var unsupported = []string{"use_dora", "fan_in_fan_out"}
-
 // NewAdapter applies an adapter to a base. Errors are tensor.ErrFormat for an
-// adapter that does not fit the base and tensor.ErrUnsupported for variants of
-// LoRA that are more than a low-rank sum.
+// adapter that does not fit the base and tensor.ErrUnsupported for kinds of
+// adapters that are not read. Of several faults the one of the first module by
+// name is reported.
 func NewAdapter(base, adapter tensor.Model) (*Adapter, error) {
 	meta := adapter.Metadata()
-	for _, key := range unsupported {
-		if on, _ := meta.Bool("adapter." + key); on {
-			return nil, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, key, "adapters of this variant are not read")
-		}
+	if err := supported(meta); err != nil {
+		return nil, err
 	}
-	a := &Adapter{base: base, byName: map[string]*tensor.Tensor{}}
-	pairs, err := lowRank(adapter)
+	modules, err := sortAdapter(adapter)
 	if err != nil {
 		return nil, err
 	}
+	places := newPlaces(base)
+	changed := map[*tensor.Tensor]*tensor.Tensor{}
+	a := &Adapter{base: base, byName: map[string]*tensor.Tensor{}}
+	for _, m := range modules {
+		if err := a.apply(m, places, meta, changed); err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range base.Tensors() {
-		module := strings.TrimSuffix(t.Name, ".weight")
-		if p, ok := pairs[module]; ok {
-			if t, err = a.adapted(t, p, meta); err != nil {
-				return nil, err
-			}
-			a.Targets = append(a.Targets, module)
-			delete(pairs, module)
+		if c := changed[t]; c != nil {
+			t = c
 		}
 		a.tensors = append(a.tensors, t)
 		a.byName[t.Name] = t
 	}
-	for module := range pairs {
-		return nil, tensor.Errorf(tensor.ErrFormat, "adapter", -1, "tensor "+module, "the base has no such matrix")
-	}
 	return a, nil
 }
 
-// factors are the two matrices of a module: a is r × inputs, b outputs × r.
-type factors struct{ a, b *tensor.Tensor }
+// peftTypes are the kinds of PEFT's adapters that are read.
+var peftTypes = []string{"", "LORA", "LOHA", "LOKR"}
 
-// lowRank sorts the adapter's tensors by the module they belong to.
-func lowRank(m tensor.Model) (map[string]factors, error) {
-	out := map[string]factors{}
-	for _, t := range m.Tensors() {
-		name := strings.TrimPrefix(t.Name, "base_model.model.")
-		module, which, ok := strings.Cut(name, ".lora_")
-		if !ok || which != "A.weight" && which != "B.weight" || len(t.Shape) != 2 {
-			return nil, tensor.Errorf(tensor.ErrUnsupported, "adapter", -1, "tensor "+t.Name, "only lora_A.weight and lora_B.weight matrices are read")
-		}
-		p := out[module]
-		if which[0] == 'A' {
-			p.a = t
-		} else {
-			p.b = t
-		}
-		out[module] = p
-	}
-	for module, p := range out {
-		if p.a == nil || p.b == nil || p.a.Shape[0] != p.b.Shape[1] || p.a.Shape[0] == 0 {
-			return nil, tensor.Errorf(tensor.ErrFormat, "adapter", -1, "tensor "+module, "lora_A and lora_B are not both there with one rank")
-		}
-	}
-	return out, nil
-}
+// unsupported are switches of PEFT that make a module something else.
+var unsupported = []string{"use_qalora", "lora_bias"}
 
-// adapted is one matrix with its low-rank part.
-func (a *Adapter) adapted(t *tensor.Tensor, p factors, meta tensor.Metadata) (*tensor.Tensor, error) {
-	if len(t.Shape) != 2 || t.Shape[0] != p.b.Shape[0] || t.Shape[1] != p.a.Shape[1] {
-		return nil, tensor.Errorf(tensor.ErrFormat, "adapter", -1, "tensor "+t.Name, "the base has shape %v, the adapter %d×%d", t.Shape, p.b.Shape[0], p.a.Shape[1])
+func supported(meta tensor.Metadata) error {
+	if kind, _ := meta.String("adapter.peft_type"); !slices.Contains(peftTypes, strings.ToUpper(kind)) {
+		return tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "peft_type", "adapters of the kind %s are not read", escape.Printable(kind))
 	}
-	r := int(p.a.Shape[0])
-	alpha, err := alphaOf(meta, strings.TrimSuffix(t.Name, ".weight"))
-	if err != nil {
-		return nil, err
-	}
-	scale := alpha / float64(r)
-	if on, _ := meta.Bool("adapter.use_rslora"); on {
-		scale = alpha / math.Sqrt(float64(r))
-	}
-	if a.Rank == 0 {
-		a.Rank, a.Scale = r, scale
-	}
-	return &tensor.Tensor{Name: t.Name, DType: tensor.F32, Shape: t.Shape, Data: &sum{t, p, scale}}, nil
-}
-
-// alphaOf is a module's alpha: that of the pattern that fits its name as PEFT
-// matches it, else the adapter's.
-func alphaOf(meta tensor.Metadata, module string) (float64, error) {
-	const prefix = "adapter.alpha_pattern."
-	value := meta["adapter.lora_alpha"]
-	for _, key := range slices.Sorted(maps.Keys(meta)) {
-		pattern, ok := strings.CutPrefix(key, prefix)
-		if !ok {
-			continue
+	for _, key := range unsupported {
+		if on, _ := meta.Bool("adapter." + key); on {
+			return tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, key, "adapters of this variant are not read")
 		}
-		r, err := regexp.Compile(`^(?:.*\.)?(?:` + pattern + `)$`)
-		if err != nil {
-			return 0, tensor.Errorf(tensor.ErrUnsupported, "adapter_config.json", -1, "alpha_pattern "+escape.Printable(pattern), "the pattern is not read: %v", err)
-		}
-		if r.MatchString(module) {
-			value = meta[key]
-			break
-		}
-	}
-	switch v := value.(type) {
-	case int64:
-		return float64(v), nil
-	case float64:
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			return v, nil
-		}
-	}
-	return 0, tensor.Errorf(tensor.ErrFormat, "adapter_config.json", -1, "lora_alpha", "the scale of the adapter is not declared as a number")
-}
-
-// sum reads W + s·B·A.
-type sum struct {
-	w     *tensor.Tensor
-	p     factors
-	scale float64
-}
-
-func (s *sum) StoredBytes() int64 {
-	return s.w.StoredBytes() + s.p.a.StoredBytes() + s.p.b.StoredBytes()
-}
-
-// ReadValues reads values of W and adds the product for the rows they lie in.
-func (s *sum) ReadValues(ctx context.Context, dst []float32, first int64) error {
-	if len(dst) == 0 {
-		return nil
-	}
-	if err := s.w.Data.ReadValues(ctx, dst, first); err != nil {
-		return err
-	}
-	cols, r := s.w.Shape[1], s.p.a.Shape[0]
-	a := make([]float32, r*cols)
-	if err := s.p.a.Data.ReadValues(ctx, a, 0); err != nil {
-		return err
-	}
-	row0, row1 := first/cols, (first+int64(len(dst))-1)/cols
-	b := make([]float32, (row1-row0+1)*r)
-	if err := s.p.b.Data.ReadValues(ctx, b, row0*r); err != nil {
-		return err
-	}
-	for i := range dst {
-		at := first + int64(i)
-		row, col := at/cols-row0, at%cols
-		part := 0.0
-		for k := range r {
-			part += float64(b[row*r+k]) * float64(a[k*cols+col]) // exact product of two float32
-		}
-		dst[i] = float32(float64(dst[i]) + float64(s.scale*part))
 	}
 	return nil
+}
+
+// apply makes the changed tensor of one module.
+func (a *Adapter) apply(m *adapterModule, places *places, meta tensor.Metadata, changed map[*tensor.Tensor]*tensor.Tensor) error {
+	t, err := places.find(m)
+	if err != nil {
+		return err
+	}
+	if changed[t] != nil {
+		return m.fail(tensor.ErrFormat, "the base's tensor %s is changed twice", escape.Printable(t.Name))
+	}
+	if whole := m.parts[partWhole]; whole != nil {
+		changed[t] = &tensor.Tensor{Name: t.Name, DType: whole.DType, Shape: whole.Shape, Data: whole.Data}
+		a.Saved = append(a.Saved, t.Name)
+		return nil
+	}
+	d, err := m.delta()
+	if err != nil {
+		return err
+	}
+	rows, cols := matrixOf(t)
+	if flip, _ := meta.Bool("adapter.fan_in_fan_out"); flip && m.parts[partEmbeddingA] == nil {
+		d = d.turned()
+	}
+	if r, c := d.size(); r != rows || c != cols {
+		return m.fail(tensor.ErrFormat, "the base has shape %v, the adapter %d×%d", t.Shape, r, c)
+	}
+	scale, err := m.scale(d, meta)
+	if err != nil {
+		return err
+	}
+	s := &sum{w: t, rows: rows, cols: cols, d: d, scale: scale, stored: m.bytes}
+	if s.lengths, err = m.lengths(rows); err != nil {
+		return err
+	}
+	if dora, _ := meta.Bool("adapter.use_dora"); dora && s.lengths == nil {
+		return m.fail(tensor.ErrFormat, "a DoRA adapter has the lengths of the rows, this module does not")
+	}
+	if a.Rank == 0 {
+		a.Rank, a.Scale = d.rank(), scale
+	}
+	a.Targets = append(a.Targets, strings.TrimSuffix(t.Name, ".weight"))
+	changed[t] = &tensor.Tensor{Name: t.Name, DType: tensor.F32, Shape: t.Shape, Data: s}
+	return nil
+}
+
+// matrixOf is a tensor as a matrix of outputs: convolutions have their windows
+// in the columns.
+func matrixOf(t *tensor.Tensor) (rows, cols int64) {
+	if len(t.Shape) == 0 {
+		return 1, 1
+	}
+	cols, _ = tensor.Elements(t.Shape[1:])
+	return t.Shape[0], cols
 }
 
 // Tensors lists the base's tensors, the adapted ones in place.

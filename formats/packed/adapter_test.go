@@ -83,16 +83,67 @@ func TestAdaptersThatDoNotFit(t *testing.T) {
 		m    *zoo.Model
 		want error
 	}{
-		"of another module": {adapter("base_model.model.x.lora_A.weight", "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
-		"half of a pair":    {adapter(nameA, "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
-		"of another kind":   {adapter(nameA, "base_model.model.layer.q.lora_magnitude_vector"), tensor.ErrUnsupported},
-		"DoRA":              {dora, tensor.ErrUnsupported},
-		"without a scale":   {noScale, tensor.ErrFormat},
-		"of another shape":  {adapter("base_model.model.norm.lora_A.weight", "base_model.model.norm.lora_B.weight"), tensor.ErrFormat},
+		"of another module":    {adapter("base_model.model.x.lora_A.weight", "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
+		"half of a pair":       {adapter(nameA, "base_model.model.x.lora_B.weight"), tensor.ErrFormat},
+		"without its B":        {adapter(nameA, "base_model.model.layer.q.lora_magnitude_vector"), tensor.ErrFormat},
+		"DoRA without lengths": {dora, tensor.ErrFormat},
+		"without a scale":      {noScale, tensor.ErrFormat},
+		"of another shape":     {adapter("base_model.model.norm.lora_A.weight", "base_model.model.norm.lora_B.weight"), tensor.ErrFormat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := packed.NewAdapter(base(), c.m)
 			require.ErrorIs(t, err, c.want)
 		})
 	}
+}
+
+// GGUF adapters name the base's tensors as its GGUF file does.
+func TestGGUFAdapter(t *testing.T) {
+	base := zoo.New()
+	base.Add("blk.0.attn_q.weight", []float32{1, 2, 3, 4, 5, 6}, 3, 2)
+	a := zoo.New()
+	a.Meta["general.type"], a.Meta["adapter.type"], a.Meta["adapter.lora.alpha"] = "adapter", "lora", 4.0
+	a.Add("blk.0.attn_q.weight.lora_a", []float32{1, 10, 100, 1000}, 2, 2)
+	a.Add("blk.0.attn_q.weight.lora_b", []float32{1, 0, 0, 1, 1, 1}, 3, 2)
+	require.True(t, packed.IsAdapter(a))
+	m, err := packed.NewAdapter(base, a)
+	require.NoError(t, err)
+	require.Equal(t, []string{"blk.0.attn_q"}, m.Targets)
+	got := make([]float32, 6)
+	require.NoError(t, m.Tensors()[0].Data.ReadValues(context.Background(), got, 0))
+	require.Equal(t, []float32{3, 22, 203, 2004, 207, 2026}, got)
+}
+
+// Of several faults the first by name is reported, in whatever order the
+// tensors stand; names that fit several tensors, and kinds that are not read,
+// are refused.
+func TestAdapterErrors(t *testing.T) {
+	one := func(names ...string) *zoo.Model {
+		m := zoo.New()
+		for _, n := range names {
+			m.Add(n, []float32{1, 1}, 1, 2)
+		}
+		return m
+	}
+	for range 20 {
+		_, err := packed.NewAdapter(base(), one("z.lora_A.weight", "b.lora_A.weight", "m.lora_B.weight", "a.lora_B.weight"))
+		require.ErrorContains(t, err, "module a:")
+	}
+	twice := zoo.New()
+	twice.Add("x.layers.0.q.weight", make([]float32, 4), 2, 2)
+	twice.Add("y.layers.0.q.weight", make([]float32, 4), 2, 2)
+	_, err := packed.NewAdapter(twice, one("lora_unet_layers_0_q.lora_down.weight", "lora_unet_layers_0_q.lora_up.weight"))
+	require.ErrorContains(t, err, "several of the base's tensors have names that fit: x.layers.0.q.weight and y.layers.0.q.weight")
+	for _, n := range []string{"layer.q.hada_t1", "layer.q.lokr_t2", "layer.q.lora_mid.weight", "base_model.model.layer.q.ia3_l", "layer.q.oft_blocks", "layer.q.diff_b"} {
+		_, err := packed.NewAdapter(base(), one(n))
+		require.ErrorIs(t, err, tensor.ErrUnsupported, n)
+		require.ErrorContains(t, err, n)
+	}
+	ia3 := one("base_model.model.layer.q.lora_A.weight")
+	ia3.Meta["adapter.peft_type"] = "IA3"
+	require.True(t, packed.IsAdapter(ia3))
+	_, err = packed.NewAdapter(base(), ia3)
+	require.ErrorContains(t, err, "adapters of the kind IA3 are not read")
+	require.False(t, packed.IsAdapter(one("crf.alpha", "crf.diff")))
+	require.False(t, packed.IsAdapter(base()))
 }

@@ -113,15 +113,19 @@ var methods = map[string]bool{
 	"fbgemm_fp8": true, "mxfp4": true, "auto-round": true, "auto_round": true, "intel/auto-round": true,
 }
 
+// partly are methods of which some layouts are read.
+var partly = map[string]bool{"torchao": true, "quanto": true, "hqq": true, "bitnet": true}
+
 // refused is an error for models that say they are quantised by a method
-// whose layout is not known: their packed integers are no weights.
-func (c *config) refused(m tensor.Model) error {
+// whose layout is not known: their packed integers are no weights. read tells
+// tensors that a layout was found for.
+func (c *config) refused(m tensor.Model, read func(*tensor.Tensor) bool) error {
 	method := c.text("quant_method")
 	if methods[method] {
 		return nil
 	}
 	for _, t := range m.Tensors() {
-		if len(t.Shape) >= 2 && t.DType.Kind() == tensor.KindInteger {
+		if !read(t) && len(t.Shape) >= 2 && t.DType.Kind() == tensor.KindInteger {
 			return tensor.Errorf(tensor.ErrUnsupported, "config.json", -1, "quantization_config quant_method",
 				"tensors packed by %s are not read (the first is %s, %v %v)", escape.Printable(method), escape.Printable(t.Name), t.DType, t.Shape)
 		}

@@ -17,6 +17,7 @@ import (
 type fuzzed struct {
 	endings []string
 	seeds   [][]piece
+	method  string // that the configuration declares
 }
 
 var fuzzTypes = []tensor.DType{tensor.I32, tensor.F16, tensor.BF16, tensor.F32, tensor.U8, tensor.I8, tensor.F8E4M3, tensor.F8E5M2, tensor.F8E8M0, tensor.I64, tensor.U32}
@@ -114,7 +115,7 @@ func fuzz(f *testing.F, z fuzzed) {
 		f.Add(shapes, data, int64(4), int64(32), "gptq_v2")
 	}
 	f.Fuzz(func(t *testing.T, shapes, data []byte, bits, size int64, format string) {
-		meta := tensor.Metadata{"config.quantization_config.bits": bits, "config.quantization_config.group_size": size,
+		meta := tensor.Metadata{"config.quantization_config.quant_method": z.method, "config.quantization_config.bits": bits, "config.quantization_config.group_size": size,
 			"config.quantization_config.checkpoint_format": format, "config.quantization_config.mode": format,
 			"config.quantization_config.config_groups.0.weights.num_bits": bits, "config.quantization_config.config_groups.0.weights.group_size": size}
 		m, err := packed.Unpack(context.Background(), z.decode(shapes, data, meta))
@@ -182,4 +183,55 @@ func FuzzMXFP4(f *testing.F) {
 
 func FuzzMLX(f *testing.F) {
 	fuzz(f, fuzzed{endings: []string{".weight", ".scales", ".biases"}, seeds: [][]piece{mlxPieces}})
+}
+
+func FuzzTorchAO(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{"._weight_qdata", "._weight_scale", "._weight_zero_point", ".weight:qdata", ".weight:scale", ".weight:zero_point"}, seeds: [][]piece{torchaoPieces}, method: "torchao"})
+}
+
+func FuzzQuanto(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{".weight._data", ".weight._data._data", ".weight._scale", ".weight._shift", ".bias"}, seeds: [][]piece{quantoPieces, quantoRowPieces}, method: "quanto"})
+}
+
+func FuzzHQQ(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{".W_q", ".scale", ".zero", ".shape", ".nbits", ".axis"}, seeds: [][]piece{hqqPieces}, method: "hqq"})
+}
+
+func FuzzBitNet(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{".weight", ".weight_scale", ".input_scale"}, seeds: [][]piece{bitnetPieces}, method: "bitnet"})
+}
+
+// FuzzAdapter applies any tensors under the names of an adapter: a typed error,
+// or values that do not depend on how they are read.
+func FuzzAdapter(f *testing.F) {
+	z := fuzzed{endings: []string{".lora_A.weight", ".lora_B.weight", ".lora_magnitude_vector", ".alpha", ".hada_w1_a", ".hada_w1_b", ".hada_w2_a", ".hada_w2_b", ".lokr_w1", ".lokr_w2", ".lokr_w2_a", ".lokr_w2_b", ".lora_a", ".lora_b", ".diff"}}
+	for _, seed := range [][]piece{
+		{{"a.lora_A.weight", "F32", shaped(2, 6), nil}, {"a.lora_B.weight", "F32", shaped(8, 2), nil}, {"a.lora_magnitude_vector", "F32", shaped(8), nil}},
+		{{"a.hada_w1_a", "F32", shaped(8, 2), nil}, {"a.hada_w1_b", "F32", shaped(2, 6), nil}, {"a.hada_w2_a", "F32", shaped(8, 2), nil}, {"a.hada_w2_b", "F32", shaped(2, 6), nil}},
+		{{"a.lokr_w1", "F32", shaped(2, 3), nil}, {"a.lokr_w2_a", "F32", shaped(4, 1), nil}, {"a.lokr_w2_b", "F32", shaped(1, 2), nil}},
+		{{"a.lora_a", "F32", shaped(6, 2), nil}, {"a.lora_b", "F32", shaped(2, 8), nil}},
+	} {
+		shapes, data := z.encode(seed)
+		f.Add(shapes, data, "LORA", true)
+		f.Add(shapes, data, "", false)
+	}
+	base := &memory{meta: tensor.Metadata{}, tensors: []*tensor.Tensor{{Name: "a.weight", DType: tensor.F32, Shape: []int64{8, 6}, Data: tensor.Values(make([]float32, 48))}}}
+	f.Fuzz(func(t *testing.T, shapes, data []byte, kind string, flip bool) {
+		a := z.decode(shapes, data, tensor.Metadata{"adapter.peft_type": kind, "adapter.lora_alpha": int64(4), "adapter.r": int64(2), "adapter.fan_in_fan_out": flip})
+		packed.IsAdapter(a)
+		m, err := packed.NewAdapter(base, a)
+		if typed(t, err) {
+			return
+		}
+		x := m.Tensors()[0]
+		whole, part := make([]float32, 48), make([]float32, 5)
+		if typed(t, x.Data.ReadValues(context.Background(), whole, 0)) || typed(t, x.Data.ReadValues(context.Background(), part, 20)) {
+			return
+		}
+		for i, v := range part {
+			if math.Float32bits(v) != math.Float32bits(whole[20+i]) && v == v {
+				t.Fatalf("value %d is %v in the whole and %v in a part", 20+i, whole[20+i], v)
+			}
+		}
+	})
 }

@@ -19,6 +19,10 @@ type layout struct {
 // layouts is asked from the top; the first that fits is taken. Sources: the
 // packages' own packing code as named in each layout's file.
 var layouts = []layout{
+	{"torchao", "._weight_qdata ._weight_scale ._weight_zero_point ._weight_act_pre_scale .weight:qdata .weight:scale .weight:zero_point", isTorchAO, openTorchAO},
+	{"quanto", quantoEndings, isQuanto, openQuanto},
+	{"hqq", hqqEndings, ending(".W_q"), openHQQ},
+	{"bitnet", ".weight .weight_scale .input_scale", isBitNet, openBitNet},
 	{"awq", ".qweight .qzeros .scales", isAWQ, openAWQ},
 	{"gptq", ".qweight .qzeros .scales .g_idx", ending(".qweight"), openGPTQ},
 	{"compressed-tensors", ".weight_packed .weight_scale .weight_shape .weight_zero_point .weight_g_idx .weight_global_scale .input_scale .input_global_scale .input_zero_point", ending(".weight_packed"), openCompressed},

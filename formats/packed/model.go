@@ -15,15 +15,16 @@ type Model struct {
 	Packed   int      // number of logical tensors made of several stored ones
 	Warnings []string
 
-	stored  tensor.Model
-	warned  map[string]bool // rules that gave a warning
-	tensors []*tensor.Tensor
-	byName  map[string]*tensor.Tensor
+	stored    tensor.Model
+	warned    map[string]bool // rules that gave a warning
+	tensors   []*tensor.Tensor
+	byName    map[string]*tensor.Tensor
+	auxiliary []Auxiliary
 }
 
 // Unpack finds the packed tensors of a model by their names, types and
 // shapes, and returns the model with a logical tensor in place of each set.
-// It returns nil where nothing is packed. Parameters come from the metadata
+// It returns nil where nothing is packed and no tensor is set aside. Parameters come from the metadata
 // where shapes do not fix them (config.json's quantization_config and the
 // files that older tools wrote instead).
 //
@@ -32,7 +33,12 @@ type Model struct {
 func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 	out := &Model{stored: stored, warned: map[string]bool{}, byName: map[string]*tensor.Tensor{}}
 	cfg := &config{stored.Metadata()}
-	if err := cfg.refused(stored); err != nil {
+	if !partly[cfg.text("quant_method")] {
+		if err := cfg.refused(stored, func(*tensor.Tensor) bool { return false }); err != nil {
+			return nil, err
+		}
+	}
+	if err := unread(stored); err != nil {
 		return nil, err
 	}
 	modules, of := collect(ctx, stored, cfg, out)
@@ -41,14 +47,17 @@ func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 			return nil, err
 		}
 	}
-	if out.Packed == 0 {
-		return nil, nil
+	if err := cfg.refused(stored, func(t *tensor.Tensor) bool { return of[t].logical != nil && of[t].layout == cfg.text("quant_method") }); err != nil {
+		return nil, err
 	}
-	if !cfg.declared() {
+	if out.Packed > 0 && !cfg.declared() {
 		out.warn("no configuration says how the tensors are packed: it was told from their names and shapes (" + strings.Join(out.Layouts, ", ") + ")")
 	}
 	if err := out.assemble(of); err != nil {
 		return nil, err
+	}
+	if out.noteAuxiliary(); out.Packed == 0 && len(out.auxiliary) == 0 {
+		return nil, nil
 	}
 	return out, out.conventions(ctx, modules)
 }
@@ -99,6 +108,7 @@ func (out *Model) open(m *module) error {
 			return nil
 		}
 		out.Packed++
+		m.layout = l.name
 		if !slices.Contains(out.Layouts, l.name) {
 			out.Layouts = append(out.Layouts, l.name)
 		}
@@ -120,6 +130,9 @@ func (out *Model) assemble(of map[*tensor.Tensor]*module) error {
 			}
 			placed[m] = true
 			t = m.logical
+		} else if why := auxiliary(t); why != "" {
+			out.auxiliary = append(out.auxiliary, Auxiliary{t, why})
+			continue
 		}
 		if out.byName[t.Name] != nil {
 			return tensor.Errorf(tensor.ErrFormat, "checkpoint", -1, "tensor "+escape.Printable(t.Name), "the name stands both for a stored and for a packed tensor")

@@ -45,6 +45,7 @@ type module struct {
 	err   error
 
 	logical *tensor.Tensor // what the module stands for, nil if it is not packed
+	layout  string         // the layout's name
 }
 
 // has tells whether the module has a tensor of that ending.

@@ -3,6 +3,7 @@ package roles
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -105,9 +106,16 @@ func (b *builder) stack(l *Layer, p part, reads bool) []*Matrix {
 	return out
 }
 
-// outputsFirst tells whether a tensor's data knows that its rows are outputs
-// although its name stands for the transposed form: packed experts.
+// outputsFirstNames are parts of the names of stacked experts that lie outputs
+// × inputs in every file that has them: MLX's, and those of grouped products.
+var outputsFirstNames = []string{".switch_mlp.", ".experts.w1", ".experts.w2", ".experts.w3"}
+
+// outputsFirst tells whether an expert's rows are outputs: by its name, or as
+// packed data know although the name stands for the transposed form.
 func outputsFirst(t *tensor.Tensor) bool {
+	if slices.ContainsFunc(outputsFirstNames, func(n string) bool { return strings.Contains(t.Name, n) }) {
+		return true
+	}
 	d, ok := t.Data.(interface{ OutputsFirst() bool })
 	return ok && d.OutputsFirst()
 }

@@ -256,6 +256,29 @@ func (v *Vector) Read(ctx context.Context) ([]float32, error) {
 	if err := v.Tensor.Data.ReadValues(ctx, all, 0); err != nil {
 		return nil, err
 	}
+	out := v.pick(all)
+	for i := range out {
+		out[i] += v.Plus
+	}
+	return out, nil
+}
+
+// Steps gives the lattice step at each element, nil for storage that is no
+// lattice of its own (tensor.Lattice).
+func (v *Vector) Steps(ctx context.Context) ([]float32, error) {
+	l, ok := v.Tensor.Data.(tensor.Lattice)
+	if !ok {
+		return nil, nil
+	}
+	all := make([]float32, v.Tensor.Len())
+	if err := l.ReadSteps(ctx, all, 0); err != nil {
+		return nil, err
+	}
+	return v.pick(all), nil
+}
+
+// pick takes the vector's elements out of all of its tensor's.
+func (v *Vector) pick(all []float32) []float32 {
 	out := make([]float32, v.Len)
 	for i := range out {
 		p := int64(i)
@@ -266,9 +289,9 @@ func (v *Vector) Read(ctx context.Context) ([]float32, error) {
 		if v.runLen > 0 {
 			at = v.start + p/v.runLen*v.runStride + p%v.runLen
 		}
-		out[i] = all[v.base+at] + v.Plus
+		out[i] = all[v.base+at]
 	}
-	return out, nil
+	return out
 }
 
 // like gives a bias the row selection of the matrix it belongs to.

@@ -25,28 +25,41 @@ var layerRows = []struct {
 	{place{part: partQKV}, `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv attn.qkv_proj
 		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj`},
 	{place{part: partGate}, `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
-		block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj feed_forward.experts.#.gate_proj ffn_gate.# mlp.fc12`},
+		block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj feed_forward.experts.#.gate_proj ffn_gate.# mlp.fc12
+		moe.experts.#.w1 ffn.experts.#.w1 feed_forward.experts.#.w1 mlp.experts.#.w1 moe.experts.#.gate_proj ffn.w1`},
 	{place{part: partUp}, `mlp.up_proj ffn_up feed_forward.w3 mlp.w1 layer.1.DenseReluDense.wi_1 layer.2.DenseReluDense.wi_1
 		layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
 		feed_forward.up_proj feed_forward.experts.#.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h
-		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11`},
+		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11
+		moe.experts.#.w3 ffn.experts.#.w3 feed_forward.experts.#.w3 mlp.experts.#.w3 moe.experts.#.up_proj ffn.w3`},
 	{place{part: partDown}, `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
 		block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj feed_forward.experts.#.down_proj output.dense
-		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out`},
+		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out
+		moe.experts.#.w2 ffn.experts.#.w2 feed_forward.experts.#.w2 mlp.experts.#.w2 moe.experts.#.down_proj ffn.w2`},
 	{place{part: partGateUp}, `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj mlp.Wi mlp.weights_in`},
-	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer`},
+	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer
+		moe.router.gate moe.router moe.gate ffn.gate feed_forward.gate`},
 
-	{place{part: partGate, stacked: true}, `ffn_gate_exps`},
-	{place{part: partUp, stacked: true}, `ffn_up_exps`},
-	{place{part: partDown, stacked: true}, `ffn_down_exps mlp.experts.down_proj feed_forward.experts.down_proj block_sparse_moe.output_linear`},
-	{place{part: partGateUp, stacked: true}, `ffn_gate_up_exps mlp.experts.gate_up_proj feed_forward.experts.gate_up_proj block_sparse_moe.input_linear`},
+	{place{part: partGate, stacked: true}, `ffn_gate_exps mlp.switch_mlp.gate_proj block_sparse_moe.switch_mlp.gate_proj feed_forward.switch_mlp.gate_proj
+		mlp.experts.gate_proj moe.experts.w1 mlp.experts.w1 feed_forward.experts.w1 ffn.experts.w1 block_sparse_moe.experts.w1`},
+	{place{part: partUp, stacked: true}, `ffn_up_exps mlp.switch_mlp.up_proj block_sparse_moe.switch_mlp.up_proj feed_forward.switch_mlp.up_proj
+		mlp.experts.up_proj moe.experts.w3 mlp.experts.w3 feed_forward.experts.w3 ffn.experts.w3 block_sparse_moe.experts.w3`},
+	{place{part: partDown, stacked: true}, `ffn_down_exps mlp.experts.down_proj feed_forward.experts.down_proj block_sparse_moe.output_linear
+		mlp.switch_mlp.down_proj block_sparse_moe.switch_mlp.down_proj feed_forward.switch_mlp.down_proj
+		moe.experts.w2 mlp.experts.w2 feed_forward.experts.w2 ffn.experts.w2 block_sparse_moe.experts.w2`},
+	{place{part: partGateUp, stacked: true}, `ffn_gate_up_exps mlp.experts.gate_up_proj feed_forward.experts.gate_up_proj block_sparse_moe.input_linear mlp.switch_mlp.gate_up_proj`},
 
-	{place{part: partGate, shared: true}, `mlp.shared_expert.gate_proj mlp.shared_experts.gate_proj feed_forward.shared_expert.gate_proj ffn_gate_shexp`},
-	{place{part: partUp, shared: true}, `mlp.shared_expert.up_proj mlp.shared_experts.up_proj feed_forward.shared_expert.up_proj ffn_up_shexp`},
-	{place{part: partDown, shared: true}, `mlp.shared_expert.down_proj mlp.shared_experts.down_proj feed_forward.shared_expert.down_proj ffn_down_shexp shared_mlp.output_linear`},
-	{place{part: partGateUp, shared: true}, `shared_mlp.input_linear`},
+	{place{part: partGate, shared: true}, `mlp.shared_expert.gate_proj mlp.shared_experts.gate_proj feed_forward.shared_expert.gate_proj ffn_gate_shexp
+		mlp.shared_mlp.gate_proj block_sparse_moe.shared_experts.gate_proj moe.shared_experts.w1 ffn.shared_experts.w1 moe.shared_expert.w1 feed_forward.shared_expert.w1`},
+	{place{part: partUp, shared: true}, `mlp.shared_expert.up_proj mlp.shared_experts.up_proj feed_forward.shared_expert.up_proj ffn_up_shexp
+		mlp.shared_mlp.up_proj block_sparse_moe.shared_experts.up_proj moe.shared_experts.w3 ffn.shared_experts.w3 moe.shared_expert.w3 feed_forward.shared_expert.w3`},
+	{place{part: partDown, shared: true}, `mlp.shared_expert.down_proj mlp.shared_experts.down_proj feed_forward.shared_expert.down_proj ffn_down_shexp shared_mlp.output_linear
+		mlp.shared_mlp.down_proj block_sparse_moe.shared_experts.down_proj moe.shared_experts.w2 ffn.shared_experts.w2 moe.shared_expert.w2 feed_forward.shared_expert.w2`},
+	{place{part: partGateUp, shared: true}, `shared_mlp.input_linear mlp.shared_experts.gate_up_proj mlp.shared_expert.gate_up_proj mlp.shared_mlp.gate_up_proj`},
 	{place{part: partSharedGate}, `mlp.shared_expert_gate ffn_gate_inp_shexp`},
-	{place{part: partRouterBias}, `mlp.gate.e_score_correction mlp.gate.e_score_correction_bias exp_probs_b`},
+	{place{part: partRouterBias}, `mlp.gate.e_score_correction mlp.gate.e_score_correction_bias exp_probs_b
+		block_sparse_moe.e_score_correction_bias block_sparse_moe.gate.e_score_correction_bias mlp.moe_statics.e_score_correction_bias
+		moe.expert_bias feed_forward.expert_bias mlp.expert_bias mlp.gate.expert_bias mlp.router.expert_bias`},
 
 	{place{part: partQ, cross: true}, `encoder_attn.q_proj layer.1.EncDecAttention.q cross_attn_q cross_attn.q_proj`},
 	{place{part: partK, cross: true}, `encoder_attn.k_proj layer.1.EncDecAttention.k cross_attn_k cross_attn.k_proj`},

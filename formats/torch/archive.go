@@ -19,6 +19,7 @@ type archive struct {
 	*directory
 	root   string
 	byName map[string]*entry
+	script bool // a TorchScript program
 	noSums bool // written without checksums, as torch can
 }
 
@@ -66,15 +67,10 @@ func (a *archive) rooted(e *entry) error {
 	return nil
 }
 
-// kind refuses archives that look like a checkpoint but hold more, and those
-// of the other byte order.
+// kind tells programs from plain checkpoints, and refuses unknown versions and
+// the other byte order.
 func (a *archive) kind() error {
-	for i := range a.entries {
-		name := strings.TrimPrefix(a.entries[i].name, a.root+"/")
-		if name == "constants.pkl" || strings.HasPrefix(name, "code/") {
-			return tensor.Errorf(tensor.ErrUnsupported, a.file, a.entries[i].at, quoted(a.entries[i].name), "this is a TorchScript program; torch.save(torch.jit.load(FILE).state_dict(), NEW) writes its weights alone")
-		}
-	}
+	a.script = a.byName[a.root+"/constants.pkl"] != nil
 	version, err := a.text("version")
 	if err != nil {
 		return err

@@ -57,8 +57,10 @@ func (m *machine) append(n int) error {
 		}
 		l.items = append(l.items, items...)
 		return nil
-	case *inert:
+	case *inert, *unread:
 		return nil
+	case *object:
+		return m.hold(l, items)
 	}
 	return m.broken("a list to add to expected, found %s", describe(onto))
 }
@@ -75,10 +77,21 @@ func (m *machine) set(n int) error {
 	switch d := onto.(type) {
 	case *dict:
 		return m.setItems(d, items)
-	case *inert:
+	case *inert, *unread:
 		return nil
+	case *object:
+		return m.hold(d, items)
 	}
 	return m.broken("a dict to set items of expected, found %s", describe(onto))
+}
+
+// hold keeps what is added to an object of an unknown class.
+func (m *machine) hold(o *object, items []value) (err error) {
+	if o.items, err = grown(m, o.items, len(items), slotBytes); err != nil {
+		return err
+	}
+	o.items = append(o.items, items...)
+	return nil
 }
 
 func (m *machine) setItems(d *dict, items []value) (err error) {

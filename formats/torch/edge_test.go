@@ -11,33 +11,6 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// Long runs of elements that lie apart are read piece by piece.
-func TestGatherLongRuns(t *testing.T) {
-	storage := make([]byte, 1<<20)
-	for i := range storage {
-		storage[i] = byte(i*7 + i>>8)
-	}
-	for _, c := range []struct{ shape, strides []int64 }{
-		{[]int64{60_000}, []int64{4}},        // apart, denser than one in sixteen
-		{[]int64{4_000}, []int64{60}},        // apart, sparser
-		{[]int64{50_000}, []int64{0}},        // one element over and over
-		{[]int64{3, 20_000}, []int64{1, 12}}, // three interleaved
-		{[]int64{20_000, 3}, []int64{12, 2}}, // short rows
-		{[]int64{400, 500}, []int64{1, 400}}, // transposed
-		{[]int64{2, 300, 300}, []int64{1, 2, 600}},
-	} {
-		var want []byte
-		index(c.shape, c.strides, func(at int64) { want = append(want, storage[4*at:4*at+4]...) })
-		g := &gather{r: bytes.NewReader(storage), item: 4, dims: strided(c.shape, c.strides, 4)}
-		for _, part := range [][2]int{{0, len(want)}, {5, len(want) - 3}, {len(want) / 3, len(want) / 2}} {
-			got := make([]byte, part[1]-part[0])
-			_, err := g.ReadAt(got, int64(part[0]))
-			require.NoError(t, err)
-			require.True(t, bytes.Equal(want[part[0]:part[1]], got), "shape %v strides %v", c.shape, c.strides)
-		}
-	}
-}
-
 // failing gives an error at its k-th read.
 type failing struct {
 	*bytes.Reader

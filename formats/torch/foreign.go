@@ -19,8 +19,6 @@ var foreigners = []struct {
 	class error
 	what  string
 }{
-	{0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", tensor.ErrUnsupported, "a checkpoint of torch before 1.6, a chain of pickles without an archive; " + resave},
-	{257, "ustar", tensor.ErrUnsupported, "a tar archive, as torch 0.1 wrote its checkpoints; " + resave},
 	{0, "\x80\x02", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x03", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x04", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
@@ -29,9 +27,16 @@ var foreigners = []struct {
 	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive"},
 	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file"},
 	{0, "\x28\xb5\x2f\xfd", tensor.ErrUnsupported, "a zstd file"},
-	{0, "\x89HDF\r\n", tensor.ErrUnsupported, "an HDF5 file"},
 	{0, "PK\x05\x06", tensor.ErrNotModel, "an empty zip archive"},
 	{0, "PK\x07\x08", tensor.ErrUnsupported, "a zip archive in several parts"},
+}
+
+// isHeader tells a safetensors file, whatever its length looks like.
+func isHeader(head []byte) bool { return len(head) > 8 && head[8] == '{' }
+
+// isTar tells a tar archive.
+func isTar(head []byte) bool {
+	return len(head) >= 263 && string(head[257:262]) == "ustar" && !isHeader(head)
 }
 
 // isZip tells a zip archive from a safetensors file whose length begins alike:
@@ -45,14 +50,19 @@ func isZip(head []byte) bool {
 // something else that goes under the names of torch checkpoints and is no
 // safetensors file.
 func Recognises(head []byte) bool {
+	for _, c := range containers() {
+		if c.recognise(head) {
+			return true
+		}
+	}
 	_, ok := foreign(head)
-	return ok || isZip(head)
+	return ok
 }
 
 // foreign returns what a file is if it is no archive that Read reads.
 func foreign(head []byte) (int, bool) {
-	if len(head) > 8 && head[8] == '{' {
-		return 0, false // a safetensors header, whatever its length looks like
+	if isHeader(head) {
+		return 0, false
 	}
 	for i, f := range foreigners {
 		if len(head) >= f.at && bytes.HasPrefix(head[f.at:], []byte(f.magic)) {
@@ -67,5 +77,5 @@ func refusal(file string, head []byte) error {
 	if i, ok := foreign(head); ok {
 		return tensor.Errorf(foreigners[i].class, file, int64(foreigners[i].at), "magic", "this is %s", foreigners[i].what)
 	}
-	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no zip archive, as torch.save writes it")
+	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no archive and no chain of pickles, as torch.save writes them")
 }

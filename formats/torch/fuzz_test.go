@@ -76,7 +76,7 @@ func pickleOf(t testing.TB, path string) []byte {
 // FuzzRead reads any bytes as an archive.
 func FuzzRead(f *testing.F) {
 	f.Add(zipped(checkpoint(model(ones))))
-	for _, name := range []string{"wrapped.pt", "deflated.pt", "no-crc.pt", "protocol-4.pt", "refused/torchscript.pt", "refused/legacy.pt"} {
+	for _, name := range []string{"wrapped.pt", "deflated.pt", "no-crc.pt", "protocol-4.pt", "script.pt", "script-frozen.pt", "chain.pt", "chain-objects.pt", "tar.pt", "nemo.pt", "module.pt"} {
 		f.Add(load(f, filepath.Join("testdata", name)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { accepted(t, b) })

@@ -4,10 +4,9 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/escape"
 )
 
-// global is a name that a checkpoint may use. It stands for an element type,
+// global is a name that is known here. It stands for an element type,
 // a type of storage, or a constructor written here; none reaches anything
 // outside this package.
 type global struct {
@@ -16,6 +15,7 @@ type global struct {
 	isStorage bool
 	isDType   bool
 	build     func(*machine, tuple) (value, error)
+	why       string // of a tensor that is not read
 }
 
 // storages are the typed storages; that of no type counts bytes.
@@ -39,10 +39,10 @@ var dtypes = map[string]tensor.DType{
 // dropped are harmless objects that training scripts store beside the
 // weights. Their contents are passed over.
 var dropped = strings.Fields(`
-	torch.Size torch.device torch.Generator torch.strided torch.torch_version.TorchVersion torch.serialization._get_layout
-	builtins.set builtins.frozenset builtins.bytearray builtins.complex builtins.slice builtins.range builtins.list builtins.dict builtins.tuple
+	torch.device torch.Generator torch.strided torch.torch_version.TorchVersion torch.serialization._get_layout
+	builtins.bytearray builtins.complex builtins.slice builtins.range builtins.list builtins.dict builtins.tuple
 	builtins.int builtins.float builtins.str builtins.bool
-	__builtin__.set __builtin__.frozenset __builtin__.bytearray __builtin__.complex __builtin__.slice __builtin__.xrange __builtin__.range
+	__builtin__.bytearray __builtin__.complex __builtin__.slice __builtin__.xrange __builtin__.range
 	__builtin__.list __builtin__.dict __builtin__.tuple __builtin__.int __builtin__.float __builtin__.str __builtin__.unicode __builtin__.bool
 	_codecs.encode argparse.Namespace datetime.timedelta datetime.datetime
 	pathlib.PosixPath pathlib.WindowsPath pathlib.PurePosixPath pathlib.PureWindowsPath
@@ -54,6 +54,11 @@ var constructors = map[string]func(*machine, tuple) (value, error){
 	"collections.OrderedDict":                    makeDict,
 	"collections.Counter":                        makeDict,
 	"collections.defaultdict":                    makeDict,
+	"builtins.set":                               makeSet,
+	"builtins.frozenset":                         makeSet,
+	"__builtin__.set":                            makeSet,
+	"__builtin__.frozenset":                      makeSet,
+	"torch.Size":                                 makeSize,
 	"torch._utils._rebuild_tensor":               rebuildTensor,
 	"torch._utils._rebuild_tensor_v2":            rebuildTensor2,
 	"torch._utils._rebuild_tensor_v3":            rebuildTensor3,
@@ -96,18 +101,40 @@ var globals = func() map[string]*global {
 	for name, build := range constructors {
 		add(global{name: name, build: build})
 	}
+	for name, why := range others {
+		add(global{name: name, why: why})
+	}
 	return m
 }()
 
-// name pushes a listed name, and refuses all others.
+// name pushes a listed name, or an object that does nothing for all others.
 func (m *machine) name(full string) error {
 	if g := globals[full]; g != nil {
 		return m.push(g)
 	}
-	if why := others[full]; why != "" {
-		return m.fail(tensor.ErrUnsupported, "%s: %s", full, why)
+	return m.unknown(full)
+}
+
+// makeSet makes a set, which is a list here, of a list's items.
+func makeSet(m *machine, args tuple) (value, error) {
+	out := &list{}
+	if len(args) == 1 {
+		if l, ok := args[0].(*list); ok {
+			items, err := m.kept(l.items)
+			return &list{items}, err
+		}
 	}
-	return m.fail(ErrGlobal, "the name %s is none of those a checkpoint of weights needs; it was not looked up and nothing was run", escape.Printable(full))
+	return out, nil
+}
+
+// makeSize makes the tuple that a torch.Size is.
+func makeSize(m *machine, args tuple) (value, error) {
+	if len(args) == 1 {
+		if t, ok := args[0].(tuple); ok {
+			return t, nil
+		}
+	}
+	return nil, m.broken("a tuple of sizes expected, found %s", describe(args))
 }
 
 // makeDict makes a dict, empty or from another or from a list of pairs; the

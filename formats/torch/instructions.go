@@ -9,16 +9,16 @@ import (
 )
 
 // instruction is one operation of the pickle machine. Those without do are
-// known by name only: they call, import by number, or are written by no
-// version of torch.
+// known by name only: they import by number, or are written by no version of
+// torch.
 type instruction struct {
 	name string
 	do   func(*machine) error
 }
 
 // instructions is the list of what a checkpoint's pickle may contain, after
-// Python's pickletools. It is that of torch's own restricted loader and the
-// few of protocols 4 and 5 that say the same in fewer bytes.
+// Python's pickletools: what Python writes in protocols 2 to 5 for objects of
+// any kind.
 var instructions = [256]instruction{
 	0x80: {"PROTO", (*machine).proto},
 	0x95: {"FRAME", (*machine).frame},
@@ -68,11 +68,17 @@ var instructions = [256]instruction{
 	'b':  {"BUILD", (*machine).build},
 	'Q':  {"BINPERSID", (*machine).persistent},
 
-	'i': {name: "INST"}, 'o': {name: "OBJ"}, 'P': {name: "PERSID"}, 0x92: {name: "NEWOBJ_EX"},
+	0x92: {"NEWOBJ_EX", (*machine).reduceWith},
+	'0':  {"POP", (*machine).drop},
+	'1':  {"POP_MARK", func(m *machine) error { _, err := m.popMark(); return err }},
+	'T':  {"BINSTRING", func(m *machine) error { return m.sized(4, (*machine).text) }},
+	0x8e: {"BINBYTES8", func(m *machine) error { return m.sized(8, (*machine).bytes) }},
+
+	'i': {name: "INST"}, 'o': {name: "OBJ"}, 'P': {name: "PERSID"},
 	0x82: {name: "EXT1"}, 0x83: {name: "EXT2"}, 0x84: {name: "EXT4"},
-	'0': {name: "POP"}, '1': {name: "POP_MARK"}, '2': {name: "DUP"},
+	'2': {name: "DUP"},
 	'I': {name: "INT"}, 'L': {name: "LONG"}, 0x8b: {name: "LONG4"}, 'F': {name: "FLOAT"},
-	'S': {name: "STRING"}, 'T': {name: "BINSTRING"}, 'V': {name: "UNICODE"}, 0x8d: {name: "BINUNICODE8"}, 0x8e: {name: "BINBYTES8"},
+	'S': {name: "STRING"}, 'V': {name: "UNICODE"}, 0x8d: {name: "BINUNICODE8"},
 	'l': {name: "LIST"}, 'd': {name: "DICT"}, 'g': {name: "GET"}, 'p': {name: "PUT"},
 	0x97: {name: "NEXT_BUFFER"}, 0x98: {name: "READONLY_BUFFER"},
 }

@@ -14,7 +14,7 @@ import (
 
 // Limits of the machine.
 const (
-	maxSpent    = 48 << 20 // bytes allocated for values, some 40,000 tensors
+	maxSpent    = 96 << 20 // bytes allocated for values, some 80,000 tensors
 	maxMemo     = 1 << 20  // numbers that values are kept under; writers count from 0
 	maxKept     = 64 << 10 // longer texts are passed over
 	maxLine     = 256      // of either half of a GLOBAL's name
@@ -28,7 +28,8 @@ var ErrGlobal = fmt.Errorf("%w: a name outside the list", tensor.ErrUnsupported)
 // machine runs one pickle.
 type machine struct {
 	file  string
-	base  int64 // offset of the pickle in the file; -1 where it is deflated
+	what  string // which of the file's pickles
+	base  int64  // offset of the pickle in the file; -1 where it is deflated
 	c     *saferio.Cursor
 	at    int64  // of the instruction under way
 	op    string // its name
@@ -37,15 +38,16 @@ type machine struct {
 	memo  []value // by number; unset where nothing was kept
 	kepts int     // how many are kept
 	spent int64
-	open  func(m *machine, typ *global, key string, numel int64) (*storage, error)
+	open  func(m *machine, id value) (value, error) // makes what a persistent id stands for
 	done  bool
+	names []string // of classes and functions that were not looked up, in the order met
 }
 
 // fail reports the instruction under way.
 func (m *machine) fail(class error, rule string, args ...any) error {
-	at, field := m.base+m.at, "data.pkl "+m.op
+	at, field := m.base+m.at, m.what+" "+m.op
 	if m.base < 0 {
-		at, field = -1, fmt.Sprintf("data.pkl (inflated) offset %d %s", m.at, m.op)
+		at, field = -1, fmt.Sprintf("%s (inflated) offset %d %s", m.what, m.at, m.op)
 	}
 	return tensor.Errorf(class, m.file, at, field, rule, args...)
 }
@@ -179,6 +181,16 @@ func (m *machine) popMark() ([]value, error) {
 	return items, nil
 }
 
+// drop takes a value, or the mark where it lies on top.
+func (m *machine) drop() error {
+	if len(m.marks) > 0 && len(m.stack) == m.floor() {
+		m.marks = m.marks[:len(m.marks)-1]
+		return nil
+	}
+	_, err := m.pop(1)
+	return err
+}
+
 // top is the value that an instruction changes in place.
 func (m *machine) top() (value, error) {
 	if len(m.stack) <= m.floor() {
@@ -215,6 +227,9 @@ func (m *machine) text(n uint64) error {
 		return err
 	}
 	if !utf8.Valid(b) {
+		if m.op == "SHORT_BINSTRING" || m.op == "BINSTRING" { // Python 2 wrote bytes so
+			return m.pushNew(&inert{"bytes"}, objectBytes)
+		}
 		return m.broken("the text is not UTF-8")
 	}
 	return m.pushNew(string(b), slotBytes+int64(n))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/saferio"
+	"github.com/weightprint/weightprint/internal/strided"
 )
 
 // Bounds on the bytes of all tensors together: storages can be shared.
@@ -29,6 +30,8 @@ type File struct {
 	// once.
 	Distinct int64
 
+	name    string
+	lenient bool
 	meta    tensor.Metadata
 	tensors []*tensor.Tensor
 	byName  map[string]*tensor.Tensor
@@ -42,8 +45,8 @@ type Options struct {
 	Lenient bool
 }
 
-// Read runs the pickle of a zip checkpoint of size bytes and finds the
-// tensors of its model. name is used in errors. No tensor's bytes are read.
+// Read runs the pickles of a checkpoint of size bytes and finds the tensors of
+// its model. name is used in errors. No tensor's bytes are read.
 func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Options) (*File, error) {
 	head := make([]byte, min(size, HeadBytes))
 	if n, err := r.ReadAt(head, 0); n < len(head) {
@@ -52,77 +55,122 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Option
 		}
 		return nil, tensor.Errorf(err, name, 0, "magic", "reading %d bytes: %v", len(head), err)
 	}
-	if !isZip(head) {
-		return nil, refusal(name, head)
+	f := &File{meta: tensor.Metadata{}, byName: map[string]*tensor.Tensor{}, name: name}
+	if o != nil {
+		f.lenient = o.Lenient
 	}
-	f := &File{meta: tensor.Metadata{}, byName: map[string]*tensor.Tensor{}}
-	forgive := func(err error) error {
-		if o == nil || !o.Lenient {
-			return err
+	for _, c := range containers() {
+		if c.recognise(head) {
+			return f, c.read(f, ctx, r, size)
 		}
-		f.Warnings = append(f.Warnings, err.Error())
-		return nil
 	}
-	a, err := openArchive(ctx, name, r, size, forgive)
-	if err != nil {
-		return nil, err
-	}
-	root, err := f.unpickle(ctx, a)
-	if err != nil {
-		return nil, err
-	}
-	if a.noSums {
-		f.Warnings = append(f.Warnings, "the archive was written without checksums")
-	}
-	f.meta["torch.archive"] = a.root
-	return f, f.adopt(a, root)
+	return nil, refusal(name, head)
 }
 
-// unpickle runs data.pkl.
-func (f *File) unpickle(ctx context.Context, a *archive) (value, error) {
-	e := a.byName[a.root+"/data.pkl"]
+// containers are the forms in which torch and those who build on it have
+// stored checkpoints.
+func containers() []container {
+	return []container{{isZip, (*File).readZip}, {isChain, (*File).readChain}, {isTar, (*File).readTar}}
+}
+
+type container struct {
+	recognise func(head []byte) bool
+	read      func(*File, context.Context, io.ReaderAt, int64) error
+}
+
+// forgive turns a breach into a warning where the caller asked for it.
+func (f *File) forgive(err error) error {
+	if !f.lenient {
+		return err
+	}
+	f.Warnings = append(f.Warnings, err.Error())
+	return nil
+}
+
+// readZip reads the archives that torch.save has written since torch 1.6, and
+// TorchScript's.
+func (f *File) readZip(ctx context.Context, r io.ReaderAt, size int64) error {
+	a, err := openArchive(ctx, f.name, r, size, f.forgive)
+	if err != nil {
+		return err
+	}
+	m, root, err := a.unpickle(ctx, "data")
+	if err != nil {
+		return err
+	}
+	if rest := m.c.Remaining(); rest > 0 {
+		f.warn("%d bytes follow the end of the pickle and are not read", rest)
+	}
+	if a.noSums {
+		f.warn("the archive was written without checksums")
+	}
+	f.meta["torch.archive"] = a.root
+	if a.script {
+		return f.adoptScript(ctx, a, root)
+	}
+	return f.adopt(&finder{file: f.name, what: m.what, meta: f.meta, names: m.names}, root)
+}
+
+func (f *File) warn(format string, args ...any) {
+	f.Warnings = append(f.Warnings, fmt.Sprintf(format, args...))
+}
+
+// unpickle runs an archive's NAME.pkl, whose storages are the entries NAME/KEY.
+func (a *archive) unpickle(ctx context.Context, name string) (*machine, value, error) {
+	e := a.byName[a.root+"/"+name+".pkl"]
 	if err := a.limited(e, maxPickle); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := a.checked(e); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	m := &machine{file: a.file, base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
+	m := &machine{file: a.file, what: name + ".pkl", base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
 	if e.method != methodStored {
 		m.base = -1
 	}
 	opened := map[string]*storage{}
-	m.open = func(m *machine, typ *global, key string, numel int64) (*storage, error) {
-		return a.storage(m, opened, typ, key, numel)
+	m.open = func(m *machine, v value) (value, error) {
+		id, missed, err := m.storageID(v, 5)
+		if missed != nil || err != nil {
+			return missed, err
+		}
+		return a.storage(m, opened, name, id)
 	}
 	root, err := m.run(ctx)
-	if err == nil && m.c.Remaining() > 0 {
-		f.Warnings = append(f.Warnings, fmt.Sprintf("%d bytes follow the end of the pickle and are not read", m.c.Remaining()))
-	}
-	return root, err
+	return m, root, err
 }
 
 // storage finds the entry that holds a storage. A loader keeps the type under
 // which it met a storage first, so there is one.
-func (a *archive) storage(m *machine, opened map[string]*storage, typ *global, key string, numel int64) (*storage, error) {
-	if s := opened[key]; s != nil {
-		if s.typ.dtype != typ.dtype || numel != s.bytes/typ.size() {
-			return nil, m.broken("storage %s is %s of %d elements, but was %s of %d", quoteKey(key), typ.name, numel, s.typ.name, s.bytes/s.typ.size())
-		}
-		return s, nil
+func (a *archive) storage(m *machine, opened map[string]*storage, folder string, id storageID) (value, error) {
+	if s := opened[id.key]; s != nil {
+		return s, m.same(s, id)
 	}
-	e := a.byName[path.Join(a.root, "data", key)]
-	if strings.Contains(key, "/") || e == nil {
-		return nil, m.broken("no entry %s holds the storage", quoteKey(a.root+"/data/"+key))
+	e := a.byName[path.Join(a.root, folder, id.key)]
+	if strings.Contains(id.key, "/") || e == nil {
+		return nil, m.broken("no entry %s holds the storage", quoteKey(a.root+"/"+folder+"/"+id.key))
 	}
-	if numel > e.size/typ.size() || numel*typ.size() != e.size {
-		return nil, m.broken("storage %s: %d elements of %d bytes, but the entry has %d bytes", quoteKey(key), numel, typ.size(), e.size)
+	size := id.typ.size()
+	if id.numel > e.size/size || id.numel*size != e.size {
+		return nil, m.broken("storage %s: %d elements of %d bytes, but the entry has %d bytes", quoteKey(id.key), id.numel, size, e.size)
 	}
-	if err := m.charge(4*objectBytes + int64(len(key))); err != nil {
+	if err := m.charge(4*objectBytes + int64(len(id.key))); err != nil {
 		return nil, err
 	}
-	opened[key] = &storage{e: e, typ: typ, bytes: e.size}
-	return opened[key], nil
+	s := &storage{typ: id.typ, bytes: e.size, r: a.r, off: e.data, at: e.data}
+	if e.method != methodStored {
+		s.r, s.off = a.content(e), 0
+	}
+	opened[id.key] = s
+	return s, nil
+}
+
+// same requires that a storage is described as it was before.
+func (m *machine) same(s *storage, id storageID) error {
+	if s.typ.dtype != id.typ.dtype || id.numel != s.bytes/id.typ.size() {
+		return m.broken("storage %s is %s of %d elements, but was %s of %d", quoteKey(id.key), id.typ.name, id.numel, s.typ.name, s.bytes/s.typ.size())
+	}
+	return nil
 }
 
 // size is the number of bytes of an element of a storage's type.
@@ -133,27 +181,31 @@ func (g *global) size() int64 {
 	return item(g.dtype)
 }
 
-// adopt makes tensors of the views of the model, in stored order.
-func (f *File) adopt(a *archive, root value) error {
-	find := &finder{file: a.file, meta: f.meta}
+// adopt makes tensors of the views of the model that a pickle left.
+func (f *File) adopt(find *finder, root value) error {
 	found, err := find.model(root)
 	f.Warnings = append(f.Warnings, find.notes...)
 	if err != nil {
 		return err
 	}
+	return f.list(found)
+}
+
+// list makes tensors of views, in stored order.
+func (f *File) list(found []named) error {
 	slices.SortStableFunc(found, func(x, y named) int {
-		return cmp.Or(cmp.Compare(x.v.s.e.data, y.v.s.e.data), cmp.Compare(x.v.offset, y.v.offset))
+		return cmp.Or(cmp.Compare(x.v.s.at, y.v.s.at), cmp.Compare(x.v.offset, y.v.offset))
 	})
-	contents := map[*storage]io.ReaderAt{}
+	counted := map[*storage]bool{}
 	total := int64(0)
 	for _, n := range found {
-		if contents[n.v.s] == nil {
-			contents[n.v.s] = a.content(n.v.s.e)
+		if !counted[n.v.s] {
+			counted[n.v.s] = true
 			f.Distinct += n.v.s.bytes
 		}
-		t := a.tensor(n, contents[n.v.s])
+		t := n.v.tensor(f.name, n.name)
 		if total += t.StoredBytes(); total > maxShare*f.Distinct+freeShare {
-			return tensor.Errorf(tensor.ErrLimit, a.file, n.v.at, "tensor "+quoteKey(n.name), "the tensors up to this one have %d bytes, their storages %d", total, f.Distinct)
+			return tensor.Errorf(tensor.ErrLimit, f.name, n.v.at, "tensor "+quoteKey(n.name), "the tensors up to this one have %d bytes, their storages %d", total, f.Distinct)
 		}
 		f.tensors = append(f.tensors, t)
 		f.byName[n.name] = t
@@ -161,17 +213,15 @@ func (f *File) adopt(a *archive, root value) error {
 	return nil
 }
 
-// tensor makes a tensor of a view: one run of the file where it can be.
-func (a *archive) tensor(n named, content io.ReaderAt) *tensor.Tensor {
-	v, size := n.v, item(n.v.dtype)
+// tensor makes a tensor of a view: one run of bytes where it can be.
+func (v *view) tensor(file, name string) *tensor.Tensor {
+	size := item(v.dtype)
 	elements, _ := tensor.Elements(v.shape) // checked by within
-	s := &tensor.Stored{File: a.file, Name: n.name, R: content, Offset: v.offset * size, Bytes: elements * size, DType: v.dtype}
-	if dims := strided(v.shape, v.strides, size); !contiguous(dims, size) {
-		s.R, s.Offset = &gather{r: content, base: v.offset * size, item: size, dims: dims}, 0
-	} else if v.s.e.method == methodStored {
-		s.R, s.Offset = a.r, v.s.e.data+v.offset*size
+	s := &tensor.Stored{File: file, Name: name, R: v.s.r, Offset: v.s.off + v.offset*size, Bytes: elements * size, DType: v.dtype}
+	if !strided.Dense(v.shape, v.strides, size) {
+		s.R, s.Offset = strided.New(s.R, s.Offset, v.shape, v.strides, size), 0
 	}
-	t := &tensor.Tensor{Name: n.name, DType: v.dtype, Shape: v.shape, Data: s}
+	t := &tensor.Tensor{Name: name, DType: v.dtype, Shape: v.shape, Data: s}
 	if v.dtype == tensor.F4 { // two values a byte, counted as one element
 		t.Shape = slices.Clone(v.shape)
 		t.Shape[len(t.Shape)-1] *= 2

@@ -1,6 +1,9 @@
 package torch
 
-import "github.com/weightprint/weightprint/formats/tensor"
+import (
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
+)
 
 // arguments checks how many there are.
 func (m *machine) arguments(args tuple, least, most int) error {
@@ -52,7 +55,7 @@ func rebuildTensor3(m *machine, args tuple) (value, error) {
 func (m *machine) extras(flags, metadata tuple) error {
 	_, ok := flags[0].(bool)
 	_, ok2 := flags[1].(*dict)
-	if !ok || !ok2 {
+	if !ok || !ok2 && flags[1] != nil {
 		return m.broken("a truth value and a dict of hooks expected, found %s and %s", describe(flags[0]), describe(flags[1]))
 	}
 	for _, v := range metadata {
@@ -69,11 +72,13 @@ func rebuildParameter(m *machine, args tuple) (value, error) {
 	if err := m.arguments(args, 1, 4); err != nil {
 		return nil, err
 	}
-	v, ok := args[0].(*view)
-	if !ok {
-		return nil, m.broken("a tensor expected, found %s", describe(args[0]))
+	switch v := args[0].(type) {
+	case *view, *unread:
+		return v, nil
+	case *object:
+		return nil, v.refused(m.file, m.what)
 	}
-	return v, nil
+	return nil, m.broken("a tensor expected, found %s", describe(args[0]))
 }
 
 // rebuildFromType is _rebuild_from_type_v2(function, type, arguments, state),
@@ -81,6 +86,11 @@ func rebuildParameter(m *machine, args tuple) (value, error) {
 func rebuildFromType(m *machine, args tuple) (value, error) {
 	if err := m.arguments(args, 4, 4); err != nil {
 		return nil, err
+	}
+	for _, a := range args[:2] {
+		if o, unknown := a.(*object); unknown {
+			return nil, m.fail(ErrGlobal, "a tensor made by or of %s, which was not looked up", escape.Printable(o.class))
+		}
 	}
 	f, ok := args[0].(*global)
 	typ, ok2 := args[1].(*global)

@@ -39,14 +39,19 @@ type named struct {
 
 // finder looks for the one mapping from names to tensors.
 type finder struct {
-	file   string
-	holds  map[value]bool // lists and dicts that were looked into
-	visits int
-	found  []named
-	seen   map[string]bool
-	notes  []string
-	others []string // entries that hold no tensor
-	meta   tensor.Metadata
+	file    string
+	what    string // the pickle, for errors
+	script  bool   // objects are modules of a program
+	pickled bool   // a pickled module was found
+	modules map[*object]*dict
+	names   []string       // of classes and functions that were not looked up
+	holds   map[value]bool // lists and dicts that were looked into
+	visits  int
+	found   []named
+	seen    map[string]bool
+	notes   []string
+	others  []string // entries that hold no tensor
+	meta    tensor.Metadata
 }
 
 func (f *finder) fail(class error, field, rule string, args ...any) error {
@@ -60,11 +65,10 @@ func (f *finder) note(format string, args ...any) {
 // model returns the tensors of the checkpoint's model by name.
 func (f *finder) model(root value) ([]named, error) {
 	f.holds, f.seen = map[value]bool{}, map[string]bool{}
-	d, ok := root.(*dict)
-	if !ok {
-		return nil, f.fail(tensor.ErrNotModel, "data.pkl", "a mapping from names to tensors expected, found %s", describe(root))
+	if o, ok := root.(*object); ok && f.mapping(o) == nil {
+		return nil, o.refused(f.file, f.what)
 	}
-	d, err := f.unwrap(d)
+	d, err := f.unwrap(root)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +76,13 @@ func (f *finder) model(root value) ([]named, error) {
 		return nil, err
 	}
 	if len(f.found) == 0 {
-		return nil, f.fail(tensor.ErrNotModel, "data.pkl", "no tensor under any name")
+		return nil, f.none()
+	}
+	if !slices.ContainsFunc(f.found, func(n named) bool { return !slices.Contains(n.v.shape, 0) }) {
+		return nil, f.fail(tensor.ErrUnsupported, f.what, "all tensors are empty: their values lie in the other files of a run that ZeRO or FSDP divided; zero_to_fp32.py, or saving the whole state, writes them in one")
+	}
+	if len(f.names) > 0 {
+		f.note("classes and functions that the file names, but that no tensor of the model needs, were not looked up (loading the file in Python runs them): %s", some(f.names))
 	}
 	if len(f.others) > 0 {
 		f.note("entries of the checkpoint that hold no tensor are left out: %s", some(f.others))
@@ -81,9 +91,26 @@ func (f *finder) model(root value) ([]named, error) {
 	return f.found, nil
 }
 
-// unwrap descends through the wrappers, noting what stays outside.
-func (f *finder) unwrap(d *dict) (*dict, error) {
+// none is the error for a checkpoint without tensors: where it has objects,
+// they may stand for them.
+func (f *finder) none() error {
+	if len(f.names) > 0 {
+		return f.fail(ErrGlobal, f.what, "no tensor under any name, but the name %s; it is none of those a checkpoint of weights needs and was not looked up", some(f.names))
+	}
+	return f.fail(tensor.ErrNotModel, f.what, "no tensor under any name")
+}
+
+// unwrap descends through the wrappers, noting what stays outside. What is
+// left is a dict, or a module.
+func (f *finder) unwrap(v value) (value, error) {
 	for range maxDepth {
+		d, ok := v.(*dict)
+		if !ok && f.mapping(v) != nil {
+			return v, nil
+		}
+		if !ok {
+			return nil, f.fail(tensor.ErrNotModel, f.what, "a mapping from names to tensors expected, found %s", describe(v))
+		}
 		keys, err := f.keys(d, "")
 		if err != nil {
 			return nil, err
@@ -104,9 +131,9 @@ func (f *finder) unwrap(d *dict) (*dict, error) {
 			}
 		}
 		f.note("the model is what stands under %s%s", escape.Printable(key), beside(out))
-		d = in
+		v = in
 	}
-	return d, nil
+	return v, nil
 }
 
 func quoteKey(s string) string { return strconv.QuoteToASCII(s) }
@@ -132,10 +159,10 @@ func some(names []string) string {
 }
 
 // wrapped finds a wrapper key whose value holds tensors.
-func (f *finder) wrapped(d *dict, keys []string) (*dict, string) {
+func (f *finder) wrapped(d *dict, keys []string) (value, string) {
 	for _, w := range wrappers {
 		if i := slices.Index(keys, w); i >= 0 {
-			if in, ok := d.values[i].(*dict); ok && f.any(in, 0) {
+			if in := d.values[i]; f.mapping(in) != nil && f.any(in, 0) {
 				return in, w
 			}
 		}
@@ -185,12 +212,12 @@ func (f *finder) keys(d *dict, path string) ([]string, error) {
 			keys[i] = strconv.FormatInt(k, 10)
 		default:
 			if f.any(d.values[i], 0) {
-				return nil, f.fail(tensor.ErrUnsupported, "data.pkl "+quoteKey(path), "a tensor under %s: names are texts or numbers", describe(k))
+				return nil, f.fail(tensor.ErrUnsupported, f.what+" "+quoteKey(path), "a tensor under %s: names are texts or numbers", describe(k))
 			}
 			continue
 		}
 		if seen[keys[i]] {
-			return nil, f.fail(tensor.ErrFormat, "data.pkl "+quoteKey(path+keys[i]), "the key stands twice")
+			return nil, f.fail(tensor.ErrFormat, f.what+" "+quoteKey(path+keys[i]), "the key stands twice")
 		}
 		seen[keys[i]] = true
 	}

@@ -1,9 +1,13 @@
 package torch
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/weightprint/weightprint/internal/escape"
+)
 
 // value is what the machine builds: nil, bool, int64, float64, string, tuple,
-// *list, *dict, *global, *storage, *view, or *inert.
+// *list, *dict, *global, *storage, *view, *unread, *object, or *inert.
 type value any
 
 type tuple []value
@@ -55,6 +59,10 @@ func describe(v value) string {
 		return "a tensor"
 	case *inert:
 		return v.what
+	case *object:
+		return "an object of " + escape.Printable(v.class)
+	case *unread:
+		return "a tensor that is not read"
 	}
 	return "nothing"
 }

@@ -1,6 +1,7 @@
 package torch
 
 import (
+	"io"
 	"math"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -14,11 +15,15 @@ const maxRank = 64
 // than its storage.
 const freeElements = 1 << 20
 
-// storage is one entry of the archive that tensors view.
+// storage is one run of bytes that tensors view: an entry of an archive, a
+// stretch of an older file.
 type storage struct {
-	e     *entry
 	typ   *global
 	bytes int64
+	r     io.ReaderAt
+	off   int64    // of the first byte, in r
+	of    *storage // what it is a part of, nil if it is whole
+	at    int64    // of the first byte in the file, of the deflated entry's where it is deflated
 }
 
 // view is a tensor: elements of a storage at an offset, with strides. Offset
@@ -41,6 +46,12 @@ func item(d tensor.DType) int64 {
 // tensor makes a view from (storage, offset, size, stride). typ is nil where
 // the storage says the type.
 func (m *machine) tensor(args tuple, typ *global) (value, error) {
+	switch v := args[0].(type) {
+	case *unread:
+		return v, nil
+	case *object:
+		return nil, v.refused(m.file, m.what)
+	}
 	s, ok := args[0].(*storage)
 	offset, ok2 := args[1].(int64)
 	if !ok || !ok2 {

@@ -19,19 +19,20 @@ var ranks = []struct {
 	prefix string
 	rank   int
 }{
-	{"internal/escape", 0}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0},
-	{"formats/tensor", 1}, {"internal/untrained", 1},
-	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
-	{"formats", 3}, {"internal/adversary", 3},
+	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0},
+	{"formats/tensor", 1}, {"internal/untrained", 1}, {"internal/basis", 1},
+	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
+	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3},
+	{"formats", 4}, {"internal/adversary", 3},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
-	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity", 5},
-	{"similarity/exact", 6}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
-	{"internal/forward", 4}, {"similarity/carry", 5}, {"similarity/equality", 4}, {"similarity/calibrated", 7}, {"similarity/architecture", 7}, {"similarity/index", 7}, {"similarity/suite", 8},
-	{"report/verdict", 8}, {"report", 9},
-	{"report/audit", 10}, {"report/closed", 10}, {"report/plan", 10}, {"report/recipe", 10}, {"report/html", 10}, {"report/cyclonedx", 10}, {"report/intoto", 10}, {"report/lineage", 11}, {"report/intoto/oms", 11},
-	{"internal/redteam", 11},
-	{"cmd", 12}, {"examples", 12},
-	{"", 13},
+	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity/mlp", 5}, {"similarity", 5},
+	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
+	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
+	{"report/verdict", 9}, {"report", 10},
+	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
+	{"internal/redteam", 12},
+	{"cmd", 13}, {"examples", 13},
+	{"", 14},
 }
 
 func rank(t *testing.T, path string) int {

@@ -26,10 +26,14 @@ var rooms = []struct{ name, imports string }{
 	{"align", "stats"},
 	{"axis", "align stats"},
 	{"layers", "align axis stats"},
-	{"carry", "align axis stats"},
+	{"carry", "align axis mlp stats calibrated/tokenfree"},
+	{"mlp", "align axis stats"},
+	{"exact/evalue", "stats"},
+	{"exact/unitanchored", "align axis mlp stats exact/evalue"},
+	{"calibrated/tokenfree", "align axis mlp stats"},
 	{"", "align stats"},
-	{"exact", "root align axis stats"},
-	{"calibrated", "root align axis exact stats"}, // token-gram and the exact test on tokens read the same rows
+	{"exact", "root align axis mlp stats exact/evalue exact/unitanchored"},
+	{"calibrated", "root align axis exact mlp stats calibrated/tokenfree"}, // token-gram and the exact test on tokens read the same rows
 	{"sketches", "root stats"},
 	{"index", "root sketches stats"},
 	{"delta", "align stats"},

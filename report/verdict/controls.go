@@ -183,7 +183,8 @@ var channels = []channel{
 type Channels struct {
 	alone []*similarity.Evidence // channels that suffice
 	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
-	ran   bool                   // the agreement test, at least, was run
+	ran   bool                   // agreement through tokens was run
+	free  bool                   // agreement that needs no tokens was run, on enough units
 }
 
 // Found tells whether the channels make a finding.
@@ -197,6 +198,7 @@ func (c Channels) All() []*similarity.Evidence {
 // Channels holds every calibrated result against the population. Where a test
 // was run in several ways the one that shows most speaks.
 func (f *Facts) Channels(p *Population) (out Channels) {
+	f.heldOut(&out)
 	for _, ch := range channels {
 		var best *similarity.Evidence
 		for i := range f.Evidence {

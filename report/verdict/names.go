@@ -20,11 +20,14 @@ const (
 	UsedTokens        = "token-gram-used"
 	LeadingDirections = "leading-directions"
 	Gains             = "gains"
+	LabelE            = "label-e"
+	HeldOutAgreement  = "held-out-agreement"
+	HeldOutCosine     = "held-out-cosine"
 )
 
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
-	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains}
+	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
 }
 
 // The names of the tests on fingerprints; TokenSigns is one of them too.

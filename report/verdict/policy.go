@@ -70,7 +70,7 @@ func (p Policy) Decide(f Facts) Verdict {
 	case labels:
 		p.labelsOnly(&v, &f, by, logp)
 	case p.absent(&f, found, logp):
-		p.noEvidence(&v, &f, logp)
+		p.noEvidence(&v, &f, found, logp)
 	default:
 		v.Relation = Inconclusive
 		because, next := p.openReasons(&f, found, logp)
@@ -130,7 +130,11 @@ func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 	case Related, SharedInit:
 		lr = math.Min(limit, math.Exp(math.Min(50, -float64(logp))))
 		for _, e := range found.alone {
-			lr = math.Max(lr, math.Min(limit, 1/float64(Controls().Stand(e.Test, e.Effect, e.N).P)))
+			if s := Controls().Stand(e.Test, e.Effect, e.N); s != nil {
+				lr = math.Max(lr, math.Min(limit, 1/float64(s.P)))
+			} else {
+				lr = math.Max(lr, heldOutControls+1) // the least conformal p of so many
+			}
 		}
 	case NoEvidence:
 		lr = absentRatio

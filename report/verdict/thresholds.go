@@ -87,6 +87,15 @@ const (
 	// Standard deviations that a sample of such pairs may lie above its mean: one
 	// sample in 10⁹ does.
 	sampleMargin = 6.0
+	// Agreement in held-out layers. Controls: 63 pairs of strangers show at most 5
+	// of 1,536 units, 0.33 %; from three times that on the verdict stays open. Units
+	// that must have been tested before nothing found there means something: by
+	// decision. From a half on most units agree, or stand at their places.
+	heldOutControls = 63
+	heldOutLargest  = 0.0033
+	heldOutOpen     = 0.01
+	heldOutUnits    = 256
+	mostUnits       = 0.5
 	// Products among much used embeddings. Controls: strangers that share data and
 	// tokenizer show 0.18 at most, pairs of one seed 0.33; twice that.
 	tokenContent = 0.66
@@ -282,7 +291,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "agreementTimes": agreementTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "freePairs": freePairs, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutControls": heldOutControls, "heldOutLargest": heldOutLargest, "heldOutOpen": heldOutOpen, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "freshTokens": freshTokens,

@@ -20,6 +20,8 @@ func phrase(e *similarity.Evidence) string {
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
 	case TokenSigns:
 		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
+	case LabelE:
+		return fmt.Sprintf("units are so alike to their namesakes, and to no others in their block, that chance brings it about once in 1e%.0f times", e.Statistic)
 	case Swaps:
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
 	}
@@ -37,6 +39,9 @@ func PValue(p stats.LogP) string {
 // beside puts a calibrated result next to its controls.
 func beside(e *similarity.Evidence) string {
 	s := Controls().Stand(e.Test, e.Effect, e.N)
+	if s == nil {
+		return fmt.Sprintf("%s of %s %.3g", e.Test, e.Axis, e.Effect)
+	}
 	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
 }
 

@@ -249,6 +249,14 @@ func compareVector(ctx context.Context, p align.VectorPair) (Change, error) {
 	if err != nil {
 		return c, err
 	}
-	c.Stats.add(a, b, c.A, c.B, nil, nil)
+	stepA, err := p.A.Steps(ctx)
+	if err != nil {
+		return c, err
+	}
+	stepB, err := p.B.Steps(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.Stats.add(a, b, c.A, c.B, stepA, stepB)
 	return c, nil
 }

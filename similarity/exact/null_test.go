@@ -24,7 +24,7 @@ import (
 func run(t testing.TB, a, b *zoo.Model, seed uint64, stage int) []similarity.Evidence {
 	t.Helper()
 	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, binary.LittleEndian.AppendUint64(nil, seed), 0)
-	e, err := similarity.Run(context.Background(), p, exact.Tests(stage))
+	e, err := similarity.Run(context.Background(), p, append(exact.Tests(stage), exact.LabelE(stage)))
 	require.NoError(t, err)
 	return e
 }
@@ -90,7 +90,7 @@ func TestNullIsSuperUniform(t *testing.T) {
 			}
 		}
 	})
-	require.Len(t, given, 12, "four tests on three components")
+	require.Len(t, given, 15, "five tests on three components")
 	for key, counts := range rejected {
 		m := float64(given[key])
 		require.Greater(t, m, 0.2*float64(n), "%s gives a p-value often enough to be judged", key)

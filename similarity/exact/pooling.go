@@ -22,6 +22,7 @@ var checkLoss = -math.Log(1 - axis.OrderCheckLoss)
 type component struct {
 	name, tower, coordinates string
 	axes                     []*axis.Axis
+	seed                     []byte
 }
 
 // components groups axes in the order of their first appearance.
@@ -168,6 +169,7 @@ func perComponent(name, doc string, stage int, run func(*component) []similarity
 		}
 		var out []similarity.Evidence
 		for _, c := range components(axes) {
+			c.seed = p.Seed
 			out = append(out, run(c)...)
 		}
 		return out, nil

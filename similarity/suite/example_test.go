@@ -33,4 +33,7 @@ func ExampleStage() {
 	// 2 qk-planes
 	// 2 ov-spectra
 	// 2 token-gram
+	// 2 label-e
+	// 2 unit-anchored
+	// 2 held-out-agreement
 }

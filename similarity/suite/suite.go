@@ -30,6 +30,7 @@ func Stage(stage int) []*similarity.Test {
 	if stage > 0 {
 		tests = append(tests, calibrated.Agreement(stage))
 		tests = append(tests, calibrated.Invariants()...)
+		tests = append(tests, exact.LabelE(stage), exact.UnitAnchored(), calibrated.HeldOut())
 	}
 	return tests
 }

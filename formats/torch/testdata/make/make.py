@@ -1,7 +1,7 @@
 """Makes the checkpoints of this folder with torch itself.
 
     python3 -m venv /tmp/v && /tmp/v/bin/pip install torch==2.9.1 numpy
-    /tmp/v/bin/python make.py ..
+    /tmp/v/bin/python make.py .. [STEP…]
 
 Every NAME.pt has NAME.json (names, types, shapes, digest of the logical bytes)
 and NAME.f32 (all values in the order of the JSON, as little-endian float32).
@@ -238,10 +238,6 @@ def refused():
 
     def put(name, obj, **kw):
         torch.save(obj, os.path.join(folder, name + ".pt"), **kw)
-    put("legacy", net.state_dict(), _use_new_zipfile_serialization=False)
-    legacy_tar(os.path.join(folder, "legacy-tar.pt"))
-    torch.jit.save(torch.jit.script(net), os.path.join(folder, "torchscript.pt"))
-    put("module", net)
     put("sparse", {"w": torch.eye(3).to_sparse()})
     put("sparse-csr", {"w": torch.eye(3).to_sparse_csr()})
     put("quantised", {"w": torch.quantize_per_tensor(torch.eye(3), 0.1, 0, torch.qint8)})
@@ -255,6 +251,125 @@ def refused():
         pickle.dump({"a": 1}, f, 4)
 
 
-torch.set_num_threads(1)
-for step in (plain, dtypes, views, nested, sharded, refused):
-    step()
+class Setting:
+    """A class that no reader knows."""
+
+    def __init__(self, **kw):
+        self.__dict__.update(kw)
+
+
+class Settings(dict):
+    pass
+
+
+class Scripted(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(2, 3, 3)
+        self.norm = nn.BatchNorm1d(3)
+        self.tied = nn.Linear(3, 3)
+        self.again = self.tied
+        self.register_buffer("passing", torch.ones(2), persistent=False)
+        self.sizes = [1, 2]
+
+    def forward(self, x):
+        return self.again(self.tied(self.norm(self.conv(x)).transpose(1, 2)))
+
+
+def frozen_constants(path):
+    """The tensors of a program's constants, as torch's own unpickler gives them."""
+    import torch.jit._pickle  # noqa: F401
+    reader = torch._C.PyTorchFileReader(path)
+
+    class U(pickle.Unpickler):
+        def persistent_load(self, v):
+            _, typ, key, _, n = v
+            b = reader.get_record("constants/" + key)
+            return torch.storage.TypedStorage(wrap_storage=torch.frombuffer(bytearray(b), dtype=torch.uint8).untyped_storage(), dtype=typ.dtype, _internal=True)
+    values = U(io.BytesIO(reader.get_record("constants.pkl"))).load()
+    return {f"constants.{i}": t for i, t in enumerate(values)}
+
+
+def older():
+    """Chains of pickles, tar archives, programs, modules, objects beside the model."""
+    torch.manual_seed(7)
+    net = Net()
+    state = net.state_dict()
+    base = torch.arange(30.0).reshape(5, 6)
+    chained = {**state, "view": base[1:, 2:], "again": base, "half": torch.arange(5.0).half(), "empty": torch.empty(0, 3), "long": torch.arange(4) * 2**40}
+    save(chained, "chain", _use_new_zipfile_serialization=False)
+    save(chained, "chain-protocol-4", _use_new_zipfile_serialization=False, pickle_protocol=4)
+    save({"epoch": 3, "state_dict": state, "settings": Setting(a=1, b=Settings(c=[Setting()]))}, "chain-objects", state, _use_new_zipfile_serialization=False)
+    legacy_tar(os.path.join(OUT, "tar.pt"))
+    expect("tar", {"w": torch.tensor([[1.0, 2], [3, 4]])})
+    scripted = Scripted().eval()
+    torch.jit.save(torch.jit.script(scripted), os.path.join(OUT, "script.pt"))
+    with_passing = {**scripted.state_dict(), "passing": scripted.passing}
+    expect("script", with_passing)
+    program = torch.jit.freeze(torch.jit.script(scripted), optimize_numerics=False)
+    torch.jit.save(program, os.path.join(OUT, "script-frozen.pt"))
+    expect("script-frozen", frozen_constants(os.path.join(OUT, "script-frozen.pt")))
+    torch.save(scripted, os.path.join(OUT, "module.pt"))
+    expect("module", scripted.state_dict())
+    torch.save({"model": scripted, "epoch": 2, "optimizer": None}, os.path.join(OUT, "module-wrapped.pt"))
+    expect("module-wrapped", scripted.state_dict())
+    mixed = {"settings": Setting(values=torch.ones(3)), "state_dict": state, "hyper_parameters": Settings(lr=0.1, act=nn.ReLU()), "callbacks": {Setting: 1}}
+    save(mixed, "objects", state)
+    save(mixed, "objects-protocol-4", state, pickle_protocol=4)
+    inner = io.BytesIO()
+    torch.save(state, inner)
+    with tarfile.open(os.path.join(OUT, "nemo.pt"), "w") as t:
+        for name, b in (("./model_config.yaml", b"target: x\n"), ("./model_weights.ckpt", inner.getvalue())):
+            info = tarfile.TarInfo(name)
+            info.size = len(b)
+            t.addfile(info, io.BytesIO(b))
+    expect("nemo", state)
+    put = lambda name, obj: torch.save(obj, os.path.join(OUT, "refused", name + ".pt"))
+    put("object-in-model", {"state_dict": {"w": torch.ones(2), "x": Setting(v=torch.ones(1))}})
+    put("dict-of-unknown-class", {"state_dict": Settings(w=torch.ones(2))})
+    put("subclass", {"w": torch.ones(2).as_subclass(Own)})
+
+
+class Own(torch.Tensor):
+    pass
+
+
+def rank(i, n, folder):
+    """One of the processes of a distributed run."""
+    import torch.distributed as dist
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Replicate, Shard, distribute_tensor
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="29511")
+    dist.init_process_group("gloo", rank=i, world_size=n)
+    mesh = init_device_mesh("cpu", (2, 2))
+    state = {}
+    for k, t in whole_state().items():
+        if t.dim() == 0:
+            state[k] = t
+            continue
+        places = {"rows": [Shard(0), Replicate()], "columns": [Replicate(), Shard(1)], "both": [Shard(0), Shard(1)], "middle": [Shard(1), Shard(2)]}.get(k.split(".")[0], [Replicate(), Replicate()])
+        state[k] = distribute_tensor(t, mesh, places)
+    dcp.save({"model": state, "optimizer": {"step": 3, "exp": torch.ones(2)}, "epoch": 2}, checkpoint_id=folder)
+    dist.destroy_process_group()
+
+
+def whole_state():
+    g = torch.Generator().manual_seed(8)
+    return {"rows.w": torch.randn(7, 3, generator=g), "rows.v": torch.arange(9.0).half(), "columns.w": torch.randn(4, 5, generator=g).bfloat16(),
+            "both.w": torch.randn(5, 7, generator=g, dtype=torch.float64), "middle.w": torch.arange(3 * 5 * 4).reshape(3, 5, 4), "same": torch.ones(3), "value": torch.tensor(2.5)}
+
+
+def distributed():
+    folder = os.path.join(OUT, "distributed")
+    torch.multiprocessing.spawn(rank, (4, folder), nprocs=4)
+    expect("distributed", whole_state())
+    os.rename(os.path.join(OUT, "distributed.json"), os.path.join(folder, "expected.json"))
+    os.rename(os.path.join(OUT, "distributed.f32"), os.path.join(folder, "expected.f32"))
+
+
+steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed)}
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    for name in sys.argv[2:] or steps:
+        steps[name]()

@@ -1,0 +1,120 @@
+"""Makes the packed models of this folder with the packages that pack so.
+
+    python3 -m venv /tmp/v && /tmp/v/bin/pip install torch==2.9.1 torchao==0.14.1 optimum-quanto hqq transformers safetensors
+    /tmp/v/bin/python make.py ..
+
+Every folder has model.safetensors, config.json and expected.json with the
+names and shapes of its matrices, and expected.f32 with their values as the
+package itself dequantises them, all scales being float32. Those under refused/
+have no values.
+"""
+
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+OUT = sys.argv[1]
+
+
+def net(rows=64, cols=128):
+    torch.manual_seed(7)
+    m = nn.Module()
+    m.model = nn.Module()
+    m.model.layers = nn.ModuleList([nn.Module()])
+    m.model.layers[0].up_proj, m.model.layers[0].down_proj = nn.Linear(cols, rows, bias=False), nn.Linear(rows, cols, bias=True)
+    return m
+
+
+def save(name, tensors, config, values=None, metadata=None):
+    folder = os.path.join(OUT, name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    tensors = {k: v.contiguous() for k, v in tensors.items()}
+    save_file(tensors, os.path.join(folder, "model.safetensors"), metadata)
+    with open(os.path.join(folder, "config.json"), "w") as f:
+        json.dump({"model_type": "llama", "quantization_config": config}, f)
+    if values is None:
+        return
+    with open(os.path.join(folder, "expected.json"), "w") as f:
+        json.dump([{"name": k, "shape": list(v.shape)} for k, v in values.items()], f)
+    with open(os.path.join(folder, "expected.f32"), "wb") as f:
+        for v in values.values():
+            f.write(v.detach().float().contiguous().numpy().astype("<f4").tobytes())
+
+
+def linears(m):
+    return {k: v for k, v in m.named_modules() if isinstance(v, nn.Linear)}
+
+
+def torchao():
+    from torchao.prototype.safetensors.safetensors_support import flatten_tensor_state_dict
+    from torchao.quantization import Float8WeightOnlyConfig, IntxWeightOnlyConfig, MappingType, quantize_
+    from torchao.quantization.granularity import PerAxis, PerGroup
+    for name, config in (("torchao-fp8-row", Float8WeightOnlyConfig()), ("torchao-int8-row", IntxWeightOnlyConfig(torch.int8, PerAxis(0))),
+                         ("torchao-int4-group", IntxWeightOnlyConfig(torch.int4, PerGroup(32), MappingType.ASYMMETRIC))):
+        m = net()
+        quantize_(m, config)
+        values = {k + ".weight": v.weight.dequantize() for k, v in linears(m).items()}
+        state = m.state_dict()
+        try:
+            flat, metadata = flatten_tensor_state_dict(state)
+        except Exception:
+            flat, metadata = {}, {}
+            for k, v in state.items():
+                if type(v) is torch.Tensor:
+                    flat[k] = v
+                    continue
+                stem = k.removesuffix(".weight")
+                metadata[k] = json.dumps({"_type": type(v).__name__, "_data": {}, "_tensor_data_names": v.tensor_data_names})
+                for n in v.tensor_data_names:
+                    flat[f"{stem}._weight_{n}"] = getattr(v, n)
+        flat = {k: v for k, v in flat.items()}
+        save(name, flat, {"quant_method": "torchao"}, values, metadata)
+    flat = {"model.layers.0.up_proj._weight_qdata": torch.zeros(64, 64, dtype=torch.uint8), "model.layers.0.up_proj._weight_scale": torch.ones(4, 64)}
+    save("refused/torchao-int4-tile", flat, {"quant_method": "torchao"}, None, {"model.layers.0.up_proj.weight": '{"_type": "Int4TilePackedTo4dTensor", "_data": {}}'})
+
+
+def quanto():
+    from optimum.quanto import freeze, qfloat8_e4m3fn, qint8, quantize
+    for name, kind in (("quanto-int8", qint8), ("quanto-fp8", qfloat8_e4m3fn)):
+        m = net()
+        quantize(m, weights=kind)
+        freeze(m)
+        values = {k + ".weight": v.weight.dequantize() for k, v in m.named_modules() if hasattr(v, "weight_qtype")}
+        save(name, m.state_dict(), {"quant_method": "quanto"}, values)
+
+
+def hqq():
+    from hqq.core.quantize import BaseQuantizeConfig, HQQLinear
+    for name, kw in (("hqq-4bit-g64", dict(nbits=4, group_size=64, axis=1)), ("hqq-2bit-g16-axis0", dict(nbits=2, group_size=16, axis=0)),
+                     ("hqq-8bit-row", dict(nbits=8, group_size=None, axis=1)), ("hqq-1bit-g32", dict(nbits=1, group_size=32, axis=1)), ("refused/hqq-3bit", dict(nbits=3, group_size=64, axis=1))):
+        m, flat, values = net(), {}, {}
+        for k, v in linears(m).items():
+            h = HQQLinear(v, BaseQuantizeConfig(**kw), compute_dtype=torch.float32, device="cpu")
+            values[k + ".weight"] = h.dequantize()
+            flat.update({f"{k}.{n}": t for n, t in h.state_dict().items() if t is not None})
+        save(name, flat, {"quant_method": "hqq"}, None if "refused" in name else values)
+
+
+def bitnet():
+    from transformers.integrations.bitnet import pack_weights
+    for name, auto in (("bitnet", False), ("bitnet-auto", True)):
+        m, flat, values = net(), {}, {}
+        for k, v in linears(m).items():
+            s = 1.0 / v.weight.detach().abs().mean()
+            q = (v.weight.detach() * s).round().clamp(-1, 1) + 0.0  # no negative zeros
+            scale = 1.0 / s if auto else s
+            values[k + ".weight"] = q * scale if auto else q * (1 / scale)
+            flat[k + ".weight"], flat[k + ".weight_scale"] = pack_weights(q.clone()), scale.reshape(1)
+        save(name, flat, {"quant_method": "bitnet", "linear_class": "autobitlinear" if auto else "bitlinear"}, values)
+
+
+for step in (torchao, quanto, hqq, bitnet):
+    if not sys.argv[2:] or step.__name__ in sys.argv[2:]:
+        step()

@@ -1,0 +1,224 @@
+package tokenfree
+
+import (
+	"slices"
+
+	"github.com/weightprint/weightprint/internal/basis"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/rng"
+)
+
+// fit finds where the leading directions of A's residual stream lie in B's,
+// from some layers of both.
+type fit struct {
+	opt  Options
+	a    []*directions // in A's leading directions, dims wide
+	b    []*directions // the units of B that take part, as wide as B
+	span []float32     // dims × width of A: its leading directions, nil when all
+	dims int
+	turn []float32 // dims × width of B: the same directions in B
+
+	signed []*directions // B's units in its own leading directions, for signatures
+	forms  [2][][]float32
+
+	unweighed bool // directions count by how much the units use them
+}
+
+// newFit reduces A to its leading directions and draws the units of B.
+func newFit(opt Options, a, b []*directions) *fit {
+	f := &fit{opt: opt, dims: min(opt.Dims, a[0].dim, b[0].dim)}
+	f.span = leading(opt.Seed, a, f.dims)
+	own := leading(opt.Seed, b, f.dims)
+	var reduced []*directions
+	for i := range a {
+		f.a = append(f.a, a[i].onto(f.span, f.dims))
+		reduced = append(reduced, b[i].onto(own, f.dims))
+		f.b = append(f.b, f.opt.sampled(b[i]))
+		f.signed = append(f.signed, f.opt.sampled(reduced[i]))
+	}
+	f.forms = [2][][]float32{forms(f.a, true), forms(reduced, true)}
+	return f
+}
+
+// leading returns dims × hidden orthonormal rows from all units of some
+// layers, nil where all directions are kept.
+func leading(seed []byte, layers []*directions, dims int) []float32 {
+	h := layers[0].dim
+	if dims == h {
+		return nil
+	}
+	s := make([]float32, h*h)
+	for _, l := range layers {
+		for _, rows := range l.rows {
+			for i, v := range basis.ColumnGram(rows, l.units, h) {
+				s[i] += v
+			}
+		}
+	}
+	r := rng.New(seed, "start of leading directions")
+	start := make([]float32, dims*h)
+	for i := range start {
+		start[i] = float32(int64(r.Uint64()>>40)-1<<23) / (1 << 23)
+	}
+	return basis.Leading(s, h, dims, start)
+}
+
+// sampled keeps as many of B's units as take part.
+func (o *Options) sampled(d *directions) *directions {
+	if d.units <= o.Units {
+		return d
+	}
+	return d.only(rng.New(o.Seed, "token-free units").Sample(d.units, o.Units))
+}
+
+// seeds matches the units of every layer by what no change of basis alters.
+// matches hold, for each layer and unit of B, the unit of A or −1.
+func (f *fit) seeds() (matches [][]int) {
+	for i := range f.a {
+		matches = append(matches, f.seed(f.a[i], f.signed[i]))
+	}
+	return matches
+}
+
+func (f *fit) seed(a, b *directions) []int {
+	xa, count := signatures(a, f.forms[0])
+	xb, _ := signatures(b, f.forms[1])
+	ea, eb, ok := evened(xa, xb, a.units, b.units, count)
+	if !ok {
+		return slices.Repeat([]int{-1}, b.units)
+	}
+	c := make([]float32, b.units*a.units)
+	dense.MulNT(c, eb, ea, b.units, a.units, count)
+	return mutual(c, b.units, a.units)
+}
+
+// run improves the rotation and the matches in turn, and returns the cosines
+// of the pairs that it was last fitted to, in the first group of views.
+func (f *fit) run(matches [][]int) (likeness sum) {
+	for round := range f.opt.Rounds {
+		f.turn = f.procrustes(matches, round == 0)
+		likeness = sum{}
+		same := round > 0 // the first round has seen one view only
+		for i, a := range f.a {
+			first, second := f.tables(a, f.b[i])
+			next := mutual(added(first, second), f.b[i].units, a.units)
+			likeness.merge(cosines(first, next, a))
+			same = same && slices.Equal(next, matches[i])
+			matches[i] = next
+		}
+		if same {
+			break
+		}
+	}
+	return likeness
+}
+
+// procrustes returns the orthonormal directions of B (dims × width) in which
+// its units come closest to the matched units of A. Views whose signs are free
+// take part once there is a rotation that tells their signs.
+func (f *fit) procrustes(matches [][]int, start bool) []float32 {
+	h := f.b[0].dim
+	cross, own := make([]float32, f.dims*h), make([]float32, f.dims*f.dims)
+	for i, a := range f.a {
+		for v, odd := range a.odd {
+			if odd && start {
+				continue
+			}
+			x, y := f.matched(a, f.b[i], v, matches[i])
+			if n := len(y) / h; n > 0 {
+				xt := basis.Transpose(x, n, f.dims)
+				part := make([]float32, len(cross))
+				dense.MulNT(part, xt, basis.Transpose(y, n, h), f.dims, h, n)
+				add(cross, part)
+				dense.Gram(part[:len(own)], xt, f.dims, n)
+				add(own, part[:len(own)])
+			}
+		}
+	}
+	if f.unweighed {
+		return basis.Polar(cross, f.dims, h)
+	}
+	return basis.Polar(basis.Regress(own, cross, f.dims, h, damping), f.dims, h)
+}
+
+// damping is how much of the mean variance is added to all directions before
+// they are weighed alike: directions that hardly any unit uses stay weak.
+const damping = 0.05
+
+func add(to, x []float32) {
+	for i, v := range x {
+		to[i] += v
+	}
+}
+
+// matched returns the rows of matched units in one view, those of A with their
+// signs turned to those of B.
+func (f *fit) matched(a, b *directions, v int, match []int) (x, y []float32) {
+	for j, i := range match {
+		if i >= 0 {
+			x = append(x, a.rows[v][i*a.dim:(i+1)*a.dim]...)
+			y = append(y, b.rows[v][j*b.dim:(j+1)*b.dim]...)
+		}
+	}
+	if !a.odd[v] {
+		return x, y
+	}
+	n := len(y) / b.dim
+	turned := make([]float32, n*f.dims)
+	dense.MulNT(turned, y, f.turn, n, f.dims, b.dim)
+	for first := 0; first < len(x); first += f.dims {
+		if row := x[first : first+f.dims]; dense.Dot(turned[first:first+f.dims], row) < 0 {
+			for c, w := range row {
+				row[c] = -w
+			}
+		}
+	}
+	return x, y
+}
+
+// tables are the likenesses of B's units to A's (units of B × units of A), by
+// each group of views.
+func (f *fit) tables(a, b *directions) (first, second []float32) {
+	tables := [2][]float32{make([]float32, a.units*b.units), make([]float32, a.units*b.units)}
+	c := make([]float32, a.units*b.units)
+	for v, rows := range b.onto(f.turn, f.dims).rows {
+		dense.MulNT(c, rows, a.rows[v], b.units, a.units, f.dims)
+		group := tables[0]
+		if v >= a.first {
+			group = tables[1]
+		}
+		for i, x := range c {
+			if a.odd[v] && x < 0 {
+				x = -x
+			}
+			group[i] += x
+		}
+	}
+	return tables[0], tables[1]
+}
+
+// added is the sum of two tables.
+func added(x, y []float32) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = v + y[i]
+	}
+	return out
+}
+
+// cosines adds up the cosines of matched units in the first group of views.
+func cosines(first []float32, match []int, a *directions) (s sum) {
+	for j, i := range match {
+		if i >= 0 {
+			s.add(float64(first[j*a.units+i]) / float64(a.first))
+		}
+	}
+	return s
+}
+
+// try counts the agreeing units of a layer that took no part in the fit.
+func (f *fit) try(a, b *directions) (Layer, sum) {
+	ra, rb := a.onto(f.span, f.dims), f.opt.sampled(b)
+	first, second := f.tables(ra, rb)
+	return count(ra, rb, first, second)
+}
