@@ -87,4 +87,3 @@ func (k *campaign) weigh(ctx context.Context, w io.Writer, name string, all []*f
 	_, err := fmt.Fprintf(w, "| %s | %d | %d%s | %.3f … %.3f | %.3f … %.3f | %.2f |\n", name, pairs, measured, why, low[0], high[0], low[1], high[1], share)
 	return err
 }
-

@@ -26,11 +26,11 @@ var rooms = []struct{ name, imports string }{
 	{"align", "stats"},
 	{"axis", "align stats"},
 	{"layers", "align axis stats"},
-	{"carry", "align axis mlp stats calibrated/tokenfree"},
 	{"mlp", "align axis stats"},
 	{"exact/evalue", "stats"},
 	{"exact/unitanchored", "align axis mlp stats exact/evalue"},
 	{"calibrated/tokenfree", "align axis mlp stats"},
+	{"carry", "align axis mlp stats calibrated/tokenfree"},
 	{"", "align stats"},
 	{"exact", "root align axis mlp stats exact/evalue exact/unitanchored"},
 	{"calibrated", "root align axis exact mlp stats calibrated/tokenfree"}, // token-gram and the exact test on tokens read the same rows

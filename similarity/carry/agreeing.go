@@ -25,9 +25,6 @@ func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, 
 	if err != nil {
 		return nil, "", "", err
 	}
-	if len(all) == 0 {
-		return nil, "", "the two sides have no common coordinates: their widths differ, and so do their tokens", nil
-	}
 	most := -1
 	found := make([][]Layer, len(all))
 	for _, l := range pairs {
@@ -60,7 +57,37 @@ func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, 
 			most, layers, coordinates = n, f, all[i].name
 		}
 	}
+	if enough(t, layers, agreed(layers)) {
+		return layers, coordinates, "", nil
+	}
+	other, err := withoutTokens(ctx, p, t, pairs)
+	if err != nil {
+		return nil, "", "", err
+	}
+	if n := agreed(other); n > most && n > len(other)*chancePairs {
+		return other, "token-free", "", nil
+	}
 	return layers, coordinates, "", nil
+}
+
+// chancePairs is how many pairs of a layer are not enough to prefer a basis that was
+// fitted.
+const chancePairs = 8
+
+// enough tells whether half of the smaller side's units agree.
+func enough(t align.TowerPair, layers []Layer, agree int) bool {
+	units := 0
+	for _, l := range layers {
+		units += min(t.A.Layers[l.A].MLPs()[0].Width(), t.B.Layers[l.B].MLPs()[0].Width())
+	}
+	return 2*agree > units
+}
+
+func agreed(layers []Layer) (n int) {
+	for _, l := range layers {
+		n += len(l.Units)
+	}
+	return n
 }
 
 // maxLayers bounds the work of comparing units: of deeper networks so many layers

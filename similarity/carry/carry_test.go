@@ -35,7 +35,7 @@ func scale(x []float32, by float32) []float32 {
 	return x
 }
 
-func mlp(l int, part string) string {
+func tensorName(l int, part string) string {
 	return fmt.Sprintf("model.layers.%d.mlp.%s_proj.weight", l, part)
 }
 
@@ -59,7 +59,7 @@ func rebuilt(m *zoo.Model, with map[string][]float32, rows map[string]int64) *zo
 type unit3 struct{ gate, up, down []float32 }
 
 func unitsOf(m *zoo.Model, l int) (out []unit3) {
-	gate, up, down := m.Values(mlp(l, "gate")), m.Values(mlp(l, "up")), m.Values(mlp(l, "down"))
+	gate, up, down := m.Values(tensorName(l, "gate")), m.Values(tensorName(l, "up")), m.Values(tensorName(l, "down"))
 	for u := range widthOfTest {
 		x := unit3{gate[u*32 : u*32+32], up[u*32 : u*32+32], nil}
 		for k := range 32 {
@@ -78,7 +78,7 @@ func planted(own, victim *zoo.Model, plant func(unit3) []unit3) *zoo.Model {
 		for _, u := range unitsOf(victim, l)[:24] {
 			units = append(units, plant(u)...)
 		}
-		gate, up, down := mlp(l, "gate"), mlp(l, "up"), mlp(l, "down")
+		gate, up, down := tensorName(l, "gate"), tensorName(l, "up"), tensorName(l, "down")
 		for _, u := range units {
 			with[gate], with[up] = append(with[gate], u.gate...), append(with[up], u.up...)
 		}

@@ -13,7 +13,7 @@
 //
 // Units agree when they are each other's best partner in two views, the gate and
 // the up row (or the up row and the down column where there is no gate), in raw or
-// in token-anchored coordinates; heads by the spaces that they read and write
+// in token-anchored coordinates, or under a basis fitted to other layers; heads by the spaces that they read and write
 // ([Agreeing]). Outputs are compared on texts that
 // each network writes for itself, so that tokens and inputs that it does not use
 // have no part in it ([Measure]). Units that take back what the agreeing ones give

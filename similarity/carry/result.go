@@ -7,7 +7,7 @@ type Result struct {
 
 	A, B        float64 // carry: 0 of a passenger, 1 where everything of a kind agrees; more than 1 is possible
 	Layers      int     // pairs of layers that were looked at
-	Coordinates string  // in which they agree: "raw" or "anchored"
+	Coordinates string  // in which they agree: "raw", "anchored" or "token-free"
 	Sides       [2]Side // A and B
 }
 
