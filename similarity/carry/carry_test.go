@@ -145,7 +145,7 @@ func measured(t *testing.T, a, b *zoo.Model) *Result {
 // was planted, one unit at a time or in sets that sum to nothing at full size, is
 // rested on by the one from whom it was taken alone.
 func TestCarryTellsPassengers(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		a, stranger := network(seed), network(seed+100)
 		for _, c := range []struct {
 			name               string
@@ -196,4 +196,61 @@ func TestBits(t *testing.T) {
 	}
 	require.Equal(t, all[0], all[1])
 	require.Equal(t, all[0], all[2])
+}
+
+// withIdleHeads puts the victim's heads in front of the own ones and lets them write
+// next to nothing.
+func withIdleHeads(own, victim *zoo.Model) *zoo.Model {
+	with, rows := map[string][]float32{}, map[string]int64{}
+	for l := range layersOfTest {
+		name := func(part string) string { return fmt.Sprintf("model.layers.%d.self_attn.%s_proj.weight", l, part) }
+		for part, n := range map[string]int64{"q": 64, "k": 32, "v": 32} {
+			with[name(part)] = append(append([]float32(nil), victim.Values(name(part))...), own.Values(name(part))...)
+			rows[name(part)] = n
+		}
+		o := name("o")
+		rows[o] = 32
+		for k := range 32 {
+			with[o] = append(with[o], times(victim.Values(o)[k*32:(k+1)*32], 1e-6)...)
+			with[o] = append(with[o], own.Values(o)[k*32:(k+1)*32]...)
+		}
+	}
+	m := rebuilt(own, with, rows)
+	m.Meta["config.num_attention_heads"], m.Meta["config.num_key_value_heads"] = int64(8), int64(4)
+	return m
+}
+
+// Heads are found by what they read and write, and taken out.
+func TestCarryOfHeads(t *testing.T) {
+	a := network(5)
+	r := measured(t, a, withIdleHeads(network(105), a))
+	require.True(t, r.Measured, r.Why)
+	require.Equal(t, [2]int{6, 6}, [2]int{r.Sides[0].HeadsAgree, r.Sides[1].HeadsAgree})
+	require.Equal(t, [2]int{6, 12}, [2]int{r.Sides[0].Heads, r.Sides[1].Heads})
+	require.InDelta(t, 1, r.A, 0.1)
+	require.Less(t, r.Sides[1].Weight(), 0.01)
+	require.Zero(t, r.Sides[1].Agreeing)
+}
+
+// A copy with another basis and a shuffled vocabulary is found under a basis that is
+// fitted.
+func TestCarryWithoutTokens(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 9))
+	a := network(6)
+	b := a.Clone()
+	zoo.RotateResidual(r, b)
+	zoo.MLPPermute(r, b)
+	order := r.Perm(96)
+	for _, name := range []string{"model.embed_tokens.weight", "lm_head.weight"} {
+		x := b.Values(name)
+		old := append([]float32(nil), x...)
+		for to, from := range order {
+			copy(x[to*32:(to+1)*32], old[from*32:(from+1)*32])
+		}
+	}
+	found := measured(t, a, b)
+	require.True(t, found.Measured, found.Why)
+	require.Equal(t, "token-free", found.Coordinates)
+	require.InDelta(t, 1, found.A, 0.1)
+	require.InDelta(t, 1, found.B, 0.1)
 }
