@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
@@ -28,11 +29,7 @@ func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, 
 	most := -1
 	found := make([][]Layer, len(all))
 	for _, l := range pairs {
-		a, err := viewsOf(ctx, t.A.Layers[l.A])
-		if err != nil {
-			return nil, "", "", err
-		}
-		b, err := viewsOf(ctx, t.B.Layers[l.B])
+		units, err := agreeing(ctx, p.Seed, all, t.A.Layers[l.A], t.B.Layers[l.B])
 		if err != nil {
 			return nil, "", "", err
 		}
@@ -45,7 +42,7 @@ func Agreeing(ctx context.Context, p *align.Pair) (layers []Layer, coordinates, 
 			return nil, "", "", err
 		}
 		for i, c := range all {
-			found[i] = append(found[i], Layer{A: l.A, B: l.B, Units: agreeing(p.Seed, c, a, b), Heads: agreeingHeads(p.Seed, c, headsA, headsB)})
+			found[i] = append(found[i], Layer{A: l.A, B: l.B, Units: units[i], Heads: agreeingHeads(p.Seed, c, headsA, headsB)})
 		}
 	}
 	for i, f := range found {
@@ -116,30 +113,59 @@ func comparable(t align.TowerPair) (out []align.LayerPair, why string) {
 	return out, ""
 }
 
-// agreeing pairs the units that are each other's best partner in every view.
-func agreeing(seed []byte, c coordinates, a, b []view) (out [][2]int) {
-	var both []int
-	for i := range a {
-		x, y := c.bring(a[i], false), c.bring(b[i], true)
-		x.Centre(nil)
-		y.Centre(nil)
-		m := mutual(unit(sketched(seed, x)), unit(sketched(seed, y)), a[i].signed, leastCosine(a[i].rows.Dim, b[i].rows.Dim))
-		if both == nil {
-			both = m
-			continue
+// agreeing pairs, in each of the coordinates, the units that are each other's best
+// partner in every view. One view of one side is held at a time.
+func agreeing(ctx context.Context, seed []byte, in []coordinates, a, b *roles.Layer) ([][][2]int, error) {
+	both := make([][]int, len(in))
+	for which := range views {
+		x, _, err := prepared(ctx, seed, in, a, which, false)
+		if err != nil {
+			return nil, err
 		}
-		for j := range both {
-			if both[j] != m[j] {
-				both[j] = -1
+		y, signed, err := prepared(ctx, seed, in, b, which, true)
+		if err != nil {
+			return nil, err
+		}
+		for c := range in {
+			both[c] = confirmed(both[c], mutual(x[c], y[c], signed, leastCosine(a.MLPs()[0].Up.Cols, b.MLPs()[0].Up.Cols)))
+		}
+	}
+	out := make([][][2]int, len(in))
+	for c, partners := range both {
+		for j, i := range partners {
+			if i >= 0 {
+				out[c] = append(out[c], [2]int{i, j})
 			}
 		}
 	}
-	for j, i := range both {
-		if i >= 0 {
-			out = append(out, [2]int{i, j})
+	return out, nil
+}
+
+// prepared reads one view of one side and brings it into all the coordinates.
+func prepared(ctx context.Context, seed []byte, in []coordinates, l *roles.Layer, which int, sideB bool) (out []axis.Rows, signed bool, err error) {
+	v, err := viewOf(ctx, l, which)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, c := range in {
+		x := c.bring(v, sideB)
+		x.Centre(nil)
+		out = append(out, unit(sketched(seed, x)))
+	}
+	return out, v.signed, nil
+}
+
+// confirmed keeps the partners that another view finds too; nil before there is one.
+func confirmed(partners, other []int) []int {
+	for j := range partners {
+		if partners[j] != other[j] {
+			partners[j] = -1
 		}
 	}
-	return out
+	if partners == nil {
+		return other
+	}
+	return partners
 }
 
 // beyondChance is how many standard deviations of the cosine of two random rows

@@ -17,19 +17,24 @@ type view struct {
 	writes bool // to the residual stream, instead of reading it
 }
 
-// viewsOf reads the two views of an MLP.
-func viewsOf(ctx context.Context, l *roles.Layer) ([]view, error) {
+// views is how many there are of an MLP.
+const views = 2
+
+// viewOf reads one of the views of an MLP.
+func viewOf(ctx context.Context, l *roles.Layer, which int) (v view, err error) {
 	p := l.MLPs()[0]
-	up, err := axis.ReadRows(ctx, p.Up, p.Up.All(), true)
-	if err != nil {
-		return nil, err
+	m := [views]*roles.Matrix{p.Gate, p.Up}[which]
+	if p.Gate == nil {
+		m = [views]*roles.Matrix{p.Up, p.Down}[which]
 	}
-	if p.Gate != nil {
-		gate, err := axis.ReadRows(ctx, p.Gate, p.Gate.All(), true)
-		return []view{{rows: gate}, {rows: up, signed: true}}, err
+	if m == p.Down {
+		v.writes = true
+		v.rows, err = columns(ctx, m)
+		return v, err
 	}
-	down, err := columns(ctx, p.Down)
-	return []view{{rows: up}, {rows: down, writes: true}}, err
+	v.signed = p.Gate != nil && m == p.Up
+	v.rows, err = axis.ReadRows(ctx, m, m.All(), true)
+	return v, err
 }
 
 // columns reads a matrix column by column.
