@@ -34,6 +34,6 @@ T ?= 30s
 fuzz:
 	@for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) $$p || exit 1; \
+	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) -fuzzminimizetime 10x $$p || exit 1; \
 	  done; \
 	done

@@ -110,7 +110,7 @@ func (r *run) prepare(ctx context.Context) error {
 	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
 	r.facts.Width, r.facts.HiddenUnits = r.widths()
 	notes, err := layers.AlignRotary(ctx, r.pair)
-	r.warn = append(r.warn, notes...)
+	r.warn = append(append(r.warn, notes...), r.pair.TokenNotes()...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
 			r.warn = append(r.warn, verdict.Side(i)+": "+w)
@@ -230,11 +230,11 @@ func (r *run) widths() (hidden, units int) {
 	return hidden, units
 }
 
-// tokensByString tells whether the tokens of the two are paired by their
-// strings.
+// tokensByString tells whether tokens of the two are paired by their strings,
+// and enough of them.
 func (r *run) tokensByString() bool {
 	for _, t := range r.pair.Towers {
-		if t.A.Embedding != nil && t.B.Embedding != nil && r.pair.SharedTokens(t, "pairing", 1).How == "string" {
+		if r.pair.TokensByString(t) {
 			return true
 		}
 	}
@@ -279,6 +279,9 @@ func (r *run) storage(ctx context.Context) error {
 	m := r.pair.Match()
 	rows := 0
 	if !r.whole {
+		if n := r.pair.VectorsWithin(m); n > 0 {
+			r.warn = append(r.warn, fmt.Sprintf("%d vectors were not read: they do not fit the budget", n))
+		}
 		rows = r.pair.RowsWithin(m)
 	}
 	changes, shapes, err := delta.Compare(ctx, m, r.pair.Seed, delta.Options{Rows: rows})

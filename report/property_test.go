@@ -3,9 +3,11 @@ package report_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -201,12 +203,12 @@ func FuzzDecide(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, oneWay bool) {
 		r := report.Assemble(chance{rand.New(rand.NewPCG(seed, 2))}.facts(oneWay))
 		pinned(r)
-		for form, write := range renderers {
-			var b bytes.Buffer
-			require.NoError(t, write(r, &b), form)
-			require.NotRegexp(t, zeroP, b.String(), form)
-			require.NotRegexp(t, above, b.String(), form)
-		}
+		forms := slices.Sorted(maps.Keys(renderers))
+		form := forms[seed%uint64(len(forms))] // one at a time, for speed
+		var b bytes.Buffer
+		require.NoError(t, renderers[form](r, &b), form)
+		require.NotRegexp(t, zeroP, b.String(), form)
+		require.NotRegexp(t, above, b.String(), form)
 		require.True(t, oneWay || r.Verdict.Direction == verdict.Undetermined)
 	})
 }

@@ -92,7 +92,8 @@ type Component struct {
 	Tensors         int              `json:"tensors"`
 	ParametersShare verdict.Number   `json:"parametersShare"`
 	Log10P          *verdict.Number  `json:"log10P"`
-	Effect          verdict.Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
+	Effect          verdict.Number   `json:"effect"`       // mean cosine of corresponding values, or share of corresponding units
+	By              string           `json:"by,omitempty"` // what speaks for it: a test and its axis, or "equal values"
 }
 
 // Evidence is one test's result.

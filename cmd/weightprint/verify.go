@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -64,20 +64,11 @@ func verifyCommand() *cobra.Command {
 }
 
 // maxStatement bounds the files that verify and sign read.
-const maxStatement = 64 << 20
+const maxStatement = 32 << 20
 
 // readSmall reads a file that is no model.
 func readSmall(name string) ([]byte, error) {
-	r, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, maxStatement+1))
-	if err == nil && len(b) > maxStatement {
-		err = fmt.Errorf("%s: larger than %d bytes", name, maxStatement)
-	}
-	return b, err
+	return saferio.ReadFile(name, maxStatement)
 }
 
 // verify looks at what kind of file it is and how many models it takes.

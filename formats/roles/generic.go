@@ -13,6 +13,10 @@ import (
 func generic(n *Network, rest []*tensor.Tensor) {
 	byStem := map[string]*Matrix{}
 	for i, t := range rest {
+		if _, cols := firstDim(t); oversized(t) || cols > mostInputs && len(t.Shape) > 1 {
+			n.setAside(t, i)
+			continue
+		}
 		role := "generic." + strconv.Itoa(i)
 		stem, _ := split(t.Name)
 		if t.DType.Kind() == tensor.KindInteger || t.DType == tensor.Opaque || len(t.Shape) == 0 {
@@ -52,6 +56,9 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 func (n *Network) Exchangeable() []*Matrix {
 	inputs := map[int][]*Matrix{}
 	for _, m := range n.Generic {
+		if m.flat {
+			continue
+		}
 		inputs[inputSize(m)] = append(inputs[inputSize(m)], m)
 	}
 	vocab := map[int]bool{}
@@ -67,6 +74,9 @@ func (n *Network) Exchangeable() []*Matrix {
 		return nil
 	}
 	for _, m := range n.Generic {
+		if m.flat {
+			continue
+		}
 		read := slices.ContainsFunc(inputs[m.Rows], func(r *Matrix) bool { return r.Tensor != m.Tensor })
 		if read && !vocab[m.Rows] && !hasLabel(m.Tensor.Name) {
 			out = append(out, m)

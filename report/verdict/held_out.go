@@ -57,3 +57,11 @@ func (f *Facts) learnedByHeldOut() bool {
 	f.heldOut(&found)
 	return len(found.alone) > 0 && found.alone[0].Effect >= mostUnits
 }
+
+// SeesThrough tells whether a component was looked at by a test that sees through
+// disguises, and showed nothing: agreement that needs no tokens, of the main
+// tower's MLPs.
+func (f *Facts) SeesThrough(component string) bool {
+	e := f.result(HeldOutAgreement)
+	return e != nil && PartName(*e) == component && e.N >= heldOutUnits && e.Effect < heldOutOpen
+}
