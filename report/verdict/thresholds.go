@@ -161,9 +161,9 @@ const (
 const (
 	// How many times as much as parts at random the agreeing ones must count for on
 	// both sides to exclude a passenger, and at most for the one side that carries
-	// one. Controls (weightprint-bench carry, planted): 0.80 and more in children and
+	// one. Controls (weightprint-bench carry, planted): 0.78 and more in children and
 	// their parents, 0.135 at most in networks that carry passengers. By ratio, the
-	// gap is parted in three at 0.24 and 0.44.
+	// gap is parted in three at 0.24 and 0.43; both are rounded up.
 	fullCarry = 0.5
 	idleCarry = 0.25
 	// Share of the units of either side that must agree for that to speak for the
