@@ -72,6 +72,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	if err := run.storage(ctx); err != nil {
 		return nil, err
 	}
+	if err := run.carry(ctx); err != nil {
+		return nil, err
+	}
 	return run.report(ctx)
 }
 
@@ -391,7 +394,7 @@ func Version() string {
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
 		Schema: Schema, Tool: ThisTool(), Options: r.o, Propositions: verdict.StatedPropositions(),
-		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Carry: r.facts.Carry, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {

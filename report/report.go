@@ -20,6 +20,7 @@ type Report struct {
 
 	Verdict    verdict.Verdict `json:"verdict"`
 	Power      *verdict.Power  `json:"power,omitempty"` // what the reading could have detected; absent for screenings
+	Carry      *verdict.Carry  `json:"carry,omitempty"` // what decides about passengers; absent for screenings
 	Components []Component     `json:"components"`
 	Evidence   []Evidence      `json:"evidence"`
 	Layers     []Layer         `json:"layers"`

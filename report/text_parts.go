@@ -72,6 +72,9 @@ func (t *text) verdict(r *Report) {
 	if v.Reading != nil {
 		t.Row("reading", v.Reading.Words())
 	}
+	if r.Carry != nil && !r.Carry.Measured && v.Asks() {
+		t.Row("carry", r.Carry.Words())
+	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)
 	}

@@ -27,7 +27,7 @@ var ranks = []struct {
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
 	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity/mlp", 5}, {"similarity", 5},
 	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
-	{"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
+	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12},

@@ -76,6 +76,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		because, next := p.openReasons(&f, found, logp)
 		v.Because, v.Next = append(v.Because, because...), append(v.Next, next...)
 	}
+	v.carried(f.Carry)
 	p.weigh(&v, logp, found)
 	return v
 }
