@@ -12,7 +12,7 @@ import (
 
 // PolicyVersion counts the rules and thresholds of verdicts: it rises whenever
 // the same facts may give another verdict.
-const PolicyVersion = 3
+const PolicyVersion = 2
 
 // Levels of the exact tier.
 const (
