@@ -51,7 +51,6 @@ func rank(t *testing.T, path string) int {
 // only says which packages may import what is named.
 var only = []struct{ what, where string }{
 	{"gonum.org/v1/gonum", "internal/linalg"},
-	{"gonum.org/v1/plot", "report/html"},
 	{"github.com/zeebo/blake3", "fingerprint internal/rng similarity/index report/intoto/oms"},
 	{"net", "formats/source"},
 	{"crypto/tls", "formats/source"},
