@@ -30,7 +30,7 @@ var ranks = []struct {
 	{"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
-	{"internal/redteam", 12},
+	{"internal/redteam", 12}, {"internal/release", 12},
 	{"cmd", 13}, {"examples", 13},
 	{"", 14},
 }
