@@ -46,7 +46,9 @@ func verifyCommand() *cobra.Command {
   verify MANIFEST.json MODEL   the same for a manifest without a signature
   verify PRINT.wfp MODEL       holds a model against its fingerprint
   verify COMMIT MODEL --opening FILE
-                               shows that a model is the one committed to`,
+                               shows that a model is the one committed to
+  verify CASE/transcript.jsonl [A B]
+                               replays a dispute; with A and B the comparison too`,
 		Example: `  weightprint verify report.json base/ suspect/
   weightprint verify report.dsse.json base/ suspect/ --key auditor.pub.pem
   weightprint verify model.sig model/ --key maker.pub.pem
@@ -108,6 +110,9 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	text, err := readSmall(file)
 	if err != nil {
 		return err
+	}
+	if isTranscript(text) {
+		return f.verifyDispute(c, file, models)
 	}
 	var kind struct {
 		Type     string          `json:"_type"`
