@@ -239,3 +239,42 @@ func TestDisputeFindsEdits(t *testing.T) {
 	try(lines[0]+lines[2]+lines[1]+lines[3]+lines[4]+"\n", "in another order")
 	try(string(good)+lines[4]+"\n", "twice")
 }
+
+// quoted splits a command line at spaces outside of double quotes.
+func quoted(line string) (words []string) {
+	for i, part := range strings.Split(line, `"`) {
+		switch {
+		case i%2 == 0:
+			words = append(words, strings.Fields(part)...)
+		default:
+			words = append(words, part)
+		}
+	}
+	return words
+}
+
+// Every command of docs/DISPUTE.md works as it stands there, in its order; an
+// authority on this machine takes the place of the one that curl asks.
+func TestDisputePage(t *testing.T) {
+	lines := commands(t, "DISPUTE.md")
+	require.Greater(t, len(lines), 14)
+	dir := setup(t)
+	openssl(t, dir, "version")
+	authority(t, dir)
+	for _, line := range lines {
+		switch {
+		case strings.HasPrefix(line, "curl "):
+			openssl(t, dir, strings.Fields("ts -reply -queryfile case.tsq -out case.tsr -config tsa.cnf")...)
+		case strings.HasPrefix(line, "weightprint "):
+			exits(t, 0, quoted(line)[1:]...)
+		default:
+			runs(t, dir, line, false)
+		}
+	}
+	// The token dates the lines before the step that took it: both commitments.
+	text, err := os.ReadFile("case/transcript.jsonl")
+	require.NoError(t, err)
+	stamped := strings.Join(strings.SplitAfter(string(text), "\n")[:3], "")
+	require.NoError(t, os.WriteFile("stamped", []byte(stamped), 0o600))
+	openssl(t, dir, strings.Fields("ts -verify -data stamped -in case.tsr -CAfile tsa.pem")...)
+}
