@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -371,23 +370,6 @@ func renamed(in [2]Input) bool {
 		}
 	}
 	return len(in[0].Model.Tensors()) != len(in[1].Model.Tensors())
-}
-
-// Version is the version of this module as the build knows it.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, d := range info.Deps {
-		if d.Path == "github.com/weightprint/weightprint" {
-			return d.Version
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" && info.Main.Path == "github.com/weightprint/weightprint" {
-		return v
-	}
-	return "development"
 }
 
 // report puts everything together.
