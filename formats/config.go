@@ -162,7 +162,7 @@ func tokenizerJSON(ctx context.Context, b []byte) ([]string, error) {
 				var a addedToken
 				err := v.d.Decode(&a)
 				if added = append(added, a); len(added) > maxTokens {
-					return tooManyTokens
+					return errTokens
 				}
 				return err
 			})
@@ -190,7 +190,7 @@ type addedToken struct {
 	Content string
 }
 
-var tooManyTokens = fmt.Errorf("%w: more than %d tokens", tensor.ErrLimit, maxTokens)
+var errTokens = fmt.Errorf("%w: more than %d tokens", tensor.ErrLimit, maxTokens)
 
 func vocabJSON(ctx context.Context, b []byte) ([]string, error) {
 	var t tokenTable
@@ -203,7 +203,7 @@ func vocabText(ctx context.Context, b []byte) ([]string, error) {
 	id := 0
 	for line := range bytes.SplitSeq(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
 		if id >= maxTokens {
-			return nil, tooManyTokens
+			return nil, errTokens
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err

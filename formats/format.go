@@ -48,6 +48,20 @@ type Input struct {
 	op *opener
 }
 
+// Fetches tells whether announcing reads makes a difference.
+func (in *Input) Fetches() bool {
+	f, ok := in.ReaderAt.(interface{ Fetches() bool })
+	return ok && f.Fetches()
+}
+
+// Fetch announces reads of the file.
+func (in *Input) Fetch(ctx context.Context, spans []tensor.Span) error {
+	if f, ok := in.ReaderAt.(tensor.Fetcher); ok {
+		return f.Fetch(ctx, spans)
+	}
+	return nil
+}
+
 // Warn adds a warning to the checkpoint, once if it is repeated.
 func (in *Input) Warn(warning string) {
 	if !slices.Contains(in.op.c.Warnings, warning) {

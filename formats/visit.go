@@ -99,7 +99,7 @@ func (v visitor) vocabulary(t *tokenTable) error {
 	}
 	for n := 0; v.d.More(); n++ {
 		if n == maxTokens {
-			return tooManyTokens
+			return errTokens
 		}
 		if err := set(t, n); err != nil {
 			return err

@@ -137,10 +137,7 @@ func TestNoReportOverstates(t *testing.T) {
 	for text, bad := range map[string]bool{"p = 0": true, "(p ≤ 0)": true, `"p": 0,`: true, "p <= 0.00 if": true, "p ≤ 1e-Inf": true, "| NaN |": true, "p 0.0006": false, `"p": 0.000632911`: false, "p ≤ 1e-527": false, "p = 0.05": false} {
 		require.Equal(t, bad, zeroP.MatchString(text), text)
 	}
-	n := 1000
-	if testing.Short() {
-		n = 500
-	}
+	n := cases(300, 500, 1000)
 	c := chance{rand.New(rand.NewPCG(7, 1))}
 	pairs := float64(verdict.Controls().Disjoint())
 	require.Less(t, pairs, 1e3, "the words above would have to change")

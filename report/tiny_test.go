@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,11 +69,7 @@ func vocabulary(r *rand.Rand) (out []string) {
 // Whatever the two sides lack, a comparison ends with a report and strangers
 // stay strangers.
 func TestTinyNetworks(t *testing.T) {
-	pairs := uint64(60)
-	if os.Getenv("WEIGHTPRINT_LONG") != "" {
-		pairs = 5000
-	}
-	for seed := range pairs {
+	for seed := range uint64(cases(40, 60, 5000)) {
 		r := rand.New(rand.NewPCG(seed, 0x71))
 		a, b := tiny(r), tiny(r)
 		same := r.IntN(3) == 0
