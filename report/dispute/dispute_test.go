@@ -34,7 +34,7 @@ func newCourt(t *testing.T) *court {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, demo.Extract(dir))
-	c := &court{t, map[Author]*intoto.PrivateKey{}, map[Author]string{A: filepath.Join(dir, "base"), B: filepath.Join(dir, "other-seed")}, Init{}}
+	c := &court{t, map[Author]*intoto.PrivateKey{}, map[Author]string{A: filepath.Join(dir, "base"), B: filepath.Join(dir, "fine-tune")}, Init{}}
 	parties := map[Author]Party{}
 	for _, who := range []Author{A, B, Runner} {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -102,7 +102,7 @@ func TestCompare(t *testing.T) {
 	require.NoError(t, err)
 	s := c.state(x)
 	require.NoError(t, s.CheckReport(text))
-	require.Equal(t, string(verdict.NoEvidence), s.Run.Relation)
+	require.Equal(t, string(verdict.Related), s.Run.Relation)
 	require.Equal(t, Nonce(s.Committed[A].Commitment, s.Committed[B].Commitment, "value"), s.Run.Nonce)
 	r, err := report.ParseJSON(text)
 	require.NoError(t, err)
@@ -243,6 +243,24 @@ func TestRewrittenHistoryIsFound(t *testing.T) {
 	require.ErrorContains(t, err, "line 2")
 }
 
+// A party that tells two stories cannot have the other's answer to one of them stand
+// behind the other, though every line is signed.
+func TestSplicedTranscriptsAreFound(t *testing.T) {
+	c := newCourt(t)
+	x := c.begin()
+	y, err := Parse(x.Text())
+	require.NoError(t, err)
+	require.NoError(t, x.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", nil, c.keys[B]))
+	c.state(y)
+	spliced, err := Parse(append(x.Text(), append(y.lines[2], '\n')...))
+	require.NoError(t, err)
+	_, err = spliced.Replay(ctx)
+	require.ErrorIs(t, err, ErrForged)
+	require.ErrorContains(t, err, "does not follow the line before it")
+}
+
 // The nonce moves with each of its three parts, and parts do not run into each other.
 func TestNonce(t *testing.T) {
 	seen := map[string]bool{}
@@ -280,6 +298,30 @@ func TestOpeningFile(t *testing.T) {
 	require.NotEqual(t, x, z, "every file counts")
 	_, err = Exchange{Salt: "00", Manifest: o.Manifest}.commitment("first", A)
 	require.Error(t, err)
+}
+
+// A beginning that leaves something open is refused.
+func TestInitIsWhole(t *testing.T) {
+	c := newCourt(t)
+	for name, change := range map[string]func(*Init){
+		"question": func(x *Init) { x.Question = "" },
+		"beacon":   func(x *Init) { x.Beacon = "" },
+		"nobody":   func(x *Init) { x.Gains = nil },
+		"twice":    func(x *Init) { x.Gains = []Author{A, A} },
+		"runner":   func(x *Init) { x.Gains = []Author{Runner} },
+		"depth":    func(x *Init) { x.Depth = "deep" },
+		"party":    func(x *Init) { x.Parties = map[Author]Party{A: c.init.Parties[A], Runner: c.init.Parties[Runner]} },
+		"key": func(x *Init) {
+			x.Parties = map[Author]Party{A: {}, B: c.init.Parties[B], Runner: c.init.Parties[Runner]}
+		},
+	} {
+		x := c.init
+		change(&x)
+		_, err := Begin(ctx, x, c.keys[Runner])
+		require.ErrorIs(t, err, ErrForged, name)
+	}
+	_, err := Begin(ctx, c.init, c.keys[A])
+	require.ErrorIs(t, err, ErrForged, "the runner begins")
 }
 
 func FuzzReplay(f *testing.F) {
