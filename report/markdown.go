@@ -24,6 +24,9 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	if v.Reading != nil {
 		fmt.Fprintf(&b, "| reading | %s |\n", v.Reading.Words())
 	}
+	if v.Precedence != nil {
+		fmt.Fprintf(&b, "| precedence | %s |\n", v.Precedence.Words())
+	}
 	if p := r.Power.Words(); p != "" {
 		fmt.Fprintf(&b, "| power | %s |\n", escape.Markdown(p))
 	}

@@ -72,6 +72,9 @@ func (t *text) verdict(r *Report) {
 	if v.Reading != nil {
 		t.Row("reading", v.Reading.Words())
 	}
+	if v.Precedence != nil {
+		t.Row("precedence", v.Precedence.Words())
+	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)
 	}

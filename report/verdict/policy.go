@@ -67,6 +67,8 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
+	case labels && f.Dates.committed():
+		p.committedLabels(&v, &f, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 	case labels:
 		p.labelsOnly(&v, &f, by, logp)
 	case p.absent(&f, found, logp):
@@ -77,6 +79,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Because, v.Next = append(v.Because, because...), append(v.Next, next...)
 	}
 	p.weigh(&v, logp, found)
+	v.date(f.Dates)
 	return v
 }
 
