@@ -14,14 +14,14 @@ import (
 // dated makes dates of time-stamp tokens and checks them; here they are held
 // against the bytes of the subjects.
 type Date struct {
-	File      string              `json:"file"`                // of the token, without folders
-	Object    string              `json:"object"`              // what was stamped
-	By        verdict.Time        `json:"by"`                  // it existed by then
-	Authority string              `json:"authority"`           // who says so
-	Root      *fingerprint.Digest `json:"root,omitempty"`      // values that it commits to
-	Files     []string            `json:"files,omitempty"`     // SHA-256 of files that it commits to
-	Ignored   string              `json:"ignored,omitempty"`   // why it counts for nothing; absent where it counts
-	OfModel   bool                `json:"committed,omitempty"` // root was found by opening a commitment
+	File      string              `json:"file"`              // of the token, without folders
+	Object    string              `json:"object"`            // what was stamped
+	By        verdict.Time        `json:"by"`                // it existed by then
+	Authority string              `json:"authority"`         // who says so
+	Root      *fingerprint.Digest `json:"root,omitempty"`    // values that it commits to
+	Files     []string            `json:"files,omitempty"`   // SHA-256 of files that it commits to
+	Ignored   string              `json:"ignored,omitempty"` // why it counts for nothing; absent where it counts
+	Values    bool                `json:"values,omitempty"`  // all values of both subjects were read for it
 
 	// Opens tells whether a commitment is to the values of a model. Nil where
 	// Root and Files say all.
@@ -66,9 +66,10 @@ func (r *run) date(ctx context.Context, subjects *[2]Subject) error {
 func (r *run) committed(ctx context.Context, i int, s *Subject) error {
 	for k := range r.o.Dates {
 		x := &r.o.Dates[k]
-		if !x.counts() || x.Root == nil && x.Opens == nil {
+		if !x.counts() || x.Root == nil && x.Opens == nil && !x.Values {
 			continue
 		}
+		x.Values = true
 		if s.Root == nil {
 			root, err := fingerprint.Root(ctx, r.in[i].Model)
 			if err != nil {
@@ -84,7 +85,7 @@ func (r *run) committed(ctx context.Context, i int, s *Subject) error {
 			return err
 		}
 		if same {
-			x.Root, x.OfModel = s.Root, true
+			x.Root = s.Root
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -63,7 +65,11 @@ func (f *datedFlags) read() ([]report.Date, error) {
 			return nil, fmt.Errorf("%s: %w", f.roots, err)
 		}
 	}
-	return dated.Read(f.files, roots)
+	all, err := dated.Read(f.files, roots)
+	if errors.Is(err, fs.ErrNotExist) { // which elsewhere speaks of models
+		return nil, fmt.Errorf("--dated: %s", oneLine(err))
+	}
+	return all, err
 }
 
 // timeOf reads a day or a time; a day means its beginning in UTC.
@@ -91,4 +97,11 @@ func nonce(given string, draw bool) string {
 	var b [nonceBytes]byte
 	rand.Read(b[:]) // never fails: see crypto/rand
 	return hex.EncodeToString(b[:])
+}
+
+// datesUnchecked says that a report made anew took its dates from the report.
+func datesUnchecked(w io.Writer, o report.Options) {
+	if len(o.Dates) > 0 {
+		fmt.Fprintln(w, "note: the dates are as the report states them; the bytes of the models were held against what they commit to, their tokens were not looked at: compare again with --dated and --roots for that")
+	}
 }

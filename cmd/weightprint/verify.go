@@ -163,6 +163,7 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	}
 	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated, apart from the names of the models and the program's version, which were not compared")
 	unusual(c.OutOrStdout(), want.Options)
+	datesUnchecked(c.OutOrStdout(), want.Options)
 	return nil
 }
 

@@ -143,6 +143,7 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 	}
 	fmt.Fprintf(w, "signed by %s\nfound: %s of A %s and B %s\n", by, p.Verdict.Relation, escape.Printable(p.Subjects[0].Name), escape.Printable(p.Subjects[1].Name))
 	unusual(w, p.Options)
+	datesUnchecked(w, p.Options)
 	return nil
 }
 

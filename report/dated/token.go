@@ -25,6 +25,12 @@ var (
 	ErrRoots     = errors.New("no root certificates")
 )
 
+// Refused tells whether an error says that a token was read and is none that
+// counts, as opposed to one that could not be read.
+func Refused(err error) bool {
+	return errors.Is(err, ErrSignature) || errors.Is(err, ErrAuthority) || errors.Is(err, ErrImprint)
+}
+
 // MaxToken bounds the size of a token, in bytes. Real ones have 1 to 10 KiB.
 const MaxToken = 256 << 10
 
