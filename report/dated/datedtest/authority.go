@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
-	"testing"
 	"time"
 
 	"github.com/digitorus/timestamp"
@@ -43,8 +42,7 @@ var (
 )
 
 // New makes a root and a certificate for stamping under it.
-func New(t testing.TB, m Making) *Authority {
-	t.Helper()
+func New(t require.TestingT, m Making) *Authority {
 	if m.Usage == nil {
 		m.Usage = []asn1.ObjectIdentifier{TimeStamping}
 	}
@@ -71,23 +69,20 @@ func New(t testing.TB, m Making) *Authority {
 	return &Authority{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rootDER}), made, key, m.Hash}
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
+func newKey(t require.TestingT) *ecdsa.PrivateKey {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	return k
 }
 
-func certificate(t testing.TB, of, by *x509.Certificate, key, signer *ecdsa.PrivateKey) []byte {
-	t.Helper()
+func certificate(t require.TestingT, of, by *x509.Certificate, key, signer *ecdsa.PrivateKey) []byte {
 	der, err := x509.CreateCertificate(rand.Reader, of, by, &key.PublicKey, signer)
 	require.NoError(t, err)
 	return der
 }
 
 // Stamp makes a response with a token over b.
-func (a *Authority) Stamp(t testing.TB, b []byte, at time.Time, accuracy time.Duration) []byte {
-	t.Helper()
+func (a *Authority) Stamp(t require.TestingT, b []byte, at time.Time, accuracy time.Duration) []byte {
 	h := a.hash.New()
 	h.Write(b)
 	s := &timestamp.Timestamp{
@@ -99,8 +94,7 @@ func (a *Authority) Stamp(t testing.TB, b []byte, at time.Time, accuracy time.Du
 }
 
 // StampFile writes a token over a file, in path, and returns path.
-func (a *Authority) StampFile(t testing.TB, of, path string, at time.Time) string {
-	t.Helper()
+func (a *Authority) StampFile(t require.TestingT, of, path string, at time.Time) string {
 	b, err := os.ReadFile(of)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, a.Stamp(t, b, at, 0), 0o600))
