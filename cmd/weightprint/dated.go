@@ -26,10 +26,15 @@ type datedFlags struct {
 }
 
 func (f *datedFlags) flags(fl *pflag.FlagSet) {
-	fl.StringArrayVar(&f.files, "dated", nil, "a time-stamp token (RFC 3161), or the commitment, fingerprint, manifest or signed statement that one stamps (repeatable)")
-	fl.StringVar(&f.roots, "roots", "", "root certificates of the authorities whose tokens count, a PEM file")
+	f.tokens(fl)
 	fl.BoolVar(&f.noAccess, "assume-no-access", false, "state that whoever made the subject dated earlier had no access to the other before: needed for a direction, shown by nothing")
 	fl.StringVar(&f.disclosed, "disclosed", "", "state the time before which neither subject was available to the other side, such as 2026-03-01 or 2026-03-01T12:00:00Z")
+}
+
+// tokens are the flags that name time stamps.
+func (f *datedFlags) tokens(fl *pflag.FlagSet) {
+	fl.StringArrayVar(&f.files, "dated", nil, "a time-stamp token (RFC 3161), or the commitment, fingerprint, manifest or signed statement that one stamps (repeatable)")
+	fl.StringVar(&f.roots, "roots", "", "root certificates of the authorities whose tokens count, a PEM file")
 }
 
 // apply checks the flags, reads the dates and puts them into options.
@@ -99,9 +104,9 @@ func nonce(given string, draw bool) string {
 	return hex.EncodeToString(b[:])
 }
 
-// datesUnchecked says that a report made anew took its dates from the report.
-func datesUnchecked(w io.Writer, o report.Options) {
-	if len(o.Dates) > 0 {
-		fmt.Fprintln(w, "note: the dates are as the report states them; the bytes of the models were held against what they commit to, their tokens were not looked at: compare again with --dated and --roots for that")
+// unchecked says where a report made anew took its dates from the report.
+func (f *datedFlags) unchecked(w io.Writer, o report.Options) {
+	if len(o.Dates) > 0 && len(f.files) == 0 {
+		fmt.Fprintln(w, "note: the dates are as the report states them; the models were held against what they commit to, their tokens were not looked at: give those with --dated and --roots")
 	}
 }

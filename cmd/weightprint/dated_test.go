@@ -48,6 +48,8 @@ func TestDatedComparison(t *testing.T) {
 	require.Equal(t, verdict.AToB, r.Verdict.Direction)
 	require.True(t, r.Options.NoAccess)
 	require.Contains(t, exits(t, 0, "verify", at("r.json"), at("base"), at("fine-tune")), "their tokens were not looked at")
+	require.NotContains(t, exits(t, 0, append([]string{"verify", at("r.json"), at("base"), at("fine-tune")}, both...)...), "tokens")
+	require.Contains(t, exits(t, exitMismatch, append([]string{"verify", at("r.json"), at("base"), at("fine-tune")}, both[:4]...)...), "options.dates[0].ignored")
 	replace(t, at("r.json"), "2024-03-01", "2023-03-01")
 	require.Contains(t, exits(t, exitMismatch, "verify", at("r.json"), at("base"), at("fine-tune")), "differs")
 	for _, form := range []string{"text", "md"} {
@@ -108,7 +110,9 @@ func TestNonces(t *testing.T) {
 	exhibit := func(more ...string) string {
 		return exits(t, 0, append([]string{"compare", at("base"), at("fine-tune"), "--format", "intoto"}, more...)...)
 	}
-	var s struct{ Predicate struct{ Options report.Options } }
+	var s struct {
+		Predicate struct{ Options report.Options }
+	}
 	first := exhibit()
 	require.NoError(t, json.Unmarshal([]byte(first), &s))
 	require.Len(t, s.Predicate.Options.Nonce, 2*nonceBytes)

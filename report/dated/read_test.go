@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/internal/adversary"
 	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/dated"
@@ -247,5 +249,38 @@ func TestDirectionNeedsDatesAndAnAssumption(t *testing.T) {
 			}
 			require.ErrorIs(t, err, report.ErrUnproven, "dates contradict nothing")
 		}
+	}
+}
+
+// An arranged stranger is inconclusive, and found by its labels where both files
+// are dated before the time until which neither was available to the other side:
+// the assumption says that it was not arranged.
+func TestLabelsOfCommittedFiles(t *testing.T) {
+	r := mathrand.New(mathrand.NewPCG(1, 1))
+	build := adversary.Build{Layers: 3, Hidden: 32, Width: 96, Heads: 2, KV: 1, Dim: 16, Vocab: 64}
+	victim, own := adversary.New(r, build), adversary.New(r, build)
+	d := newDesk(t, datedtest.Making{})
+	require.NoError(t, victim.Write(d.path("victim")))
+	require.NoError(t, adversary.Arrangements[1].Apply(r, own, victim.Clone()).Write(d.path("arranged")))
+	objects["list"](d, "victim", "victim.sha256")
+	objects["list"](d, "arranged", "arranged.sha256")
+	both := []string{d.stamp("victim.sha256", noon), d.stamp("arranged.sha256", noon.Add(time.Hour))}
+	for _, c := range []struct {
+		files     []string
+		disclosed verdict.Time
+		want      verdict.Relation
+	}{
+		{nil, "", verdict.Inconclusive},
+		{both, "", verdict.Inconclusive},
+		{both[:1], "2024-04-01T00:00:00Z", verdict.Inconclusive},
+		{both, "2024-03-01T12:30:00Z", verdict.Inconclusive},
+		{both, "2024-04-01T00:00:00Z", verdict.SharedInit},
+	} {
+		all, err := dated.Read(c.files, d.roots)
+		require.NoError(t, err)
+		rep, err := report.Compare(ctx, d.path("victim"), d.path("arranged"), &report.Options{Dates: all, Disclosed: c.disclosed, NoAccess: true})
+		require.NoError(t, err)
+		require.Equal(t, c.want, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+		require.Equal(t, verdict.Undetermined, rep.Verdict.Direction)
 	}
 }
