@@ -16,7 +16,8 @@ import (
 type Date struct {
 	File      string              `json:"file"`              // of the token, without folders
 	Object    string              `json:"object"`            // what was stamped
-	By        verdict.Time        `json:"by"`                // it existed by then
+	By        verdict.Time        `json:"by"`                // it existed by then, the accuracy of the clock included
+	From      verdict.Time        `json:"from"`              // the clock showed no less, likewise
 	Authority string              `json:"authority"`         // who says so
 	Root      *fingerprint.Digest `json:"root,omitempty"`    // values that it commits to
 	Files     []string            `json:"files,omitempty"`   // SHA-256 of files that it commits to
@@ -46,8 +47,9 @@ func (r *run) date(ctx context.Context, subjects *[2]Subject) error {
 		}
 	}
 	for i := range subjects {
-		d.By[i] = subjects[i].dated(r.o.Dates)
+		d.By[i], d.From[i] = subjects[i].dated(r.o.Dates)
 	}
+	d.Variants = variants(r.o.Dates, subjects)
 	for k := range r.o.Dates {
 		x := &r.o.Dates[k]
 		switch {
@@ -102,30 +104,58 @@ func (s *Subject) byRoot(d *Date) bool { return s.Root != nil && d.Root != nil &
 // lists tells whether a date commits to a file that was read whole.
 func (d *Date) lists(f File) bool { return f.SHA256 != "" && slices.Contains(d.Files, f.SHA256) }
 
-// dated is the time by which a subject existed: by its values, or by all of its
-// files, each at its earliest date. Empty where no date binds it.
-func (s *Subject) dated(all []Date) verdict.Time {
-	values := earliest(all, s.byRoot)
-	files := verdict.Time("")
+// dated is the time by which a subject existed, and the least that the clock behind
+// it showed: by its values, or by all of its files, each at its earliest date.
+// Empty where no date binds it.
+func (s *Subject) dated(all []Date) (by, from verdict.Time) {
+	by, from = earliest(all, s.byRoot)
+	var filesBy, filesFrom verdict.Time
 	for _, f := range s.Files {
-		t := earliest(all, func(d *Date) bool { return d.lists(f) })
+		t, u := earliest(all, func(d *Date) bool { return d.lists(f) })
 		if t == "" {
-			return values
+			return by, from
 		}
-		files = max(files, t)
+		filesBy, filesFrom = max(filesBy, t), max(filesFrom, u)
 	}
-	if values == "" || files != "" && files < values {
-		return files
+	if by == "" || filesBy == "" {
+		return by + filesBy, from + filesFrom
 	}
-	return values
+	return min(by, filesBy), min(from, filesFrom)
 }
 
-// earliest is the smallest time of the dates that fit, empty without any.
-func earliest(all []Date, fits func(*Date) bool) (t verdict.Time) {
+// earliest are the smallest times of the dates that fit, empty without any.
+func earliest(all []Date, fits func(*Date) bool) (by, from verdict.Time) {
 	for k := range all {
-		if x := &all[k]; x.counts() && fits(x) && (t == "" || x.By < t) {
-			t = x.By
+		switch x := &all[k]; {
+		case !x.counts() || !fits(x):
+		case by == "":
+			by, from = x.By, x.From
+		default:
+			by, from = min(by, x.By), min(from, x.From)
 		}
 	}
-	return t
+	return by, from
+}
+
+// variants counts the files that dates of the subjects commit to beside the
+// subjects' own: whoever lists many could have drawn one that fits.
+func variants(all []Date, subjects *[2]Subject) int {
+	own, other := map[string]bool{}, map[string]bool{}
+	for i := range subjects {
+		for _, f := range subjects[i].Files {
+			own[f.SHA256] = true
+		}
+	}
+	for k := range all {
+		x := &all[k]
+		if !x.counts() || !subjects[0].touched(x) && !subjects[1].touched(x) {
+			continue
+		}
+		for _, sum := range x.Files {
+			if !own[sum] {
+				other[sum] = true
+			}
+		}
+	}
+	return len(other)
 }

@@ -134,7 +134,7 @@ func withNeighbours(all []*file) []*file {
 
 // date says what a token dates.
 func (f *file) date(all []*file, openings []*commitment.Opening, roots *x509.CertPool) (report.Date, error) {
-	d := report.Date{File: filepath.Base(f.path), Object: "a file", By: verdict.Time(f.token.By().Format(time.RFC3339)), Authority: f.token.Authority}
+	d := report.Date{File: filepath.Base(f.path), Object: "a file", By: stated(f.token.By()), From: stated(f.token.From()), Authority: f.token.Authority}
 	if f.token.Hash == crypto.SHA256 {
 		d.Files = []string{hex.EncodeToString(f.token.Imprint)}
 	}
@@ -146,7 +146,9 @@ func (f *file) date(all []*file, openings []*commitment.Opening, roots *x509.Cer
 		found, o.used = true, true
 		x := bind(o.text)
 		d.Object, d.Root = x.what, x.root
-		d.Files = sorted(append(d.Files, x.files...))
+		if x.root != nil || x.commitment != nil || x.files != nil {
+			d.Files = x.files
+		}
 		if x.commitment == nil {
 			break
 		}
@@ -166,6 +168,8 @@ func (f *file) date(all []*file, openings []*commitment.Opening, roots *x509.Cer
 	}
 	return d, f.token.Trust(roots)
 }
+
+func stated(t time.Time) verdict.Time { return verdict.Time(t.Format(time.RFC3339)) }
 
 // missing says why nothing that is at hand is what a token stamps; nil where a
 // model's own file may be.

@@ -55,6 +55,10 @@ func (t *Token) By() time.Time {
 	return up.UTC()
 }
 
+// From is the least that the authority's clock can have shown: the stated time
+// without its accuracy, rounded down to a second, in UTC.
+func (t *Token) From() time.Time { return t.Time.Add(-t.Accuracy).Truncate(time.Second).UTC() }
+
 // Of tells whether the token stamps the given bytes.
 func (t *Token) Of(b []byte) bool {
 	h := t.Hash.New()

@@ -29,6 +29,7 @@ func TestToken(t *testing.T) {
 	require.False(t, tok.Of([]byte("Manifest")))
 	require.Equal(t, noon, tok.Time)
 	require.Equal(t, noon.Add(2*time.Second), tok.By(), "the accuracy counts, rounded up")
+	require.Equal(t, noon.Add(-2*time.Second), tok.From())
 	require.Contains(t, tok.Authority, "test authority")
 }
 

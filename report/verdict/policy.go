@@ -67,7 +67,9 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case labels && f.Dates.committed():
+	case labels && f.Dates.committed() && stats.Bonferroni(logp, f.Dates.looks()) <= p.Level():
+		logp = stats.Bonferroni(logp, f.Dates.looks())
+		v.Log10P = NumberOf(logp.Log10())
 		p.committedLabels(&v, &f, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 	case labels:
 		p.labelsOnly(&v, &f, by, logp)

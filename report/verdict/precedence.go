@@ -9,6 +9,8 @@ type Time string
 // Dates is what is known and assumed of when the subjects existed.
 type Dates struct {
 	By        [2]Time // each existed by then, by a time stamp that was verified; empty where none binds it
+	From      [2]Time // the clock behind the stamp showed no less
+	Variants  int     // files that the stamped lists name beside those of the subjects
 	NoAccess  bool    // assumed: whoever made the earlier one had no access to the later before that
 	Disclosed Time    // assumed: neither was available to the other side before; empty where nothing was said
 }
@@ -22,14 +24,20 @@ func (d Dates) committed() bool {
 // first is the direction in which the earlier subject is the source;
 // Undetermined unless both are dated, and differently.
 func (d Dates) first() Direction {
-	switch a, b := d.By[0], d.By[1]; {
-	case a == "" || b == "" || a == b:
+	switch {
+	case d.By[0] == "" || d.By[1] == "":
 		return Undetermined
-	case a < b:
+	case d.By[0] < d.From[1]:
 		return AToB
+	case d.By[1] < d.From[0]:
+		return BToA
 	}
-	return BToA
+	return Undetermined
 }
+
+// looks is how often somebody could have tried who committed to many files at
+// once, at most.
+func (d Dates) looks() int { return 1 + d.Variants }
 
 // Precedence is which subject is known to have existed earlier. A date shows that
 // something existed by a time, and never that it did not exist before.
@@ -68,9 +76,9 @@ func (d Dates) precedence() *Precedence {
 	case d.By[later] == "":
 		p.Story = fmt.Sprintf("%s existed by %s; no dated record of %s was given", Side(earlier), d.By[earlier], Side(later))
 	case p.Direction == Undetermined:
-		p.Story = fmt.Sprintf("A and B existed by %s; neither is dated before the other", d.By[0])
+		p.Story = fmt.Sprintf("A existed by %s and B by %s; neither is dated before the other", d.By[0], d.By[1])
 	default:
-		p.Story = fmt.Sprintf("%s existed by %s; no record of %s before %s was given", Side(earlier), d.By[earlier], Side(later), d.By[later])
+		p.Story = fmt.Sprintf("%s existed by %s; no record of %s before %s was given", Side(earlier), d.By[earlier], Side(later), d.From[later])
 		if d.NoAccess {
 			s := fmt.Sprintf("assumed, not shown: whoever made %s had no access to %s, nor to what it was made from, before %s", Side(earlier), Side(later), d.By[earlier])
 			p.Assumed = &s
@@ -111,7 +119,7 @@ func (p Policy) committedLabels(v *Verdict, f *Facts, because string) {
 	v.Relation, v.Tier = Related, "exact"
 	v.Because = append(v.Because, because,
 		fmt.Sprintf("the labels correspond, the content does not; A was committed by %s and B by %s, before %s, until when neither is said to have been available to the other side, so that neither was arranged after the other", f.Dates.By[0], f.Dates.By[1], f.Dates.Disclosed),
-		"each of the two counts as the only one that its side committed to: whoever committed to N variants had N looks, and p is N times as large")
+		fmt.Sprintf("p was multiplied by %d, for the other files that were committed to with these; what else a side committed to is not known: whoever committed to N variants had N looks, and p is N times as large", f.Dates.looks()))
 	p.origin(v, f)
 	if v.open && v.Relation == Related {
 		v.Relation, v.Kinds, v.Reading = SharedInit, []Kind{}, nil

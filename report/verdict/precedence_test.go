@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,13 +32,14 @@ func TestPrecedence(t *testing.T) {
 		{Dates{NoAccess: true}, true, "", Undetermined, ""},
 		{Dates{By: [2]Time{dayOne, ""}, NoAccess: true}, false, Undetermined, Undetermined, "A existed by 2024-03-01T00:00:00Z; no dated record of B was given"},
 		{Dates{By: [2]Time{"", dayOne}, NoAccess: true}, false, Undetermined, Undetermined, "B existed by 2024-03-01T00:00:00Z; no dated record of A was given"},
-		{Dates{By: [2]Time{dayOne, dayOne}, NoAccess: true}, false, Undetermined, Undetermined, "A and B existed by 2024-03-01T00:00:00Z; neither is dated before the other"},
+		{Dates{By: [2]Time{dayOne, dayOne}, NoAccess: true}, false, Undetermined, Undetermined, "A existed by 2024-03-01T00:00:00Z and B by 2024-03-01T00:00:00Z; neither is dated before the other"},
 		{Dates{By: [2]Time{dayOne, dayTwo}}, false, AToB, Undetermined, "A existed by 2024-03-01T00:00:00Z; no record of B before 2024-03-02T00:00:00Z was given"},
 		{Dates{By: [2]Time{dayOne, dayTwo}, NoAccess: true}, false, AToB, AToB, "A existed by 2024-03-01T00:00:00Z; no record of B before 2024-03-02T00:00:00Z was given"},
 		{Dates{By: [2]Time{dayTwo, dayOne}, NoAccess: true}, false, BToA, BToA, "B existed by 2024-03-01T00:00:00Z; no record of A before 2024-03-02T00:00:00Z was given"},
 	} {
 		f := relatives()
 		f.Dates = c.dates
+		f.Dates.From = c.dates.By
 		v := DefaultPolicy().Decide(f)
 		require.Equal(t, Related, v.Relation)
 		require.Equal(t, c.stated, v.Direction, c.story)
@@ -49,6 +51,13 @@ func TestPrecedence(t *testing.T) {
 		require.Equal(t, c.story, v.Precedence.Story)
 		require.Equal(t, c.stated != Undetermined, v.Precedence.Assumed != nil)
 	}
+}
+
+// A clock that may be wrong by more than lies between two stamps orders nothing.
+func TestClocksThatOverlap(t *testing.T) {
+	require.Equal(t, AToB, Dates{By: [2]Time{dayOne, later}, From: [2]Time{dayOne, dayTwo}}.first())
+	require.Equal(t, Undetermined, Dates{By: [2]Time{dayOne, later}, From: [2]Time{dayOne, dayOne}}.first())
+	require.Equal(t, Undetermined, Dates{By: [2]Time{dayTwo, later}, From: [2]Time{dayOne, dayOne}}.first())
 }
 
 // Dates make no relation, and no direction where there is none.
@@ -82,6 +91,8 @@ func TestCommittedLabels(t *testing.T) {
 		{"one too late", labels(0.9), Dates{By: [2]Time{dayOne, later}, Disclosed: later}, Inconclusive},
 		{"nothing said of disclosure", labels(0.9), Dates{By: [2]Time{dayOne, dayTwo}}, Inconclusive},
 		{"both", labels(0.9), committed, Related},
+		{"both, among very many", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), likenessOf(0.1), gainsOf(0.9)}}, Dates{By: committed.By, Disclosed: later, Variants: 1e6}, Inconclusive},
+		{"both, among a few", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), likenessOf(0.1), gainsOf(0.9)}}, Dates{By: committed.By, Disclosed: later, Variants: 10}, Related},
 		{"both, of one seed", labels(0.1), committed, SharedInit},
 		{"both, nothing learned could be asked", labels(), committed, SharedInit},
 	} {
@@ -94,6 +105,6 @@ func TestCommittedLabels(t *testing.T) {
 		}
 		require.NotContains(t, v.Alternatives, arranged)
 		require.Contains(t, v.Alternatives, "an arrangement by somebody who had the other file before 2024-04-01T00:00:00Z, or one of several variants that were committed to")
-		require.Contains(t, v.Because, "each of the two counts as the only one that its side committed to: whoever committed to N variants had N looks, and p is N times as large")
+		require.Contains(t, fmt.Sprint(v.Because), fmt.Sprintf("p was multiplied by %d,", 1+c.dates.Variants))
 	}
 }
