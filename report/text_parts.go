@@ -68,7 +68,7 @@ func (t *text) verdict(r *Report) {
 	t.Row("H1", r.Propositions.H1)
 	t.Row("H0", r.Propositions.H0)
 	t.Row("kinds", kindWords(v.Kinds))
-	t.Row("direction", v.Direction.Words())
+	t.Row("direction", v.DirectionWords())
 	if v.Reading != nil {
 		t.Row("reading", v.Reading.Words())
 	}

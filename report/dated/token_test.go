@@ -160,6 +160,12 @@ func TestOpenSSL(t *testing.T) {
 	require.ErrorIs(t, err, dated.ErrToken)
 	require.ErrorContains(t, err, "-cert")
 
+	// The authority's signature over anything else is no date.
+	run("cms", "-sign", "-binary", "-nodetach", "-outform", "DER", "-in", "data", "-signer", "tsa.pem", "-inkey", "tsa.key", "-out", "other.tst")
+	_, err = dated.ParseToken(read("other.tst"))
+	require.ErrorIs(t, err, dated.ErrToken)
+	require.ErrorContains(t, err, "what is signed is no time stamp")
+
 	a := datedtest.New(t, datedtest.Making{Hash: crypto.SHA512})
 	write("own.pem", string(a.Roots))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "own.tsr"), a.Stamp(t, []byte("manifest"), time.Now().UTC().Truncate(time.Second), 0), 0o600))

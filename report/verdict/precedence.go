@@ -105,11 +105,19 @@ func (v *Verdict) date(d Dates) {
 		v.Next = append(v.Next, "dates alone give no direction: where it is so, state with --assume-no-access that the maker of the earlier one had no access to the later")
 	default:
 		v.Direction = p.Direction
-		v.Because = append(v.Because, "direction, by dates and an assumption: "+p.Words())
+		v.Because = append(v.Because, "the direction rests on the dates of both and on the assumption beside them")
 		if r := v.Suggested(); r != Undetermined && r != p.Direction {
 			v.Because = append(v.Because, "the marks in the weights suggest the reverse, which is no finding: every mark can be put on or taken off")
 		}
 	}
+}
+
+// DirectionWords says what the direction means, and that it is not the weights'.
+func (v *Verdict) DirectionWords() string {
+	if v.Direction == Undetermined {
+		return v.Direction.Words()
+	}
+	return v.Direction.Words() + ", by dates and an assumption"
 }
 
 // committedLabels is the verdict where labels correspond, content does not, and
