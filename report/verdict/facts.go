@@ -31,6 +31,7 @@ type Facts struct {
 
 	Repeats  bool     // two layers of A have the same source in B
 	Equality Equality // which tensors hold the same values, whatever their names
+	Dates    Dates    // of both subjects, with what was assumed beside them
 	Spent    int      // exact tests whose results were given up because the layers were paired anew
 }
 
