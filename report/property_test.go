@@ -105,6 +105,14 @@ func (c chance) facts(oneWay bool) verdict.Facts {
 		}
 		f.Spectra = append(f.Spectra, delta.RoleSpectrum{Role: "layers.0.mlp.up", Component: "mlp", Spectrum: x})
 	}
+	if c.IntN(8) == 0 { // strangers, for once, with tests that had power
+		p := stats.LogP(-0.1)
+		f.Power.Reached, f.TokensByString, f.Eligible, f.Storage.Changes = true, true, 1, nil
+		f.Evidence = []similarity.Evidence{
+			{Test: "fixed-points", Axis: "mlp", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, N: 384, P: &p},
+			{Test: "agreement", Axis: "mlp (anchored)", Component: "mlp", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: 2, Effect: 0.001, N: 2000},
+		}
+	}
 	f.Storage.Complete, f.Storage.InOrder = c.IntN(2) == 0, c.IntN(4) > 0
 	return f
 }
