@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/columns"
@@ -48,7 +49,7 @@ func (r *Report) Summary() string {
 func tierWords(v verdict.Verdict) string {
 	switch {
 	case v.Tier == "exact" && v.Log10P != nil && v.Relation == verdict.Related:
-		return fmt.Sprintf(" (exact, p <= 1e%.0f)", float64(*v.Log10P))
+		return fmt.Sprintf(" (exact, p <= 1e%.0f)", math.Ceil(float64(*v.Log10P)))
 	case v.Tier == "exact":
 		return " (exact)"
 	case v.Tier == "calibrated":

@@ -21,6 +21,7 @@ type compareFlags struct {
 	nonce         string
 	failOn        []string
 	quiet         bool
+	verbose       bool
 	lenient, pin  bool
 	dry           bool
 	out           output
@@ -51,12 +52,14 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringVar(&f.depth, "depth", string(report.Normal), "how far to go: quick (first look only), normal (until settled), full (everything)")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line, and no progress")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "print everything: digests, components, layers, roles, every test with its figures, limits")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
 	f.out.flags(fl)
+	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	return c
 }
 
@@ -80,24 +83,30 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(c.OutOrStdout(), to, r); err != nil {
+	if err := f.write(c, to, r); err != nil {
 		return err
 	}
 	return f.finding(r)
 }
 
-// write writes the report. The one line of --quiet is for people: files, and
-// forms that were asked for, are whole.
-func (f *compareFlags) write(stdout io.Writer, to *destination, r *report.Report) error {
+// write writes the report. One screen and the one line of --quiet are for people:
+// files, and forms that were asked for, are whole. Beside a file the verdict stands
+// on the terminal.
+func (f *compareFlags) write(c *cobra.Command, to *destination, r *report.Report) error {
+	stdout := c.OutOrStdout()
 	if to.target != nil || !f.quiet || f.out.asked {
-		if err := to.write(f.out.report(r, stdout)); err != nil || to.target == nil {
+		if err := to.write(f.out.report(r, stdout, f.verbose)); err != nil {
 			return err
 		}
 	}
-	if !f.quiet {
-		return nil
+	line := io.Discard
+	switch {
+	case f.quiet && (to.target != nil || !f.out.asked):
+		line = stdout
+	case to.target != nil:
+		line = c.ErrOrStderr()
 	}
-	_, err := fmt.Fprintln(stdout, r.Summary())
+	_, err := fmt.Fprintln(line, r.Summary())
 	return err
 }
 

@@ -66,12 +66,22 @@ func (o *output) check() error {
 	return nil
 }
 
-// report writes a report; text for a terminal is as wide as it, within reason,
-// and coloured where colours are wanted.
-func (o *output) report(r *report.Report, stdout io.Writer) func(io.Writer) error {
-	if o.format == "text" && isStream(o.file) && isTerminal(stdout) {
-		s := report.Style{Columns: max(60, min(100, columns(stdout))), Colour: colours(stdout)}
+// report writes a report. Text on the standard output is one screen unless all of it
+// is asked for; on a terminal it is as wide as that, and coloured where colours are
+// wanted.
+func (o *output) report(r *report.Report, stdout io.Writer, all bool) func(io.Writer) error {
+	if o.format != "text" || !isStream(o.file) {
+		return func(w io.Writer) error { return writers[o.format](r, w) }
+	}
+	s := report.Style{}
+	if isTerminal(stdout) {
+		s = report.Style{Columns: max(narrowest, min(widest, columns(stdout))), Colour: colours(stdout)}
+	}
+	if all {
 		return func(w io.Writer) error { return r.WriteStyled(w, s) }
 	}
-	return func(w io.Writer) error { return writers[o.format](r, w) }
+	return func(w io.Writer) error { return r.WriteBrief(w, s) }
 }
+
+// Text is laid out for terminals of so many columns.
+const narrowest, widest = 40, 200

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -92,9 +93,13 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// columns is how wide a terminal is, 80 for anything else.
+// columns is how wide a terminal is, or what COLUMNS says of it; 80 for anything
+// else.
 func columns(w io.Writer) int {
-	if f, ok := fileOf(w); ok {
+	if f, ok := fileOf(w); ok && isTerminal(w) {
+		if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+			return n
+		}
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
 			return n
 		}

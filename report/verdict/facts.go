@@ -27,9 +27,10 @@ type Facts struct {
 	TokensByString bool    // tokens of the two were paired by their strings
 	Eligible       float64 // share of the MLP units of either side that could be told apart, the smaller one
 
-	Repeats  bool     // two layers of A have the same source in B
-	Equality Equality // which tensors hold the same values, whatever their names
-	Spent    int      // exact tests whose results were given up because the layers were paired anew
+	Repeats   bool     // two layers of A have the same source in B
+	Equality  Equality // which tensors hold the same values, whatever their names
+	Exhausted bool     // everything was read and every test was tried
+	Spent     int      // exact tests whose results were given up because the layers were paired anew
 }
 
 // Sound returns evidence whose probabilities can be stated. One that is no
