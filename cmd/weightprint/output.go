@@ -75,7 +75,7 @@ func (o *output) report(r *report.Report, stdout io.Writer, all bool) func(io.Wr
 	}
 	s := report.Style{}
 	if isTerminal(stdout) {
-		s = report.Style{Columns: max(narrowest, min(widest, columns(stdout))), Colour: colours(stdout)}
+		s = report.Style{Columns: columnsOf(stdout), Colour: colours(stdout)}
 	}
 	if all {
 		return func(w io.Writer) error { return r.WriteStyled(w, s) }
@@ -85,3 +85,6 @@ func (o *output) report(r *report.Report, stdout io.Writer, all bool) func(io.Wr
 
 // Text is laid out for terminals of so many columns.
 const narrowest, widest = 40, 200
+
+// columnsOf is how wide text is laid out.
+func columnsOf(w io.Writer) int { return max(narrowest, min(widest, terminalWidth(w))) }
