@@ -59,7 +59,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 }
 
 func (f *auditFlags) audit(c *cobra.Command, model string) error {
-	budget, err := report.ParseBytes(f.budget)
+	budget, err := warnedBudget(f.budget, c.ErrOrStderr())
 	if err != nil {
 		return usageError{fmt.Errorf("--budget: %w", err)}
 	}

@@ -64,7 +64,7 @@ compared as if it were merged into the other side, or into --base.`,
 }
 
 func compare(c *cobra.Command, a []string, f compareFlags) error {
-	o, err := f.options()
+	o, err := f.options(c.ErrOrStderr())
 	if err != nil {
 		return usageError{err}
 	}
@@ -111,10 +111,10 @@ func (f *compareFlags) write(c *cobra.Command, to *destination, r *report.Report
 }
 
 // options checks the flags.
-func (f *compareFlags) options() (*report.Options, error) {
+func (f *compareFlags) options(stderr io.Writer) (*report.Options, error) {
 	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Nonce: f.nonce, Pin: f.pin || f.out.format == "intoto"}
 	var err error
-	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
+	if o.Budget, err = warnedBudget(f.budget, stderr); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)
 	}
 	if !slices.Contains([]report.Depth{report.Quick, report.Normal, report.Deep}, o.Depth) {

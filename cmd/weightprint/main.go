@@ -141,7 +141,7 @@ behind an API, or training on the same data: weights do not show these.`,
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, a []string) error {
 		if err := check(c, a); err != nil {
-			return usageError{fmt.Errorf("%s: %w; see weightprint %s --help", c.Name(), err, c.Name())}
+			return usageError{fmt.Errorf("%s: %w: %s; see weightprint %s --help", c.Name(), err, wanted(c), strings.TrimPrefix(c.CommandPath(), "weightprint "))}
 		}
 		return nil
 	}

@@ -58,6 +58,9 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if o.format == "" {
+		if err := unwrittenForm(o.file); err != nil {
+			return err
+		}
 		o.format = formOf(o.file, writers)
 	}
 	if writers[o.format] == nil {
