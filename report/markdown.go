@@ -76,7 +76,7 @@ func markdownQuestion(b *strings.Builder, q *Question) {
 		fmt.Fprintf(b, "- %s\n", escape.Markdown(s))
 	}
 	if len(q.Found) > 0 {
-		b.WriteString("| test | axis | tier | statistic | n | effect | log10 p | controls | |\n|---|---|---|---:|---:|---:|---:|---|---|\n")
+		b.WriteString("| test | axis | tier | statistic | n | effect | log10 p | controls | limit |\n|---|---|---|---:|---:|---:|---:|---|---|\n")
 	}
 	for _, e := range q.Found {
 		fmt.Fprintf(b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s | %s |\n", escape.Markdown(e.Test), escape.Markdown(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), verdict.Log(e.Log10P), standing(e.Controls), e.Blind())

@@ -33,7 +33,7 @@ var questions = []struct {
 	title, words string
 	tests        []string // nil for all that no other question has
 }{
-	{"Do the labels correspond?", "Order, place and sign of units. These results are the surest by H0, but somebody may have arranged one file after the other: alone they make no relation.", labelTests},
+	{"Do the labels correspond?", "Order, place and sign of units, in raw coordinates, which a disguise hides from, and in those of tokens or other layers. These results are the surest by H0, but somebody may have arranged one file after the other: alone they make no relation.", labelTests},
 	{"Is the content the same?", "What no arrangement of an independent network brings about. It may have been planted where the output does not use it.", nil},
 	{"What was learned in common?", "Tells descent from two trainings that share a random initialisation only.", learnedTests},
 }
@@ -102,7 +102,7 @@ func (e *Evidence) Blind() string {
 	through := slices.ContainsFunc(seesThrough, func(end string) bool { return strings.HasSuffix(e.Axis, end) })
 	switch {
 	case !through:
-		return "cannot see a disguise: raw coordinates"
+		return "cannot see a disguise"
 	case slices.Contains(placeTests, e.Test):
 		return "cannot see units in another order"
 	}
@@ -133,14 +133,21 @@ func (q *Question) NothingWords() string {
 	if len(q.Nothing) == 0 {
 		return ""
 	}
-	var words []string
+	by := map[string][]string{}
+	var order, words []string
 	for _, e := range q.Nothing {
-		w := e.Test + " " + e.Axis
-		if b := e.Blind(); b != "" {
-			w += " (" + b + ")"
+		b, name := e.Blind(), e.Test+" "+e.Axis
+		if by[b] == nil {
+			order = append(order, b)
 		}
-		if !slices.Contains(words, w) {
-			words = append(words, w)
+		if !slices.Contains(by[b], name) {
+			by[b] = append(by[b], name)
+		}
+	}
+	for _, b := range order {
+		words = append(words, strings.Join(by[b], ", "))
+		if b != "" {
+			words[len(words)-1] += " (" + b + ")"
 		}
 	}
 	return fmt.Sprintf("Found nothing (%d results): %s", len(q.Nothing), strings.Join(words, "; "))
