@@ -60,6 +60,10 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
 	f.out.flags(fl)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	completes(c, "depth", []string{string(report.Quick), string(report.Normal), string(report.Deep)})
+	completes(c, "fail-on", relationNames())
+	completes(c, "format", formNames)
+	completes(c, "budget", []string{report.DefaultBudget.String(), "full"})
 	return c
 }
 

@@ -65,12 +65,15 @@ var unwritten = map[string]string{
 	".tex": "-o FILE.md", ".csv": "-o FILE.json", ".xlsx": "-o FILE.json", ".xml": "-o FILE.json", ".yaml": "-o FILE.json", ".yml": "-o FILE.json", ".png": "-o FILE.html, whose pictures are SVG", ".jpg": "-o FILE.html, whose pictures are SVG",
 }
 
+// unwrittenTrees is the same for a lineage.
+var unwrittenTrees = map[string]string{".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".html": "-o FILE.svg", ".csv": "-o FILE.json"}
+
 // unwrittenForm is the error for an output file whose name asks for a form that is
 // not written.
-func unwrittenForm(file string) error {
+func unwrittenForm(file string, unwritten map[string]string) error {
 	ending := strings.ToLower(filepath.Ext(file))
 	if instead, ok := unwritten[ending]; ok && !isStream(file) {
-		return fmt.Errorf("-o %s: no report is written as %s; use %s, or say --format text", escape.Printable(file), ending, instead)
+		return fmt.Errorf("-o %s: nothing is written as %s; use %s, or say --format text", escape.Printable(file), ending, instead)
 	}
 	return nil
 }
@@ -85,6 +88,13 @@ func warnedBudget(words string, stderr io.Writer) (report.Bytes, error) {
 		fmt.Fprintf(stderr, "weightprint: warning: --budget %s means %d bytes; for mebibytes write %dMiB\n", words, int64(b), int64(b))
 	}
 	return b, err
+}
+
+// completes lets a shell complete a flag's words.
+func completes(c *cobra.Command, flag string, words []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // no such flag
+	}
 }
 
 // wanted shows how a verb is called, with its arguments and without its flags.

@@ -39,6 +39,15 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 	}
 }
 
+// A shell completes the words that a flag takes, and what can be explained.
+func TestCompletion(t *testing.T) {
+	for want, line := range map[string]string{
+		"shared-init\n": "compare a b --fail-on ", "quick\n": "compare a b --depth ", "cyclonedx\n": "compare a b --format ", "moe-upcycled\n": "explain ", "contradicted\n": "audit a --fail-on ", "svg\n": "tree a --format ",
+	} {
+		require.Contains(t, exits(t, 0, append([]string{"__complete"}, strings.Split(line, " ")...)...), want, line)
+	}
+}
+
 func TestHintsAtOptions(t *testing.T) {
 	dir := demoModels(t)
 	a, b, pdf := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "x.pdf")

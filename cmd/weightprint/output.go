@@ -21,6 +21,9 @@ type output struct {
 	asked  bool // for this form, in so many words
 }
 
+// formNames lists the forms of a report, the usual ones first.
+var formNames = []string{"text", "json", "md", "html", "cyclonedx", "intoto"}
+
 // writers are the forms of a report.
 var writers = map[string]func(*report.Report, io.Writer) error{
 	"text": (*report.Report).WriteText,
@@ -58,13 +61,13 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if o.format == "" {
-		if err := unwrittenForm(o.file); err != nil {
+		if err := unwrittenForm(o.file, unwritten); err != nil {
 			return err
 		}
 		o.format = formOf(o.file, writers)
 	}
 	if writers[o.format] == nil {
-		return oneOf("format", o.format, []string{"text", "json", "md", "html", "cyclonedx", "intoto"})
+		return oneOf("format", o.format, formNames)
 	}
 	return nil
 }
