@@ -33,7 +33,8 @@ func compareCommand() *cobra.Command {
 		Use:   "compare A B",
 		Short: "compare two checkpoints and print a verdict with its evidence",
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
-prints a verdict with the evidence it rests on.
+prints the verdict on one screen: how sure, what it rests on, what it does not
+exclude, what to do next. -v prints all of the evidence; files hold all of it.
 
 A and B are files of the formats that are read, folders that hold them, an
 *.index.json, or any shard of a set; formats may differ. They may also be
