@@ -1,14 +1,32 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check docs fmt vet staticcheck short manual bench fuzz
-check: fmt vet staticcheck short
+.PHONY: check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
+check: fmt vet modules staticcheck short
 
 fmt:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
 
 vet:
 	go vet ./...
+
+# Modules are what go.sum says.
+modules:
+	go mod verify
+
+# Licences of all modules that are built or tested; fails on one that is not permissive.
+licences:
+	go run ./internal/release -licences
+
+# make release V=v1.2.3 [KEY=key.pem]: the programs of a release; docs/RELEASING.md.
+release:
+	scripts/release.sh $(V) build/release-$(V) $(if $(KEY),-key $(KEY))
+
+# One program of a release that is not made, to see that it can be.
+release-dry:
+	rm -rf build/dry
+	scripts/release.sh v0.0.0-dry build/dry -targets linux/amd64
+	rm -rf build/dry
 
 staticcheck:
 	$(TOOLS) staticcheck ./...
@@ -34,6 +52,6 @@ T ?= 30s
 fuzz:
 	@for p in $$(go list ./...); do \
 	  for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
-	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) $$p || exit 1; \
+	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) -fuzzminimizetime 10x $$p || exit 1; \
 	  done; \
 	done

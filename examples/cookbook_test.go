@@ -158,7 +158,7 @@ func Example_lineage() {
 	// Output:
 	// base
 	// └─ fine-tune  fine-tuned (direction undetermined)
-	//    └─ fine-tune-q8_0  repackaged, quantised
+	//    └─ fine-tune-q8_0  repackaged, quantised (a reading; direction undetermined)
 	// other-seed
 }
 

@@ -28,7 +28,7 @@ type sink interface {
 func newPass(o *Options) *pass {
 	p := &pass{workers: o.Workers, chunk: o.ChunkBytes, count: map[*tensor.Tensor]bool{}, sinks: map[*tensor.Tensor][]sink{}}
 	if p.workers <= 0 {
-		p.workers = runtime.GOMAXPROCS(0)
+		p.workers = min(runtime.GOMAXPROCS(0), mostWorkers)
 	}
 	if p.chunk <= 0 {
 		p.chunk = defaultChunk
@@ -40,6 +40,7 @@ func newPass(o *Options) *pass {
 const (
 	defaultChunk = 4 << 20
 	leastChunk   = 4 << 10
+	mostWorkers  = 8 // each holds some 20 MB
 	mostChunk    = 64 << 20
 
 	// leastJob is how many stored bytes a job has at least: handing its counts

@@ -59,6 +59,21 @@ type File struct {
 	verify func() error
 }
 
+// FileOf is the file that a tensor of a checkpoint is stored in, nil for one that
+// is made of several or unpacked in memory.
+func FileOf(t *tensor.Tensor) *File {
+	s, ok := t.Data.(*tensor.Stored)
+	if !ok {
+		return nil
+	}
+	r := s.R
+	if in, ok := r.(*Input); ok { // as its format was given it
+		r = in.ReaderAt
+	}
+	f, _ := r.(*File)
+	return f
+}
+
 // Tensors lists the tensors of all shards, shard by shard in stored order.
 func (c *Checkpoint) Tensors() []*tensor.Tensor { return c.tensors }
 

@@ -6,15 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Limits for the small files beside the weights.
 const (
-	maxConfig    = 4 << 20
-	maxTokenizer = 128 << 20
+	maxConfig    = 1 << 20  // published ones have some 10 KB, with lists of modules 300 KB
+	maxTokenizer = 40 << 20 // the largest published ones have 33 MB
 	maxCard      = 1 << 20
 	maxTokens    = 1 << 20
 )
@@ -130,15 +129,15 @@ func (op *opener) vocabulary() func(context.Context) ([]string, error) {
 	}
 	for _, v := range []struct {
 		name  string
-		parse func([]byte) ([]string, error)
+		parse func(context.Context, []byte) ([]string, error)
 	}{{"tokenizer.json", tokenizerJSON}, {"vocab.json", vocabJSON}, {"vocab.txt", vocabText}} {
 		if op.exists(v.name) {
-			return func(context.Context) ([]string, error) {
+			return func(ctx context.Context) ([]string, error) {
 				b, err := op.small(v.name, maxTokenizer)
 				if err != nil {
 					return nil, err
 				}
-				tokens, err := v.parse(b)
+				tokens, err := v.parse(ctx, b)
 				if err != nil {
 					return nil, fmt.Errorf("%s: %w", v.name, err)
 				}
@@ -151,60 +150,66 @@ func (op *opener) vocabulary() func(context.Context) ([]string, error) {
 
 // tokenizerJSON reads the vocabulary of the tokenizers library: an object
 // from string to number (BPE, WordPiece) or a list of string and score
-// (Unigram), and added tokens.
-func tokenizerJSON(b []byte) ([]string, error) {
-	var v struct {
-		Added []struct {
-			ID      int
-			Content string
-		} `json:"added_tokens"`
-		Model struct{ Vocab json.RawMessage }
-	}
-	if err := json.Unmarshal(b, &v); err != nil {
+// (Unigram), and added tokens. All else is passed over, token by token.
+func tokenizerJSON(ctx context.Context, b []byte) ([]string, error) {
+	var t tokenTable
+	var added []addedToken
+	v := newVisitor(ctx, b)
+	err := v.object(func(key string) error {
+		switch key {
+		case "added_tokens":
+			return v.list(func(int) error {
+				var a addedToken
+				err := v.d.Decode(&a)
+				if added = append(added, a); len(added) > maxTokens {
+					return errTokens
+				}
+				return err
+			})
+		case "model":
+			return v.object(func(key string) error {
+				if key != "vocab" {
+					return v.skip()
+				}
+				return v.vocabulary(&t)
+			})
+		}
+		return v.skip()
+	})
+	if err != nil {
 		return nil, err
 	}
-	var t tokenTable
-	var pairs []json.RawMessage
-	if err := json.Unmarshal(v.Model.Vocab, &pairs); err == nil {
-		for id, p := range pairs {
-			var pair []any
-			if err := json.Unmarshal(p, &pair); err != nil || len(pair) == 0 {
-				return nil, fmt.Errorf("%w: entry %d of the vocabulary", tensor.ErrFormat, id)
-			}
-			s, _ := pair[0].(string)
-			t.set(id, s)
-		}
-	} else {
-		var byString map[string]int
-		if err := json.Unmarshal(v.Model.Vocab, &byString); err != nil {
-			return nil, err
-		}
-		for s, id := range byString {
-			t.set(id, s)
-		}
-	}
-	for _, a := range v.Added {
+	for _, a := range added {
 		t.set(a.ID, a.Content)
 	}
 	return t, nil
 }
 
-func vocabJSON(b []byte) ([]string, error) {
-	var byString map[string]int
-	if err := json.Unmarshal(b, &byString); err != nil {
-		return nil, err
-	}
-	var t tokenTable
-	for s, id := range byString {
-		t.set(id, s)
-	}
-	return t, nil
+type addedToken struct {
+	ID      int
+	Content string
 }
 
-func vocabText(b []byte) ([]string, error) {
+var errTokens = fmt.Errorf("%w: more than %d tokens", tensor.ErrLimit, maxTokens)
+
+func vocabJSON(ctx context.Context, b []byte) ([]string, error) {
 	var t tokenTable
-	for id, line := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
-		t.set(id, strings.TrimSuffix(line, "\r"))
+	v := newVisitor(ctx, b)
+	return t, v.vocabulary(&t)
+}
+
+func vocabText(ctx context.Context, b []byte) ([]string, error) {
+	var t tokenTable
+	id := 0
+	for line := range bytes.SplitSeq(bytes.TrimSuffix(b, []byte("\n")), []byte("\n")) {
+		if id >= maxTokens {
+			return nil, errTokens
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		t.set(id, string(bytes.TrimSuffix(line, []byte("\r"))))
+		id++
 	}
 	return t, nil
 }
@@ -216,8 +221,8 @@ func (t *tokenTable) set(id int, s string) {
 	if id < 0 || id >= maxTokens {
 		return
 	}
-	for len(*t) <= id {
-		*t = append(*t, "")
+	if id >= len(*t) {
+		*t = append(*t, make([]string, id+1-len(*t))...)
 	}
 	(*t)[id] = s
 }

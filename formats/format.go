@@ -25,8 +25,9 @@ type Format struct {
 	// Read finds the tensors of one file. Errors are those of package tensor.
 	Read func(ctx context.Context, in *Input) (tensor.Model, error)
 
-	// Choose names those files of a folder that may hold its model, the
-	// surest ones only. nil chooses all files of one of the Endings.
+	// Choose names those files of a folder that may hold its model, for a
+	// format of Options.Formats. nil chooses all files of one of the Endings.
+	// Of the built-in formats a table of names decides.
 	Choose func(names []string) []string
 	// Whole says that no tensor is packed into several (package packed).
 	Whole bool
@@ -47,6 +48,20 @@ type Input struct {
 	op *opener
 }
 
+// Fetches tells whether announcing reads makes a difference.
+func (in *Input) Fetches() bool {
+	f, ok := in.ReaderAt.(interface{ Fetches() bool })
+	return ok && f.Fetches()
+}
+
+// Fetch announces reads of the file.
+func (in *Input) Fetch(ctx context.Context, spans []tensor.Span) error {
+	if f, ok := in.ReaderAt.(tensor.Fetcher); ok {
+		return f.Fetch(ctx, spans)
+	}
+	return nil
+}
+
 // Warn adds a warning to the checkpoint, once if it is repeated.
 func (in *Input) Warn(warning string) {
 	if !slices.Contains(in.op.c.Warnings, warning) {
@@ -56,12 +71,12 @@ func (in *Input) Warn(warning string) {
 
 // Forgive returns a breach that real writers commit, or makes it a warning
 // where Options.Lenient asks for that.
-func (in *Input) Forgive(err error) error {
+func (in *Input) Forgive(err *tensor.FormatError) error {
 	if in.Options.Lenient {
 		in.Warn(err.Error())
 		return nil
 	}
-	return err
+	return err.Forgivable()
 }
 
 // Beside opens another file of the same folder: one that holds weights too. It
@@ -85,7 +100,7 @@ func (in *Input) Beside(name, field string) (*Input, error) {
 func (in *Input) Names(ctx context.Context) ([]string, error) { return in.op.place.Names(ctx) }
 
 // Builtin returns the formats that Open knows, in the order in which they are
-// asked: for the content of a file, and for what to open in a folder.
+// asked for the content of a file.
 func Builtin() []Format {
 	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat}
 }
@@ -94,14 +109,22 @@ func Builtin() []Format {
 func (op *opener) formats() []Format { return append(slices.Clone(op.o.Formats), Builtin()...) }
 
 // input is a file of the checkpoint as a format sees it.
-func (op *opener) input(f *File) *Input {
-	head := make([]byte, min(f.Size(), HeadBytes))
-	n, _ := f.ReadAt(head, 0) // what cannot be read is an error of the reader
-	return &Input{Label: f.label(op), Path: f.Path, Size: f.Size(), Head: head[:n], Options: op.o, ReaderAt: f, op: op}
+func (op *opener) input(f *File) *Input { return op.inputOf(f.Path, f) }
+
+func (op *opener) inputOf(path string, x sized) *Input {
+	head := make([]byte, min(x.Size(), HeadBytes))
+	n, _ := x.ReadAt(head, 0) // what cannot be read is an error of the reader
+	return &Input{Label: op.place.Label(path), Path: path, Size: x.Size(), Head: head[:n], Options: op.o, ReaderAt: x, op: op}
 }
 
-// formatOf finds a file's format: by its content, else, so that the refusal
-// speaks of it, by the ending of its name.
+// sized is a file of known size.
+type sized interface {
+	io.ReaderAt
+	Size() int64
+}
+
+// formatOf finds a file's format by its content. Where there is none, a refusal
+// speaks of what the file is, or else of the format that its name ends as.
 func (op *opener) formatOf(in *Input) (Format, error) {
 	rows := op.formats()
 	for _, f := range rows {
@@ -109,12 +132,23 @@ func (op *opener) formatOf(in *Input) (Format, error) {
 			return f, nil
 		}
 	}
+	if what := lies(in.Head); what != "" {
+		return Format{}, tensor.Errorf(tensor.ErrNotModel, in.Label, 0, "content", "this is %s", what)
+	}
 	for _, f := range rows {
 		if f.names(in.Path) {
 			return f, nil
 		}
 	}
-	return Format{}, tensor.Errorf(tensor.ErrNotModel, in.Label, 0, "magic", "the file begins as none of the formats that are read (%s)", known(rows))
+	return Format{}, tensor.Errorf(tensor.ErrNotModel, in.Label, 0, "magic", "the file begins as none of the formats that are read (%s)", namesOf(rows))
+}
+
+// choose lists the files of a folder that may hold a model of this format.
+func (f *Format) choose(names []string) []string {
+	if f.Choose != nil {
+		return f.Choose(names)
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !f.names(n) })
 }
 
 // names tells whether a file's name has one of the endings.
@@ -122,8 +156,8 @@ func (f *Format) names(path string) bool {
 	return slices.ContainsFunc(f.Endings, func(e string) bool { return strings.HasSuffix(strings.ToLower(path), e) })
 }
 
-// known lists the names of formats.
-func known(rows []Format) string {
+// namesOf lists the names of formats.
+func namesOf(rows []Format) string {
 	names := make([]string, len(rows))
 	for i, f := range rows {
 		names[i] = f.Name

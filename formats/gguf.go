@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/weightprint/weightprint/formats/gguf"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -14,7 +13,6 @@ var ggufFormat = Format{
 	Name: "gguf", Endings: []string{".gguf"}, Whole: true,
 	Recognise: func(in *Input) bool { return bytes.HasPrefix(in.Head, []byte("GGUF")) },
 	Read:      readGGUF,
-	Choose:    ggufFiles,
 }
 
 // readGGUF reads a file that is no part of a split set.
@@ -44,15 +42,4 @@ func ggufShard(ctx context.Context, in *Input) (*gguf.File, error) {
 		in.Warn(w)
 	}
 	return g, nil
-}
-
-// ggufFiles lists single files and the first of each split set.
-func ggufFiles(names []string) []string {
-	var out []string
-	for _, name := range names {
-		if m := numbered.FindStringSubmatch(name); strings.HasSuffix(name, ".gguf") && (m == nil || m[2] == "00001") {
-			out = append(out, name)
-		}
-	}
-	return out
 }

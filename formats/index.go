@@ -2,27 +2,41 @@ package formats
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// maxIndex bounds an index file: a hundred bytes for each of half a million
-// tensors.
-const maxIndex = 64 << 20
+// Bounds of an index file: some hundred bytes for each of twice as many tensors
+// as the largest published models have.
+const (
+	maxIndex  = 40 << 20
+	maxMapped = 1 << 18
+
+	maxMembers = 1 << 12 // of what is no map of tensors
+)
 
 // index is a parsed *.safetensors.index.json or *.bin.index.json.
 type index struct {
 	ending  string // of the shards' names, as the index's own says
 	tensors map[string]mapped
-	shards  map[string]bool
+	shards  map[string]string // to itself
 	hasSize bool
 	size    string // metadata.total_size as written
 	sizeAt  int64
+}
+
+// declares tells whether the declared size is that many bytes. Some writers put
+// it down as a float.
+func (ix *index) declares(total int64) bool {
+	n, err := strconv.ParseFloat(ix.size, 64)
+	return ix.size == strconv.FormatInt(total, 10) || strings.ContainsAny(ix.size, ".eE") && err == nil && n == float64(total)
 }
 
 // mapped is where the index says a tensor lies.
@@ -37,7 +51,7 @@ func readIndex(op *opener, name, label string) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &indexParser{label: label, d: json.NewDecoder(bytes.NewReader(b)), ix: &index{ending: shardEnding(name), tensors: map[string]mapped{}, shards: map[string]bool{}}}
+	p := &indexParser{ctx: op.ctx, label: label, d: json.NewDecoder(&patient{op.ctx, bytes.NewReader(b)}), ix: &index{ending: shardEnding(name), tensors: map[string]mapped{}, shards: map[string]string{}}}
 	if !utf8.Valid(b) || bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) {
 		return nil, p.fail("index", "the index is UTF-8 without byte order mark")
 	}
@@ -61,6 +75,7 @@ func (op *opener) small(name string, most int64) ([]byte, error) {
 }
 
 type indexParser struct {
+	ctx   context.Context
 	label string
 	d     *json.Decoder
 	ix    *index
@@ -77,6 +92,9 @@ func (p *indexParser) token(field string) (json.Token, error) {
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
 			return nil, tensor.Errorf(io.ErrUnexpectedEOF, p.label, p.d.InputOffset(), field, "the index ends too early")
 		}
+		if ended := p.ctx.Err(); ended != nil {
+			return nil, ended
+		}
 		return nil, p.fail(field, "%v", err)
 	}
 	return t, nil
@@ -92,16 +110,22 @@ func (p *indexParser) object(field string, f func(key string) error) error {
 		return p.fail(field, "an object expected")
 	}
 	seen := map[string]bool{}
+	mapping := field == "weight_map" // which keeps its keys itself
 	for p.d.More() {
 		t, err := p.token(field)
 		if err != nil {
 			return err
 		}
 		key := t.(string) // the decoder gives no other token here
-		if seen[key] {
+		if _, twice := p.ix.tensors[key]; mapping && twice || seen[key] {
 			return p.fail(field+" "+quote(key), "the key stands twice")
 		}
-		seen[key] = true
+		if !mapping {
+			seen[key] = true
+		}
+		if len(seen) > maxMembers {
+			return tensor.Errorf(tensor.ErrLimit, p.label, p.d.InputOffset(), field, "more than %d members", maxMembers)
+		}
 		if err := f(key); err != nil {
 			return err
 		}
@@ -143,8 +167,15 @@ func (p *indexParser) entry(name string) error {
 	if !plainName(shard) || !strings.HasSuffix(shard, "."+p.ix.ending) {
 		return p.fail(field, "%s is no plain name of a %s file", quote(shard), p.ix.ending)
 	}
+	if known, ok := p.ix.shards[shard]; ok {
+		shard = known // one string for all tensors of a shard
+	} else {
+		p.ix.shards[shard] = shard
+	}
 	p.ix.tensors[name] = mapped{shard, p.d.InputOffset()}
-	p.ix.shards[shard] = true
+	if len(p.ix.tensors) > maxMapped {
+		return tensor.Errorf(tensor.ErrLimit, p.label, p.d.InputOffset(), field, "more than %d tensors", maxMapped)
+	}
 	if len(p.ix.shards) > maxShards {
 		return tensor.Errorf(tensor.ErrLimit, p.label, p.d.InputOffset(), field, "more than %d shards", maxShards)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Open opens the checkpoint that ref names: a file of a format that is read
@@ -100,20 +99,12 @@ func (op *opener) file(name string) error {
 		return op.split(name)
 	}
 	if index := m[1] + "." + m[4] + ".index.json"; op.exists(index) {
-		return op.index(index)
+		return op.indexOf(index, m)
 	}
 	return op.set(m)
 }
 
 func (op *opener) exists(name string) bool { return op.place.Has(op.ctx, name) }
-
-func quoted(names []string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = escape.Printable(n)
-	}
-	return out
-}
 
 // label is how errors name a file: the folder as given, then the file.
 func (f *File) label(op *opener) string { return op.place.Label(f.Path) }
@@ -160,9 +151,9 @@ func (op *opener) unpack() error {
 }
 
 // forgive turns a breach into a warning where the caller asked for it.
-func (op *opener) forgive(err error) error {
+func (op *opener) forgive(err *tensor.FormatError) error {
 	if !op.o.Lenient {
-		return err
+		return err.Forgivable()
 	}
 	op.c.Warnings = append(op.c.Warnings, err.Error())
 	return nil

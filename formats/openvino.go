@@ -14,7 +14,6 @@ var openvinoFormat = Format{
 	Name: "openvino", Endings: []string{".xml"}, Whole: true,
 	Recognise: func(in *Input) bool { return openvino.Recognises(in.Head) || described(in) != "" },
 	Read:      readOpenVINO,
-	Choose:    openvinoFiles,
 }
 
 // described is the description of a file of values, which says nothing itself,
@@ -65,15 +64,9 @@ func readOpenVINO(ctx context.Context, in *Input) (tensor.Model, error) {
 	return m, nil
 }
 
-// openvinoFiles lists descriptions with a file of values beside them. Those of
-// tokenizers hold no network.
-func openvinoFiles(names []string) []string {
-	var out []string
-	for _, name := range names {
-		stem, ok := strings.CutSuffix(name, ".xml")
-		if ok && slices.Contains(names, stem+".bin") && !strings.HasSuffix(stem, "tokenizer") {
-			out = append(out, name)
-		}
-	}
-	return out
+// isDescription tells a description with a file of values beside it. That of a
+// tokenizer holds no network.
+func isDescription(name string, names []string) bool {
+	stem := strings.TrimSuffix(name, ".xml")
+	return slices.Contains(names, stem+".bin") && !strings.HasSuffix(stem, "tokenizer")
 }

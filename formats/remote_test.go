@@ -172,3 +172,28 @@ func dropRange(r *http.Request) *http.Request {
 	c.Header.Del("Range")
 	return c
 }
+
+// What will be read can be announced to the server, and a tensor knows its file.
+func TestRemoteTensorsKnowTheirFiles(t *testing.T) {
+	for dir, file := range map[string]string{
+		"testdata/sharded": "model.safetensors.index.json", "testdata/split": "model-00001-of-00003.gguf",
+		"torch/testdata": "state-dict.pt",
+	} {
+		c, err := openRemote(t, serve(t, dir).URL+file)
+		require.NoError(t, err, file)
+		stored := 0
+		for _, x := range c.Tensors() {
+			if s, ok := x.Data.(*tensor.Stored); ok {
+				f, ok := s.R.(interface{ Fetches() bool })
+				require.True(t, ok && f.Fetches(), "%s: %s", file, x.Name)
+				_, isFetcher := s.R.(tensor.Fetcher)
+				require.True(t, isFetcher)
+				if dir != "torch/testdata" { // which lie in an archive
+					require.Contains(t, c.Files(), FileOf(x))
+				}
+				stored++
+			}
+		}
+		require.NotZero(t, stored, file)
+	}
+}

@@ -2,7 +2,9 @@ package formats
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/gguf"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // maxShards bounds the files of a checkpoint; the largest published ones have
@@ -19,13 +22,24 @@ const maxShards = 10_000
 
 // index opens the shards that an index names. The index and the shards must
 // agree on every tensor.
-func (op *opener) index(name string) error {
+func (op *opener) index(name string) error { return op.indexOf(name, nil) }
+
+// indexOf opens by an index that lies beside a shard of the given name. A shard
+// that the index does not name is one of another set.
+func (op *opener) indexOf(name string, shard []string) error {
 	label := op.place.Label(name)
 	ix, err := readIndex(op, name, label)
 	if err != nil {
 		return err
 	}
+	if shard != nil && ix.shards[shard[0]] == "" {
+		op.c.Warnings = append(op.c.Warnings, fmt.Sprintf("%s does not name %s; its set was opened without the index", escape.Printable(name), escape.Printable(shard[0])))
+		return op.set(shard)
+	}
 	shards := slices.Sorted(maps.Keys(ix.shards))
+	if missing := op.missing(shards); len(missing) > 0 {
+		return op.stale(label, ix, shards, missing)
+	}
 	if err := op.complete(label, ix, shards); err != nil {
 		return err
 	}
@@ -79,7 +93,7 @@ func (op *opener) agree(label string, ix *index) error {
 		op.noteSize(ix, total)
 		return nil
 	}
-	if ix.size != strconv.FormatInt(total, 10) {
+	if !ix.declares(total) {
 		return op.forgive(tensor.Errorf(tensor.ErrFormat, label, ix.sizeAt, "metadata total_size", "%s, but the tensors have %d bytes", ix.size, total))
 	}
 	return nil
@@ -88,10 +102,10 @@ func (op *opener) agree(label string, ix *index) error {
 // complete requires that numbered shards are all there and that no further
 // shard of the same set lies beside them unnamed.
 func (op *opener) complete(label string, ix *index, shards []string) error {
-	prefixes := map[string]bool{}
+	prefixes, counts := map[string]bool{}, map[string]bool{}
 	for _, s := range shards {
 		if m := numbered.FindStringSubmatch(s); m != nil {
-			prefixes[m[1]] = true
+			prefixes[m[1]], counts[m[3]] = true, true
 			if n, _ := strconv.Atoi(m[3]); n != len(shards) {
 				if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the name %s speaks of %d shards, the index names %d", quote(s), n, len(shards))); err != nil {
 					return err
@@ -106,7 +120,10 @@ func (op *opener) complete(label string, ix *index, shards []string) error {
 	}
 	for _, name := range names {
 		m := numbered.FindStringSubmatch(name)
-		if m != nil && m[4] == ix.ending && prefixes[m[1]] && !slices.Contains(shards, name) {
+		if m == nil || !counts[m[3]] && completeSet(names, m) { // whole, so another checkpoint
+			continue
+		}
+		if m[4] == ix.ending && prefixes[m[1]] && !slices.Contains(shards, name) {
 			if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "the shard %s lies here but is not named", quote(name))); err != nil {
 				return err
 			}
@@ -114,6 +131,23 @@ func (op *opener) complete(label string, ix *index, shards []string) error {
 	}
 	return nil
 }
+
+// missing lists the shards that do not lie where the index does.
+func (op *opener) missing(shards []string) (out []string) {
+	names, _ := op.place.Names(op.ctx) // of a server it may be one of many
+	for _, s := range shards {
+		if !slices.Contains(names, s) && !op.exists(s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// base is the name of a file that errors call by its label.
+func (op *opener) base(label string) string { return label[strings.LastIndexAny(label, `/\\`)+1:] }
+
+// isAbsent tells an error that a file does not exist.
+func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // within requires that a shard named by an index lies in its folder.
 func (op *opener) within(label, shard string) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,16 +16,12 @@ var torchFormat = Format{
 	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt", ".nemo", ".jit"},
 	Recognise: func(in *Input) bool { return torch.Recognises(in.Head) },
 	Read:      readTorch,
-	Choose:    torchFiles,
 }
 
 var distributedFormat = Format{
 	Name: "torch", Endings: []string{".metadata"},
 	Recognise: func(in *Input) bool { return torch.IsDistributed(in.Head) },
 	Read:      readDistributed,
-	Choose: func(names []string) []string { // other tools' files have this ending too
-		return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n != ".metadata" })
-	},
 }
 
 // readDistributed reads a folder that torch.distributed.checkpoint wrote.
@@ -54,29 +49,13 @@ func readDistributed(ctx context.Context, in *Input) (tensor.Model, error) {
 var torchNames = []*regexp.Regexp{
 	regexp.MustCompile(`^(diffusion_)?pytorch_model\.bin$`),
 	regexp.MustCompile(`\.bin\.index\.json$`),
-	regexp.MustCompile(`^pytorch_model-00001-of-\d{5}\.bin$`),
+	regexp.MustCompile(`^pytorch_model-\d{5}-of-\d{5}\.bin$`),
 	regexp.MustCompile(`^adapter_model\.bin$`),
 	regexp.MustCompile(`\.(pt|pth|ckpt|nemo|jit)$`),
 }
 
 // trainingFile matches what a training run leaves beside its model.
 var trainingFile = regexp.MustCompile(`^(training_args|optimizer|scheduler|scaler|rng_state)|_optim_states\.pt$`)
-
-// torchFiles lists a folder's files that match the surest of the names.
-func torchFiles(names []string) []string {
-	for _, pattern := range torchNames {
-		var found []string
-		for _, name := range names {
-			if pattern.MatchString(name) && !trainingFile.MatchString(name) {
-				found = append(found, name)
-			}
-		}
-		if len(found) > 0 {
-			return found
-		}
-	}
-	return nil
-}
 
 func readTorch(ctx context.Context, in *Input) (tensor.Model, error) {
 	m, err := torch.Read(ctx, in.Label, in, in.Size, &torch.Options{Lenient: in.Options.Lenient})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"runtime/debug"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -72,6 +71,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	if err := run.storage(ctx); err != nil {
 		return nil, err
 	}
+	if err := run.carry(ctx); err != nil {
+		return nil, err
+	}
 	return run.report(ctx)
 }
 
@@ -108,7 +110,7 @@ func (r *run) prepare(ctx context.Context) error {
 	r.facts.Exhausted = r.whole && r.o.Depth == Deep
 	r.facts.Width, r.facts.HiddenUnits = r.widths()
 	notes, err := layers.AlignRotary(ctx, r.pair)
-	r.warn = append(r.warn, notes...)
+	r.warn = append(append(r.warn, notes...), r.pair.TokenNotes()...)
 	for i, in := range r.in {
 		for _, w := range in.Warnings {
 			r.warn = append(r.warn, verdict.Side(i)+": "+w)
@@ -228,11 +230,11 @@ func (r *run) widths() (hidden, units int) {
 	return hidden, units
 }
 
-// tokensByString tells whether the tokens of the two are paired by their
-// strings.
+// tokensByString tells whether tokens of the two are paired by their strings,
+// and enough of them.
 func (r *run) tokensByString() bool {
 	for _, t := range r.pair.Towers {
-		if t.A.Embedding != nil && t.B.Embedding != nil && r.pair.SharedTokens(t, "pairing", 1).How == "string" {
+		if r.pair.TokensByString(t) {
 			return true
 		}
 	}
@@ -277,6 +279,9 @@ func (r *run) storage(ctx context.Context) error {
 	m := r.pair.Match()
 	rows := 0
 	if !r.whole {
+		if n := r.pair.VectorsWithin(m); n > 0 {
+			r.warn = append(r.warn, fmt.Sprintf("%d vectors were not read: they do not fit the budget", n))
+		}
 		rows = r.pair.RowsWithin(m)
 	}
 	changes, shapes, err := delta.Compare(ctx, m, r.pair.Seed, delta.Options{Rows: rows})
@@ -368,28 +373,11 @@ func renamed(in [2]Input) bool {
 	return len(in[0].Model.Tensors()) != len(in[1].Model.Tensors())
 }
 
-// Version is the version of this module as the build knows it.
-func Version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	for _, d := range info.Deps {
-		if d.Path == "github.com/weightprint/weightprint" {
-			return d.Version
-		}
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" && info.Main.Path == "github.com/weightprint/weightprint" {
-		return v
-	}
-	return "development"
-}
-
 // report puts everything together.
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
 		Schema: Schema, Tool: ThisTool(), Options: r.o, Propositions: verdict.StatedPropositions(),
-		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Carry: r.facts.Carry, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
 	}
 	if err := r.pictured(ctx, out); err != nil {

@@ -89,45 +89,58 @@ func (r *run) components(v verdict.Verdict) []Component {
 	}
 	out := []Component{}
 	for _, p := range all {
-		c := Component{Name: p.name, Tensors: p.tensors, ParametersShare: verdict.Number(float64(p.values) / float64(max(1, total)))}
-		ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
-		logp, by := r.facts.Best(ofPart)
-		if by != nil {
-			c.Log10P, c.Effect = verdict.NumberOf(logp.Log10()), verdict.Number(by.Effect)
-		}
-		c.Relation = r.relationOf(p, v, logp, r.facts.Units(ofPart))
-		if s := r.sums(p); s.N > 0 {
-			c.Effect = verdict.Number(s.Cosine())
-		}
+		c := r.component(p, v)
+		c.ParametersShare = verdict.Number(float64(p.values) / float64(max(1, total)))
 		out = append(out, c)
 	}
 	return out
 }
 
-// relationOf judges one part.
-func (r *run) relationOf(p *part, v verdict.Verdict, logp stats.LogP, units int) verdict.Relation {
+// component judges one part: by its values, by labels, by what needs none. No
+// part says more than the whole, and nothing is concluded from a test that could
+// not have seen.
+func (r *run) component(p *part, v verdict.Verdict) Component {
+	c := Component{Name: p.name, Tensors: p.tensors}
+	ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
+	logp, by := r.facts.Best(ofPart)
+	if by != nil {
+		c.Log10P, c.Effect, c.By = verdict.NumberOf(logp.Log10()), verdict.Number(by.Effect), by.Test+" of "+by.Axis
+	}
+	sums := r.sums(p)
+	if sums.N > 0 {
+		c.Effect = verdict.Number(sums.Cosine())
+	}
+	units := r.facts.Units(ofPart)
 	if same, kinds := r.stored(p); same {
+		c.Relation, c.By = verdict.Reencoded, "equal values"
 		if len(kinds) == 0 {
-			return verdict.Identical
+			c.Relation = verdict.Identical
 		}
-		return verdict.Reencoded
+		return c
 	}
+	found := v.Relation == verdict.Related || v.Relation == verdict.SharedInit
+	spoke := r.spokenFor(p)
 	switch {
-	case units > 0 && logp <= r.o.Policy.Level(), r.spokenFor(p, v):
-		if v.Relation == verdict.SharedInit {
-			return verdict.SharedInit // no part says more than the whole
-		}
-		return verdict.Related
-	case units < verdict.MinComponentUnits || v.Relation == verdict.Inconclusive || v.Relation != verdict.NoEvidence && r.facts.Unplaced(r.o.Policy.Level()):
-		return verdict.Inconclusive // what hides from tests on labels is not shown to be absent
+	case found && units > 0 && logp <= r.o.Policy.Level():
+		c.Relation = v.Relation
+	case found && spoke != nil:
+		c.Relation, c.Log10P, c.Effect, c.By = v.Relation, nil, verdict.Number(spoke.Effect), spoke.Test+" of "+spoke.Axis
+	case v.Relation == verdict.NoEvidence && units >= verdict.MinComponentUnits, found && r.facts.SeesThrough(p.name):
+		c.Relation = verdict.NoEvidence
+	default:
+		c.Relation = verdict.Inconclusive // what hides from these tests is not shown to be absent
 	}
-	return verdict.NoEvidence
+	return c
 }
 
-// spokenFor tells whether a calibrated channel found the part in a related
-// pair.
-func (r *run) spokenFor(p *part, v verdict.Verdict) bool {
-	return v.Relation == verdict.Related && slices.ContainsFunc(r.facts.Channels(verdict.Controls()).All(), func(e *similarity.Evidence) bool { return verdict.PartName(*e) == p.name })
+// spokenFor is the calibrated result that found the part, nil if none did.
+func (r *run) spokenFor(p *part) *similarity.Evidence {
+	all := r.facts.Channels(verdict.Controls()).All()
+	i := slices.IndexFunc(all, func(e *similarity.Evidence) bool { return verdict.PartName(*e) == p.name })
+	if i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // stored tells whether all of a part's tensors hold the same values.

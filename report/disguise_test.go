@@ -72,11 +72,7 @@ func skewed(seed uint64) *zoo.Model {
 // Tokens that lie along few directions hide no rotated copy, and make none of
 // strangers.
 func TestSkewedTokens(t *testing.T) {
-	seeds := 4
-	if testing.Short() {
-		seeds = 1
-	}
-	for seed := range uint64(seeds) {
+	for seed := range uint64(cases(1, 2, 4)) {
 		a, stranger := skewed(2*seed), skewed(2*seed+1)
 		b := a.Clone()
 		zoo.RotateResidual(rand.New(rand.NewPCG(seed, 3)), b)
@@ -95,7 +91,7 @@ func TestSkewedTokens(t *testing.T) {
 // Gains that were multiplied at random say nothing of training: a relative that
 // was trained further is no less one, and the multiplied side is the later.
 func TestRescaledGainsDoNotHideTraining(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(cases(2, 3, 6)) {
 		r := rand.New(rand.NewPCG(seed, 0x9a1))
 		a := trainedLike(100 + seed)
 		b := a.Clone()

@@ -109,7 +109,7 @@ func TestEveryArchitecture(t *testing.T) {
 			require.GreaterOrEqual(t, mlp, len(a.Towers), "%v", parts)
 			require.Empty(t, r.Delta.OnlyA)
 			require.Empty(t, r.Delta.OnlyB)
-			for _, o := range []*zoo.Model{base, child} {
+			for _, o := range []*zoo.Model{child, base}[:cases(1, 1, 2)] {
 				v := compared(o, stranger).Verdict
 				require.NotContains(t, []verdict.Relation{verdict.Related, verdict.SharedInit, verdict.Reencoded, verdict.Identical}, v.Relation, "%v", v.Because)
 			}

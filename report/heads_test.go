@@ -16,10 +16,7 @@ import (
 // moved, only query heads within their group did, or heads are too small for
 // tests on them; and noise on them is not.
 func TestHeadsInAnotherOrder(t *testing.T) {
-	seeds := uint64(4)
-	if testing.Short() {
-		seeds = 1
-	}
+	seeds := uint64(cases(1, 2, 4))
 	for _, s := range []zoo.Shape{
 		{Layers: 4, Hidden: 64, Width: 160, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 256, Untied: true},
 		{Layers: 6, Hidden: 96, Width: 160, Heads: 3, KVHeads: 3, HeadDim: 32, Vocab: 256, Untied: true},

@@ -17,7 +17,7 @@ var jsonSchema string
 func JSONSchema() []byte { return []byte(jsonSchema) }
 
 // maxReport bounds what ReadJSON takes in.
-const maxReport = 64 << 20
+const maxReport = 32 << 20
 
 // WriteJSON writes the report as indented JSON. The same report gives the
 // same bytes. Characters that could steer a terminal or reorder text are

@@ -154,7 +154,8 @@ func TestPackedWithinABudget(t *testing.T) {
 		packed := quantised(t, parent, l)
 		r := compare(t, parent, packed, &report.Options{Budget: budget})
 		require.Equal(t, "exact", r.Verdict.Tier, l.Name)
-		require.Equal(t, verdict.Reencoded, r.Verdict.Relation, l.Name)
+		require.Equal(t, verdict.Related, r.Verdict.Relation, l.Name)
+		require.Equal(t, []verdict.Kind{verdict.QuantisedKind, verdict.EqualSoFar}, r.Verdict.Kinds, "less than every value is no re-encoding")
 		require.Greater(t, r.Subjects[1].BytesTotal, int64(2*budget))
 		require.Less(t, r.Subjects[1].BytesRead, int64(budget), l.Name)
 	}

@@ -3,9 +3,11 @@ package report_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -120,7 +122,7 @@ var (
 	zeroP = regexp.MustCompile(`(?i)\bp"?\s*(=|≤|<=|<|&lt;|&lt;=|\\u003c=?|:)\s*"?0(\.0*)?(e[+-]?\d+)?([^.\de]|$)|-?inf\b|\bnan\b|1e0\b.*if the two`)
 	arrow = regexp.MustCompile(`\b(a-to-b|b-to-a)\b`)
 	// above is what the control population cannot support.
-	above = regexp.MustCompile(`very strong|extremely strong`)
+	above = regexp.MustCompile(`[^y] strong|very strong|extremely strong`)
 )
 
 func pinned(r *report.Report) {
@@ -136,13 +138,10 @@ func TestNoReportOverstates(t *testing.T) {
 	for text, bad := range map[string]bool{"p = 0": true, "(p ≤ 0)": true, `"p": 0,`: true, "p <= 0.00 if": true, "p ≤ 1e-Inf": true, "| NaN |": true, "p 0.0006": false, `"p": 0.000632911`: false, "p ≤ 1e-527": false, "p = 0.05": false} {
 		require.Equal(t, bad, zeroP.MatchString(text), text)
 	}
-	n := 1000
-	if testing.Short() {
-		n = 500
-	}
+	n := cases(300, 500, 1000)
 	c := chance{rand.New(rand.NewPCG(7, 1))}
-	pairs := float64(verdict.Controls().Pairs())
-	require.Less(t, pairs, 1e4, "the words above would have to change")
+	pairs := float64(verdict.Controls().Disjoint())
+	require.Less(t, pairs, 1e3, "the words above would have to change")
 	seen := map[verdict.Relation]int{}
 	read := 0
 	for i := range n {
@@ -202,12 +201,12 @@ func FuzzDecide(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64, oneWay bool) {
 		r := report.Assemble(chance{rand.New(rand.NewPCG(seed, 2))}.facts(oneWay))
 		pinned(r)
-		for form, write := range renderers {
-			var b bytes.Buffer
-			require.NoError(t, write(r, &b), form)
-			require.NotRegexp(t, zeroP, b.String(), form)
-			require.NotRegexp(t, above, b.String(), form)
-		}
+		forms := slices.Sorted(maps.Keys(renderers))
+		form := forms[seed%uint64(len(forms))] // one at a time, for speed
+		var b bytes.Buffer
+		require.NoError(t, renderers[form](r, &b), form)
+		require.NotRegexp(t, zeroP, b.String(), form)
+		require.NotRegexp(t, above, b.String(), form)
 		require.True(t, oneWay || r.Verdict.Direction == verdict.Undetermined)
 	})
 }

@@ -20,6 +20,7 @@ type Report struct {
 
 	Verdict    verdict.Verdict `json:"verdict"`
 	Power      *verdict.Power  `json:"power,omitempty"` // what the reading could have detected; absent for screenings
+	Carry      *verdict.Carry  `json:"carry,omitempty"` // what decides about passengers; absent for screenings
 	Components []Component     `json:"components"`
 	Evidence   []Evidence      `json:"evidence"`
 	Layers     []Layer         `json:"layers"`
@@ -91,7 +92,8 @@ type Component struct {
 	Tensors         int              `json:"tensors"`
 	ParametersShare verdict.Number   `json:"parametersShare"`
 	Log10P          *verdict.Number  `json:"log10P"`
-	Effect          verdict.Number   `json:"effect"` // mean cosine of corresponding values, or share of corresponding units
+	Effect          verdict.Number   `json:"effect"`       // mean cosine of corresponding values, or share of corresponding units
+	By              string           `json:"by,omitempty"` // what speaks for it: a test and its axis, or "equal values"
 }
 
 // Evidence is one test's result.

@@ -24,6 +24,18 @@ func models(t testing.TB) string {
 	return dir
 }
 
+// cases is how many cases a test takes: few in short runs, and all of those that
+// it was written for where WEIGHTPRINT_LONG is set.
+func cases(short, usual, long int) int {
+	switch {
+	case os.Getenv("WEIGHTPRINT_LONG") != "":
+		return long
+	case testing.Short():
+		return short
+	}
+	return usual
+}
+
 func compare(t testing.TB, a, b string, o *report.Options) *report.Report {
 	t.Helper()
 	r, err := report.Compare(context.Background(), a, b, o)

@@ -72,6 +72,9 @@ func (t *text) verdict(r *Report) {
 	if v.Reading != nil {
 		t.Row("reading", v.Reading.Words())
 	}
+	if r.Carry != nil && !r.Carry.Measured && v.Asks() {
+		t.Row("carry", r.Carry.Words())
+	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)
 	}
@@ -212,7 +215,7 @@ func notRun(all []Evidence) (out []string) {
 
 var controlColumns = []columns.Column{{Head: "among controls", Width: 38, Least: 16}, {Head: "effect", Width: 7, Right: true}, {Head: "pairs", Width: 6, Right: true, Drop: 2}, {Head: "99 %", Width: 8, Right: true, Drop: 3}, {Head: "largest", Width: 8, Right: true}, {Head: "p", Width: 6, Right: true, Drop: 1}}
 
-// controls shows calibrated effects beside those of independent pairs.
+// controls shows calibrated effects beside those of control pairs.
 func (t *text) controls(all []Evidence) {
 	var rows [][]string
 	for i := range all {
@@ -285,7 +288,7 @@ func (r *Report) Made() []string {
 	c := r.Methods.Controls
 	out := []string{fmt.Sprintf("weightprint %s, schema %s, methods version %d, policy version %d", r.Tool.Version, r.Schema, r.Methods.Version, r.Policy.Version)}
 	if c.Pairs > 0 {
-		out = append(out, fmt.Sprintf("controls version %d: %d independent pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
+		out = append(out, fmt.Sprintf("controls version %d: %d pairs of %d networks, %s", c.Version, c.Pairs, c.Networks, c.Digest))
 	}
 	out = append(out, fmt.Sprintf("budget %s, depth %s, alpha %g, power at cosine %g; seed:", r.Options.Budget, r.Options.Depth, float64(r.Options.Policy.Alpha), float64(r.Options.Policy.Cosine)))
 	for i := 0; i < len(r.Seed); i += digestLetters {

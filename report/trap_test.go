@@ -17,14 +17,11 @@ import (
 // of the time, so there are fewer of them; weightprint-bench traps makes 300
 // of each.
 func TestTraps(t *testing.T) {
-	cases, trained := 100, 20
-	if testing.Short() {
-		cases, trained = 3, 1
-	}
+	drawn, trained := cases(3, 12, 100), cases(1, 3, 20)
 	for _, trap := range zoo.Traps {
 		t.Run(trap.ID+" "+trap.Name, func(t *testing.T) {
 			t.Parallel()
-			n := cases
+			n := drawn
 			if trap.Trained {
 				n = trained
 			}

@@ -26,12 +26,8 @@ func nameless(m *zoo.Model) *zoo.Model {
 // Two lightly trained networks of one seed are no relatives where there are no
 // gains to tell, whether their roles are known or not.
 func TestOneSeedWithoutGains(t *testing.T) {
-	cases := 12
-	if testing.Short() {
-		cases = 2
-	}
 	draw := zoo.Traps[slices.IndexFunc(zoo.Traps, func(x zoo.Trap) bool { return x.ID == "T6" })].Make
-	for i := range cases {
+	for i := range cases(2, 4, 12) {
 		a, b := draw(rand.New(rand.NewPCG(uint64(50+i), 0x7a9)))
 		a, b = withoutGains(a), withoutGains(b)
 		for _, pair := range [][2]*zoo.Model{{a, b}, {nameless(a), nameless(b)}} {
@@ -57,12 +53,8 @@ func withoutGains(m *zoo.Model) *zoo.Model {
 // grown from the same initialisation, for which labels may speak alone, and both
 // from a stranger.
 func TestUnknownArchitecture(t *testing.T) {
-	seeds := 3
-	if testing.Short() {
-		seeds = 1
-	}
 	const vocab, batch, rate = 128, 32, 3e-3
-	for seed := range uint64(seeds) {
+	for seed := range uint64(cases(1, 2, 3)) {
 		r := rand.New(rand.NewPCG(seed, 0x6e3))
 		start, other := zoo.NewNet(r, 2, 32, 64, vocab), zoo.NewNet(r, 2, 32, 64, vocab)
 		first, second := zoo.NewChain(r, vocab), zoo.NewChain(r, vocab)

@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
 )
@@ -78,7 +78,7 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return err
 	}
 	n := networkOf(c.Context())
-	all, err := audit.Run(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Log: n.log})
+	all, err := audit.Run(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func readClaims(file string) ([]audit.Claim, error) {
 	if file == "" {
 		return nil, nil
 	}
-	f, err := os.Open(file)
+	f, _, err := saferio.Open(file)
 	if err != nil {
 		return nil, err
 	}

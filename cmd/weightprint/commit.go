@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -11,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
+	"github.com/weightprint/weightprint/internal/saferio"
 )
 
 // The verbs by which models are compared that will not be shown. They are
@@ -140,12 +140,7 @@ func fresh(c *cobra.Command, a []string, file string, mode os.FileMode) (*destin
 
 // readSealed reads a file of the commitment protocol.
 func readSealed[T any](name string, decode func([]byte) (T, error)) (x T, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return x, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, commitment.MaxFileBytes+1))
+	b, err := saferio.ReadFile(name, commitment.MaxFileBytes)
 	if err != nil {
 		return x, err
 	}

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/glossary"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func explainCommand() *cobra.Command {
@@ -39,7 +41,23 @@ word it lists all that it knows.`,
 
 // explanations are asked before the glossary: whoever knows more of a word than
 // one entry says gives a function that writes it, and tells whether it did.
-var explanations = []func(t *columns.Text, term string) bool{}
+var explanations = []func(t *columns.Text, term string) bool{policyNumbered}
+
+// policyNumbered explains "policy N", as the verb policy does.
+func policyNumbered(t *columns.Text, term string) bool {
+	digits, ok := strings.CutPrefix(strings.ToLower(term), "policy ")
+	n, err := strconv.Atoi(digits)
+	p, known := verdict.PolicyOf(n)
+	if !ok || err != nil || !known {
+		return false
+	}
+	var b strings.Builder
+	if explainPolicy(&b, p, false) != nil {
+		return false
+	}
+	t.Raw(b.String())
+	return true
+}
 
 // lookUp writes what is known of a term, or names near ones.
 func lookUp(t *columns.Text, term string) error {

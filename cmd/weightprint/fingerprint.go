@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,6 +15,7 @@ import (
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/plan"
 )
@@ -173,7 +173,7 @@ func (p printing) of(ctx context.Context, ref string) (*fingerprint.Fingerprint,
 func isPrint(ref string) bool { return strings.HasSuffix(ref, ".wfp") }
 
 func readPrint(file string) (*fingerprint.Fingerprint, error) {
-	r, err := os.Open(file)
+	r, _, err := saferio.Open(file)
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 	}
 	failed := 0
 	if ndjson {
-		if failed, err = readLines(c.InOrStdin(), add); err != nil {
+		if failed, err = readLines(interruptible(c.Context(), c.InOrStdin()), add); err != nil {
 			return err
 		}
 	}

@@ -21,9 +21,9 @@ import (
 )
 
 type inspectFlags struct {
-	json, lenient, unknown bool
-	dry                    bool
-	tensor, values, file   string
+	json, unknown        bool
+	dry                  bool
+	tensor, values, file string
 }
 
 func inspectCommand() *cobra.Command {
@@ -42,7 +42,6 @@ func inspectCommand() *cobra.Command {
 	fl.StringVarP(&f.file, "output", "o", "", "write the listing to a file")
 	fl.StringVar(&f.tensor, "tensor", "", "with --values: the tensor to decode")
 	fl.StringVar(&f.values, "values", "", "write the tensor's values as little-endian float32, row by row")
-	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.unknown, "allow-unknown-types", false, "list GGUF files that hold tensors of unknown type")
 	fl.BoolVar(&f.dry, "dry-run", false, "print what would be read besides headers (files, tensors, bytes)")
 	c.MarkFlagsRequiredTogether("tensor", "values")
@@ -65,7 +64,7 @@ func inspect(c *cobra.Command, ref string, f inspectFlags) error {
 		return inspectPrint(ref, f, to)
 	}
 	ctx := c.Context()
-	m, err := openModel(ctx, ref, &formats.Options{Lenient: f.lenient, UnknownTypes: f.unknown})
+	m, err := openModel(ctx, ref, &formats.Options{UnknownTypes: f.unknown})
 	if err != nil {
 		return err
 	}

@@ -11,13 +11,16 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -33,8 +36,16 @@ const (
 	exitUsage        = 64 // the command line is wrong
 )
 
+// softMemory is where the garbage collector begins to work harder, so that what
+// lies between two collections does not add up to more than a command needs.
+const softMemory = 160 << 20
+
 func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -93,6 +104,8 @@ var nextSteps = []struct {
 }{
 	{outfile.ErrUnwritable, ""},
 	{index.ErrMissing, "; index add makes one"},
+	{tensor.ErrForgivable, "; --lenient opens it with a warning"},
+	{formats.ErrIncomplete, "; fetch it again"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},
@@ -132,7 +145,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), explainCommand(), demoCommand(), versionCommand(), manCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
 	return root
 }
 

@@ -35,7 +35,7 @@ const lineSchema = "weightprint.fingerprint/1"
 // the records that a file has.
 func printAll(c *cobra.Command, file string, most int64) (err error) {
 	if isStream(file) {
-		return printLines(c.Context(), c.InOrStdin(), c.OutOrStdout(), nil, most)
+		return printLines(c.Context(), interruptible(c.Context(), c.InOrStdin()), c.OutOrStdout(), nil, most)
 	}
 	f, err := outfile.Append(file, rulesOf(c, nil, nil))
 	if err != nil {
@@ -52,7 +52,7 @@ func printAll(c *cobra.Command, file string, most int64) (err error) {
 	if _, err := f.Seek(whole, io.SeekStart); err != nil {
 		return err
 	}
-	return errors.Join(printLines(c.Context(), c.InOrStdin(), f, done, most), f.Sync())
+	return errors.Join(printLines(c.Context(), interruptible(c.Context(), c.InOrStdin()), f, done, most), f.Sync())
 }
 
 // recorded lists the references that a file has records of, and where its last

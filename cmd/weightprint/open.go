@@ -11,11 +11,13 @@ import (
 	"github.com/weightprint/weightprint/formats"
 )
 
-// network is what the flags say of references that lead away from this
-// machine. It travels with the command's context.
+// network is what the flags of all verbs say of how references are opened, and
+// of those that lead away from this machine. It travels with the command's
+// context.
 type network struct {
-	private, offline bool
-	log              *slog.Logger
+	private, offline, lenient bool
+
+	log *slog.Logger
 }
 
 type networkKey struct{}
@@ -28,6 +30,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.BoolP("quiet", "q", false, "show no progress")
 	fl.Bool("force", false, "let an output replace a file that this program did not write; never one that is read")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
+	fl.BoolVar(&n.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
 	}
@@ -57,7 +60,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 		f = *o
 	}
 	n := networkOf(ctx)
-	f.AllowPrivate, f.Offline, f.Log = n.private, n.offline, n.log
+	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -23,6 +23,7 @@ type verifyFlags struct {
 	noSignature bool
 	extra       bool
 	opening     string // of a commitment
+	policy      int    // that the report must be of; 0 for any
 	signed      bool   // set once the signature was checked
 }
 
@@ -43,7 +44,9 @@ func verifyCommand() *cobra.Command {
   verify MANIFEST.json MODEL   the same for a manifest without a signature
   verify PRINT.wfp MODEL       holds a model against its fingerprint
   verify COMMIT MODEL --opening FILE
-                               shows that a model is the one committed to`,
+                               shows that a model is the one committed to
+  verify CASE/transcript.jsonl [A B]
+                               replays a dispute; with A and B the comparison too`,
 		Example: `  weightprint verify report.json base/ suspect/
   weightprint verify report.dsse.json base/ suspect/ --key auditor.pub.pem
   weightprint verify model.sig model/ --key maker.pub.pem
@@ -58,24 +61,16 @@ func verifyCommand() *cobra.Command {
 	fl.BoolVar(&f.noSignature, "no-signature", false, "leave the signature unchecked and say so")
 	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
 	fl.StringVar(&f.opening, "opening", "", "the opening of a commitment")
+	fl.IntVar(&f.policy, "policy", 0, "require that the report was drawn under this policy, and judge by it")
 	return c
 }
 
 // maxStatement bounds the files that verify and sign read.
-const maxStatement = 64 << 20
+const maxStatement = 32 << 20
 
 // readSmall reads a file that is no model.
 func readSmall(name string) ([]byte, error) {
-	r, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, maxStatement+1))
-	if err == nil && len(b) > maxStatement {
-		err = fmt.Errorf("%s: larger than %d bytes", name, maxStatement)
-	}
-	return b, err
+	return saferio.ReadFile(name, maxStatement)
 }
 
 // verify looks at what kind of file it is and how many models it takes.
@@ -105,6 +100,9 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	if err != nil {
 		return err
 	}
+	if isTranscript(text) {
+		return f.verifyDispute(c, file, models)
+	}
 	var kind struct {
 		Type     string          `json:"_type"`
 		Payload  *string         `json:"payload"`
@@ -117,14 +115,14 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	if len(models) != 2 {
 		return usageError{fmt.Errorf("verify: a report takes two models, A and B")}
 	}
-	if err := takes(c, "a report without a signature", "base"); err != nil {
+	if err := takes(c, "a report without a signature", "base", "policy"); err != nil {
 		return err
 	}
 	return f.verifyReport(c, file, text, models)
 }
 
 // checking are the flags of verify that ask for something to be checked, or not.
-var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening"}
+var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy"}
 
 // takes refuses flags that say nothing about a kind of file: who gives them
 // believes that they were heeded.
@@ -143,6 +141,9 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if err := possible(c.OutOrStdout(), &want.Options); err != nil {
+		return err
+	}
+	if err := underPolicy(c.OutOrStdout(), want, f.policy, file, models); err != nil {
 		return err
 	}
 	got, err := f.again(c, models, want.Options)

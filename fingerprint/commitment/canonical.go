@@ -37,15 +37,52 @@ func newCanonicaliser() *canonicaliser { return &canonicaliser{h: newHash(purpos
 
 // floats encodes values that float32 holds.
 func (c *canonicaliser) floats(v []float32) fingerprint.Digest {
-	c.buf = append(c.buf[:0], 'f')
+	c.buf = appendFloats(append(c.buf[:0], 'f'), v)
+	return c.digest()
+}
+
+// begin starts a leaf of a form that is hashed piece by piece.
+func (c *canonicaliser) begin(form byte) {
+	c.h.Reset()
+	c.h.Write([]byte{form})
+}
+
+// more hashes further float32 values of the leaf.
+func (c *canonicaliser) more(v []float32) {
+	c.buf = appendFloats(c.buf[:0], v)
+	c.h.Write(c.buf)
+}
+
+// moreWide hashes further 64-bit values of the leaf.
+func (c *canonicaliser) moreWide(w wideType, raw []byte) {
+	c.buf = c.buf[:0]
+	for ; len(raw) > 0; raw = raw[w.size:] {
+		c.buf = binary.LittleEndian.AppendUint64(c.buf, w.bits(raw))
+	}
+	c.h.Write(c.buf)
+}
+
+// narrowAll converts stored numbers to float32; false where one of them is none.
+func (w wideType) narrowAll(raw []byte, narrow []float32) bool {
+	for i := range narrow {
+		v, exact := w.narrow(raw[i*w.size:])
+		if !exact {
+			return false
+		}
+		narrow[i] = v
+	}
+	return true
+}
+
+func appendFloats(b []byte, v []float32) []byte {
 	for _, x := range v {
 		bits := math.Float32bits(x)
 		if x != x {
 			bits = canonicalNaN
 		}
-		c.buf = binary.LittleEndian.AppendUint32(c.buf, bits)
+		b = binary.LittleEndian.AppendUint32(b, bits)
 	}
-	return c.digest()
+	return b
 }
 
 // wide encodes stored 64-bit and 32-bit numbers: as float32 where all of them

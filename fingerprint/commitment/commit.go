@@ -65,7 +65,7 @@ type Axis struct {
 
 // tensorsAtOnce is how many tensors are read side by side: one whose units are
 // columns is turned round in up to 64 MiB.
-const tensorsAtOnce = 4
+const tensorsAtOnce = 2
 
 // Commit reads every value of a model once and makes what a commitment to it
 // is opened with. The same model and secret give the same commitment, in

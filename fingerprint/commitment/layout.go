@@ -71,7 +71,13 @@ func (l layout) each(ctx context.Context, t *tensor.Tensor, yield func(i int64, 
 	}
 	h := newCanonicaliser()
 	if s, ok := t.Data.(*tensor.Stored); ok && wide(t) {
+		if l.length > maxLength {
+			return l.eachLongWide(ctx, t, s, yield)
+		}
 		return l.eachWide(ctx, t, s, h, yield)
+	}
+	if l.length > maxLength {
+		return l.eachLong(ctx, t, yield)
 	}
 	const target = 1 << 18 // values read together
 	n := l.leaves(t)
@@ -106,6 +112,70 @@ func (l layout) eachWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored
 		}
 		d := h.wide(t.DType, buf, narrow)
 		yield(i, h.buf, d)
+	}
+	return nil
+}
+
+// pieceValues is how much of a long leaf is held at a time.
+const pieceValues = 1 << 16
+
+// eachLong is each for leaves too long to be units, which are hashed piece by
+// piece. Nobody asks for their canonical bytes.
+func (l layout) eachLong(ctx context.Context, t *tensor.Tensor, yield func(int64, []byte, fingerprint.Digest)) error {
+	h := newCanonicaliser()
+	buf := make([]float32, pieceValues)
+	for i := range l.leaves(t) {
+		h.begin('f')
+		for at := int64(0); at < l.length; at += pieceValues {
+			part := buf[:min(pieceValues, l.length-at)]
+			if err := t.Data.ReadValues(ctx, part, i*l.length+at); err != nil {
+				return err
+			}
+			h.more(part)
+		}
+		yield(i, nil, sum(h.h))
+	}
+	return nil
+}
+
+// eachLongWide is eachLong for types that decode to more than float32 holds: a
+// leaf is read once to learn its form, and once to be hashed.
+func (l layout) eachLongWide(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, yield func(int64, []byte, fingerprint.Digest)) error {
+	w, h := wideTypes[t.DType], newCanonicaliser()
+	raw, narrow := make([]byte, pieceValues*w.size), make([]float32, pieceValues)
+	pieces := func(i int64, f func(raw []byte, narrow []float32) bool) error {
+		for at := int64(0); at < l.length; at += pieceValues {
+			n := int(min(pieceValues, l.length-at))
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := s.ReadLittle(raw[:n*w.size], (i*l.length+at)*int64(w.size)); err != nil {
+				return err
+			}
+			if !f(raw[:n*w.size], narrow[:n]) {
+				return nil
+			}
+		}
+		return nil
+	}
+	for i := range l.leaves(t) {
+		exact := true
+		if err := pieces(i, func(raw []byte, narrow []float32) bool { exact = w.narrowAll(raw, narrow); return exact }); err != nil {
+			return err
+		}
+		h.begin(map[bool]byte{true: 'f', false: w.form}[exact])
+		if err := pieces(i, func(raw []byte, narrow []float32) bool {
+			if exact {
+				w.narrowAll(raw, narrow)
+				h.more(narrow)
+			} else {
+				h.moreWide(w, raw)
+			}
+			return true
+		}); err != nil {
+			return err
+		}
+		yield(i, nil, sum(h.h))
 	}
 	return nil
 }

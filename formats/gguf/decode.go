@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -14,6 +15,7 @@ import (
 // decoder reads the fields of a header in the file's byte order.
 type decoder struct {
 	*saferio.Cursor
+	ctx   context.Context
 	file  string
 	order binary.ByteOrder
 }
@@ -35,6 +37,9 @@ func (d *decoder) take(n uint64, field string) ([]byte, error) {
 
 // short gives a failed read its place.
 func (d *decoder) short(err error, at int64, field string) error {
+	if err == nil {
+		return nil
+	}
 	var known *tensor.FormatError
 	if errors.As(err, &known) {
 		return err
@@ -62,14 +67,52 @@ func (d *decoder) u64(field string) (uint64, error) {
 	return d.order.Uint64(b), nil
 }
 
-// str reads a length and that many bytes.
-func (d *decoder) str(field string) (string, error) {
+// short16 reads a length that fits 16 bits and that many bytes. A longer one is
+// returned cut, so that whoever asked refuses it by its own rule.
+func (d *decoder) short16(field string) (string, error) {
 	n, err := d.u64(field + " length")
 	if err != nil {
 		return "", err
 	}
+	at := d.Offset()
+	b, err := d.take(min(n, maxKeyBytes+1), field)
+	if err != nil {
+		return "", err
+	}
+	s := string(b)
+	if left := n - uint64(len(b)); left > 0 {
+		return s, d.short(d.Skip(left), at, field)
+	}
+	return s, nil
+}
+
+// longString stands for a string that stays in the file: its length.
+type longString int64
+
+// str reads a length and that many bytes, or passes over them where they are
+// too many to be kept.
+func (d *decoder) str(field string) (any, error) {
+	n, err := d.u64(field + " length")
+	if err != nil {
+		return "", err
+	}
+	at := d.Offset()
+	switch {
+	case n > maxStringBytes && n <= uint64(d.Remaining()):
+		return "", d.fail(tensor.ErrLimit, at, field, "a string has at most %d bytes, found %d", maxStringBytes, n)
+	case n > heldString:
+		return longString(n), d.short(d.Skip(n), at, field)
+	}
 	b, err := d.take(n, field)
 	return string(b), err
+}
+
+// busy asks now and then whether to go on.
+func (d *decoder) busy(i int64) error {
+	if i&0xfff == 0 {
+		return d.ctx.Err()
+	}
+	return nil
 }
 
 // scalar decodes a value that is neither string nor array from its bytes.

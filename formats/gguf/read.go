@@ -17,7 +17,19 @@ const (
 	maxAlignment     = 1 << 20
 	maxKeyBytes      = 65535
 	maxNameBytes     = 64
-	maxDims          = 8 // ggml allows 4
+	maxDims          = 8       // ggml allows 4
+	maxPairs         = 1 << 16 // published files have some 50
+	maxTensors       = 150_000 // published files have some 2,000; one that keeps the experts of the largest mixtures apart would have 140,000
+	maxStringBytes   = 1 << 30 // GGUF_MAX_STRING_LENGTH of ggml
+	maxElements      = 1 << 30 // GGUF_MAX_ARRAY_ELEMENTS of ggml
+
+	// Of metadata so much is kept in memory; longer strings stay in the file.
+	heldBytes  = 16 << 20 // keys and strings together
+	heldString = 1 << 20
+
+	// Of an array so much is decoded when its elements are asked for.
+	decodedElements = 1 << 20
+	decodedBytes    = 64 << 20
 )
 
 // File is the header of a GGUF file. It implements tensor.Model and is safe
@@ -45,7 +57,7 @@ type File struct {
 // tensor.ErrUnsupported.
 func Read(ctx context.Context, name string, r io.ReaderAt, size int64) (*File, error) {
 	f := &File{Alignment: defaultAlignment, meta: tensor.Metadata{}, byName: map[string]*tensor.Tensor{}, name: name, r: r, size: size}
-	d := &decoder{Cursor: saferio.NewCursor(r, size), file: name, order: binary.LittleEndian}
+	d := &decoder{Cursor: saferio.NewCursor(r, size), ctx: ctx, file: name, order: binary.LittleEndian}
 	tensors, pairs, err := f.preamble(d)
 	if err != nil {
 		return nil, err
@@ -95,18 +107,25 @@ func (f *File) preamble(d *decoder) (tensors, pairs uint64, err error) {
 	if tensors > uint64(d.Remaining())/24 {
 		return 0, 0, d.fail(io.ErrUnexpectedEOF, 8, "tensor count", "%d tensors cannot stand in %d bytes", tensors, d.Remaining())
 	}
+	switch {
+	case pairs > maxPairs:
+		return 0, 0, d.fail(tensor.ErrLimit, 16, "metadata count", "%d pairs, at most %d", pairs, maxPairs)
+	case tensors > maxTensors:
+		return 0, 0, d.fail(tensor.ErrLimit, 8, "tensor count", "%d tensors, at most %d", tensors, maxTensors)
+	}
 	return tensors, pairs, nil
 }
 
 // pairs reads the metadata.
 func (f *File) pairs(ctx context.Context, d *decoder, n uint64) error {
 	seen := map[string]bool{}
+	held := 0
 	for range n {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		at := d.Offset()
-		key, err := d.str("metadata key")
+		key, err := d.short16("metadata key")
 		if err != nil {
 			return err
 		}
@@ -119,7 +138,10 @@ func (f *File) pairs(ctx context.Context, d *decoder, n uint64) error {
 			return d.fail(tensor.ErrFormat, at, quoted("metadata key", key), "a key is UTF-8")
 		case seen[key]:
 			return d.fail(tensor.ErrFormat, at, quoted("metadata key", key), "the key stands twice")
+		case held > heldBytes:
+			return d.fail(tensor.ErrLimit, at, "metadata", "keys and strings have more than %d bytes together", heldBytes)
 		}
+		held += len(key)
 		seen[key] = true
 		field := quoted("metadata", key)
 		t, err := d.u32(field + " type")
@@ -132,6 +154,13 @@ func (f *File) pairs(ctx context.Context, d *decoder, n uint64) error {
 			return err
 		}
 		f.Entries = append(f.Entries, e)
+		switch s := v.(type) {
+		case longString:
+			f.warn("%s: a string of %d bytes stays in the file", field, int64(s))
+			continue
+		case string:
+			held += len(s)
+		}
 		if l, ok := v.(*list); ok {
 			v = l.exported(f.r, f.size)
 		}
@@ -176,7 +205,7 @@ func (f *File) Metadata() tensor.Metadata { return f.meta }
 // Value decodes the value of an entry: uint64, int64, float64, bool, string,
 // or []any for arrays.
 func (f *File) Value(e Entry) (any, error) {
-	d := &decoder{Cursor: saferio.NewCursor(f.r, f.size), file: f.name, order: f.order}
+	d := &decoder{Cursor: saferio.NewCursor(f.r, f.size), ctx: context.Background(), file: f.name, order: f.order}
 	if err := d.Skip(uint64(e.Offset)); err != nil {
 		return nil, err
 	}

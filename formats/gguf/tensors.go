@@ -45,7 +45,7 @@ func (f *File) infos(ctx context.Context, d *decoder, n uint64) ([]info, error) 
 // info reads one entry: name, dimensions innermost first, type, offset.
 func (f *File) info(d *decoder) (info, error) {
 	in := info{at: d.Offset()}
-	name, err := d.str("tensor name")
+	name, err := d.short16("tensor name")
 	if err != nil {
 		return in, err
 	}

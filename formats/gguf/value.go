@@ -1,6 +1,7 @@
 package gguf
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -45,7 +46,7 @@ func (d *decoder) value(t Type, field string) (any, error) {
 func (d *decoder) array(field string, depth int) (*list, error) {
 	at := d.Offset()
 	l := &list{d: *d, at: at, field: field}
-	elem, err := d.u32(field + " element type")
+	elem, err := d.u32(field)
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +54,15 @@ func (d *decoder) array(field string, depth int) (*list, error) {
 	if l.elem >= numTypes {
 		return nil, d.fail(tensor.ErrFormat, at, field, "array element type %d is unknown", elem)
 	}
-	n, err := d.u64(field + " count")
+	n, err := d.u64(field)
 	if err != nil {
 		return nil, err
 	}
 	if least := max(1, typeSizes[l.elem]); n > uint64(d.Remaining())/least {
 		return nil, d.fail(io.ErrUnexpectedEOF, at, field, "%d elements claimed, %d bytes left in the file", n, d.Remaining())
+	}
+	if n > maxElements {
+		return nil, d.fail(tensor.ErrLimit, at, field, "an array has at most %d elements, found %d", maxElements, n)
 	}
 	l.n = int64(n)
 	return l, d.elements(l, field, depth)
@@ -68,8 +72,11 @@ func (d *decoder) array(field string, depth int) (*list, error) {
 func (d *decoder) elements(l *list, field string, depth int) error {
 	switch l.elem {
 	case String:
-		for range l.n {
-			n, err := d.u64(field + " string length")
+		for i := range l.n {
+			if err := d.busy(i); err != nil {
+				return err
+			}
+			n, err := d.u64(field)
 			if err != nil {
 				return err
 			}
@@ -82,7 +89,10 @@ func (d *decoder) elements(l *list, field string, depth int) error {
 		if depth >= maxDepth {
 			return d.fail(tensor.ErrLimit, l.at, field, "arrays within arrays deeper than %d", maxDepth)
 		}
-		for range l.n {
+		for i := range l.n {
+			if err := d.busy(i); err != nil {
+				return err
+			}
 			if _, err := d.array(field, depth+1); err != nil {
 				return err
 			}
@@ -128,6 +138,7 @@ type list struct {
 // values decodes the whole array; elements that are arrays become []any.
 func (l *list) values(r io.ReaderAt, size int64) ([]any, error) {
 	d := l.d
+	d.ctx = context.Background()
 	d.Cursor = saferio.NewCursor(r, size)
 	if err := d.Skip(uint64(l.at)); err != nil {
 		return nil, err
@@ -144,7 +155,11 @@ func (d *decoder) items(field string) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n > decodedElements {
+		return nil, d.fail(tensor.ErrLimit, d.Offset(), field, "%d elements are not decoded, at most %d", n, decodedElements)
+	}
 	var out []any
+	held := 0
 	for range n {
 		var v any
 		switch Type(elem) {
@@ -155,6 +170,12 @@ func (d *decoder) items(field string) ([]any, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if s, ok := v.(string); ok {
+			held += len(s)
+		}
+		if _, long := v.(longString); long || held > decodedBytes {
+			return nil, d.fail(tensor.ErrLimit, d.Offset(), field, "elements of more than %d bytes together are not decoded", decodedBytes)
 		}
 		out = append(out, v)
 	}

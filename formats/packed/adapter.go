@@ -23,21 +23,40 @@ type Adapter struct {
 	Saved   []string // tensors that are replaced
 }
 
-// IsAdapter tells whether a model is an adapter: it says so (PEFT, MLX, GGUF),
-// or all its tensors have the names of one.
+// IsAdapter tells whether a model is an adapter: all its tensors have the names
+// of one, or it says so (PEFT, MLX, GGUF) and some have. A merged model with
+// the configuration left beside it has none, and one that is not merged yet has
+// every adapted matrix too.
 func IsAdapter(m tensor.Model) bool {
-	if kind, ok := m.Metadata().String("adapter.peft_type", "adapter.fine_tune_type"); ok && !strings.EqualFold(kind, "full") {
-		return true
-	}
 	if kind, _ := m.Metadata().String("general.type"); kind == "adapter" {
 		return true
 	}
-	all := m.Tensors()
-	is := func(kinds ...adapterKind) func(*tensor.Tensor) bool {
-		return func(t *tensor.Tensor) bool { return slices.Contains(kinds, adapterPart(t.Name).kind) }
+	kind, said := m.Metadata().String("adapter.peft_type", "adapter.fine_tune_type")
+	said = said && !strings.EqualFold(kind, "full")
+	own, factors, whole := 0, map[string]bool{}, []string{}
+	for _, t := range m.Tensors() {
+		switch p := adapterPart(t.Name); p.kind {
+		case partWhole:
+			whole = append(whole, t.Name)
+			if hasAdapterPrefix(t.Name) {
+				own++
+			}
+		case partAlpha, partLengths, partDiff:
+		default:
+			own++
+			factors[p.module] = true
+		}
 	}
-	factors := slices.DeleteFunc(slices.Clone(all), is(partAlpha, partLengths, partDiff))
-	return len(factors) > 0 && !slices.ContainsFunc(all, is(partWhole))
+	if own == 0 || len(whole) > 0 && !said {
+		return false
+	}
+	bases := 0
+	for _, name := range whole {
+		if strings.Contains(name, ".base_layer.") && factors[strings.TrimSuffix(adapterPart(name).module, ".weight")] {
+			bases++
+		}
+	}
+	return bases == 0 || bases < len(factors)
 }
 
 // NewAdapter applies an adapter to a base. Errors are tensor.ErrFormat for an

@@ -144,6 +144,17 @@ func TestAdapterErrors(t *testing.T) {
 	require.True(t, packed.IsAdapter(ia3))
 	_, err = packed.NewAdapter(base(), ia3)
 	require.ErrorContains(t, err, "adapters of the kind IA3 are not read")
+	said := func(names ...string) bool {
+		m := one(names...)
+		m.Meta["adapter.peft_type"] = "LORA"
+		return packed.IsAdapter(m)
+	}
+	require.True(t, said("x.lora_A.weight", "y.weight"), "a module saved whole")
+	require.True(t, said("x.lora_A.weight", "emb.lora_embedding_A", "emb.base_layer.weight"), "an embedding saved whole")
+	require.True(t, said("base_model.model.y.weight"), "nothing but modules saved whole")
+	require.False(t, said("x.base_layer.weight", "x.lora_A.weight"), "not merged yet")
+	require.False(t, said("x.weight"), "merged")
+	require.False(t, said())
 	require.False(t, packed.IsAdapter(one("crf.alpha", "crf.diff")))
 	require.False(t, packed.IsAdapter(base()))
 }

@@ -40,11 +40,15 @@ var adapterWords = map[string]adapterKind{
 	"lokr_w1": "lokr_w1", "lokr_w1_a": "lokr_w1_a", "lokr_w1_b": "lokr_w1_b", "lokr_w2": "lokr_w2", "lokr_w2_a": "lokr_w2_a", "lokr_w2_b": "lokr_w2_b",
 	"hada_t1": partUnread, "hada_t2": partUnread, "lokr_t2": partUnread, "lora_mid": partUnread, "lora_E": partUnread, "lora_ranknum": partUnread,
 	"ia3_l": partUnread, "vera_lambda_b": partUnread, "vera_lambda_d": partUnread, "oft_r": partUnread, "oft_R": partUnread, "oft_blocks": partUnread, "boft_R": partUnread, "boft_s": partUnread,
-	"token_adapter.trainable_tokens_delta": partUnread, "diff_b": partUnread, "set_weight": partUnread, "reshape_weight": partUnread,
+	"prompt_embeddings": partUnread, "token_adapter.trainable_tokens_delta": partUnread, "diff_b": partUnread, "set_weight": partUnread, "reshape_weight": partUnread,
 }
 
 // adapterPrefixes stand before the base's own names.
 var adapterPrefixes = []string{"base_model.model.", "base_model."}
+
+func hasAdapterPrefix(name string) bool {
+	return slices.ContainsFunc(adapterPrefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+}
 
 // part is one tensor's name taken apart.
 type adapterName struct {

@@ -13,6 +13,10 @@ import (
 func generic(n *Network, rest []*tensor.Tensor) {
 	byStem := map[string]*Matrix{}
 	for i, t := range rest {
+		if _, cols := firstDim(t); oversized(t) || cols > mostInputs && len(t.Shape) > 1 {
+			n.setAside(t, i)
+			continue
+		}
 		role := "generic." + strconv.Itoa(i)
 		stem, _ := split(t.Name)
 		if t.DType.Kind() == tensor.KindInteger || t.DType == tensor.Opaque || len(t.Shape) == 0 {
@@ -45,11 +49,16 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 // Exchangeable lists the generic matrices whose rows are hidden units. A row
 // axis counts as hidden only if its size is the input size of another matrix
 // of the network (somebody reads these units), no name says that the rows
-// are tokens, positions or classes, and the first dimension is no declared
-// vocabulary.
+// are tokens, positions or classes, the first dimension is no declared
+// vocabulary, and the network shows where it begins and ends: a size that is read
+// and not made, and one that is made and not read. Where it shows neither, the
+// size may be an input's or an output's, whose places have a meaning.
 func (n *Network) Exchangeable() []*Matrix {
 	inputs := map[int][]*Matrix{}
 	for _, m := range n.Generic {
+		if m.flat {
+			continue
+		}
 		inputs[inputSize(m)] = append(inputs[inputSize(m)], m)
 	}
 	vocab := map[int]bool{}
@@ -61,13 +70,35 @@ func (n *Network) Exchangeable() []*Matrix {
 		}
 	}
 	var out []*Matrix
+	if len(n.Towers) == 0 && !n.showsEnds() {
+		return nil
+	}
 	for _, m := range n.Generic {
+		if m.flat {
+			continue
+		}
 		read := slices.ContainsFunc(inputs[m.Rows], func(r *Matrix) bool { return r.Tensor != m.Tensor })
 		if read && !vocab[m.Rows] && !hasLabel(m.Tensor.Name) {
 			out = append(out, m)
 		}
 	}
 	return out
+}
+
+// showsEnds tells whether some size can only be that of an input and another only
+// that of an output. Rows that nobody reads may be those of a lookup table, which
+// is an input, where they are more than the columns.
+func (n *Network) showsEnds() bool {
+	made, read := map[int]bool{}, map[int]bool{}
+	for _, m := range n.Generic {
+		made[m.Rows], read[inputSize(m)] = true, true
+	}
+	begins, ends := false, false
+	for _, m := range n.Generic {
+		begins = begins || !made[inputSize(m)] || !read[m.Rows] && m.Rows > inputSize(m)
+		ends = ends || !read[m.Rows]
+	}
+	return begins && ends
 }
 
 // inputSize is the number of units a matrix reads: the second dimension, so

@@ -24,6 +24,7 @@ type Matrix struct {
 	base       int64 // values before stored row 0 (stacked experts)
 	transposed bool  // the stored rows are this view's columns
 	order      []int // row r of the view is row order[r] of the layout; nil = same
+	flat       bool  // a run of values cut into rows, no units
 	block      int   // rows of a block when blocks are stored one after another, each transposed; 0 = one block
 }
 

@@ -45,6 +45,8 @@ func collect(m tensor.Model) (towers []*found, rest []*tensor.Tensor) {
 	for _, t := range m.Tensors() {
 		at, ok := locate(t.Name)
 		switch f := byPrefix[at.prefix]; {
+		case oversized(t):
+			rest = append(rest, t)
 		case !ok:
 			later = append(later, t)
 		case f == nil && len(byPrefix) == maxTowers:

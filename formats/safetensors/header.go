@@ -1,16 +1,28 @@
 package safetensors
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
 )
 
 // Limits of this reader beside the format's own.
 const (
 	maxRank      = 64
 	maxNameBytes = 64 << 10
+	maxTensors   = 1 << 18 // the largest published mixtures have some 140,000, over all shards
+	maxDims      = 1 << 21 // of all shapes together
+	maxNames     = 16 << 20
+	maxPairs     = 1 << 16 // of __metadata__
+	maxUnknown   = 64      // fields of an entry that are not the format's
+
+	// Of __metadata__ so much is kept; longer strings stay in the file.
+	heldString = 1 << 20
+	heldBytes  = 16 << 20
 )
 
 // dtypes maps the format's names of element types.
@@ -33,23 +45,28 @@ type entry struct {
 
 // header reads the JSON object.
 func (s *scanner) header() (entries []entry, meta map[string]string, err error) {
-	if s.b[0] != '{' {
+	if s.byte(0) != '{' {
 		if err := s.forgive(s.unexpected("header", "'{' as the first byte")); err != nil {
 			return nil, nil, err
 		}
 	}
 	seen := map[string]bool{}
+	names := 0
 	err = s.members("header", func(name string, at int) error {
 		if seen[name] {
 			return s.fail(at, quoted(name), "the name stands twice in the header")
 		}
 		seen[name] = true
+		names += len(name)
+		switch {
+		case len(entries) == maxTensors:
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, "header", "more than %d tensors", maxTensors)
+		case names > maxNames || s.dims > maxDims:
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, "header", "names of more than %d bytes, or shapes of more than %d dimensions together", maxNames, maxDims)
+		}
 		if name == "__metadata__" {
 			meta, err = s.metadata()
 			return err
-		}
-		if len(name) > maxNameBytes {
-			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, "tensor name", "a name has at most %d bytes, found %d", maxNameBytes, len(name))
 		}
 		e, err := s.entry(name, at)
 		entries = append(entries, e)
@@ -63,8 +80,8 @@ func (s *scanner) header() (entries []entry, meta map[string]string, err error) 
 
 // rest requires spaces up to the end of the header.
 func (s *scanner) rest() error {
-	for ; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; c {
+	for ; s.i < s.n; s.i++ {
+		switch c := s.byte(s.i); c {
 		case ' ':
 		case '\t', '\n', '\r':
 			if err := s.forgive(s.fail(s.i, "header", "only spaces may follow the object, found byte 0x%02x", c)); err != nil {
@@ -84,12 +101,20 @@ func quoted(name string) string { return "tensor " + strconv.QuoteToASCII(name) 
 // metadata reads the map of strings that a header may hold.
 func (s *scanner) metadata() (map[string]string, error) {
 	meta := map[string]string{}
+	held := 0
 	err := s.members("__metadata__", func(key string, at int) error {
+		field := "__metadata__ " + strconv.QuoteToASCII(key)
 		if _, twice := meta[key]; twice {
-			return s.fail(at, "__metadata__ "+strconv.QuoteToASCII(key), "the key stands twice")
+			return s.fail(at, field, "the key stands twice")
 		}
-		v, err := s.str("__metadata__ " + strconv.QuoteToASCII(key))
+		v, whole, err := s.str(field, heldString)
+		if err == nil && !whole {
+			s.warnings = append(s.warnings, fmt.Sprintf("%s: %s: a string of more than %d bytes stays in the file", escape.Printable(s.file), field, heldString))
+		}
 		meta[key] = v
+		if held += len(key) + len(v); len(meta) > maxPairs || held > heldBytes {
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, "__metadata__", "more than %d pairs, or more than %d bytes together", maxPairs, heldBytes)
+		}
 		return err
 	})
 	return meta, err
@@ -100,18 +125,20 @@ func (s *scanner) metadata() (map[string]string, error) {
 func (s *scanner) entry(name string, at int) (entry, error) {
 	e := entry{name: name, at: at}
 	field := quoted(name)
-	seen := map[string]bool{}
+	var seen []string
 	err := s.members(field, func(key string, at int) error {
-		if seen[key] {
+		if slices.Contains(seen, key) {
 			return s.fail(at, field+" "+strconv.QuoteToASCII(key), "the field stands twice")
 		}
-		seen[key] = true
+		if seen = append(seen, key); len(seen) > maxUnknown+3 {
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, field, "more than %d unknown fields", maxUnknown)
+		}
 		switch key {
 		case "dtype":
 			return s.dtype(&e, field)
 		case "shape":
 			shape, err := s.numbers(field+" shape", maxRank)
-			e.shape = shape
+			e.shape = s.kept(shape)
 			return err
 		case "data_offsets":
 			return s.offsets(&e, field)
@@ -125,7 +152,7 @@ func (s *scanner) entry(name string, at int) (entry, error) {
 		return e, err
 	}
 	for _, want := range []string{"dtype", "shape", "data_offsets"} {
-		if !seen[want] {
+		if !slices.Contains(seen, want) {
 			return e, s.fail(at, field+" "+want, "the field is missing")
 		}
 	}
@@ -134,12 +161,12 @@ func (s *scanner) entry(name string, at int) (entry, error) {
 
 func (s *scanner) dtype(e *entry, field string) error {
 	at := s.i
-	name, err := s.str(field + " dtype")
+	name, whole, err := s.str(field+" dtype", 256)
 	if err != nil {
 		return err
 	}
 	d, ok := dtypes[name]
-	if !ok {
+	if !ok || !whole {
 		return tensor.Errorf(tensor.ErrUnsupported, s.file, int64(at)+8, field+" dtype", "%s is no type of the format", strconv.QuoteToASCII(name))
 	}
 	e.dtype = d

@@ -39,16 +39,16 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Option
 	if o == nil {
 		o = &Options{}
 	}
-	b, err := headerBytes(name, r, size)
+	n, err := headerLength(name, r, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &scanner{file: name, b: b, lenient: o.Lenient}
+	s := &scanner{ctx: ctx, file: name, r: r, n: int(n), lenient: o.Lenient}
 	entries, meta, err := s.header()
-	if err != nil {
+	if err = cmp.Or(s.broken, err); err != nil {
 		return nil, err
 	}
-	f := &File{DataStart: int64(len(b)) + 8, meta: tensor.Metadata{}, byName: make(map[string]*tensor.Tensor, len(entries))}
+	f := &File{DataStart: n + 8, meta: tensor.Metadata{}, byName: make(map[string]*tensor.Tensor, len(entries))}
 	for k, v := range meta {
 		f.meta["safetensors."+k] = v
 	}
@@ -62,32 +62,28 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Option
 	return f, nil
 }
 
-// headerBytes reads the length and the header.
-func headerBytes(name string, r io.ReaderAt, size int64) ([]byte, error) {
+// headerLength reads the length of the header.
+func headerLength(name string, r io.ReaderAt, size int64) (int64, error) {
 	c := saferio.NewCursor(r, size)
 	b, err := c.Next(8)
 	if err != nil {
-		return nil, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%v", err)
+		return 0, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%v", err)
 	}
 	n := binary.LittleEndian.Uint64(b)
 	if n > MaxHeader || n > uint64(size-8) {
 		if what := otherKind(r, size); what != "" {
-			return nil, tensor.Errorf(tensor.ErrNotModel, name, 0, "header length", "this is %s, no safetensors file", what)
+			return 0, tensor.Errorf(tensor.ErrNotModel, name, 0, "header length", "this is %s, no safetensors file", what)
 		}
 	}
 	switch {
 	case n > MaxHeader:
-		return nil, tensor.Errorf(tensor.ErrLimit, name, 0, "header length", "%d bytes, at most %d", n, MaxHeader)
+		return 0, tensor.Errorf(tensor.ErrLimit, name, 0, "header length", "%d bytes, at most %d", n, MaxHeader)
 	case n > uint64(size-8):
-		return nil, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%d bytes claimed, %d left in the file", n, size-8)
+		return 0, tensor.Errorf(io.ErrUnexpectedEOF, name, 0, "header length", "%d bytes claimed, %d left in the file", n, size-8)
 	case n == 0:
-		return nil, tensor.Errorf(tensor.ErrFormat, name, 0, "header length", "the header is empty")
+		return 0, tensor.Errorf(tensor.ErrFormat, name, 0, "header length", "the header is empty")
 	}
-	b, err = c.Next(n)
-	if err != nil {
-		return nil, tensor.Errorf(err, name, 8, "header", "%v", err)
-	}
-	return b, nil
+	return int64(n), nil
 }
 
 // kinds are beginnings of files that are taken for safetensors by mistake.

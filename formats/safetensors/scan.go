@@ -1,6 +1,8 @@
 package safetensors
 
 import (
+	"context"
+	"errors"
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -8,23 +10,95 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// scanner walks through the header's bytes. Offsets in errors are those in
-// the file, which begin 8 bytes earlier.
+// scanner walks through the header, a window of it at a time. Offsets in errors
+// are those in the file, which begin 8 bytes earlier.
 type scanner struct {
+	ctx      context.Context
 	file     string
-	b        []byte
+	r        io.ReaderAt
+	n        int // bytes of the header
 	i        int
+	window   []byte
+	at       int // of the window's first byte
+	broken   error
 	lenient  bool
 	warnings []string
+	text     []byte  // of the last string
+	list     []int64 // the last numbers
+	shapes   []int64 // where shapes are kept, many in one piece
+	dims     int     // of all shapes
 }
+
+// kept copies a shape to where it lasts.
+func (s *scanner) kept(shape []int64) []int64 {
+	if len(shape) == 0 {
+		return []int64{}
+	}
+	if len(s.shapes)+len(shape) > cap(s.shapes) {
+		s.shapes = make([]int64, 0, max(1024, len(shape)))
+	}
+	at := len(s.shapes)
+	s.shapes = append(s.shapes, shape...)
+	s.dims += len(shape)
+	return s.shapes[at:len(s.shapes):len(s.shapes)]
+}
+
+// windowBytes is how much of the header is held at a time.
+const windowBytes = 64 << 10
+
+// byte is the byte at a place within the header, 0 where it cannot be read.
+func (s *scanner) byte(i int) byte {
+	if k := i - s.at; k >= 0 && k < len(s.window) {
+		return s.window[k]
+	}
+	return s.load(i)
+}
+
+// load moves the window. What cannot be read, or should not because the caller
+// has given up, ends the header.
+func (s *scanner) load(i int) byte {
+	if s.broken == nil {
+		s.broken = s.ctx.Err()
+	}
+	if s.broken != nil {
+		s.n = min(s.n, i)
+		return 0
+	}
+	if s.window == nil {
+		s.window = make([]byte, min(windowBytes, s.n))
+	}
+	s.window = s.window[:min(cap(s.window), s.n-i)]
+	if got, err := s.r.ReadAt(s.window, int64(i)+8); got < len(s.window) {
+		if err == nil || err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		var known *tensor.FormatError
+		if !errors.As(err, &known) {
+			err = tensor.Errorf(err, s.file, int64(i)+8, "header", "%v", err)
+		}
+		s.broken, s.window, s.n = err, s.window[:0], min(s.n, i)
+		return 0
+	}
+	s.at = i
+	return s.window[0]
+}
+
+// mostWarnings is how many breaches are named one by one.
+const mostWarnings = 20
 
 // forgive turns a breach that real writers commit into a warning where the
 // caller asked for it.
-func (s *scanner) forgive(err error) error {
+func (s *scanner) forgive(err *tensor.FormatError) error {
 	if !s.lenient {
-		return err
+		return err.Forgivable()
 	}
-	s.warnings = append(s.warnings, err.Error())
+	switch len(s.warnings) {
+	case mostWarnings:
+		s.warnings = append(s.warnings, "there are more such breaches, which are not listed")
+	case mostWarnings + 1:
+	default:
+		s.warnings = append(s.warnings, err.Error())
+	}
 	return nil
 }
 
@@ -50,10 +124,10 @@ func (s *scanner) skip(field string, depth int) error {
 			}
 		}
 	case c == '"':
-		_, err := s.str(field)
+		_, _, err := s.str(field, 0)
 		return err
 	case c == '-' || c >= '0' && c <= '9' || c == 't' || c == 'f' || c == 'n':
-		for s.i < len(s.b) && (s.b[s.i] >= 'a' && s.b[s.i] <= 'z' || s.b[s.i] >= '0' && s.b[s.i] <= '9' || s.b[s.i] == '.' || s.b[s.i] == '-' || s.b[s.i] == '+' || s.b[s.i] == 'E') {
+		for s.i < s.n && inWord(s.byte(s.i)) {
 			s.i++
 		}
 		return nil
@@ -61,24 +135,34 @@ func (s *scanner) skip(field string, depth int) error {
 	return s.unexpected(field, "a value")
 }
 
-func (s *scanner) fail(at int, field, rule string, args ...any) error {
+func (s *scanner) fail(at int, field, rule string, args ...any) *tensor.FormatError {
 	return tensor.Errorf(tensor.ErrFormat, s.file, int64(at)+8, field, rule, args...)
 }
 
 // space passes over white space within the object.
 func (s *scanner) space() {
-	for s.i < len(s.b) && (s.b[s.i] == ' ' || s.b[s.i] == '\t' || s.b[s.i] == '\n' || s.b[s.i] == '\r') {
-		s.i++
+	for s.i < s.n {
+		switch s.byte(s.i) {
+		case ' ', '\t', '\n', '\r':
+			s.i++
+		default:
+			return
+		}
 	}
 }
 
 // peek returns the next byte that is no white space, 0 at the end.
 func (s *scanner) peek() byte {
 	s.space()
-	if s.i < len(s.b) {
-		return s.b[s.i]
+	if s.i < s.n {
+		return s.byte(s.i)
 	}
 	return 0
+}
+
+// inWord tells the bytes of numbers and of true, false and null.
+func inWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '+' || c == 'E'
 }
 
 // expect passes over one given byte.
@@ -90,11 +174,11 @@ func (s *scanner) expect(c byte, field string) error {
 	return nil
 }
 
-func (s *scanner) unexpected(field, want string) error {
-	if s.i >= len(s.b) {
+func (s *scanner) unexpected(field, want string) *tensor.FormatError {
+	if s.i >= s.n {
 		return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(s.i)+8, field, "the header ends where %s should stand", want)
 	}
-	return s.fail(s.i, field, "%s expected, found byte 0x%02x", want, s.b[s.i])
+	return s.fail(s.i, field, "%s expected, found byte 0x%02x", want, s.byte(s.i))
 }
 
 // members walks through an object: f is called for each member with the scanner
@@ -110,9 +194,12 @@ func (s *scanner) members(field string, f func(key string, at int) error) error 
 	for {
 		s.space()
 		at := s.i
-		key, err := s.str(field + " key")
+		key, whole, err := s.str(field+" key", maxNameBytes)
 		if err != nil {
 			return err
+		}
+		if !whole {
+			return tensor.Errorf(tensor.ErrLimit, s.file, int64(at)+8, field+" key", "a name has at most %d bytes", maxNameBytes)
 		}
 		if err := s.expect(':', field); err != nil {
 			return err
@@ -133,38 +220,61 @@ func (s *scanner) members(field string, f func(key string, at int) error) error 
 	}
 }
 
-// str reads a string.
-func (s *scanner) str(field string) (string, error) {
+// str reads a string and keeps it if it has no more than so many bytes.
+func (s *scanner) str(field string, most int) (text string, whole bool, err error) {
 	if s.peek() != '"' {
-		return "", s.unexpected(field, "a string")
+		return "", false, s.unexpected(field, "a string")
 	}
 	start := s.i
 	s.i++
-	var out []byte
-	for s.i < len(s.b) {
-		c := s.b[s.i]
+	out := s.text[:0]
+	defer func() { s.text = out[:0] }()
+	whole = true
+	for s.i < s.n {
+		c := s.byte(s.i)
 		switch {
+		case s.i >= s.n: // it could not be read
+			continue
 		case c == '"':
 			s.i++
-			return string(out), nil
+			if !whole {
+				return "", false, nil
+			}
+			return string(out), true, nil
 		case c < 0x20:
-			return "", s.fail(s.i, field, "control character 0x%02x in a string", c)
+			return "", false, s.fail(s.i, field, "control character 0x%02x in a string", c)
 		case c == '\\':
 			r, err := s.escape(field)
 			if err != nil {
-				return "", err
+				return "", false, err
 			}
 			out = utf8.AppendRune(out, r)
+		case c < utf8.RuneSelf:
+			out = append(out, c)
+			s.i++
 		default:
-			r, n := utf8.DecodeRune(s.b[s.i:])
+			r, n := s.rune()
 			if r == utf8.RuneError && n <= 1 {
-				return "", s.fail(s.i, field, "the header is no UTF-8: byte 0x%02x", c)
+				return "", false, s.fail(s.i, field, "the header is no UTF-8: byte 0x%02x", c)
 			}
-			out = append(out, s.b[s.i:s.i+n]...)
+			out = utf8.AppendRune(out, r)
 			s.i += n
 		}
+		if len(out) > most {
+			out, whole = out[:0], false
+		}
 	}
-	return "", tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(start)+8, field, "the string is not closed")
+	return "", false, tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(start)+8, field, "the string is not closed")
+}
+
+// rune decodes the character at the scanner.
+func (s *scanner) rune() (rune, int) {
+	var b [utf8.UTFMax]byte
+	n := min(len(b), s.n-s.i)
+	for k := range n {
+		b[k] = s.byte(s.i + k)
+	}
+	return utf8.DecodeRune(b[:n])
 }
 
 var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
@@ -173,10 +283,10 @@ var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f'
 // in pairs.
 func (s *scanner) escape(field string) (rune, error) {
 	at := s.i
-	if s.i+1 >= len(s.b) {
+	if s.i+1 >= s.n {
 		return 0, tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(at)+8, field, "the string is not closed")
 	}
-	c := s.b[s.i+1]
+	c := s.byte(s.i + 1)
 	s.i += 2
 	if r, ok := escapes[c]; ok {
 		return r, nil
@@ -186,7 +296,7 @@ func (s *scanner) escape(field string) (rune, error) {
 	}
 	r, ok := s.hex4()
 	if ok && utf16.IsSurrogate(r) {
-		if s.i+1 >= len(s.b) || s.b[s.i] != '\\' || s.b[s.i+1] != 'u' {
+		if s.i+1 >= s.n || s.byte(s.i) != '\\' || s.byte(s.i+1) != 'u' {
 			return 0, s.fail(at, field, "half of a surrogate pair")
 		}
 		s.i += 2
@@ -205,11 +315,11 @@ func (s *scanner) escape(field string) (rune, error) {
 }
 
 func (s *scanner) hex4() (r rune, ok bool) {
-	if s.i+4 > len(s.b) {
+	if s.i+4 > s.n {
 		return 0, false
 	}
-	for _, c := range s.b[s.i : s.i+4] {
-		switch {
+	for k := range 4 {
+		switch c := s.byte(s.i + k); {
 		case c >= '0' && c <= '9':
 			r = r<<4 | rune(c-'0')
 		case c >= 'a' && c <= 'f':
@@ -229,8 +339,12 @@ func (s *scanner) number(field string) (int64, error) {
 	s.space()
 	start := s.i
 	n := int64(0)
-	for s.i < len(s.b) && s.b[s.i] >= '0' && s.b[s.i] <= '9' {
-		d := int64(s.b[s.i] - '0')
+	for s.i < s.n {
+		c := s.byte(s.i)
+		if c < '0' || c > '9' {
+			break
+		}
+		d := int64(c - '0')
 		if n > (1<<63-1-d)/10 {
 			return 0, tensor.Errorf(tensor.ErrLimit, s.file, int64(start)+8, field, "the number does not fit 63 bits")
 		}
@@ -240,21 +354,31 @@ func (s *scanner) number(field string) (int64, error) {
 	if s.i == start {
 		return 0, s.unexpected(field, "an unsigned integer")
 	}
-	if s.b[start] == '0' && s.i > start+1 {
+	if s.i > start+1 && s.byte(start) == '0' {
 		return 0, s.fail(start, field, "a number has no leading zero")
 	}
-	if s.i < len(s.b) && (s.b[s.i] == '.' || s.b[s.i] == 'e' || s.b[s.i] == 'E') {
+	if c := s.end(); c == '.' || c == 'e' || c == 'E' {
 		return 0, s.fail(start, field, "an integer is written without point or exponent")
 	}
 	return n, nil
 }
 
-// numbers reads an array of at most limit unsigned integers.
+// end is the byte at the scanner, 0 behind the header.
+func (s *scanner) end() byte {
+	if s.i < s.n {
+		return s.byte(s.i)
+	}
+	return 0
+}
+
+// numbers reads an array of at most limit unsigned integers. It is valid until
+// the next call; kept makes it last.
 func (s *scanner) numbers(field string, limit int) ([]int64, error) {
 	if err := s.expect('[', field); err != nil {
 		return nil, err
 	}
-	out := []int64{}
+	out := s.list[:0]
+	defer func() { s.list = out[:0] }()
 	if s.peek() == ']' {
 		s.i++
 		return out, nil

@@ -3,13 +3,13 @@ package source
 import (
 	"container/list"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/saferio"
 )
 
 // Files opens files and keeps at most a number of them open at a time, so
@@ -21,13 +21,19 @@ type Files struct {
 	open *list.List // of *File, most recently used first
 }
 
-// maxOpen is how many files a Files keeps open unless told otherwise.
+// maxOpen is how many files a Files keeps open unless told otherwise, where the
+// system allows a process so many.
 const maxOpen = 64
 
-// NewFiles returns a Files that keeps at most n files open, 64 for n ≤ 0.
+// reserved is how many descriptors are left to the rest of the process.
+const reserved = 32
+
+// NewFiles returns a Files that keeps at most n files open; for n ≤ 0 it is 64,
+// or a quarter of what the system leaves where that is less: a comparison opens
+// several checkpoints.
 func NewFiles(n int) *Files {
 	if n <= 0 {
-		n = maxOpen
+		n = min(maxOpen, max(1, (descriptors()-reserved)/4))
 	}
 	return &Files{most: n, open: list.New()}
 }
@@ -64,17 +70,13 @@ func (s *Files) Open(path, label string) (*File, error) {
 
 // openRegular opens and checks before anything is read.
 func openRegular(path, label string) (*os.File, fs.FileInfo, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|nonblock, 0)
-	if err != nil {
+	f, info, err := saferio.Open(path)
+	var other *saferio.NotRegularError
+	switch {
+	case errors.As(err, &other):
+		return nil, nil, tensor.Errorf(tensor.ErrNotModel, label, -1, "file", "%s", other.What())
+	case err != nil:
 		return nil, nil, tensor.Errorf(err, label, -1, "file", "cannot be opened: %v", cause(err))
-	}
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("it is %s, not a regular file", modeName(info.Mode()))
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, tensor.Errorf(tensor.ErrNotModel, label, -1, "file", "%v", err)
 	}
 	return f, info, nil
 }
@@ -86,20 +88,6 @@ func cause(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-func modeName(m fs.FileMode) string {
-	switch {
-	case m.IsDir():
-		return "a folder"
-	case m&fs.ModeNamedPipe != 0:
-		return "a pipe"
-	case m&fs.ModeSocket != 0:
-		return "a socket"
-	case m&fs.ModeDevice != 0:
-		return "a device"
-	}
-	return "something else"
 }
 
 // shrink closes idle files, the longest unused first. The caller holds mu.

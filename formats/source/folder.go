@@ -56,6 +56,9 @@ func (d *dir) Names(context.Context) ([]string, error) {
 	return names, nil
 }
 
+// Below is a folder within.
+func (d *dir) Below(name string) Folder { return &dir{path: d.Label(name), files: d.files} }
+
 func (d *dir) Has(_ context.Context, name string) bool {
 	_, err := os.Stat(d.Label(name))
 	return err == nil

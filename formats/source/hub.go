@@ -13,6 +13,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 )
 
 // hubName matches org/name, an optional revision and an optional file.
@@ -91,7 +92,7 @@ func cachedHub(r hubRef, o Options) (places []Found, commit string, err error) {
 	if rev == "" {
 		rev = "main"
 	}
-	if b, err := os.ReadFile(filepath.Join(repo, "refs", filepath.FromSlash(rev))); err == nil {
+	if b, err := saferio.ReadFile(filepath.Join(repo, "refs", filepath.FromSlash(rev)), 1<<10); err == nil {
 		rev = strings.TrimSpace(string(b))
 	}
 	if !filepath.IsLocal(filepath.FromSlash(rev)) {

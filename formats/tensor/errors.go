@@ -21,6 +21,9 @@ var (
 	ErrNotModel = errors.New("not a checkpoint")
 	// ErrChanged: the file changed while it was being read.
 	ErrChanged = errors.New("file changed while being read")
+	// ErrForgivable: a lenient reader would have opened the file, with a
+	// warning. It comes beside one of the other classes.
+	ErrForgivable = errors.New("refused by a strict reader only")
 )
 
 // FormatError is the one error of all readers: which file, where in it, which
@@ -32,6 +35,8 @@ type FormatError struct {
 	Field  string // such as `tensor "a" data_offsets`; names from files are quoted
 	Rule   string // what was expected and what was found
 	Err    error  // the class, or the cause
+
+	forgivable bool
 }
 
 // Error renders "FILE: offset N: FIELD: rule".
@@ -44,6 +49,16 @@ func (e *FormatError) Error() string {
 		s += ": " + e.Field
 	}
 	return s + ": " + e.Rule
+}
+
+// Is tells also ErrForgivable.
+func (e *FormatError) Is(target error) bool { return e.forgivable && target == ErrForgivable }
+
+// Forgivable marks an error that a lenient reader turns into a warning.
+func (e *FormatError) Forgivable() *FormatError {
+	f := *e
+	f.forgivable = true
+	return &f
 }
 
 // Unwrap returns the class.

@@ -50,13 +50,25 @@ func isZip(head []byte) bool {
 // something else that goes under the names of torch checkpoints and is no
 // safetensors file.
 func Recognises(head []byte) bool {
+	_, ok := foreign(head)
+	return ok || contained(head)
+}
+
+// Refuses tells from a file's first bytes what Recognises claims only so that
+// Read says what it is.
+func Refuses(head []byte) bool {
+	_, ok := foreign(head)
+	return ok && !contained(head)
+}
+
+// contained tells what Read reads.
+func contained(head []byte) bool {
 	for _, c := range containers() {
 		if c.recognise(head) {
 			return true
 		}
 	}
-	_, ok := foreign(head)
-	return ok
+	return false
 }
 
 // foreign returns what a file is if it is no archive that Read reads.

@@ -24,11 +24,14 @@ func Markdown(s string) string {
 // JSON writes control and format characters as \u escapes. In
 // JSON they can only stand inside strings.
 func JSON(b []byte) []byte {
+	if !bytes.ContainsFunc(b, invisible) {
+		return b
+	}
 	var out bytes.Buffer
 	for len(b) > 0 {
 		r, n := utf8.DecodeRune(b)
 		switch {
-		case r < unicode.MaxASCII || unicode.IsGraphic(r): // not DEL, the last of ASCII
+		case !invisible(r):
 			out.Write(b[:n])
 		case r > 0xffff:
 			r -= 0x10000
@@ -40,3 +43,7 @@ func JSON(b []byte) []byte {
 	}
 	return out.Bytes()
 }
+
+// invisible tells the characters that are written as escapes: DEL, the last of
+// ASCII, is one.
+func invisible(r rune) bool { return r >= unicode.MaxASCII && !unicode.IsGraphic(r) }

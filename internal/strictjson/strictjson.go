@@ -16,8 +16,22 @@ import (
 // ErrAmbiguous is returned for JSON that two readers could read differently.
 var ErrAmbiguous = errors.New("ambiguous JSON")
 
-// maxDepth bounds nesting.
-const maxDepth = 64
+// ErrLimit is returned for JSON that holds more than any text of this program.
+var ErrLimit = errors.New("too much JSON")
+
+// Bounds on what a text may hold. An empty object takes two bytes of a text and
+// hundreds of what it is read into.
+const (
+	maxDepth      = 64
+	maxContainers = 1 << 18 // objects and arrays
+	maxValues     = 1 << 21
+)
+
+// walker walks over a text and counts what it holds.
+type walker struct {
+	*json.Decoder
+	containers, values int
+}
 
 // Unmarshal reads one JSON value into v, as encoding/json does, after Check.
 func Unmarshal(text []byte, v any) error {
@@ -42,7 +56,7 @@ func Check(text []byte) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("%w: not UTF-8", ErrAmbiguous)
 	}
-	d := json.NewDecoder(bytes.NewReader(text))
+	d := &walker{Decoder: json.NewDecoder(bytes.NewReader(text))}
 	d.UseNumber()
 	if err := value(d, 0); err != nil {
 		return err
@@ -83,13 +97,20 @@ func NoNulls(text []byte) error {
 }
 
 // value walks over one value.
-func value(d *json.Decoder, depth int) error {
+func value(d *walker, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: nested deeper than %d", ErrAmbiguous, maxDepth)
 	}
 	t, err := d.Token()
 	if err != nil {
 		return unexpected(err)
+	}
+	d.values++
+	if _, ok := t.(json.Delim); ok {
+		d.containers++
+	}
+	if d.values > maxValues || d.containers > maxContainers {
+		return fmt.Errorf("%w: more than %d values, or %d objects and arrays", ErrLimit, maxValues, maxContainers)
 	}
 	switch t {
 	case json.Delim('['):
@@ -110,7 +131,7 @@ func value(d *json.Decoder, depth int) error {
 }
 
 // members walks over an object and remembers its names.
-func members(d *json.Decoder, depth int) error {
+func members(d *walker, depth int) error {
 	seen := map[string]bool{}
 	for d.More() {
 		t, err := d.Token()

@@ -39,3 +39,23 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// What takes little text and much memory is refused before it is read into
+// anything.
+func TestLimits(t *testing.T) {
+	list := func(piece string, n int) []byte { return []byte("[" + strings.Repeat(piece+",", n-1) + piece + "]") }
+	for _, c := range []struct {
+		text []byte
+		ok   bool
+	}{
+		{list("{}", maxContainers-1), true}, {list("{}", maxContainers), false},
+		{list("[]", maxContainers), false}, {list("1", maxValues-1), true}, {list("1", maxValues), false},
+	} {
+		err := Check(c.text)
+		if c.ok {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, ErrLimit)
+		}
+	}
+}

@@ -30,6 +30,7 @@ var rooms = []struct{ name, imports string }{
 	{"exact/evalue", "stats"},
 	{"exact/unitanchored", "align axis mlp stats exact/evalue"},
 	{"calibrated/tokenfree", "align axis mlp stats"},
+	{"carry", "align axis mlp stats calibrated/tokenfree"},
 	{"", "align stats"},
 	{"exact", "root align axis mlp stats exact/evalue exact/unitanchored"},
 	{"calibrated", "root align axis exact mlp stats calibrated/tokenfree"}, // token-gram and the exact test on tokens read the same rows

@@ -3,174 +3,95 @@ package html
 import (
 	"fmt"
 	"html"
-	"image"
-	"image/color"
-	"math"
 	"strconv"
 	"strings"
-
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/vg"
 )
 
 // tone is a colour of the page's style sheet, by the name of its class. The
 // reader's light or dark setting decides what it looks like.
 type tone string
 
-// RGBA makes a tone a color.Color. Only its name reaches the page.
-func (tone) RGBA() (r, g, b, a uint32) { return color.Black.RGBA() }
-
 // The tones.
 const (
-	ink  tone = "ink"  // text and axes
-	soft tone = "soft" // lesser text
-	rule tone = "rule" // thin lines
-	bar  tone = "bar"  // what was found
-	none tone = "none" // what was not
-	band tone = "band" // what chance shows
-	mark tone = "mark" // the case among its controls
+	ink   tone = "ink"   // text and axes
+	soft  tone = "soft"  // lesser text
+	paper tone = "paper" // text on dark shapes
+	rule  tone = "rule"  // thin lines
+	bar   tone = "bar"   // what was found
+	none  tone = "none"  // what was not
+	band  tone = "band"  // what chance shows
+	mark  tone = "mark"  // the case among its controls
 )
 
-// canvas is a vg.Canvas that writes plain SVG: shapes with classes, text as
-// text, no style attribute, font or script. The same drawing gives the same
-// bytes.
-type canvas struct {
-	b     strings.Builder
-	high  float64
-	state state
-	saved []state
+// anchor says which point of a text stands at its place.
+type anchor string
+
+// The anchors.
+const (
+	start  anchor = "start"
+	middle anchor = "middle"
+	end    anchor = "end"
+)
+
+// canvas writes plain SVG: shapes with classes, text as text, no style
+// attribute, font or script. Places are in points from the upper left corner.
+// The same drawing gives the same bytes.
+type canvas struct{ b strings.Builder }
+
+// rect fills a rectangle given by two opposite corners.
+func (c *canvas) rect(t tone, x0, y0, x1, y1 float64) {
+	x, y := min(x0, x1), min(y0, y1)
+	fmt.Fprintf(&c.b, `<rect class="f-%s" x="%s" y="%s" width="%s" height="%s"/>`, t, figure(x), figure(y), figure(max(x0, x1)-x), figure(max(y0, y1)-y))
 }
 
-// state is what Push saves.
-type state struct {
-	m     [6]float64 // x' = m0·x + m2·y + m4, y' = m1·x + m3·y + m5, upwards
-	width vg.Length
-	dash  []vg.Length
-	tone  tone
+// line strokes a line.
+func (c *canvas) line(t tone, width, x0, y0, x1, y1 float64) {
+	fmt.Fprintf(&c.b, `<line class="s-%s" stroke-width="%s" x1="%s" y1="%s" x2="%s" y2="%s"/>`, t, figure(width), figure(x0), figure(y0), figure(x1), figure(y1))
 }
 
-func newCanvas(high vg.Length) *canvas {
-	return &canvas{high: high.Points(), state: state{m: [6]float64{1, 0, 0, 1, 0, 0}, width: 1, tone: ink}}
-}
-
-func (c *canvas) SetLineWidth(w vg.Length)                  { c.state.width = w }
-func (c *canvas) SetLineDash(dash []vg.Length, _ vg.Length) { c.state.dash = dash }
-
-// SetColor takes a tone; other colours are drawn as ink.
-func (c *canvas) SetColor(x color.Color) {
-	t, ok := x.(tone)
-	if !ok {
-		t = ink
+// path strokes a path through points, dashed.
+func (c *canvas) path(t tone, width float64, points [][2]float64) {
+	var d strings.Builder
+	for i, p := range points {
+		d.WriteByte("ML"[min(i, 1)])
+		d.WriteString(figure(p[0]) + " " + figure(p[1]))
 	}
-	c.state.tone = t
+	fmt.Fprintf(&c.b, `<path class="s-%s" d="%s" stroke-width="%s" stroke-dasharray="5 3"/>`, t, d.String(), figure(width))
 }
 
-func (c *canvas) Rotate(rad float64) {
-	sin, cos := math.Sincos(rad)
-	c.apply([6]float64{cos, sin, -sin, cos, 0, 0})
+// diamond fills a diamond that reaches size to each side.
+func (c *canvas) diamond(t tone, x, y, size float64) {
+	fmt.Fprintf(&c.b, `<path class="f-%s" d="M%s %sL%s %sL%s %sL%s %sZ"/>`, t,
+		figure(x-size), figure(y), figure(x), figure(y-size), figure(x+size), figure(y), figure(x), figure(y+size))
 }
 
-func (c *canvas) Translate(p vg.Point) {
-	c.apply([6]float64{1, 0, 0, 1, p.X.Points(), p.Y.Points()})
+// text writes words on a base line at y.
+func (c *canvas) text(t tone, size float64, a anchor, x, y float64, words string) {
+	c.turned(t, size, a, x, y, 0, words)
 }
 
-func (c *canvas) Scale(x, y float64) { c.apply([6]float64{x, 0, 0, y, 0, 0}) }
-
-// apply puts a transform before the present one.
-func (c *canvas) apply(t [6]float64) {
-	m := c.state.m
-	c.state.m = [6]float64{
-		m[0]*t[0] + m[2]*t[1], m[1]*t[0] + m[3]*t[1],
-		m[0]*t[2] + m[2]*t[3], m[1]*t[2] + m[3]*t[3],
-		m[0]*t[4] + m[2]*t[5] + m[4], m[1]*t[4] + m[3]*t[5] + m[5],
-	}
-}
-
-func (c *canvas) Push() { c.saved = append(c.saved, c.state) }
-
-func (c *canvas) Pop() {
-	c.state = c.saved[len(c.saved)-1]
-	c.saved = c.saved[:len(c.saved)-1]
-}
-
-func (c *canvas) Stroke(p vg.Path) {
-	if c.state.width <= 0 {
-		return
-	}
-	dash := ""
-	if len(c.state.dash) > 0 {
-		var parts []string
-		for _, d := range c.state.dash {
-			parts = append(parts, figure(d.Points()))
-		}
-		dash = fmt.Sprintf(` stroke-dasharray="%s"`, strings.Join(parts, " "))
-	}
-	fmt.Fprintf(&c.b, `<path class="s-%s" d="%s" stroke-width="%s"%s/>`, c.state.tone, c.path(p), figure(c.state.width.Points()), dash)
-}
-
-func (c *canvas) Fill(p vg.Path) {
-	fmt.Fprintf(&c.b, `<path class="f-%s" d="%s"/>`, c.state.tone, c.path(p))
-}
-
-// FillString writes text as wide as the layout took it to be, whatever font
-// the reader has.
-func (c *canvas) FillString(f font.Face, p vg.Point, text string) {
-	if strings.TrimSpace(text) == "" {
-		return
-	}
-	x, y := c.at(p)
+// turned writes words that are turned clockwise by degrees about their place.
+func (c *canvas) turned(t tone, size float64, a anchor, x, y, degrees float64, words string) {
 	turn := ""
-	if angle := math.Atan2(c.state.m[1], c.state.m[0]); math.Abs(angle) > 1e-6 {
-		turn = fmt.Sprintf(` transform="rotate(%s %s %s)"`, figure(-angle*180/math.Pi), x, y)
+	if degrees != 0 {
+		turn = fmt.Sprintf(` transform="rotate(%s %s %s)"`, figure(degrees), figure(x), figure(y))
 	}
-	fmt.Fprintf(&c.b, `<text class="f-%s" x="%s" y="%s" font-size="%s" textLength="%s" lengthAdjust="spacingAndGlyphs"%s>%s</text>`,
-		c.state.tone, x, y, figure(f.Font.Size.Points()), figure(f.Width(text).Points()), turn, html.EscapeString(text))
+	fmt.Fprintf(&c.b, `<text class="f-%s" x="%s" y="%s" font-size="%s" text-anchor="%s"%s>%s</text>`,
+		t, figure(x), figure(y), figure(size), a, turn, html.EscapeString(words))
 }
 
-// DrawImage draws nothing: no picture here holds another.
-func (c *canvas) DrawImage(vg.Rectangle, image.Image) {}
-
-// at is a point of the page, which runs downwards.
-func (c *canvas) at(p vg.Point) (x, y string) {
-	m, px, py := c.state.m, p.X.Points(), p.Y.Points()
-	return figure(m[0]*px + m[2]*py + m[4]), figure(c.high - (m[1]*px + m[3]*py + m[5]))
-}
-
-func (c *canvas) path(p vg.Path) string {
-	var b strings.Builder
-	for _, s := range p {
-		x, y := c.at(s.Pos)
-		switch s.Type {
-		case vg.MoveComp:
-			b.WriteString("M" + x + " " + y)
-		case vg.LineComp:
-			b.WriteString("L" + x + " " + y)
-		case vg.ArcComp:
-			c.arc(&b, s)
-		case vg.CloseComp:
-			b.WriteString("Z")
+// widthOf is about how wide a text is: no font of the reader's is known, so room
+// is left for a wide one.
+func widthOf(words string, size float64) float64 {
+	w := 0.0
+	for _, r := range words {
+		if r < 0x1100 {
+			w += 0.64
+		} else {
+			w++ // East Asian characters are as wide as high
 		}
 	}
-	return b.String()
-}
-
-// arc writes a full circle or a part of one as two arcs.
-func (c *canvas) arc(b *strings.Builder, s vg.PathComp) {
-	r := figure(s.Radius.Points() * math.Hypot(c.state.m[0], c.state.m[1]))
-	end := func(angle float64) (string, string) {
-		sin, cos := math.Sincos(angle)
-		return c.at(vg.Point{X: s.Pos.X + s.Radius*vg.Length(cos), Y: s.Pos.Y + s.Radius*vg.Length(sin)})
-	}
-	sweep := 0
-	if s.Angle < 0 {
-		sweep = 1
-	}
-	x, y := end(s.Start)
-	b.WriteString("M" + x + " " + y)
-	for k := 1; k <= 2; k++ {
-		x, y = end(s.Start + s.Angle*float64(k)/2)
-		fmt.Fprintf(b, "A%s %s 0 0 %d %s %s", r, r, sweep, x, y)
-	}
+	return w * size
 }
 
 // figure writes a coordinate in hundredths of a point: finer differences

@@ -2,29 +2,36 @@ package html
 
 import (
 	"fmt"
-	"image/color"
 
-	"gonum.org/v1/plot/font"
-	"gonum.org/v1/plot/text"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
+	"github.com/weightprint/weightprint/report"
 )
 
-type colour = color.Color
+// heats are the steps of a heat map, from nothing to everything.
+const heats = 10
 
-// dashes is the pattern of lines that show what is expected.
-var dashes = []vg.Length{5, 3}
+// solid is the first step that is dark enough for light text.
+const solid = 6
 
-// counts writes the number of every cell of a heat map into it.
-func (d pen) counts(g grid) {
-	for b := range g.B {
-		for a := range g.A {
-			t := ink
-			if float64(g.Counts[b][a]) > 0.55*g.most {
-				t = "paper"
+// heat is the step of a share between 0 and 1.
+func heat(share float64) int { return min(int(share*heats), heats-1) }
+
+// cells draws layer scores, layer 0 of B at the top, and the number of every
+// cell into it where numbers is set.
+func (c *chart) cells(s *report.LayerScores, numbers bool) {
+	most := float64(s.Units)
+	for b := range s.B {
+		for a := range s.A {
+			x, y, n := float64(a), float64(len(s.B)-1-b), s.Counts[b][a]
+			step := heat(clamp(float64(n), 0, most) / most)
+			c.box(tone(fmt.Sprintf("h%d", step)), x-0.5, x+0.5, y-0.5, y+0.5)
+			if !numbers {
+				continue
 			}
-			style := draw.TextStyle{Color: t, Font: font.From(font.Font{Typeface: "Liberation", Variant: "Sans"}, 11), XAlign: draw.XCenter, YAlign: draw.YCenter, Handler: text.Plain{Fonts: font.DefaultCache}}
-			d.c.FillText(style, vg.Point{X: d.x(float64(a)), Y: d.y(float64(len(g.B) - 1 - b))}, fmt.Sprint(g.Counts[b][a]))
+			t := ink
+			if step >= solid {
+				t = paper
+			}
+			c.text(t, 11, middle, c.x(x), c.y(y)+4, fmt.Sprint(n))
 		}
 	}
 }

@@ -20,7 +20,6 @@ const (
 
 // layerMap draws the layers of A on the left, those of B in the middle with a
 // line to their source, and on the right a bar as long as the p-value is small.
-// It is drawn by hand: no plot has such lines.
 func layerMap(all []report.Layer) template.HTML {
 	all = all[:min(len(all), mostMap)]
 	last, most := 0, 1.0

@@ -7,9 +7,6 @@ import (
 	"math"
 	"strings"
 
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
-
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -39,10 +36,6 @@ func (p Picture) WriteSVG(w io.Writer) error {
 	head = strings.Replace(head, "<svg", `<svg xmlns="http://www.w3.org/2000/svg"`, 1)
 	_, err := fmt.Fprintf(w, "%s><style>%s</style>%s\n", head, style, rest)
 	return err
-}
-
-func drawn(p *plot.Plot, high float64, title, words string) Picture {
-	return Picture{title, words, picture(p, high, title, words)}
 }
 
 // strata puts the kinds of control pairs into words.
@@ -94,34 +87,32 @@ func among(e *report.Evidence) Picture {
 		}
 	}
 	low, high = clamp(low, -2, 0), clamp(high*1.04, 0.2, 2)
-	p := newPlot(short(e.Test, 24) + " of " + short(e.Axis, 24))
 	names = append(names, "this pair")
-	between(&p.X, low, high)
-	rows(&p.Y, names)
-	p.Add(shape(func(d pen) {
-		for i, k := range kinds {
-			y := float64(len(kinds) - i)
-			q := make([]float64, 7)
-			for j := range q {
-				if j < len(k.Quantiles) {
-					q[j] = clamp(float64(k.Quantiles[j]), low, high)
-				}
-			}
-			d.line(none, 1, q[0], y, q[6], y)
-			if k.N >= boxed {
-				d.rect(band, q[1], q[5], y-0.3, y+0.3)
-				d.rect(none, q[2], q[4], y-0.3, y+0.3)
-			}
-			d.line(ink, 1.5, q[3], y-0.38, q[3], y+0.38)
-		}
-		x := clamp(float64(e.Effect), low, high)
-		d.line(mark, 1, x, -0.5, x, float64(len(kinds))+0.5)
-		d.diamond(mark, x, 0, 7)
-	}))
+	c := newChart(between(low, high, short(e.Test, 24)+" of "+short(e.Axis, 24)), rows(names), 60+24*float64(len(names)))
+	for i, k := range kinds {
+		c.spread(k, float64(len(kinds)-i))
+	}
+	x := clamp(float64(e.Effect), low, high)
+	c.stroke(mark, 1, x, -0.5, x, float64(len(kinds))+0.5)
+	c.point(mark, x, 0, 7)
 	title := fmt.Sprintf("This pair among its controls: %s", short(e.Test, 24))
-	words := fmt.Sprintf("This pair shows %.3f. The largest of %d independent pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
+	words := fmt.Sprintf("This pair shows %.3f. The largest of %d control pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
 		float64(e.Effect), s.N, float64(s.Largest), float64(s.Q99), float64(s.P))
-	return drawn(p, 60+24*float64(len(names)), title, words)
+	return c.picture(title, words)
+}
+
+// spread draws the quantiles of one kind of control pair in a row.
+func (c *chart) spread(k verdict.Spread, y float64) {
+	q := make([]float64, 7)
+	for j := range min(len(q), len(k.Quantiles)) {
+		q[j] = clamp(float64(k.Quantiles[j]), c.across.low, c.across.high)
+	}
+	c.stroke(none, 1, q[0], y, q[6], y)
+	if k.N >= boxed {
+		c.box(band, q[1], q[5], y-0.3, y+0.3)
+		c.box(none, q[2], q[4], y-0.3, y+0.3)
+	}
+	c.stroke(ink, 1.5, q[3], y-0.38, q[3], y+0.38)
 }
 
 // mostRoles bounds the bars of one picture.
@@ -145,47 +136,21 @@ func roleBars(r *report.Report) []Picture {
 		}
 	}
 	low = clamp(low, -1, 0)
-	p := newPlot("mean cosine of rows at the same place")
-	between(&p.X, low, 1.05)
-	rows(&p.Y, names)
-	p.Add(shape(func(d pen) {
-		for i, l := range all {
-			y := float64(len(all) - 1 - i)
-			b, t := l.Band()
-			x := clamp(float64(l.Cosine), low, 1.05)
-			d.rect(band, clamp(b, low, 1.05), clamp(t, low, 1.05), y-0.5, y+0.5)
-			d.rect(bar, math.Min(0, x), math.Max(0, x), y-0.14, y+0.14)
-			d.diamond(bar, x, y, 5)
-		}
-		d.line(soft, 0.7, 0, -0.5, 0, float64(len(all))-0.5)
-	}))
+	c := newChart(between(low, 1.05, "mean cosine of rows at the same place"), rows(names), 60+20*float64(len(all)))
+	for i, l := range all {
+		y := float64(len(all) - 1 - i)
+		b, t := l.Band()
+		x := clamp(float64(l.Cosine), low, 1.05)
+		c.box(band, clamp(b, low, 1.05), clamp(t, low, 1.05), y-0.5, y+0.5)
+		c.box(bar, 0, x, y-0.14, y+0.14)
+		c.point(bar, x, y, 5)
+	}
+	c.stroke(soft, 0.7, 0, -0.5, 0, float64(len(all))-0.5)
 	words := "No role lies above the band in which 99.9 % of random relabellings of its rows fall. Rows are compared as the files have them, where a disguise hides everything."
 	if len(beyond) > 0 {
 		words = fmt.Sprintf("Above the band in which 99.9 %% of random relabellings of their rows fall: %s.", strings.Join(beyond, ", "))
 	}
-	return []Picture{drawn(p, 60+20*float64(len(all)), "Likeness by role", words)}
-}
-
-// grid is layer scores as a heat map takes them, layer 0 of B at the top.
-type grid struct {
-	*report.LayerScores
-	most float64
-}
-
-func (g grid) Dims() (c, r int)   { return len(g.A), len(g.B) }
-func (g grid) X(c int) float64    { return float64(c) }
-func (g grid) Y(r int) float64    { return float64(r) }
-func (g grid) Z(c, r int) float64 { return clamp(float64(g.Counts[len(g.B)-1-r][c]), 0, g.most) }
-
-// heats are the steps of a heat map, from nothing to everything.
-type heats struct{}
-
-func (heats) Colors() []colour {
-	out := make([]colour, 10)
-	for i := range out {
-		out[i] = tone(fmt.Sprintf("h%d", i))
-	}
-	return out
+	return []Picture{c.picture("Likeness by role", words)}
 }
 
 // layerHeat draws layers of B against layers of A.
@@ -199,26 +164,17 @@ func layerHeat(r *report.Report) []Picture {
 			return nil
 		}
 	}
-	g := grid{s, float64(s.Units)}
-	p := newPlot("layer of A")
-	p.Y.Label.Text = "layer of B"
-	h := plotter.NewHeatMap(g, heats{})
-	h.Min, h.Max = 0, g.most
-	p.Add(h)
-	if len(s.A) <= 16 && len(s.B) <= 16 {
-		p.Add(shape(func(d pen) { d.counts(g) }))
-	}
-	p.X.Tick.Marker, p.Y.Tick.Marker = layerTicks(s.A, false), layerTicks(s.B, true)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.5, float64(len(s.A))-0.5, -0.5, float64(len(s.B))-0.5
 	high := clamp(60+float64(wide-60)*float64(len(s.B))/float64(len(s.A)), 120, 640)
 	if len(s.B) <= 16 {
 		high = 60 + 26*float64(len(s.B))
 	}
+	c := newChart(layerAxis(s.A, false, "layer of A"), layerAxis(s.B, true, "layer of B"), high)
+	c.cells(s, len(s.A) <= 16 && len(s.B) <= 16)
 	words := fmt.Sprintf("Of %d probed units, those that find their partner, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
 	if s.How == verdict.Order {
 		words = fmt.Sprintf("The longest run of matches in the same order, of at most %d units, for every layer of B and of A. The largest of each layer of B: %s.", s.Units, peaks(s))
 	}
-	return []Picture{drawn(p, high, "Layers against layers", words)}
+	return []Picture{c.picture("Layers against layers", words)}
 }
 
 // peaks lists the best layer of A for each layer of B.
@@ -239,16 +195,16 @@ func peaks(s *report.LayerScores) string {
 	return strings.Join(out, ", ")
 }
 
-// layerTicks names at most some twenty layers of an axis.
-func layerTicks(layers []int, down bool) plot.ConstantTicks {
-	var out plot.ConstantTicks
+// layerAxis names at most some twenty layers of an axis.
+func layerAxis(layers []int, down bool, label string) axis {
+	out := axis{low: -0.5, high: float64(len(layers)) - 0.5, label: label}
 	every := (len(layers) + 19) / 20
 	for i := 0; i < len(layers); i += every {
-		at := float64(i)
+		at := i
 		if down {
-			at = float64(len(layers) - 1 - i)
+			at = len(layers) - 1 - i
 		}
-		out = append(out, plot.Tick{Value: at, Label: fmt.Sprint(layers[i])})
+		out.ticks = append(out.ticks, tick{float64(at), fmt.Sprint(layers[i])})
 	}
 	return out
 }
@@ -274,18 +230,11 @@ func differences(r *report.Report) []Picture {
 	for i := range n {
 		most = math.Max(most, density(i)*1.04)
 	}
-	p := newPlot("difference B − A, in units of its root mean square")
-	between(&p.X, -reach, reach)
-	between(&p.Y, 0, most)
-	p.Add(shape(func(d pen) {
-		for i := range n {
-			d.rect(bar, -reach+float64(i)*width, -reach+float64(i+1)*width, 0, density(i))
-		}
-	}))
-	f := plotter.NewFunction(func(x float64) float64 { return math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) })
-	f.Samples, f.LineStyle.Color, f.LineStyle.Width, f.LineStyle.Dashes = 101, mark, 1.5, dashes
-	p.Add(f)
-	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -reach, reach, 0, most
+	c := newChart(between(-reach, reach, "difference B − A, in units of its root mean square"), between(0, most, ""), 220)
+	for i := range n {
+		c.box(bar, -reach+float64(i)*width, -reach+float64(i+1)*width, 0, density(i))
+	}
+	c.curve(mark, 1.5, func(x float64) float64 { return math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) })
 	words := fmt.Sprintf("Differences of %d matrices; a share of %.2g lies further out than %g. The dashed line is Gaussian noise of the same size.", h.Matrices, (float64(h.Counts[0])+float64(h.Counts[n+1]))/total, reach)
-	return []Picture{drawn(p, 220, "How the values differ", words)}
+	return []Picture{c.picture("How the values differ", words)}
 }

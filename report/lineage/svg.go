@@ -94,7 +94,7 @@ func (e *Edge) line(p, c place) string {
 	switch {
 	case e.Direction == verdict.AToB:
 		class = "s"
-	case e.Reading == verdict.Undetermined:
+	case e.Reading != verdict.AToB:
 		class = "u"
 	case slices.Contains(e.Kinds, verdict.Merged):
 		class, x, y = "m", p.x+20, y+4
@@ -107,9 +107,12 @@ func (g *Graph) words() string {
 	var out []string
 	names := g.names()
 	for _, e := range g.Edges {
-		joint := " made from "
-		if e.Reading == verdict.Undetermined {
-			joint = " beside "
+		joint := " beside "
+		switch {
+		case e.Direction == verdict.AToB:
+			joint = " made from "
+		case e.Reading == verdict.AToB:
+			joint = " reads as made from "
 		}
 		out = append(out, cut(names[e.To])+joint+cut(names[e.From]))
 	}

@@ -119,7 +119,7 @@ func planned(in report.Input, reads map[*tensor.Tensor]int64) Subject {
 			continue
 		}
 		x := Tensor{Name: t.Name, Bytes: min(n, t.StoredBytes())}
-		if i, ok := index[fileOf(t)]; ok {
+		if i, ok := index[formats.FileOf(t)]; ok {
 			f := &s.Files[i]
 			f.Tensors, f.Bytes, x.File = f.Tensors+1, f.Bytes+x.Bytes, f.Path
 		}
@@ -127,16 +127,6 @@ func planned(in report.Input, reads map[*tensor.Tensor]int64) Subject {
 		s.Tensors = append(s.Tensors, x)
 	}
 	return s
-}
-
-// fileOf is the file a tensor is stored in, nil for one made of several.
-func fileOf(t *tensor.Tensor) *formats.File {
-	s, ok := t.Data.(*tensor.Stored)
-	if !ok {
-		return nil
-	}
-	f, _ := s.R.(*formats.File)
-	return f
 }
 
 // WriteJSON writes the plan.

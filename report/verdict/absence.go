@@ -14,8 +14,8 @@ import (
 
 // absent tells whether a common origin would have been found.
 func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
-	return f.Power.Reached && found.ran && len(found.with) == 0 && logp > doubtful &&
-		f.TokensByString && f.Eligible >= toldApart && f.alike() == nil
+	seen := found.free || found.ran && f.TokensByString && f.Eligible >= toldApart
+	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil
 }
 
 // openInvariants lists what leaves a verdict open however little else is alike.
@@ -37,7 +37,7 @@ func (f *Facts) alike() *similarity.Evidence {
 }
 
 // noEvidence says what was not found, what would have been, and what would not.
-func (p Policy) noEvidence(v *Verdict, f *Facts, logp stats.LogP) {
+func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP) {
 	v.Relation = NoEvidence
 	v.Because = append(v.Because,
 		fmt.Sprintf("no exact test rejects H0 (smallest corrected p %s), and no invariant is more alike than controls are", PValue(logp)),
@@ -45,6 +45,9 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, logp stats.LogP) {
 	v.Excludes = append(v.Excludes,
 		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", p.Cosine, statedPower),
 		"the same under permuted, flipped or scaled units and heads, a permuted or rotated residual stream, moved norm weights, mixed value channels, a vocabulary in another order, singly and combined")
+	if found.free {
+		v.Excludes = append(v.Excludes, "the same under other embeddings, longer heads, idle or split units, where most of the body was kept")
+	}
 	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, and descent whose likeness was trained away")
 }
 
@@ -52,6 +55,8 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, logp stats.LogP) {
 func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
 	full := f.more()
 	switch e := f.alike(); {
+	case len(found.with) > 0 && found.with[0].Test == HeldOutAgreement:
+		return []string{f.heldOutWords(found.with[0]), "that is more than strangers show and too little for a finding"}, []string{full}
 	case len(found.with) > 0 && found.with[0].Test == Agreement:
 		return []string{beside(found.with[0]), "that is more than strangers show, and no more than arranging a stranger can bring about in the units that were read"}, []string{full, drawUnits}
 	case len(found.with) > 0:
@@ -68,7 +73,7 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
 	case f.blind():
 		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
-	case !found.ran:
+	case !found.ran && !found.free:
 		return []string{"the calibrated tests were not run"}, []string{runCalibrated}
 	case !f.TokensByString:
 		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{addTokenizers}

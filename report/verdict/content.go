@@ -17,6 +17,7 @@ func (f *Facts) content(found Channels) (out []string) {
 	for _, ask := range []func() string{
 		f.equalContent,
 		func() string { return agreementContent(found) },
+		func() string { return f.heldOutContent(found) },
 		f.likenessContent,
 		f.tokenContent,
 	} {
@@ -82,7 +83,7 @@ func (f *Facts) equalEmbeddings() bool {
 // makes them agree.
 func agreementContent(found Channels) string {
 	for _, e := range found.alone {
-		if e.Axis != rawAgreement {
+		if e.Test == Agreement && e.Axis != rawAgreement {
 			return beside(e)
 		}
 	}

@@ -102,7 +102,7 @@ func spread(stratum string, effects []float64) Spread {
 	return s
 }
 
-// Stand places an effect that rests on n units among the independent pairs of
+// Stand places an effect that rests on n units among the pairs of strangers of
 // the population; nil where the population has no such test. Effects scatter
 // more the fewer units they rest on, so the case is held against controls that
 // rest on between half as many units and as many, or, where those are few, on
@@ -150,8 +150,12 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 	return &s
 }
 
-// Pairs is the number of independent pairs: no likelihood ratio above it can
-// be supported.
+// Disjoint is the number of pairs that share no network with one another: no
+// likelihood ratio above it can be supported. The pairs of a population share
+// networks, so that they are not independent observations.
+func (p *Population) Disjoint() int { return p.Networks / 2 }
+
+// Pairs is the number of pairs of networks that share nothing.
 func (p *Population) Pairs() int {
 	n := 0
 	for _, t := range p.Strata {
@@ -183,7 +187,8 @@ var channels = []channel{
 type Channels struct {
 	alone []*similarity.Evidence // channels that suffice
 	with  []*similarity.Evidence // channels beyond their controls that leave a verdict open
-	ran   bool                   // the agreement test, at least, was run
+	ran   bool                   // agreement through tokens was run
+	free  bool                   // agreement that needs no tokens was run, on enough units
 }
 
 // Found tells whether the channels make a finding.
@@ -197,6 +202,7 @@ func (c Channels) All() []*similarity.Evidence {
 // Channels holds every calibrated result against the population. Where a test
 // was run in several ways the one that shows most speaks.
 func (f *Facts) Channels(p *Population) (out Channels) {
+	f.heldOut(&out)
 	for _, ch := range channels {
 		var best *similarity.Evidence
 		for i := range f.Evidence {

@@ -27,6 +27,8 @@ type Facts struct {
 	TokensByString bool    // tokens of the two were paired by their strings
 	Eligible       float64 // share of the MLP units of either side that could be told apart, the smaller one
 
+	Carry *Carry // nil where it was not asked for
+
 	Repeats   bool     // two layers of A have the same source in B
 	Equality  Equality // which tensors hold the same values, whatever their names
 	Exhausted bool     // everything was read and every test was tried

@@ -70,12 +70,13 @@ func (p Policy) Decide(f Facts) Verdict {
 	case labels:
 		p.labelsOnly(&v, &f, by, logp)
 	case p.absent(&f, found, logp):
-		p.noEvidence(&v, &f, logp)
+		p.noEvidence(&v, &f, found, logp)
 	default:
 		v.Relation = Inconclusive
 		because, next := p.openReasons(&f, found, logp)
 		v.Because, v.Next = append(v.Because, because...), append(v.Next, next...)
 	}
+	v.carried(f.Carry)
 	p.weigh(&v, logp, found)
 	return v
 }
@@ -119,9 +120,9 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 
 // weigh turns the evidence into LR/(1+LR) at even odds, and into words. No
 // likelihood ratio is stated above what the control population could support:
-// its number of independent pairs.
+// its number of pairs that share no network.
 func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
-	limit := math.Max(1, float64(Controls().Pairs()))
+	limit := math.Max(1, float64(Controls().Disjoint()))
 	lr := 1.0
 	switch v.Relation {
 	case Identical, Reencoded:
@@ -129,7 +130,11 @@ func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 	case Related, SharedInit:
 		lr = math.Min(limit, math.Exp(math.Min(50, -float64(logp))))
 		for _, e := range found.alone {
-			lr = math.Max(lr, math.Min(limit, 1/float64(Controls().Stand(e.Test, e.Effect, e.N).P)))
+			if s := Controls().Stand(e.Test, e.Effect, e.N); s != nil {
+				lr = math.Max(lr, math.Min(limit, 1/float64(s.P)))
+			} else {
+				lr = math.Max(lr, heldOutControls+1) // the least conformal p of so many
+			}
 		}
 	case NoEvidence:
 		lr = absentRatio

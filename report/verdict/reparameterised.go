@@ -150,7 +150,7 @@ func (f *Facts) inDisguise(level stats.LogP) bool {
 		if f.Shape.Hidden[0] == f.Shape.Hidden[1] && placed > level && min(at(FixedPoints, anchored), at(Order, anchored), at(Signs, anchored)) <= level {
 			return true // same units, other basis
 		}
-		if placed <= level && f.flipped(c) {
+		if placed <= level && f.mostlyPlaced(c) && f.flipped(c) {
 			return true // same places, other signs
 		}
 	}
@@ -159,6 +159,18 @@ func (f *Facts) inDisguise(level stats.LogP) bool {
 }
 
 func anyBody(e similarity.Evidence) bool { return ofBody(e.Component) }
+
+// mostlyPlaced tells whether most units of a component stand at their places: where
+// few do, the signs of the others are those of a coin because they are of another
+// origin.
+func (f *Facts) mostlyPlaced(component string) bool {
+	for _, e := range f.Evidence {
+		if (e.Test == FixedPoints || e.Test == Order) && e.Axis == component && e.Skipped == "" && e.Effect >= mostUnits {
+			return true
+		}
+	}
+	return false
+}
 
 // flipped tells whether the signs of units that match are those of a coin.
 func (f *Facts) flipped(component string) bool {

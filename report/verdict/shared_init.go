@@ -66,6 +66,9 @@ func (f *Facts) commonElse(level stats.LogP) common {
 	if c, ok := f.unknownGains(); ok && c < otherGains {
 		return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
 	}
+	if f.learnedByHeldOut() {
+		return common{open: true, words: "most units agree in every layer, as units do that learned together, or hardly at all"}
+	}
 	if c, ok := f.usedTokens(level); ok {
 		return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
 	}

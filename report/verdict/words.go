@@ -20,6 +20,8 @@ func phrase(e *similarity.Evidence) string {
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
 	case TokenSigns:
 		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
+	case LabelE:
+		return fmt.Sprintf("units are so alike to their namesakes, and to no others in their block, that chance brings it about once in 1e%.0f times", e.Statistic)
 	case Swaps:
 		return fmt.Sprintf("%d units are closer to their namesakes than to their neighbours'", e.N)
 	}
@@ -37,7 +39,10 @@ func PValue(p stats.LogP) string {
 // beside puts a calibrated result next to its controls.
 func beside(e *similarity.Evidence) string {
 	s := Controls().Stand(e.Test, e.Effect, e.N)
-	return fmt.Sprintf("%s of %s %.3g, where the largest of %d independent pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
+	if s == nil {
+		return fmt.Sprintf("%s of %s %.3g", e.Test, e.Axis, e.Effect)
+	}
+	return fmt.Sprintf("%s of %s %.3g, where the largest of %d control pairs shows %.3g (conformal p %.2g)", e.Test, e.Axis, e.Effect, s.N, float64(s.Largest), float64(s.P))
 }
 
 // Propositions are the two statements that the evidence is weighed between.
@@ -93,8 +98,8 @@ func (p Policy) statement(v Verdict, lr float64) string {
 		return fmt.Sprintf("The findings are at least %.0f times more probable under H0 than for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, p.Cosine, strength(1/lr))
 	}
 	s := fmt.Sprintf("The findings are at least %.0f times more probable under H1 than under H0: %s for H1.", math.Floor(lr), strength(lr))
-	if lr >= float64(Controls().Pairs()) {
-		s += " No larger ratio is stated than the number of independent pairs that the methods were tried on."
+	if lr >= float64(Controls().Disjoint()) {
+		s += " No larger ratio is stated than the number of control pairs that share no network."
 	}
 	switch {
 	case v.Relation == SharedInit && v.open:

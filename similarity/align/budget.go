@@ -31,6 +31,21 @@ func (p *Pair) Fits(bytes int64, percent int) bool {
 	return p.Budget <= 0 || bytes <= (p.Budget-p.spent)*int64(percent)/100
 }
 
+// VectorsWithin drops the vectors of a matching that the budget does not allow to
+// read any more, and books the others. It returns how many it dropped.
+func (p *Pair) VectorsWithin(m *Matching) (dropped int) {
+	kept := m.Vectors[:0]
+	for _, v := range m.Vectors {
+		if each := max(v.A.Tensor.StoredBytes(), v.B.Tensor.StoredBytes()); each == 0 || p.Reserve(each, 1) > 0 {
+			kept = append(kept, v)
+		} else {
+			dropped++
+		}
+	}
+	m.Vectors = kept
+	return dropped
+}
+
 // RowsWithin is how many rows of every matrix of a matching the budget still
 // allows to read, at least 1 and at most 16, and books them.
 func (p *Pair) RowsWithin(m *Matching) int {

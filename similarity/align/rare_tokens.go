@@ -10,17 +10,17 @@ import (
 // RareTokens pairs at most n embedding rows that training is least likely to
 // have touched: first rows beyond the vocabulary, which pad the matrix, then
 // control tokens of the same spelling, then the last of the other shared
-// tokens, which tokenizers merged last. Without strings on both sides they are
-// the last rows that both have.
+// tokens, which tokenizers merged last. Where rows are paired by number they
+// are the last rows that both have.
 func (p *Pair) RareTokens(t TowerPair, n int) TokenMatch {
 	if t.A.Embedding == nil || t.B.Embedding == nil {
 		return TokenMatch{}
 	}
 	a, b, rows := p.A.Tokens, p.B.Tokens, [2]int{t.A.Embedding.Rows, t.B.Embedding.Rows}
-	if len(a) == 0 || len(b) == 0 {
-		m := SharedTokens(nil, nil, rows[0], rows[1])
-		from := max(0, len(m.A)-n)
-		return TokenMatch{m.A[from:], m.B[from:], m.How}
+	shared := SharedTokens(a, b, rows[0], rows[1])
+	if shared.How == "index" {
+		from := max(0, len(shared.A)-n)
+		return TokenMatch{shared.A[from:], shared.B[from:], shared.How}
 	}
 	type row struct{ a, b, rank int }
 	var all []row
@@ -41,7 +41,6 @@ func (p *Pair) RareTokens(t TowerPair, n int) TokenMatch {
 			all = append(all, row{i, j, 1})
 		}
 	}
-	shared := SharedTokens(a, b, rows[0], rows[1])
 	for i := range shared.A {
 		all = append(all, row{shared.A[i], shared.B[i], 2})
 	}

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/rng"
@@ -12,17 +13,47 @@ type TokenMatch struct {
 	How  string // "string", or "index" where strings are not known
 }
 
+// fewTokens is how many tokens two vocabularies must have in common before
+// their strings are believed to say which rows belong together. Of a
+// vocabulary of less than twice as many it is half.
+const fewTokens = 64
+
+// padded is the share of the rows by which two embeddings may differ in length
+// and still be taken for the same vocabulary, padded differently.
+const padded = 1.0 / 16
+
 // SharedTokens pairs the tokens of two vocabularies by their strings. Where
 // one of them has no strings, rows of equal number are paired instead, which
-// is right only if the vocabulary was not reordered.
+// is right only if the vocabulary was not reordered. So they are where both
+// have strings, next to none in common, and as many rows up to padding: strings
+// lie beside the weights, and whoever edits them must not hide the weights.
 func SharedTokens(a, b []string, rowsA, rowsB int) TokenMatch {
 	if len(a) == 0 || len(b) == 0 {
-		m := TokenMatch{How: "index"}
-		for i := range min(rowsA, rowsB) {
-			m.A, m.B = append(m.A, i), append(m.B, i)
-		}
-		return m
+		return sameRows(rowsA, rowsB)
 	}
+	m := sameStrings(a, b, rowsA, rowsB)
+	least, most := min(rowsA, rowsB), max(rowsA, rowsB)
+	if !believed(len(m.A), least) && float64(most-least) <= padded*float64(most) {
+		return sameRows(rowsA, rowsB)
+	}
+	return m
+}
+
+// believed tells whether so many tokens in common are enough, where the smaller
+// embedding has that many rows.
+func believed(common, rows int) bool { return common >= min(fewTokens, (rows+1)/2) }
+
+// sameRows pairs rows of equal number.
+func sameRows(rowsA, rowsB int) TokenMatch {
+	m := TokenMatch{How: "index"}
+	for i := range min(rowsA, rowsB) {
+		m.A, m.B = append(m.A, i), append(m.B, i)
+	}
+	return m
+}
+
+// sameStrings pairs rows whose tokens are spelled alike.
+func sameStrings(a, b []string, rowsA, rowsB int) TokenMatch {
 	at := make(map[string]int, len(a))
 	for i, s := range a {
 		if s = plainToken(s); s != "" && i < rowsA {
@@ -45,6 +76,26 @@ func SharedTokens(a, b []string, rowsA, rowsB int) TokenMatch {
 	return m
 }
 
+// TokenNotes says where the vocabularies could not be paired by their strings
+// although both have some.
+func (p *Pair) TokenNotes() (notes []string) {
+	if len(p.A.Tokens) == 0 || len(p.B.Tokens) == 0 {
+		return nil
+	}
+	for _, t := range p.Towers {
+		if t.A.Embedding == nil || t.B.Embedding == nil {
+			continue
+		}
+		switch m := p.Tokens(t); {
+		case m.How == "index":
+			notes = append(notes, fmt.Sprintf("the vocabularies have next to no token strings in common; their rows are paired by number, which is right only if the vocabulary was not reordered (%d rows)", len(m.A)))
+		case len(m.A) < fewTokens && len(m.A) < min(t.A.Embedding.Rows, t.B.Embedding.Rows):
+			notes = append(notes, fmt.Sprintf("the vocabularies have %d token strings in common and differ in size; tests that go through shared tokens are skipped", len(m.A)))
+		}
+	}
+	return notes
+}
+
 // plainToken brings the spellings of tokenizers together: the two signs for a
 // leading space are one. Control tokens, which every model has for itself,
 // become "".
@@ -62,6 +113,13 @@ func (p *Pair) Tokens(t TowerPair) TokenMatch {
 		return TokenMatch{}
 	}
 	return SharedTokens(p.A.Tokens, p.B.Tokens, t.A.Embedding.Rows, t.B.Embedding.Rows)
+}
+
+// TokensByString tells whether enough tokens of a tower are paired by their
+// strings to say which rows belong together.
+func (p *Pair) TokensByString(t TowerPair) bool {
+	m := p.Tokens(t)
+	return m.How == "string" && len(m.A) > 0 && believed(len(m.A), min(t.A.Embedding.Rows, t.B.Embedding.Rows))
 }
 
 // Sampled keeps n of the pairs, chosen at random.

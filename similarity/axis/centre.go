@@ -68,6 +68,9 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 	for k := range scale {
 		scale[k] = math.Sqrt(scale[k] / float64(max(1, count)))
 	}
+	if d == 0 {
+		return mean, scale
+	}
 	sorted := slices.Sorted(slices.Values(scale))
 	least := sorted[d/2] / 4
 	for k := range scale {

@@ -1,12 +1,12 @@
 package axis
 
 import (
-	"github.com/weightprint/weightprint/similarity/stats"
 	"math"
 	"strconv"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // plan is an axis before it is read.
@@ -32,7 +32,7 @@ type viewPlan struct {
 func plans(p *align.Pair) []plan {
 	var all []plan
 	for _, t := range p.Towers {
-		all = append(all, residualPlan(t)...)
+		all = append(all, residualPlan(p, t)...)
 		for _, l := range t.Layers {
 			la, lb := t.A.Layers[l.A], t.B.Layers[l.B]
 			all = append(all, mlpPlans(t, la, lb)...)
@@ -51,21 +51,21 @@ func axisOf(t align.TowerPair, name, component string, a, b int) Axis {
 
 // residualPlan looks at the dimensions of the residual stream through the
 // embedding and the head, whose rows are the same tokens on both sides.
-func residualPlan(t align.TowerPair) []plan {
-	p := plan{axis: axisOf(t, "residual", "embeddings", -1, -1), units: t.B.Hidden}
+func residualPlan(p *align.Pair, t align.TowerPair) []plan {
+	out := plan{axis: axisOf(t, "residual", "embeddings", -1, -1), units: t.B.Hidden}
 	equivariant := t.A.RMSNorm && t.B.RMSNorm
 	for _, m := range []struct {
 		name string
 		a, b *roles.Matrix
 	}{{"embedding", t.A.Embedding, t.B.Embedding}, {"head", t.A.Head, t.B.Head}} {
-		if m.a != nil && m.b != nil {
-			p.views = append(p.views, viewPlan{name: m.name, equivariant: equivariant, a: m.a, b: m.b, columns: true})
+		if m.a != nil && m.b != nil && len(align.SharedTokens(p.A.Tokens, p.B.Tokens, m.a.Rows, m.b.Rows).A) >= MinUnits {
+			out.views = append(out.views, viewPlan{name: m.name, equivariant: equivariant, a: m.a, b: m.b, columns: true})
 		}
 	}
-	if len(p.views) == 0 {
+	if len(out.views) == 0 {
 		return nil
 	}
-	return []plan{p}
+	return []plan{out}
 }
 
 // mlpPlans looks at the hidden units of each expert of a layer.

@@ -18,7 +18,8 @@ const nullHeldOut = "two independently trained networks agree on units, in layer
 // groups of views in layers that the common basis was not fitted to; the first
 // match comes from quantities that depend on no basis, label or token (package
 // tokenfree). The first result has the share of agreeing units as its effect,
-// the second the mean cosine of matched units.
+// the second the mean cosine of matched units, beside the most that a rotation
+// aimed at all these layers brings strangers to (the statistic).
 func HeldOut() *similarity.Test {
 	return &similarity.Test{Name: "held-out-agreement", Doc: "units that agree under a basis found in other layers", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
 		var out []similarity.Evidence
@@ -51,7 +52,8 @@ func heldOut(ctx context.Context, p *align.Pair, t align.TowerPair) ([]similarit
 	}
 	r := found.result
 	share.Statistic, share.N, share.Effect, share.Warnings = float64(r.Agree), r.Tested, r.Share(), found.notes
-	cosine.Statistic, cosine.N, cosine.Effect = r.Cosine, r.Tested, r.Cosine
+	_, reach := tokenfree.Ceiling(min(t.A.Hidden, t.B.Hidden), r.Tested/max(1, len(r.Layers)), len(r.Layers))
+	cosine.Statistic, cosine.N, cosine.Effect = reach, r.Tested, r.Cosine
 	if r.Tested == 0 {
 		share.Skipped, cosine.Skipped = "no unit could be tested", "no unit could be tested"
 	}

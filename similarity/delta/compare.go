@@ -38,6 +38,7 @@ type Options struct {
 // Compare reads every pair of the matching and sums up how the values differ.
 // Pairs of different shape are left out and named in the second result.
 func Compare(ctx context.Context, m *align.Matching, seed []byte, o Options) (changes []Change, differ []string, err error) {
+	changes = make([]Change, 0, len(m.Matrices)+len(m.Vectors)) // of large mixtures there are many
 	announced := 0
 	for i, p := range m.Matrices {
 		if i == announced && o.Rows > 0 {

@@ -65,6 +65,10 @@ func (c *component) evidence(test string, skipped map[string]int) similarity.Evi
 	}
 	slices.Sort(reasons)
 	for _, why := range reasons {
+		if len(c.axes) == 0 { // none was read
+			e.Warnings = append(e.Warnings, "no p-value: "+why)
+			continue
+		}
 		e.Warnings = append(e.Warnings, fmt.Sprintf("%d of %d axes give no p-value: %s", skipped[why], len(c.axes), why))
 	}
 	return e

@@ -132,9 +132,10 @@ func agreeing(first, second []float32, nb, na int) []int {
 // count counts agreeing units in tables of likeness.
 func count(a, b *directions, first, second []float32) (Layer, sum) {
 	l := Layer{Tested: min(a.live(), b.live())}
-	for _, i := range agreeing(first, second, b.units, a.units) {
+	for j, i := range agreeing(first, second, b.units, a.units) {
 		if i >= 0 {
 			l.Agree++
+			l.Pairs = append(l.Pairs, [2]int{i, j})
 		}
 	}
 	c := cosines(first, mutual(added(first, second), b.units, a.units), a)

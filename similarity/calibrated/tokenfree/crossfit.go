@@ -12,6 +12,7 @@ type Options struct {
 	Units  int    // units of B that take part in a layer, 512 when 0; all of A do
 	Dims   int    // leading directions of the residual stream that are looked at, 192 when 0
 	Rounds int    // of fitting, 12 when 0
+	Whole  bool   // held-out layers are compared whole: all units of B take part there
 }
 
 func (o *Options) orDefaults() Options {
@@ -32,9 +33,10 @@ func (o *Options) orDefaults() Options {
 
 // Layer is what was seen in one layer, under a basis that was fitted without it.
 type Layer struct {
-	Agree  int     // units of B whose best partner in A is the same in both groups of views, mutually
-	Tested int     // units that could have agreed
-	Cosine float64 // mean cosine in the first group of views of the units matched by all views together
+	Agree  int      // units of B whose best partner in A is the same in both groups of views, mutually
+	Tested int      // units that could have agreed
+	Cosine float64  // mean cosine in the first group of views of the units matched by all views together
+	Pairs  [][2]int // units of A and B that agree, where all units take part
 }
 
 // Result is the agreement of two stacks of blocks.

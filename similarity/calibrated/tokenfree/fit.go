@@ -218,7 +218,10 @@ func cosines(first []float32, match []int, a *directions) (s sum) {
 
 // try counts the agreeing units of a layer that took no part in the fit.
 func (f *fit) try(a, b *directions) (Layer, sum) {
-	ra, rb := a.onto(f.span, f.dims), f.opt.sampled(b)
+	ra, rb := a.onto(f.span, f.dims), b
+	if !f.opt.Whole {
+		rb = f.opt.sampled(b)
+	}
 	first, second := f.tables(ra, rb)
 	return count(ra, rb, first, second)
 }

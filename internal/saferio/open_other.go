@@ -1,6 +1,6 @@
 //go:build !unix
 
-package source
+package saferio
 
 // nonblock has no meaning here: opening does not block.
 const nonblock = 0

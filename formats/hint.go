@@ -1,0 +1,63 @@
+package formats
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// beginnings of files that are given in place of a checkpoint. What the torch
+// reader refuses by name is not repeated here.
+var beginnings = []struct {
+	at          int
+	magic, what string
+}{
+	{0, "version https://git-lfs", "a Git LFS pointer; git lfs pull fetches the file itself"},
+	{0, "%PDF-", "a PDF document"},
+	{0, "<!doctype html", "an HTML page, perhaps that of a hub in place of the file"},
+	{0, "<html", "an HTML page, perhaps that of a hub in place of the file"},
+	{0, "<?xml", "an XML document"},
+	{0, "WPRINT\r\n", "a fingerprint; verify, compare and index take it, where the weights themselves are not asked for"},
+	{0, "lmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
+	{0, "fmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
+	{0, "tjgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
+	{0, "\x89PNG", "a PNG picture"}, {0, "\xff\xd8\xff", "a JPEG picture"},
+	{0, "\x7fELF", "a program"}, {0, "MZ", "a program"}, {0, "#!", "a script"},
+	{0, "PAR1", "a Parquet table"}, {0, "ARROW1", "an Arrow table"}, {0, "SQLite format 3\x00", "an SQLite database"},
+	{0, "BZh", "a bzip2 file"}, {0, "\xfd7zXZ", "an xz file"},
+}
+
+// lies says what a file is that no format recognises, from its first bytes, or
+// "".
+func lies(head []byte) string {
+	lower := bytes.ToLower(head)
+	for _, b := range beginnings {
+		if len(head) >= b.at && (bytes.HasPrefix(head[b.at:], []byte(b.magic)) || b.magic[0] == '<' && bytes.HasPrefix(lower, []byte(b.magic))) {
+			return b.what
+		}
+	}
+	if text := beginningOf(head); text != "" {
+		return fmt.Sprintf("a text that begins %q", text)
+	}
+	return ""
+}
+
+// beginningOf returns the first line of a text, shortened, and "" for what is
+// no text.
+func beginningOf(head []byte) string {
+	for len(head) > 0 && !utf8.Valid(head) && len(head) > HeadBytes-utf8.UTFMax { // cut inside a character
+		head = head[:len(head)-1]
+	}
+	text := strings.TrimSpace(strings.TrimPrefix(string(head), "\ufeff"))
+	odd := func(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) && !unicode.IsSpace(r) }
+	if len(text) < 16 || strings.ContainsFunc(text, odd) {
+		return ""
+	}
+	line, _, _ := strings.Cut(text, "\n")
+	if runes := []rune(line); len(runes) > 40 {
+		line = string(runes[:40]) + "…"
+	}
+	return line
+}
