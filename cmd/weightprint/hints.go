@@ -66,7 +66,7 @@ var unwritten = map[string]string{
 }
 
 // unwrittenTrees is the same for a lineage.
-var unwrittenTrees = map[string]string{".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".html": "-o FILE.svg", ".csv": "-o FILE.json"}
+var unwrittenTrees = map[string]string{".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".csv": "-o FILE.json"}
 
 // unwrittenForm is the error for an output file whose name asks for a form that is
 // not written.
