@@ -42,6 +42,7 @@ folder on after every step, and keep the head that each step prints: a transcrip
 that was changed or begun anew does not lead to it. weightprint verify
 DIR/transcript.jsonl replays it. docs/DISPUTE.md explains the steps and what each
 side could still cheat about.`,
+		Example: "  weightprint dispute init case/ --question \"was B made from A?\" --a Alpha=a.pub.pem --b Beta=b.pub.pem",
 	}
 	c.AddCommand(disputeInitCommand(), disputeCommitCommand(), disputeExchangeCommand(), disputeRunCommand(), disputeCloseCommand())
 	return c
