@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +22,8 @@ import (
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/dated"
+	"github.com/weightprint/weightprint/report/dated/datedtest"
 	"github.com/weightprint/weightprint/report/html"
 	"github.com/weightprint/weightprint/report/lineage"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -42,9 +45,26 @@ func TestMain(m *testing.M) {
 		if err := errors.Join(demo.Extract(dir), os.Chdir(dir)); err != nil {
 			panic(err)
 		}
+		stamped()
 		return m.Run()
 	}())
 }
+
+// stamped dates two of the models under an authority of its own.
+func stamped() {
+	a := datedtest.New(panics{}, datedtest.Making{})
+	a.StampFile(panics{}, "base/model.safetensors", "base.tsr", time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC))
+	a.StampFile(panics{}, "fine-tune/model.safetensors", "fine-tune.tsr", time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC))
+	if err := os.WriteFile("tsa.pem", a.Roots, 0o600); err != nil {
+		panic(err)
+	}
+}
+
+// panics fails where there is no test yet.
+type panics struct{}
+
+func (panics) Errorf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+func (panics) FailNow()                          { panic("failed") }
 
 func Example_compare() {
 	r, err := report.Compare(context.Background(), "base", "fine-tune", nil)
@@ -76,6 +96,30 @@ func Example_claim() {
 		fmt.Println("unproven:", err)
 	}
 	// Output: contradicted
+}
+
+func Example_dates() {
+	text, err := os.ReadFile("tsa.pem")
+	if err != nil {
+		panic(err)
+	}
+	roots, err := dated.ParseRoots(text)
+	if err != nil {
+		panic(err)
+	}
+	dates, err := dated.Read([]string{"base.tsr", "fine-tune.tsr"}, roots)
+	if err != nil {
+		panic(err)
+	}
+	r, err := report.Compare(context.Background(), "base", "fine-tune", &report.Options{Dates: dates, NoAccess: true})
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(r.Verdict.Direction)
+	fmt.Println(r.Verdict.Precedence.Story)
+	// Output:
+	// a-to-b
+	// A existed by 2024-03-01T00:00:00Z; no record of B before 2024-06-01T00:00:00Z was given
 }
 
 func Example_budget() {

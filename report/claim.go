@@ -149,7 +149,7 @@ func checkDirection(r *Report, c Claim) error {
 	case c.Direction == "" || c.Direction == found && found != verdict.Undetermined:
 		return nil
 	case found == verdict.Undetermined || c.Direction == verdict.Undetermined:
-		return unproven("the weights do not show which of the two was made from the other")
+		return unproven("the weights do not show which of the two was made from the other; a direction needs dates of both and an assumption about access")
 	}
-	return contradicted("found direction %s, claimed %s", found, c.Direction)
+	return unproven("dates and the assumption speak for %s, claimed %s; a date shows existence by a time and excludes nothing before it", found, c.Direction)
 }

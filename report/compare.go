@@ -377,20 +377,27 @@ func renamed(in [2]Input) bool {
 func (r *run) report(ctx context.Context) (*Report, error) {
 	out := &Report{
 		Schema: Schema, Tool: ThisTool(), Options: r.o, Propositions: verdict.StatedPropositions(),
-		Verdict: r.o.Policy.Decide(r.facts), Power: r.o.Policy.Power(r.facts.Power), Carry: r.facts.Carry, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
+		Power: r.o.Policy.Power(r.facts.Power), Carry: r.facts.Carry, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{},
 		Roles: []RoleLikeness{}, Methods: methods(r.o.Tests), Policy: verdict.CurrentRules(), Seed: hex.EncodeToString(r.pair.Seed),
+	}
+	if r.o.Nonce != "" {
+		out.Nonce = &r.o.Nonce
 	}
 	if err := r.pictured(ctx, out); err != nil {
 		return nil, err
 	}
 	compared := [2]int64{r.in[0].BytesRead(), r.in[1].BytesRead()} // without what only pinning reads
 	for i, in := range r.in {
-		s, err := in.pin(ctx, r.whole, r.o.Pin)
+		s, err := in.pin(ctx, r.whole, r.o.Pin || r.o.dated())
 		if err != nil {
 			return nil, err
 		}
 		out.Subjects[i] = s
 	}
+	if err := r.date(ctx, &out.Subjects); err != nil {
+		return nil, err
+	}
+	out.Options, out.Verdict = r.o, r.o.Policy.Decide(r.facts)
 	for i, in := range r.in {
 		out.Subjects[i].BytesRead = compared[i]
 		if r.whole {

@@ -54,7 +54,7 @@ func unknownRole(role string) bool {
 
 // summed sums a correspondence up.
 func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles.Network) verdict.Equality {
-	e := verdict.Equality{Asked: true, Whole: c.Whole(), Pairs: len(c.Pairs), Parts: map[string]verdict.Part{}}
+	e := verdict.Equality{Asked: true, Whole: c.Whole(), Pairs: len(c.Pairs), Parts: map[string]verdict.Part{}, Elsewhere: map[string]bool{}}
 	paired := map[*tensor.Tensor]*equality.Pair{}
 	var shared, all [2]int64
 	for i := range c.Pairs {
@@ -75,6 +75,7 @@ func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles
 		}
 		if p.Says {
 			misplaced(&e, role[p.A], role[p.B])
+			e.Elsewhere[role[p.B]] = role[p.A] != role[p.B]
 		}
 	}
 	e.Layers += outOfOrder(c.Pairs, role)

@@ -20,7 +20,10 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		markdownSubject(&b, verdict.Side(i), &r.Subjects[i])
 	}
 	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", escape.Markdown(v.Statement), escape.Markdown(r.Propositions.H1), escape.Markdown(r.Propositions.H0))
-	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", escape.Markdown(v.Strength), kindWords(v.Kinds), v.Direction.Words())
+	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", escape.Markdown(v.Strength), kindWords(v.Kinds), v.DirectionWords())
+	if v.Precedence != nil {
+		fmt.Fprintf(&b, "| precedence | %s |\n", v.Precedence.Words())
+	}
 	if p := r.Power.Words(); p != "" {
 		fmt.Fprintf(&b, "| power | %s |\n", escape.Markdown(p))
 	}

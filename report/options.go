@@ -95,6 +95,12 @@ type Options struct {
 	// from names and shapes alone can be foreseen by whoever arranges a file.
 	Nonce string `json:"nonce,omitempty"`
 
+	// Dates are time stamps that were verified; NoAccess and Disclosed are what is
+	// assumed beside them, and shown by nothing.
+	Dates     []Date       `json:"dates,omitempty"`
+	NoAccess  bool         `json:"assumeNoAccess,omitempty"` // whoever made the subject dated earlier had no access to the other before
+	Disclosed verdict.Time `json:"disclosed,omitempty"`      // neither subject was available to the other side before
+
 	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
 	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
 	Private bool         `json:"-"`                 // let remote references lead to private addresses

@@ -33,6 +33,7 @@ type Report struct {
 	LayerScores *LayerScores   `json:"layerScores,omitempty"`
 	Methods     Methods        `json:"methods"`
 	Policy      verdict.Rules  `json:"policy"` // by which the verdict was drawn
+	Nonce       *string        `json:"nonce"`  // mixed into the seed; null where none was given
 	Seed        string         `json:"seed"`   // of every random choice, in hexadecimal: the header digests of both subjects
 }
 

@@ -113,7 +113,7 @@ func howMade(v *verdict.Verdict) string {
 	if v.Direction == verdict.Undetermined {
 		return words + "; which came first: undetermined"
 	}
-	return words + "; " + v.Direction.Words()
+	return words + "; " + v.DirectionWords()
 }
 
 // shortened lists explanations in a few words each.

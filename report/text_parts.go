@@ -68,12 +68,15 @@ func (t *text) verdict(r *Report) {
 	t.Row("H1", r.Propositions.H1)
 	t.Row("H0", r.Propositions.H0)
 	t.Row("kinds", kindWords(v.Kinds))
-	t.Row("direction", v.Direction.Words())
+	t.Row("direction", v.DirectionWords())
 	if v.Reading != nil {
 		t.Row("reading", v.Reading.Words())
 	}
 	if r.Carry != nil && !r.Carry.Measured && v.Asks() {
 		t.Row("carry", r.Carry.Words())
+	}
+	if v.Precedence != nil {
+		t.Row("precedence", v.Precedence.Words())
 	}
 	for i, b := range v.Because {
 		t.Row(columns.FirstOnly("because", i), b)

@@ -16,6 +16,8 @@ import (
 // auditFlags are the flags of audit.
 type auditFlags struct {
 	claim, budget   string
+	nonce           string
+	dated           datedFlags
 	file            string
 	json            bool
 	failOn, parents []string
@@ -40,6 +42,11 @@ files the SHA-256 of files of the parent; direction is seen from the parent.
 A declared parent is looked for in --parents, beside the model and in the hub's
 local cache. Nothing is downloaded because a model's files name it.
 
+A claim of direction is confirmed only by time stamps of both (--dated, --roots)
+with --assume-no-access, and never contradicted by dates: a date shows that
+something existed by a time, not that it did not exist before. Sampled positions
+follow from a nonce that is drawn and recorded, unless --nonce gives one.
+
 A claim is contradicted only by what excludes it. Exit codes: 1 for a
 contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
@@ -52,6 +59,8 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
+	f.dated.flags(fl)
 	fl.BoolVar(&f.json, "json", false, "print JSON")
 	fl.StringVarP(&f.file, "output", "o", "", "write the result to a file")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
@@ -78,13 +87,17 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return err
 	}
 	n := networkOf(c.Context())
-	all, err := audit.Run(c.Context(), model, claims, &report.Options{Budget: budget, Parents: f.parents, Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log})
+	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log}
+	if err := f.dated.apply(o); err != nil {
+		return err
+	}
+	all, err := audit.Run(c.Context(), model, claims, o)
 	if err != nil {
 		return err
 	}
 	write := func(w io.Writer) error { return audit.WriteText(w, all) }
 	if f.json {
-		write = func(w io.Writer) error { return audit.WriteJSON(w, source.Redacted(model), all) }
+		write = func(w io.Writer) error { return audit.WriteJSON(w, source.Redacted(model), o.Nonce, all) }
 	}
 	if err := to.write(write); err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -24,6 +25,7 @@ type compareFlags struct {
 	verbose       bool
 	lenient, pin  bool
 	dry           bool
+	dated         datedFlags
 	out           output
 }
 
@@ -55,10 +57,11 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line, and no progress")
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "print everything: digests, components, layers, roles, every test with its figures, limits")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
-	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it")
+	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it (default: none; one is drawn for --format intoto)")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
 	fl.BoolVar(&f.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
+	f.dated.flags(fl)
 	f.out.flags(fl)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	completes(c, "depth", []string{string(report.Quick), string(report.Normal), string(report.Deep)})
@@ -80,8 +83,14 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if f.dry {
 		return f.plan(c, a, o, to)
 	}
+	if err := f.dated.apply(o); err != nil {
+		return err
+	}
 	make := func() (*report.Report, error) { return f.compare(c.Context(), a, o, c.ErrOrStderr()) }
 	if isPrint(a[0]) || isPrint(a[1]) {
+		if len(f.dated.files) > 0 {
+			return usageError{errors.New("--dated binds models by their bytes; of a fingerprint none are at hand")}
+		}
 		make = func() (*report.Report, error) { return screen(c.Context(), a, o) }
 	}
 	r, err := make()
@@ -117,7 +126,7 @@ func (f *compareFlags) write(c *cobra.Command, to *destination, r *report.Report
 
 // options checks the flags.
 func (f *compareFlags) options(stderr io.Writer) (*report.Options, error) {
-	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient, Nonce: f.nonce, Pin: f.pin || f.out.format == "intoto"}
+	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient}
 	var err error
 	if o.Budget, err = warnedBudget(f.budget, stderr); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)
@@ -130,7 +139,10 @@ func (f *compareFlags) options(stderr io.Writer) (*report.Options, error) {
 			return nil, oneOf("fail-on", name, relationNames())
 		}
 	}
-	return o, f.out.check()
+	err = f.out.check()
+	exhibit := f.out.format == "intoto"
+	o.Pin, o.Nonce = f.pin || exhibit, nonce(f.nonce, exhibit)
+	return o, err
 }
 
 func relationNames() []string {

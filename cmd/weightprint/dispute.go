@@ -42,7 +42,9 @@ folder on after every step, and keep the head that each step prints: a transcrip
 that was changed or begun anew does not lead to it. weightprint verify
 DIR/transcript.jsonl replays it. docs/DISPUTE.md explains the steps and what each
 side could still cheat about.`,
-		Example: "  weightprint dispute init case/ --question \"was B made from A?\" --a Alpha=a.pub.pem --b Beta=b.pub.pem",
+		Example: `  weightprint dispute commit case/ model/ --as a --unseen --opening a.opening --key a.key.pem
+  weightprint dispute run case/ model-a/ model-b/ --beacon 8f3c51 --key runner.key.pem
+  weightprint verify case/transcript.jsonl`,
 	}
 	c.AddCommand(disputeInitCommand(), disputeCommitCommand(), disputeExchangeCommand(), disputeRunCommand(), disputeCloseCommand())
 	return c

@@ -7,8 +7,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/report/dated/datedtest"
 )
 
 // commands lists the indented command lines of a page.
@@ -46,6 +49,20 @@ func runs(t testing.TB, dir, line string, ignore bool) {
 	require.NoError(t, err, "%s: %s", line, out)
 }
 
+// tokens stamps the manifests of models, one after the other, under an authority
+// that only this test knows: NAME.json, NAME.json.tsr and tsa.pem.
+func tokens(t testing.TB, dir string, models ...string) *datedtest.Authority {
+	t.Helper()
+	a := datedtest.New(t, datedtest.Making{})
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "tsa.pem"), a.Roots, 0o600))
+	for i, m := range models {
+		manifest := filepath.Join(dir, m+".json")
+		exits(t, 0, "manifest", filepath.Join(dir, m), "-o", manifest)
+		a.StampFile(t, manifest, manifest+".tsr", time.Date(2024, 3, 1+i, 0, 0, 0, 0, time.UTC))
+	}
+	return a
+}
+
 // authority makes a time-stamping authority that exists for this test only.
 func authority(t testing.TB, dir string) {
 	t.Helper()
@@ -69,6 +86,9 @@ extendedKeyUsage = critical,timeStamping
 	openssl(t, dir, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "tsa.key.pem", "-out", "tsa.pem", "-subj", "/CN=test", "-days", "1", "-config", "tsa.cnf", "-extensions", "stamps")
 }
 
+// answered finds a query and the answer to it in a command that asks an authority.
+var answered = regexp.MustCompile(`^curl .* --data-binary @(\S+) \S+ -o (\S+)$`)
+
 // Every command of docs/SIGNING.md works as it stands there; an authority on
 // this machine takes the place of the one that curl asks.
 func TestSigningPage(t *testing.T) {
@@ -79,7 +99,7 @@ func TestSigningPage(t *testing.T) {
 	authority(t, dir)
 	for _, line := range lines {
 		if strings.HasPrefix(line, "curl ") {
-			line = "openssl ts -reply -queryfile report.tsq -out report.tsr -config tsa.cnf"
+			line = answered.ReplaceAllString(line, "openssl ts -reply -queryfile $1 -out $2 -config tsa.cnf")
 		}
 		runs(t, dir, line, false)
 	}
@@ -92,6 +112,7 @@ func TestAuditorPage(t *testing.T) {
 	lines := commands(t, "AUDITOR.md")
 	require.Greater(t, len(lines), 5)
 	dir := setup(t)
+	tokens(t, dir, "base", "suspect")
 	require.NoError(t, os.WriteFile("claim.json", []byte(`{"parent": "base"}`), 0o600))
 	for _, line := range lines {
 		if strings.HasPrefix(line, "sha256sum") {

@@ -47,7 +47,7 @@ func TestInterruptedCommandsLeaveNothing(t *testing.T) {
 	require.NoError(t, err)
 	built2 = built
 	dir := t.TempDir()
-	mib, points := 8, 4
+	mib, points := 8, 2
 	switch {
 	case testing.Short():
 		mib, points = 4, 1

@@ -23,6 +23,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
+	"github.com/weightprint/weightprint/report/dated"
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
@@ -84,8 +85,11 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		return 130
 	}
 	fmt.Fprintf(stderr, "weightprint: %s%s\n", oneLine(err), nextStep(err))
-	if errors.As(err, &usage) || isUsage(err.Error()) {
+	switch {
+	case errors.As(err, &usage) || isUsage(err.Error()):
 		return exitUsage
+	case dated.Refused(err):
+		return exitMismatch
 	}
 	return exitError
 }

@@ -203,7 +203,7 @@ func hostileModel(t *testing.T, dir string, names []string, value byte) string {
 // Whatever a stranger calls tensors, metadata and folders, nothing acts in any
 // output of any verb, errors included.
 func TestHostileNamesInEveryVerb(t *testing.T) {
-	all := hostile.Strings(testing.Short())
+	all := hostile.Strings(os.Getenv("WEIGHTPRINT_LONG") == "")
 	var names []string
 	for _, h := range all {
 		if len(h) < 200 && !strings.ContainsAny(h, "\x00/") {

@@ -24,7 +24,8 @@ type verifyFlags struct {
 	extra       bool
 	opening     string // of a commitment
 	policy      int    // that the report must be of; 0 for any
-	signed      bool   // set once the signature was checked
+	dated       datedFlags
+	signed      bool // set once the signature was checked
 }
 
 func verifyCommand() *cobra.Command {
@@ -36,7 +37,8 @@ func verifyCommand() *cobra.Command {
 4 and names the first difference when they differ.
 
   verify REPORT.json A B       runs the comparison that the report states, with the
-                               options it states, and compares every field
+                               options it states, and compares every field; with
+                               --dated and --roots the tokens of its dates too
   verify SIGNED.json A B       checks the signature of a comparison (--key), runs it
                                anew and compares; without A and B the signature only
   verify MODEL.sig MODEL       checks the signature of a model (OpenSSF Model
@@ -62,6 +64,7 @@ func verifyCommand() *cobra.Command {
 	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
 	fl.StringVar(&f.opening, "opening", "", "the opening of a commitment")
 	fl.IntVar(&f.policy, "policy", 0, "require that the report was drawn under this policy, and judge by it")
+	f.dated.tokens(fl)
 	return c
 }
 
@@ -115,14 +118,14 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	if len(models) != 2 {
 		return usageError{fmt.Errorf("verify: a report takes two models, A and B")}
 	}
-	if err := takes(c, "a report without a signature", "base", "policy"); err != nil {
+	if err := takes(c, "a report without a signature", "base", "policy", "dated", "roots"); err != nil {
 		return err
 	}
 	return f.verifyReport(c, file, text, models)
 }
 
 // checking are the flags of verify that ask for something to be checked, or not.
-var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy"}
+var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy", "dated", "roots"}
 
 // takes refuses flags that say nothing about a kind of file: who gives them
 // believes that they were heeded.
@@ -162,6 +165,7 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	}
 	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated, apart from the names of the models and the program's version, which were not compared")
 	unusual(c.OutOrStdout(), want.Options)
+	f.dated.unchecked(c.OutOrStdout(), want.Options)
 	return nil
 }
 
@@ -169,6 +173,12 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 func (f *verifyFlags) again(c *cobra.Command, models []string, o report.Options) (*report.Report, error) {
 	if isPrint(models[0]) || isPrint(models[1]) {
 		return screen(c.Context(), models, &o)
+	}
+	if len(f.dated.files) > 0 {
+		var err error
+		if o.Dates, err = f.dated.read(); err != nil {
+			return nil, err
+		}
 	}
 	n := networkOf(c.Context())
 	o.Private, o.Offline, o.Log = n.private, n.offline, n.log

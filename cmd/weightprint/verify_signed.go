@@ -119,7 +119,7 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	w := c.OutOrStdout()
-	if err := takes(c, "a comparison", "key", "no-signature", "report", "base"); err != nil {
+	if err := takes(c, "a comparison", "key", "no-signature", "report", "base", "dated", "roots"); err != nil {
 		return err
 	}
 	if len(models) == 0 && !f.signed {
@@ -143,6 +143,7 @@ func (f *verifyFlags) verifyComparison(c *cobra.Command, file string, s *intoto.
 	}
 	fmt.Fprintf(w, "signed by %s\nfound: %s of A %s and B %s\n", by, p.Verdict.Relation, escape.Printable(p.Subjects[0].Name), escape.Printable(p.Subjects[1].Name))
 	unusual(w, p.Options)
+	f.dated.unchecked(w, p.Options)
 	return nil
 }
 

@@ -100,6 +100,17 @@ func (d DType) String() string {
 // MarshalText writes the name; it is what reports carry.
 func (d DType) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads what MarshalText writes.
+func (d *DType) UnmarshalText(text []byte) error {
+	for t := range numDTypes {
+		if t.String() == string(text) {
+			*d = t
+			return nil
+		}
+	}
+	return fmt.Errorf("%.40q is no element type", text)
+}
+
 // ParseDType returns the type with the given name, or Invalid and false.
 func ParseDType(name string) (DType, bool) {
 	for d := range numDTypes {

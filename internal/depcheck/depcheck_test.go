@@ -31,6 +31,7 @@ var ranks = []struct {
 	{"report/verdict", 9}, {"report", 10},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 13},
+	{"report/dated", 13}, {"report/dated/datedtest", 0},
 	{"cmd", 14}, {"examples", 14},
 	{"", 15},
 }
@@ -57,7 +58,9 @@ var only = []struct{ what, where string }{
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/secure-systems-lab/go-securesystemslib", "report/intoto"},
 	{"github.com/CycloneDX/cyclonedx-go", "report/cyclonedx"},
-	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest"},
+	{"github.com/digitorus/timestamp", "report/dated"},
+	{"github.com/digitorus/pkcs7", "report/dated"},
+	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest report/dated/datedtest"},
 }
 
 // harmless packages lie below a restricted one and open no sockets.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/internal/schematest"
 	"github.com/weightprint/weightprint/report/intoto"
 )
 
@@ -162,6 +163,10 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 	require.Equal(t, digests[0], digests[1])
 	require.Equal(t, 3, strings.Count(digests[0], "\n"), digests[0])
 	program := filepath.Join("out", target{"linux", "amd64"}.file("v9.8.7"))
+	bill, err := os.ReadFile(program + ".cdx.json")
+	require.NoError(t, err)
+	schematest.Valid(t, schematest.CycloneDX(t, filepath.Join(from, "report/cyclonedx/testdata")), bill)
+	require.Contains(t, string(bill), `"pkg:golang/github.com/zeebo/blake3@`)
 	info, err := os.Stat(program)
 	require.NoError(t, err)
 	require.LessOrEqual(t, info.Size(), int64(25e6))

@@ -3,6 +3,10 @@ package schematest
 
 import (
 	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -42,4 +46,28 @@ func Invalid(t testing.TB, s *jsonschema.Schema, text []byte) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	require.NoError(t, err)
 	require.Error(t, s.Validate(doc))
+}
+
+// CycloneDX is the schema of CycloneDX 1.6, from the folder of report/cyclonedx that
+// holds it.
+func CycloneDX(t testing.TB, testdata string) *jsonschema.Schema {
+	t.Helper()
+	const at = "http://cyclonedx.org/schema/"
+	refs := map[string][]byte{}
+	for _, name := range []string{"spdx.schema.json", "jsf-0.82.schema.json"} {
+		refs[at+name] = unpacked(t, filepath.Join(testdata, name+".gz"))
+	}
+	return Compile(t, at+"bom-1.6.schema.json", unpacked(t, filepath.Join(testdata, "bom-1.6.schema.json.gz")), refs)
+}
+
+func unpacked(t testing.TB, file string) []byte {
+	t.Helper()
+	f, err := os.Open(file)
+	require.NoError(t, err)
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	b, err := io.ReadAll(z)
+	require.NoError(t, err)
+	return b
 }

@@ -94,6 +94,7 @@ type Result struct {
 	Verdict  *verdict.Verdict `json:"verdict,omitempty"`
 	Subjects []report.Subject `json:"subjects,omitempty"` // parent and model, pinned
 	Options  *report.Options  `json:"options,omitempty"`
+	Warnings []string         `json:"warnings,omitempty"` // of the comparison
 }
 
 // relationKinds says which kinds a model card claims by base_model_relation.
@@ -153,6 +154,9 @@ const byCaller = "claim"
 // confirmedWords says what was confirmed, and what was not.
 func confirmedWords(c Claim, v *verdict.Verdict) string {
 	s := "found " + string(v.Relation)
+	if c.Direction != "" && v.Precedence != nil {
+		s += "; the direction rests on dates and an assumption: " + v.Precedence.Words()
+	}
 	if c.Direction == "" && c.Relation != verdict.NoEvidence && v.Direction == verdict.Undetermined {
 		s += "; which of the two was made from the other was not claimed and does not show"
 	}
@@ -192,13 +196,13 @@ func (a *Result) compare(ctx context.Context, ref string, child report.Input, o 
 	if err := a.Claim.pin(ctx, r, parent, child); err != nil {
 		return err
 	}
-	a.Verdict, a.Subjects, a.Options = &r.Verdict, r.Subjects[:], &r.Options
+	a.Verdict, a.Subjects, a.Options, a.Warnings = &r.Verdict, r.Subjects[:], &r.Options, r.Warnings
 	if err := a.Claim.files(r.Subjects[0]); err != nil {
 		return err
 	}
 	err = r.Check(report.Claim{Parent: a.Claim.Root, Child: a.Claim.Model, Relation: a.Claim.Relation, Kinds: a.Claim.Kinds, Direction: a.Claim.Direction})
 	if err == nil && a.Claim.Direction == "" && a.Claim.Relation != verdict.NoEvidence && r.Verdict.Direction == verdict.BToA { // by dates
-		return unproven("found %s, but one-way evidence says that the parent was made from the model", r.Verdict.Relation)
+		return unproven("found %s, but dates and the assumption speak for the model having come first: %s", r.Verdict.Relation, r.Verdict.Precedence.Words())
 	}
 	return err
 }
@@ -247,9 +251,14 @@ func WriteText(w io.Writer, all []Result) error {
 			for _, b := range a.Verdict.Because {
 				t.Row("", b)
 			}
+			if p := a.Verdict.Precedence; p != nil {
+				t.Row("precedence", p.Words())
+			}
 			for i, b := range a.Verdict.Alternatives {
 				t.Row(columns.FirstOnly("not excluded", i), b)
 			}
+			t.Row("nonce", a.Options.Nonce)
+			t.List("warning", a.Warnings)
 		}
 	}
 	_, err := io.WriteString(w, t.String())
@@ -257,16 +266,22 @@ func WriteText(w io.Writer, all []Result) error {
 }
 
 // WriteJSON writes the outcomes with all that they rest on.
-func WriteJSON(w io.Writer, model string, all []Result) error {
+// nonce is the one of the options, empty for none.
+func WriteJSON(w io.Writer, model, nonce string, all []Result) error {
 	if all == nil {
 		all = []Result{}
+	}
+	var drawn *string
+	if nonce != "" {
+		drawn = &nonce
 	}
 	return escape.WriteJSON(w, struct {
 		Schema string      `json:"schema"`
 		Tool   report.Tool `json:"tool"`
 		Model  string      `json:"model"`
+		Nonce  *string     `json:"nonce"`
 		Claims []Result    `json:"claims"`
-	}{Schema, report.ThisTool(), model, all})
+	}{Schema, report.ThisTool(), model, drawn, all})
 }
 
 // cardKinds is what the relation of a model card claims. An adapter's own

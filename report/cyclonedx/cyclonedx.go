@@ -106,6 +106,14 @@ func notes(r *report.Report) string {
 	return strings.Join(lines, "\n")
 }
 
+// precedence is what dates say, empty without any.
+func precedence(p *verdict.Precedence) string {
+	if p == nil {
+		return ""
+	}
+	return p.Words()
+}
+
 // properties state the verdict for programs. Empty ones are left out.
 func properties(r *report.Report) []cdx.Property {
 	v, a := r.Verdict, r.Subjects[0]
@@ -117,6 +125,7 @@ func properties(r *report.Report) []cdx.Property {
 		{Name: "weightprint:relation", Value: string(v.Relation)},
 		{Name: "weightprint:kinds", Value: strings.Join(kinds, ",")},
 		{Name: "weightprint:direction", Value: string(v.Direction)},
+		{Name: "weightprint:precedence", Value: precedence(v.Precedence)},
 		{Name: "weightprint:tier", Value: v.Tier},
 		{Name: "weightprint:log10P", Value: decimal(v.Log10P)},
 		{Name: "weightprint:score", Value: decimal(&v.Score)},

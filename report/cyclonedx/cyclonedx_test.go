@@ -2,12 +2,9 @@ package cyclonedx_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,26 +20,9 @@ import (
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
-func unpacked(t testing.TB, name string) []byte {
-	t.Helper()
-	f, err := os.Open("testdata/" + name + ".gz")
-	require.NoError(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
-	b, err := io.ReadAll(z)
-	require.NoError(t, err)
-	return b
-}
-
 func schema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	const at = "http://cyclonedx.org/schema/"
-	refs := map[string][]byte{}
-	for _, name := range []string{"spdx.schema.json", "jsf-0.82.schema.json"} {
-		refs[at+name] = unpacked(t, name)
-	}
-	return schematest.Compile(t, at+"bom-1.6.schema.json", unpacked(t, "bom-1.6.schema.json"), refs)
+	return schematest.CycloneDX(t, "testdata")
 }
 
 func bill(t testing.TB, r *report.Report) ([]byte, *cdx.BOM) {

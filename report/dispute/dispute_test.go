@@ -34,7 +34,7 @@ func newCourt(t *testing.T) *court {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, demo.Extract(dir))
-	c := &court{t, map[Author]*intoto.PrivateKey{}, map[Author]string{A: filepath.Join(dir, "base"), B: filepath.Join(dir, "other-seed")}, Init{}}
+	c := &court{t, map[Author]*intoto.PrivateKey{}, map[Author]string{A: filepath.Join(dir, "base"), B: filepath.Join(dir, "fine-tune")}, Init{}}
 	parties := map[Author]Party{}
 	for _, who := range []Author{A, B, Runner} {
 		public, private, err := ed25519.GenerateKey(rand.Reader)
@@ -102,23 +102,33 @@ func TestCompare(t *testing.T) {
 	require.NoError(t, err)
 	s := c.state(x)
 	require.NoError(t, s.CheckReport(text))
-	require.Equal(t, string(verdict.NoEvidence), s.Run.Relation)
+	require.Equal(t, string(verdict.Related), s.Run.Relation)
 	require.Equal(t, Nonce(s.Committed[A].Commitment, s.Committed[B].Commitment, "value"), s.Run.Nonce)
 	r, err := report.ParseJSON(text)
 	require.NoError(t, err)
 	require.Equal(t, s.Run.Nonce, r.Options.Nonce)
 	require.ErrorIs(t, s.CheckReport(append(text, '\n')), ErrForged)
 
-	// A runner who compared other files, or with another nonce, signs it in vain.
-	for _, o := range []*report.Options{{Nonce: s.Run.Nonce, Pin: true, Depth: report.Quick}, {Nonce: "other", Pin: true}, {Nonce: s.Run.Nonce}} {
-		other, err := report.Compare(ctx, c.models[A], c.models[B], o)
+	// A runner who compared with other options, or other files, signs it in vain.
+	for name, change := range map[string]func(*report.Report){
+		"nonce":     func(r *report.Report) { r.Options.Nonce = "other" },
+		"budget":    func(r *report.Report) { r.Options.Budget = report.Full },
+		"depth":     func(r *report.Report) { r.Options.Depth = report.Quick },
+		"pin":       func(r *report.Report) { r.Options.Pin = false },
+		"lenient":   func(r *report.Report) { r.Options.Lenient = true },
+		"alpha":     func(r *report.Report) { r.Options.Policy.Alpha = 0.5 },
+		"policy":    func(r *report.Report) { r.Policy.Version++ },
+		"relation":  func(r *report.Report) { r.Verdict.Relation = verdict.NoEvidence },
+		"files":     func(r *report.Report) { r.Subjects[1].Files = r.Subjects[0].Files },
+		"exchanged": func(r *report.Report) { r.Subjects[0], r.Subjects[1] = r.Subjects[1], r.Subjects[0] },
+		"no files":  func(r *report.Report) { r.Subjects[0].Files = []report.File{} },
+	} {
+		other, err := report.ParseJSON(text)
 		require.NoError(t, err)
-		require.ErrorIs(t, s.signedBy(other), ErrForged)
+		require.NoError(t, s.signedBy(other))
+		change(other)
+		require.ErrorIs(t, s.signedBy(other), ErrForged, name)
 	}
-	other, err := report.Compare(ctx, c.models[A], c.models[A], s.options(s.Run.Nonce))
-	require.NoError(t, err)
-	s.Run.Relation = string(other.Verdict.Relation)
-	require.ErrorContains(t, s.signedBy(other), "was not committed to")
 }
 
 // signedBy is CheckReport after the runner put this report into his line.
@@ -243,6 +253,24 @@ func TestRewrittenHistoryIsFound(t *testing.T) {
 	require.ErrorContains(t, err, "line 2")
 }
 
+// A party that tells two stories cannot have the other's answer to one of them stand
+// behind the other, though every line is signed.
+func TestSplicedTranscriptsAreFound(t *testing.T) {
+	c := newCourt(t)
+	x := c.begin()
+	y, err := Parse(x.Text())
+	require.NoError(t, err)
+	require.NoError(t, x.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", nil, c.keys[B]))
+	c.state(y)
+	spliced, err := Parse(append(x.Text(), append(y.lines[2], '\n')...))
+	require.NoError(t, err)
+	_, err = spliced.Replay(ctx)
+	require.ErrorIs(t, err, ErrForged)
+	require.ErrorContains(t, err, "does not follow the line before it")
+}
+
 // The nonce moves with each of its three parts, and parts do not run into each other.
 func TestNonce(t *testing.T) {
 	seen := map[string]bool{}
@@ -280,6 +308,30 @@ func TestOpeningFile(t *testing.T) {
 	require.NotEqual(t, x, z, "every file counts")
 	_, err = Exchange{Salt: "00", Manifest: o.Manifest}.commitment("first", A)
 	require.Error(t, err)
+}
+
+// A beginning that leaves something open is refused.
+func TestInitIsWhole(t *testing.T) {
+	c := newCourt(t)
+	for name, change := range map[string]func(*Init){
+		"question": func(x *Init) { x.Question = "" },
+		"beacon":   func(x *Init) { x.Beacon = "" },
+		"nobody":   func(x *Init) { x.Gains = nil },
+		"twice":    func(x *Init) { x.Gains = []Author{A, A} },
+		"runner":   func(x *Init) { x.Gains = []Author{Runner} },
+		"depth":    func(x *Init) { x.Depth = "deep" },
+		"party":    func(x *Init) { x.Parties = map[Author]Party{A: c.init.Parties[A], Runner: c.init.Parties[Runner]} },
+		"key": func(x *Init) {
+			x.Parties = map[Author]Party{A: {}, B: c.init.Parties[B], Runner: c.init.Parties[Runner]}
+		},
+	} {
+		x := c.init
+		change(&x)
+		_, err := Begin(ctx, x, c.keys[Runner])
+		require.ErrorIs(t, err, ErrForged, name)
+	}
+	_, err := Begin(ctx, c.init, c.keys[A])
+	require.ErrorIs(t, err, ErrForged, "the runner begins")
 }
 
 func FuzzReplay(f *testing.F) {

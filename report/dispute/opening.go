@@ -33,9 +33,10 @@ type Opening struct {
 // openingSchema names the form of an opening's file.
 const openingSchema = "weightprint.dispute-opening/1"
 
-// NewOpening digests every file of the model at path, a folder or a file.
+// NewOpening digests every file of the model at path, a folder or a file; symbolic
+// links, of which caches of models are made, count as what they lead to.
 func NewOpening(ctx context.Context, path string) (*Opening, error) {
-	m, err := oms.Make(ctx, path, nil)
+	m, err := oms.Make(ctx, path, &oms.Options{AllowSymlinks: true})
 	if err != nil {
 		return nil, err
 	}

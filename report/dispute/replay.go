@@ -84,7 +84,7 @@ func (s *State) init(e Entry) error {
 	if err = errors.Join(err, s.expect(e, []Author{Runner}, false)); err != nil {
 		return err
 	}
-	if len(x.Parties) != 3 || len(x.Gains) == 0 || len(x.Gains) > 2 || x.Beacon == "" || x.Question == "" {
+	if len(x.Parties) != 3 || len(x.Gains) == 0 || len(x.Gains) > 2 || len(x.Gains) == 2 && x.Gains[0] == x.Gains[1] || x.Beacon == "" || x.Question == "" {
 		return errors.New("three parties, a question, a beacon and who gains have to be named")
 	}
 	if slices.ContainsFunc(x.Gains, func(g Author) bool { return !slices.Contains(Sides, g) }) {

@@ -16,10 +16,7 @@ func equalSoFar(f *Facts, _ stats.LogP) []finding {
 	if !f.soFar() {
 		return nil
 	}
-	var read float64
-	for i := range f.Storage.Changes {
-		read += float64(f.Storage.Changes[i].Stats.N)
-	}
+	read := f.Storage.compared()
 	out := []finding{{EqualSoFar, fmt.Sprintf("no difference in the %.3g values of each side that were compared, %.2g %% of all", read, 100*read/math.Max(1, f.Storage.Values)), Undetermined}}
 	if kinds := f.Storage.Kinds(); slices.Contains(kinds, QuantisedKind) {
 		out = append(out, finding{QuantisedKind, strings.Join(f.Storage.words(), "; "), Undetermined})
@@ -74,8 +71,8 @@ type changes struct {
 func (f *Facts) changes() (x changes) {
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
-		if st, _ := c.Storage(); st != delta.Different {
-			continue
+		if st, _ := c.Storage(); st != delta.Different || f.Equality.Elsewhere[c.Role] {
+			continue // what was moved was not changed
 		}
 		switch {
 		case c.Component == embeddings && strings.HasSuffix(c.Role, headRole) && c.Stats.Cosine() < Correspond:
@@ -135,7 +132,11 @@ func (x *changes) bodyUnchanged(f *Facts) []finding {
 		return nil
 	case x.head > 0 && x.norms+x.tokens == 0:
 		return []finding{{HeadChanged, "the head is another one; everything else holds the same values", Undetermined}}
-	case x.head+x.norms+x.tokens > 0:
+	case x.head+x.norms+x.tokens == 0:
+		if only := len(f.Storage.OnlyA) + len(f.Storage.OnlyB); only > 0 && f.Shape.Layers[0] == f.Shape.Layers[1] && !f.Storage.reordered() {
+			return []finding{{Modified, fmt.Sprintf("what both have holds the same values; %d tensors stand on one side only: %s", only, strings.Join(append(slices.Clone(f.Storage.OnlyA), f.Storage.OnlyB...), ", ")), Undetermined}}
+		}
+	default:
 		return []finding{{Modified, fmt.Sprintf("every matrix of the body holds the same values; %d norm weights or biases, %d embeddings and %d heads differ", x.norms, x.tokens, x.head), Undetermined}}
 	}
 	return nil
@@ -157,3 +158,6 @@ func (f *Facts) onlyWritersDiffer() bool {
 	}
 	return true
 }
+
+// reordered tells whether layers were held against layers at other places.
+func (s *Storage) reordered() bool { return !s.InOrder }

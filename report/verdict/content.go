@@ -38,6 +38,9 @@ func (f *Facts) equalContent() string {
 	if words := f.equalMatrices(); words != "" {
 		return words
 	}
+	if n := f.Storage.compared(); f.soFar() && n >= equalValues {
+		return fmt.Sprintf("no difference in the %.3g values of each side that were compared", n)
+	}
 	n := 0
 	for i := range f.Storage.Changes {
 		if c := &f.Storage.Changes[i]; takenOver(c) && (!f.Equality.Asked || quantised(c)) {

@@ -17,6 +17,8 @@ type Equality struct {
 	Layers  int             // pairs that stand in different layers
 	Experts int             // pairs that stand at different experts
 	Parts   map[string]Part // by component of B
+
+	Elsewhere map[string]bool // roles of B whose values stand in another role of A
 }
 
 // Part is how much of a component of B has a counterpart of the same values.

@@ -50,7 +50,7 @@ var kindRules = []kindRule{
 // made lists how a related pair was made from one another.
 func (p Policy) made(f *Facts) (out []finding) {
 	rules := kindRules
-	if f.embeddingsOnly(p.Level()) {
+	if f.embeddingsOnly(p.Level()) && !f.soFar() {
 		rules = []kindRule{partRule} // the rest is of another origin
 	}
 	for _, rule := range rules {

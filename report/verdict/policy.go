@@ -67,6 +67,10 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
+	case labels && f.Dates.committed() && stats.Bonferroni(logp, f.Dates.looks()) <= p.Level():
+		logp = stats.Bonferroni(logp, f.Dates.looks())
+		v.Log10P = NumberOf(logp.Log10())
+		p.committedLabels(&v, &f, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 	case labels:
 		p.labelsOnly(&v, &f, by, logp)
 	case p.absent(&f, found, logp):
@@ -78,6 +82,7 @@ func (p Policy) Decide(f Facts) Verdict {
 	}
 	v.carried(f.Carry)
 	p.weigh(&v, logp, found)
+	v.date(f.Dates)
 	return v
 }
 

@@ -140,6 +140,14 @@ func (s *Storage) words() []string {
 	return out
 }
 
+// compared is the number of values of each side that were compared.
+func (s *Storage) compared() (n float64) {
+	for i := range s.Changes {
+		n += float64(s.Changes[i].Stats.N)
+	}
+	return n
+}
+
 // TypeChange says that tensors of one stored type are a cast or quantisation
 // of the other side's.
 type TypeChange struct {

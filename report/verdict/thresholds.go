@@ -79,6 +79,9 @@ const (
 	// must hold. By decision: one small table may be public.
 	equalMatrices = 2
 	equalShare    = 0.1
+	// Values that must have been compared before no difference among them means
+	// something. By decision: a matrix of 32 by 32.
+	equalValues = 1024
 	// Agreeing units for each residual dimension that free rows of an embedding
 	// bring about in a stranger, at most: optimisers reach 3.0 to 3.7 in three
 	// families (weightprint-bench arranged), a third more is room. A rotation of the
@@ -291,7 +294,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "agreementTimes": agreementTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutControls": heldOutControls, "heldOutLargest": heldOutLargest, "heldOutOpen": heldOutOpen, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutControls": heldOutControls, "heldOutLargest": heldOutLargest, "heldOutOpen": heldOutOpen, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "freshTokens": freshTokens,

@@ -124,6 +124,8 @@ type Verdict struct {
 	Next         []string  `json:"next"`         // what would settle an open verdict
 	Reading      *Reading  `json:"reading"`      // what marks suggest of who came first; null where they suggest nothing
 
+	Precedence *Precedence `json:"precedence"` // which is known to have existed earlier; null without verified dates
+
 	crossed bool // one-way evidence pointed both ways
 	open    bool // shared-init and related were not told apart
 }

@@ -36,9 +36,9 @@ func pairs(t *testing.T) int {
 	case os.Getenv("WEIGHTPRINT_LONG") != "":
 		return 20000
 	case testing.Short():
-		return 2000
+		return 1000
 	}
-	return 6000
+	return 2000
 }
 
 // inParallel runs f for 0…n−1 on all processors.

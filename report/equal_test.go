@@ -1,0 +1,117 @@
+package report_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
+)
+
+// changed copies a model tensor by tensor; change returns the new name, values and
+// shape.
+func changed(m *zoo.Model, change func(name string, v []float32, shape []int64) (string, []float32, []int64)) *zoo.Model {
+	out := zoo.New()
+	out.Meta = m.Meta
+	for _, t := range m.Tensors() {
+		name, v, shape := change(t.Name, append([]float32(nil), m.Values(t.Name)...), t.Shape)
+		out.Add(name, v, shape...)
+	}
+	return out
+}
+
+func transposedValues(v []float32, rows, cols int) []float32 {
+	out := make([]float32, len(v))
+	for r := range rows {
+		for c := range cols {
+			out[c*rows+r] = v[r*cols+c]
+		}
+	}
+	return out
+}
+
+// Identity is asked of values: whatever names, axes and orders do to a file, the
+// verdict says what became of its values, and no more.
+func TestEqualValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 0xe9))
+	base := zoo.Random(r, zoo.Shape{Layers: 4, Hidden: 48, Width: 128, Heads: 3, KVHeads: 3, HeadDim: 16, Vocab: 256, Untied: true}, zoo.Quirks{Gains: 0.2})
+	number := 0
+	count := func() string { number++; return "x." + strconv.Itoa(number) + ".w" }
+	same := func(name string, v []float32, shape []int64) (string, []float32, []int64) { return name, v, shape }
+	for _, c := range []struct {
+		name     string
+		child    *zoo.Model
+		relation verdict.Relation
+		kinds    []verdict.Kind
+	}{
+		{"nothing", changed(base, same), verdict.Identical, []verdict.Kind{}},
+		{"names", changed(base, func(_ string, v []float32, s []int64) (string, []float32, []int64) { return count(), v, s }), verdict.Reencoded, []verdict.Kind{verdict.Repackaged}},
+		{"names and axes", changed(base, func(_ string, v []float32, s []int64) (string, []float32, []int64) {
+			if len(s) == 2 {
+				return count(), transposedValues(v, int(s[0]), int(s[1])), []int64{s[1], s[0]}
+			}
+			return count(), v, s
+		}), verdict.Reencoded, []verdict.Kind{verdict.Repackaged}},
+		{"a wrapper in the names", changed(base, func(n string, v []float32, s []int64) (string, []float32, []int64) {
+			return strings.Replace(n, "model.", "model._orig_mod.", 1), v, s
+		}), verdict.Reencoded, []verdict.Kind{verdict.Repackaged}},
+		{"order of layers", changed(base, func(n string, v []float32, s []int64) (string, []float32, []int64) {
+			return strings.NewReplacer("layers.1.", "layers.2.", "layers.2.", "layers.1.").Replace(n), v, s
+		}), verdict.Related, []verdict.Kind{verdict.LayersReordered}},
+		{"one number on all matrices", changed(base, func(n string, v []float32, s []int64) (string, []float32, []int64) {
+			for i := range v {
+				if len(s) == 2 {
+					v[i] *= 1.25
+				}
+			}
+			return n, v, s
+		}), verdict.Related, []verdict.Kind{verdict.Scaled}},
+		{"the head", changed(base, func(n string, v []float32, s []int64) (string, []float32, []int64) {
+			for i := range v {
+				if n == "lm_head.weight" {
+					v[i] = float32(r.NormFloat64())
+				}
+			}
+			return n, v, s
+		}), verdict.Related, []verdict.Kind{verdict.HeadChanged}},
+		{"norm weights", changed(base, func(n string, v []float32, s []int64) (string, []float32, []int64) {
+			for i := range v {
+				if len(s) == 1 {
+					v[i] *= 1.02
+				}
+			}
+			return n, v, s
+		}), verdict.Related, []verdict.Kind{verdict.Modified}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, turned := range []bool{false, true} {
+				a, b := base, c.child
+				if turned {
+					a, b = b, a
+				}
+				rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+				require.NoError(t, err)
+				require.Equal(t, c.relation, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+				require.Equal(t, c.kinds, rep.Verdict.Kinds, "%v", rep.Verdict.Because)
+				require.Equal(t, verdict.Undetermined, rep.Verdict.Direction)
+			}
+		})
+	}
+}
+
+// A sample that shows no difference is no identity.
+func TestEqualSoFar(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 0xe9))
+	base := zoo.Random(r, zoo.Shape{Layers: 4, Hidden: 48, Width: 128, Heads: 3, KVHeads: 3, HeadDim: 16, Vocab: 256, Untied: true}, zoo.Quirks{Gains: 0.2})
+	rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: base}, report.Input{Ref: "b", Model: base.Clone()}, &report.Options{Budget: 256 << 10})
+	require.NoError(t, err)
+	require.Equal(t, verdict.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
+	require.Contains(t, rep.Verdict.Kinds, verdict.EqualSoFar)
+	require.ErrorIs(t, rep.Check(report.Claim{Relation: verdict.Identical}), report.ErrUnproven)
+}
