@@ -52,11 +52,17 @@ func (r *Report) brief(s Style, n lengths) string {
 	t.Row("how sure", sure(v))
 	t.Row("H0 says", columns.Clip(verdict.ShortH0, n.lists))
 	t.Row("how made", columns.Clip(howMade(v), n.lists))
+	if v.Direction != verdict.Undetermined {
+		t.Row("direction", v.DirectionWords()) // whole, with what it assumes
+	}
 	t.clipped("because", v.Because, findings, n.findings)
 	t.clipped("excluded", v.Excludes, 2, n.lists)
 	t.Row("not excluded", columns.Clip(shortened(v.Alternatives), n.lists))
 	if v.Reading != nil {
 		t.Row("reading", columns.Clip("(no finding) "+v.Reading.Words(), n.lists))
+	}
+	if v.Precedence != nil {
+		t.Row("precedence", columns.Clip(v.Precedence.Words(), n.lists))
 	}
 	t.Row("warning", columns.Clip(firstOf(r.Warnings), n.warnings))
 	t.next(r, n.steps)
@@ -113,7 +119,7 @@ func howMade(v *verdict.Verdict) string {
 	if v.Direction == verdict.Undetermined {
 		return words + "; which came first: undetermined"
 	}
-	return words + "; " + v.DirectionWords()
+	return words
 }
 
 // shortened lists explanations in a few words each.
