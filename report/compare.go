@@ -99,6 +99,7 @@ func (r *run) start() {
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
 	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
+	r.facts.Exhausted = r.whole && r.o.Depth == Deep
 	r.facts.Width, r.facts.HiddenUnits = r.widths()
 	notes, err := layers.AlignRotary(ctx, r.pair)
 	r.warn = append(append(r.warn, notes...), r.pair.TokenNotes()...)

@@ -20,10 +20,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		markdownSubject(&b, verdict.Side(i), &r.Subjects[i])
 	}
 	fmt.Fprintf(&b, "\n%s\n\n- **H1** %s\n- **H0** %s\n", escape.Markdown(v.Statement), escape.Markdown(r.Propositions.H1), escape.Markdown(r.Propositions.H0))
-	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", v.Strength, kindWords(v.Kinds), v.DirectionWords())
-	if v.Reading != nil {
-		fmt.Fprintf(&b, "| reading | %s |\n", v.Reading.Words())
-	}
+	fmt.Fprintf(&b, "\n| | |\n|---|---|\n| strength | %s |\n| kinds | %s |\n| direction | %s |\n", escape.Markdown(v.Strength), kindWords(v.Kinds), v.DirectionWords())
 	if v.Precedence != nil {
 		fmt.Fprintf(&b, "| precedence | %s |\n", v.Precedence.Words())
 	}
@@ -33,16 +30,15 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	b.WriteString("\n")
 	list(&b, "Because", v.Because)
 	list(&b, "Not excluded", v.Alternatives)
+	list(&b, "Excluded", v.Excludes)
+	markdownReading(&b, v.Reading)
+	markdownSteps(&b, r.Steps())
 	b.WriteString("## Components\n\n| component | tensors | share | relation | log10 p | effect |\n|---|---:|---:|---|---:|---:|\n")
 	for _, c := range r.Components {
 		fmt.Fprintf(&b, "| %s | %d | %.1f %% | %s | %s | %.3f |\n", escape.Markdown(c.Name), c.Tensors, 100*float64(c.ParametersShare), c.Relation, verdict.Log(c.Log10P), float64(c.Effect))
 	}
-	b.WriteString("\n## Evidence\n\n| test | axis | tier | statistic | n | effect | log10 p | controls |\n|---|---|---|---:|---:|---:|---:|---|\n")
-	for _, e := range r.Evidence {
-		if e.Skipped != "" {
-			continue
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s |\n", escape.Markdown(e.Test), escape.Markdown(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), verdict.Log(e.Log10P), standing(e.Controls))
+	for _, q := range r.Questions() {
+		markdownQuestion(&b, &q)
 	}
 	markdownRoles(&b, r.Roles)
 	b.WriteString("\n## Layers\n\n| layer of B | source in A | log10 p | effect |\n|---:|---:|---:|---:|\n")
@@ -56,12 +52,44 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	b.WriteString("\n")
 	list(&b, "Notes", r.Notes())
 	list(&b, "Not run", r.NotRun())
-	list(&b, "Values", r.Delta.Words())
 	list(&b, "Warnings", r.Warnings)
 	list(&b, "Limits", r.Limits)
 	list(&b, "Made by", r.Made())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func markdownReading(b *strings.Builder, x *verdict.Reading) {
+	if x != nil {
+		list(b, "Reading (no finding)", append([]string{x.Words()}, x.Because...))
+	}
+}
+
+func markdownSteps(b *strings.Builder, all []Step) {
+	words := make([]string, len(all))
+	for i, s := range all {
+		words[i] = s.Words + ": " + s.Command
+	}
+	list(b, "Next", words)
+}
+
+func markdownQuestion(b *strings.Builder, q *Question) {
+	fmt.Fprintf(b, "\n## %s\n\n%s\n\n", q.Title, q.Words)
+	for _, s := range q.Answers {
+		fmt.Fprintf(b, "- %s\n", escape.Markdown(s))
+	}
+	if len(q.Found) > 0 {
+		b.WriteString("| test | axis | tier | statistic | n | effect | log10 p | controls | limit |\n|---|---|---|---:|---:|---:|---:|---|---|\n")
+	}
+	for _, e := range q.Found {
+		fmt.Fprintf(b, "| %s | %s | %s | %.6g | %d | %.3f | %s | %s | %s |\n", escape.Markdown(e.Test), escape.Markdown(e.Axis), e.Tier, float64(e.Statistic), e.N, float64(e.Effect), verdict.Log(e.Log10P), standing(e.Controls), e.Blind())
+	}
+	b.WriteString("\n")
+	for _, s := range append([]string{q.NothingWords()}, q.Nulls...) {
+		if s != "" {
+			fmt.Fprintf(b, "- %s\n", escape.Markdown(s))
+		}
+	}
 }
 
 func markdownSubject(b *strings.Builder, name string, s *Subject) {

@@ -120,7 +120,8 @@ func (c chance) facts(oneWay bool) verdict.Facts {
 // renderers are all forms of a report.
 var renderers = map[string]func(*report.Report, io.Writer) error{
 	"text": (*report.Report).WriteText, "json": (*report.Report).WriteJSON, "md": (*report.Report).WriteMarkdown,
-	"html": html.Write, "cyclonedx": cyclonedx.Write, "intoto": intoto.Write,
+	"brief": func(r *report.Report, w io.Writer) error { return r.WriteBrief(w, report.Style{}) },
+	"html":  html.Write, "cyclonedx": cyclonedx.Write, "intoto": intoto.Write,
 	"line": func(r *report.Report, w io.Writer) error { _, err := io.WriteString(w, r.Summary()); return err },
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/columns"
@@ -12,14 +13,15 @@ import (
 
 // Style says how text is laid out.
 type Style struct {
-	Columns int  // 80 unless set; tables need 80
+	Columns int  // 80 unless set; at least 40
 	Colour  bool // mark relations by colour too, for terminals; every colour stands on a word
 }
 
-// WriteText writes the report for people, in 80 columns.
+// WriteText writes all of the report for people, in 80 columns.
 func (r *Report) WriteText(w io.Writer) error { return r.WriteStyled(w, Style{}) }
 
-// WriteStyled writes the report for people in the given style.
+// WriteStyled writes all of the report for people in the given style. Tables cut
+// names, then leave out columns, where there is no room for all.
 func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	t := &text{columns.Text{Columns: s.Columns}, s.Colour}
 	for i := range r.Subjects {
@@ -48,7 +50,7 @@ func (r *Report) Summary() string {
 func tierWords(v verdict.Verdict) string {
 	switch {
 	case v.Tier == "exact" && v.Log10P != nil && v.Relation == verdict.Related:
-		return fmt.Sprintf(" (exact, p <= 1e%.0f)", float64(*v.Log10P))
+		return fmt.Sprintf(" (exact, p <= 1e%.0f)", math.Ceil(float64(*v.Log10P)))
 	case v.Tier == "exact":
 		return " (exact)"
 	case v.Tier == "calibrated":

@@ -26,19 +26,19 @@ func (t *text) shade(words string, r verdict.Relation) string {
 const mostFiles = 4
 
 func (t *text) subject(name string, s *Subject) {
-	t.Line("%s  %s", name, escape.Printable(s.Ref))
-	t.Line("   %s, %s parameters, %s%s", s.Storage(), columns.Count(s.Parameters), taken(s), revision(s))
+	t.Hang(name+"  ", escape.Printable(s.Ref))
+	t.Hang("   ", fmt.Sprintf("%s, %s parameters, %s%s", s.Storage(), columns.Count(s.Parameters), taken(s), revision(s)))
 	if s.Root != nil {
-		t.Line("   values %s", s.Root)
+		t.Hang("   ", "values "+s.Root.String())
 	} else {
-		t.Line("   header %s", s.Header)
+		t.Hang("   ", "header "+s.Header.String())
 	}
 	for i, f := range s.Files {
 		if i == mostFiles {
-			t.Line("   and %d more files, listed in the JSON form", len(s.Files)-i)
+			t.Hang("   ", fmt.Sprintf("and %d more files, listed in the JSON form", len(s.Files)-i))
 			break
 		}
-		t.Line("   %s, %s, %s", columns.Fit(f.Path, 32), columns.Size(f.Size), f.pinned())
+		t.Hang("   ", fmt.Sprintf("%s, %s, %s", columns.Fit(f.Path, 32), columns.Size(f.Size), f.pinned()))
 	}
 }
 
@@ -84,20 +84,27 @@ func (t *text) verdict(r *Report) {
 	for i, a := range v.Alternatives {
 		t.Row(columns.FirstOnly("not excluded", i), a)
 	}
+	for i, x := range v.Excludes {
+		t.Row(columns.FirstOnly("excluded", i), x)
+	}
 	t.Row("power", r.Power.Words())
+	t.next(r, len(v.Next))
 	t.Line("")
 }
+
+var componentColumns = []columns.Column{{Head: "component", Width: 26, Least: 10}, {Head: "tensors", Width: 7, Right: true, Drop: 2}, {Head: "share", Width: 7, Right: true, Drop: 1}, {Head: "relation", Width: 13, Gap: 2}, {Head: "log10 p", Width: 9, Right: true}, {Head: "effect", Width: 8, Right: true, Drop: 3}}
 
 func (t *text) components(all []Component) {
 	if len(all) == 0 {
 		return
 	}
-	t.Line("%-26s %7s %7s  %-13s %9s %8s", "component", "tensors", "share", "relation", "log10 p", "effect")
-	for _, c := range all {
-		// The colour is added to the word in its place.
-		row := escape.Visible(fmt.Sprintf("%-26s %7d %6.1f%%  %-13s %9s %8.3f", columns.Fit(c.Name, 26), c.Tensors, 100*float64(c.ParametersShare), c.Relation, optional(c.Log10P), float64(c.Effect)))
-		t.Raw(strings.Replace(row, "  "+string(c.Relation), "  "+t.shade(string(c.Relation), c.Relation), 1) + "\n")
+	rows := make([][]string, len(all))
+	for i, c := range all {
+		rows[i] = []string{c.Name, fmt.Sprint(c.Tensors), fmt.Sprintf("%.1f%%", 100*float64(c.ParametersShare)), string(c.Relation), optional(c.Log10P), fmt.Sprintf("%.3f", float64(c.Effect))}
 	}
+	t.Table(componentColumns, rows, func(i int, line string) string {
+		return strings.Replace(line, " "+string(all[i].Relation), " "+t.shade(string(all[i].Relation), all[i].Relation), 1)
+	})
 	t.Line("")
 }
 
@@ -121,16 +128,19 @@ func (t *text) layers(all []Layer) {
 	t.Line("")
 }
 
+var roleColumns = []columns.Column{{Head: "role", Width: 26, Least: 10}, {Head: "matrices", Width: 8, Right: true, Drop: 2}, {Head: "rows", Width: 8, Right: true, Drop: 1}, {Head: "cosine", Width: 9, Right: true}, {Head: "relabelled at random", Width: 20, Least: 15, Gap: 3}}
+
 // roles shows how alike rows of each kind of role are.
 func (t *text) roles(all []RoleLikeness) {
 	if len(all) == 0 {
 		return
 	}
-	t.Line("%-26s %8s %8s %9s   %s", "role", "matrices", "rows", "cosine", "relabelled at random")
-	for _, l := range all {
+	rows := make([][]string, len(all))
+	for i, l := range all {
 		low, high := l.Band()
-		t.Line("%-26s %8d %8d %9.3f   %+.3f … %+.3f", columns.Fit(l.Role, 26), l.Matrices, l.Rows, float64(l.Cosine), low, high)
+		rows[i] = []string{l.Role, fmt.Sprint(l.Matrices), fmt.Sprint(l.Rows), fmt.Sprintf("%.3f", float64(l.Cosine)), fmt.Sprintf("%+.3f … %+.3f", low, high)}
 	}
+	t.Table(roleColumns, rows, nil)
 	t.Line("")
 }
 
@@ -141,18 +151,19 @@ func optional(n *verdict.Number) string {
 	return fmt.Sprintf("%.1f", float64(*n))
 }
 
+var evidenceColumns = []columns.Column{{Head: "test", Width: 18, Least: 12}, {Head: "axis", Width: 22, Least: 9}, {Head: "look", Width: 4, Right: true, Drop: 4}, {Head: "statistic", Width: 9, Right: true, Drop: 3}, {Head: "n", Width: 6, Right: true, Drop: 2}, {Head: "effect", Width: 7, Right: true}, {Head: "log10 p", Width: 8, Right: true}}
+
 func (t *text) evidence(all []Evidence) {
 	if len(all) == 0 {
 		return
 	}
-	t.Line("%-18s %-22s %4s %9s %6s %7s %8s", "test", "axis", "look", "statistic", "n", "effect", "log10 p")
+	var rows [][]string
 	for i := range all {
-		e := &all[i]
-		if e.Skipped != "" {
-			continue
+		if e := &all[i]; e.Skipped == "" {
+			rows = append(rows, []string{e.Test, e.Axis, fmt.Sprint(e.Look), fmt.Sprintf("%.4g", float64(e.Statistic)), fmt.Sprint(e.N), fmt.Sprintf("%.3f", float64(e.Effect)), optional(e.Log10P)})
 		}
-		t.Line("%-18s %-22s %4d %9.4g %6d %7.3f %8s", columns.Fit(e.Test, 18), columns.Fit(e.Axis, 22), e.Look, float64(e.Statistic), e.N, float64(e.Effect), optional(e.Log10P))
 	}
+	t.Table(evidenceColumns, rows, nil)
 	for i, s := range notes(all) {
 		t.Row(columns.FirstOnly("notes", i), s)
 	}
@@ -205,21 +216,19 @@ func notRun(all []Evidence) (out []string) {
 	return out
 }
 
+var controlColumns = []columns.Column{{Head: "among controls", Width: 38, Least: 16}, {Head: "effect", Width: 7, Right: true}, {Head: "pairs", Width: 6, Right: true, Drop: 2}, {Head: "99 %", Width: 8, Right: true, Drop: 3}, {Head: "largest", Width: 8, Right: true}, {Head: "p", Width: 6, Right: true, Drop: 1}}
+
 // controls shows calibrated effects beside those of control pairs.
 func (t *text) controls(all []Evidence) {
-	head := true
+	var rows [][]string
 	for i := range all {
 		e := &all[i]
-		if e.Controls == nil {
-			continue
+		if c := e.Controls; c != nil {
+			rows = append(rows, []string{e.Test + " " + e.Axis, fmt.Sprintf("%.3f", float64(e.Effect)), fmt.Sprint(c.N), fmt.Sprintf("%.3f", float64(c.Q99)), fmt.Sprintf("%.3f", float64(c.Largest)), fmt.Sprintf("%.2g", float64(c.P))})
 		}
-		if head {
-			t.Line("%-41s %7s %6s %8s %8s %6s", "among controls", "effect", "pairs", "99 %", "largest", "p")
-			head = false
-		}
-		t.Line("%-41s %7.3f %6d %8.3f %8.3f %6.2g", columns.Fit(e.Test+" "+e.Axis, 41), float64(e.Effect), e.Controls.N, float64(e.Controls.Q99), float64(e.Controls.Largest), float64(e.Controls.P))
 	}
-	if !head {
+	if len(rows) > 0 {
+		t.Table(controlColumns, rows, nil)
 		t.Line("")
 	}
 }

@@ -64,11 +64,12 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.BoolVar(&f.json, "json", false, "print JSON")
 	fl.StringVarP(&f.file, "output", "o", "", "write the result to a file")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
+	completes(c, "fail-on", []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)})
 	return c
 }
 
 func (f *auditFlags) audit(c *cobra.Command, model string) error {
-	budget, err := report.ParseBytes(f.budget)
+	budget, err := warnedBudget(f.budget, c.ErrOrStderr())
 	if err != nil {
 		return usageError{fmt.Errorf("--budget: %w", err)}
 	}

@@ -22,6 +22,7 @@ type compareFlags struct {
 	nonce         string
 	failOn        []string
 	quiet         bool
+	verbose       bool
 	lenient, pin  bool
 	dry           bool
 	dated         datedFlags
@@ -34,7 +35,8 @@ func compareCommand() *cobra.Command {
 		Use:   "compare A B",
 		Short: "compare two checkpoints and print a verdict with its evidence",
 		Long: `compare opens two checkpoints, reads a few MiB of each, runs the tests and
-prints a verdict with the evidence it rests on.
+prints the verdict on one screen: how sure, what it rests on, what it does not
+exclude, what to do next. -v prints all of the evidence; files hold all of it.
 
 A and B are files of the formats that are read, folders that hold them, an
 *.index.json, or any shard of a set; formats may differ. They may also be
@@ -53,6 +55,7 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.StringVar(&f.depth, "depth", string(report.Normal), "how far to go: quick (first look only), normal (until settled), full (everything)")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 when one of these relations is found (3 for inconclusive)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print the verdict in one line, and no progress")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "print everything: digests, components, layers, roles, every test with its figures, limits")
 	fl.StringVar(&f.base, "base", "", "the model that a LoRA adapter among A and B is applied to (default: the other one)")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made, such as a public beacon's value: sampled positions follow from it (default: none; one is drawn for --format intoto)")
 	fl.BoolVar(&f.pin, "pin", false, "read the files whole for their digests, also where the budget compares only a part")
@@ -60,11 +63,16 @@ compared as if it were merged into the other side, or into --base.`,
 	fl.BoolVar(&f.dry, "dry-run", false, "open both models and print what would be read of them (files, tensors, bytes)")
 	f.dated.flags(fl)
 	f.out.flags(fl)
+	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	completes(c, "depth", []string{string(report.Quick), string(report.Normal), string(report.Deep)})
+	completes(c, "fail-on", relationNames())
+	completes(c, "format", formNames)
+	completes(c, "budget", []string{report.DefaultBudget.String(), "full"})
 	return c
 }
 
 func compare(c *cobra.Command, a []string, f compareFlags) error {
-	o, err := f.options()
+	o, err := f.options(c.ErrOrStderr())
 	if err != nil {
 		return usageError{err}
 	}
@@ -89,32 +97,38 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(c.OutOrStdout(), to, r); err != nil {
+	if err := f.write(c, to, r); err != nil {
 		return err
 	}
 	return f.finding(r)
 }
 
-// write writes the report. The one line of --quiet is for people: files, and
-// forms that were asked for, are whole.
-func (f *compareFlags) write(stdout io.Writer, to *destination, r *report.Report) error {
+// write writes the report. One screen and the one line of --quiet are for people:
+// files, and forms that were asked for, are whole. Beside a file the verdict stands
+// on the terminal.
+func (f *compareFlags) write(c *cobra.Command, to *destination, r *report.Report) error {
+	stdout := c.OutOrStdout()
 	if to.target != nil || !f.quiet || f.out.asked {
-		if err := to.write(f.out.report(r, stdout)); err != nil || to.target == nil {
+		if err := to.write(f.out.report(r, stdout, f.verbose)); err != nil {
 			return err
 		}
 	}
-	if !f.quiet {
-		return nil
+	line := io.Discard
+	switch {
+	case f.quiet && (to.target != nil || !f.out.asked):
+		line = stdout
+	case to.target != nil:
+		line = c.ErrOrStderr()
 	}
-	_, err := fmt.Fprintln(stdout, r.Summary())
+	_, err := fmt.Fprintln(line, r.Summary())
 	return err
 }
 
 // options checks the flags.
-func (f *compareFlags) options() (*report.Options, error) {
+func (f *compareFlags) options(stderr io.Writer) (*report.Options, error) {
 	o := &report.Options{Depth: report.Depth(f.depth), Lenient: f.lenient}
 	var err error
-	if o.Budget, err = report.ParseBytes(f.budget); err != nil {
+	if o.Budget, err = warnedBudget(f.budget, stderr); err != nil {
 		return nil, fmt.Errorf("--budget: %w", err)
 	}
 	if !slices.Contains([]report.Depth{report.Quick, report.Normal, report.Deep}, o.Depth) {

@@ -149,7 +149,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
 	return root
 }
 
@@ -158,7 +158,7 @@ behind an API, or training on the same data: weights do not show these.`,
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, a []string) error {
 		if err := check(c, a); err != nil {
-			return usageError{fmt.Errorf("%s: %w; see weightprint %s --help", c.Name(), err, c.Name())}
+			return usageError{fmt.Errorf("%s: %w: %s; see weightprint %s --help", c.Name(), err, wanted(c), strings.TrimPrefix(c.CommandPath(), "weightprint "))}
 		}
 		return nil
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 
@@ -60,5 +61,11 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
-	return formats.Open(ctx, ref, &f)
+	m, err := formats.Open(ctx, ref, &f)
+	if err != nil {
+		if hint := folderHint(ref, err); hint != "" {
+			err = fmt.Errorf("%w%s", err, hint)
+		}
+	}
+	return m, err
 }

@@ -21,6 +21,9 @@ type output struct {
 	asked  bool // for this form, in so many words
 }
 
+// formNames lists the forms of a report, the usual ones first.
+var formNames = []string{"text", "json", "md", "html", "cyclonedx", "intoto"}
+
 // writers are the forms of a report.
 var writers = map[string]func(*report.Report, io.Writer) error{
 	"text": (*report.Report).WriteText,
@@ -58,20 +61,36 @@ func (o *output) check() error {
 		o.format = "json"
 	}
 	if o.format == "" {
+		if err := unwrittenForm(o.file, unwritten); err != nil {
+			return err
+		}
 		o.format = formOf(o.file, writers)
 	}
 	if writers[o.format] == nil {
-		return oneOf("format", o.format, []string{"text", "json", "md", "html", "cyclonedx", "intoto"})
+		return oneOf("format", o.format, formNames)
 	}
 	return nil
 }
 
-// report writes a report; text for a terminal is as wide as it, within reason,
-// and coloured where colours are wanted.
-func (o *output) report(r *report.Report, stdout io.Writer) func(io.Writer) error {
-	if o.format == "text" && isStream(o.file) && isTerminal(stdout) {
-		s := report.Style{Columns: max(60, min(100, columns(stdout))), Colour: colours(stdout)}
+// report writes a report. Text on the standard output is one screen unless all of it
+// is asked for; on a terminal it is as wide as that, and coloured where colours are
+// wanted.
+func (o *output) report(r *report.Report, stdout io.Writer, all bool) func(io.Writer) error {
+	if o.format != "text" || !isStream(o.file) {
+		return func(w io.Writer) error { return writers[o.format](r, w) }
+	}
+	s := report.Style{}
+	if isTerminal(stdout) {
+		s = report.Style{Columns: columnsOf(stdout), Colour: colours(stdout)}
+	}
+	if all {
 		return func(w io.Writer) error { return r.WriteStyled(w, s) }
 	}
-	return func(w io.Writer) error { return writers[o.format](r, w) }
+	return func(w io.Writer) error { return r.WriteBrief(w, s) }
 }
+
+// Text is laid out for terminals of so many columns.
+const narrowest, widest = 40, 200
+
+// columnsOf is how wide text is laid out.
+func columnsOf(w io.Writer) int { return max(narrowest, min(widest, terminalWidth(w))) }

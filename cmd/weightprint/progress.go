@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,7 +39,7 @@ func startProgress(w io.Writer, quiet bool, total int64, read func() int64) *pro
 				fmt.Fprint(w, "\r\x1b[K")
 				return
 			case <-tick.C:
-				fmt.Fprintf(w, "\r%s\x1b[K", progressLine(read(), total, time.Since(start), columns(w)))
+				fmt.Fprintf(w, "\r%s\x1b[K", progressLine(read(), total, time.Since(start), terminalWidth(w)))
 			}
 		}
 	})
@@ -92,9 +93,13 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// columns is how wide a terminal is, 80 for anything else.
-func columns(w io.Writer) int {
-	if f, ok := fileOf(w); ok {
+// terminalWidth is how wide a terminal is, or what COLUMNS says of it; 80 for anything
+// else.
+func terminalWidth(w io.Writer) int {
+	if f, ok := fileOf(w); ok && isTerminal(w) {
+		if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
+			return n
+		}
 		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
 			return n
 		}

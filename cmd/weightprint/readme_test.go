@@ -29,6 +29,22 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 	}
 }
 
+// The verdict on the first screen of the README is that of the program.
+func TestReadmeShowsAVerdict(t *testing.T) {
+	raw, err := os.ReadFile(absolute(t, "../../README.md"))
+	require.NoError(t, err)
+	readmeModels(t)
+	_, rest, found := strings.Cut(string(raw), "    $ weightprint compare base/ suspect/\n")
+	require.True(t, found)
+	excerpt, _, _ := strings.Cut(rest, "\n\n")
+	out := exits(t, 0, "compare", "base/", "suspect/")
+	for _, line := range strings.Split(excerpt, "\n") {
+		if line = strings.TrimPrefix(line, "    "); line != "…" {
+			require.Contains(t, out, line+"\n")
+		}
+	}
+}
+
 // command matches a command in a code block, with or without a prompt,
 // installed or run from the source.
 var command = regexp.MustCompile(`^(?:\$ )?(?:weightprint|go run \./cmd/weightprint) +([a-z].*)$`)

@@ -16,6 +16,9 @@ import (
 	"github.com/weightprint/weightprint/similarity/index"
 )
 
+// treeForms lists the forms of a tree.
+var treeForms = []string{"text", "json", "dot", "svg"}
+
 // treeWriters are the forms of a lineage graph.
 var treeWriters = map[string]func(*lineage.Graph, io.Writer) error{
 	"text": (*lineage.Graph).WriteText,
@@ -30,9 +33,9 @@ func treeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tree MODEL…",
 		Short: "draw the lineage of several models",
-		Long: `tree compares all pairs of models and draws who was made from whom. A model may
-have two parents. Where neither one-way evidence nor a merge recipe tells parent
-from child, the edge says that its direction is undetermined.
+		Long: `tree compares all pairs of models and draws which may have been made from
+which. A model may have two parents. Weights name no direction: a dotted edge follows a
+reading of marks, and where there is none the edge says that it is undetermined.
 
 Fingerprints (.wfp) and the entries of an index may stand for models. Where any
 are given, the tree is drawn from fingerprints alone: a screening.`,
@@ -42,11 +45,14 @@ are given, the tree is drawn from fingerprints alone: a screening.`,
 				format = "json"
 			}
 			if format == "" {
+				if err := unwrittenForm(file, unwrittenTrees); err != nil {
+					return usageError{err}
+				}
 				format = formOf(file, treeWriters)
 			}
 			write := treeWriters[format]
 			if write == nil {
-				return usageError{oneOf("format", format, []string{"text", "json", "dot", "svg"})}
+				return usageError{oneOf("format", format, treeForms)}
 			}
 			to, err := destine(c, refs, file, isResult)
 			if err != nil {
@@ -62,6 +68,7 @@ are given, the tree is drawn from fingerprints alone: a screening.`,
 	fl := c.Flags()
 	fl.StringVar(&index, "index", "", "index whose entries are put into the tree too")
 	fl.StringVar(&format, "format", "", "text, json, dot or svg (default: what the ending of -o says, else text)")
+	completes(c, "format", treeForms)
 	fl.BoolVar(&asJSON, "json", false, "short for --format json")
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	return c

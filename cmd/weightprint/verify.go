@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
@@ -151,7 +149,7 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	if err := underPolicy(c.OutOrStdout(), want, f.policy, file, models); err != nil {
 		return err
 	}
-	got, err := f.again(c.Context(), models, want.Options)
+	got, err := f.again(c, models, want.Options)
 	if err != nil {
 		return err
 	}
@@ -171,10 +169,10 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	return nil
 }
 
-// again makes a report with given options.
-func (f *verifyFlags) again(ctx context.Context, models []string, o report.Options) (*report.Report, error) {
+// again makes a report with given options, and shows progress while it does.
+func (f *verifyFlags) again(c *cobra.Command, models []string, o report.Options) (*report.Report, error) {
 	if isPrint(models[0]) || isPrint(models[1]) {
-		return screen(ctx, models, &o)
+		return screen(c.Context(), models, &o)
 	}
 	if len(f.dated.files) > 0 {
 		var err error
@@ -182,18 +180,11 @@ func (f *verifyFlags) again(ctx context.Context, models []string, o report.Optio
 			return nil, err
 		}
 	}
-	n := networkOf(ctx)
+	n := networkOf(c.Context())
 	o.Private, o.Offline, o.Log = n.private, n.offline, n.log
-	if f.base != "" {
-		m, err := openModel(ctx, f.base, &formats.Options{Lenient: o.Lenient})
-		if err != nil {
-			return nil, err
-		}
-		defer m.Close()
-		base := report.FromCheckpoint(ctx, m)
-		o.Base = &base
-	}
-	return report.Compare(ctx, models[0], models[1], &o)
+	as := compareFlags{base: f.base, lenient: o.Lenient}
+	as.quiet, _ = c.Flags().GetBool("quiet") // every verb has it
+	return as.compare(c.Context(), models, &o, c.ErrOrStderr())
 }
 
 // possible finds options that no comparison can have, whoever states them.

@@ -165,7 +165,7 @@ func (f *verifyFlags) sameReport(w io.Writer, p *intoto.Comparison) error {
 
 // anew makes the comparison that a statement is about and compares.
 func (f *verifyFlags) anew(c *cobra.Command, file string, s *intoto.Statement, p *intoto.Comparison, models []string) error {
-	r, err := f.again(c.Context(), models, p.Options)
+	r, err := f.again(c, models, p.Options)
 	if err != nil {
 		return err
 	}

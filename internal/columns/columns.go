@@ -4,6 +4,7 @@ package columns
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -31,29 +32,93 @@ func (t *Text) Line(format string, args ...any) {
 	t.b.WriteString(strings.TrimRight(escape.Visible(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
+// Width is the number of columns that this text has.
+func (t *Text) Width() int {
+	if t.Columns == 0 {
+		return width
+	}
+	return t.Columns
+}
+
+// Indent is where the words of a row stand.
+const Indent = 14
+
 // Row writes a label and a text that wraps beside it. Empty texts are left out.
 func (t *Text) Row(label, words string) {
-	const indent = 14
-	if words == "" {
+	if words != "" {
+		t.hang(Indent, label, words)
+	}
+}
+
+// Hang writes a line as it is where it fits, and wraps it behind its first letters
+// where it does not.
+func (t *Text) Hang(label, words string) {
+	if n := utf8.RuneCountInString(label); n+utf8.RuneCountInString(escape.Visible(words)) > t.Width() {
+		t.hang(n, label, words)
 		return
 	}
-	columns := t.Columns
-	if columns == 0 {
-		columns = width
+	t.Line("%s%s", label, words)
+}
+
+// hang wraps words behind a label.
+func (t *Text) hang(indent int, label, words string) {
+	for i, line := range Wrap(words, t.Width()-indent) {
+		t.place(indent, FirstOnly(label, i), line)
 	}
-	line := fmt.Sprintf("%-*s", indent, label)
-	used := indent
-	for i, w := range strings.Fields(words) {
+}
+
+// place writes a label with one line of words. A word that is wider than its place
+// begins further left, on a line of its own where a label is in the way; one that
+// is wider than the text is broken.
+func (t *Text) place(indent int, label, line string) {
+	r := []rune(line)
+	if len(r) <= t.Width()-indent {
+		t.Line("%-*s%s", indent, label, line)
+		return
+	}
+	if strings.TrimSpace(label) != "" {
+		t.Line("%s", label)
+	}
+	for ; len(r) > t.Width(); r = r[t.Width():] {
+		t.Line("%s", string(r[:t.Width()]))
+	}
+	t.Line("%*s%s", min(indent, t.Width()-len(r), len(line)), "", string(r))
+}
+
+// Wrap breaks words into lines of at most room letters, except for single words
+// that are longer.
+func Wrap(words string, room int) (lines []string) {
+	used := 0
+	for i, w := range strings.Fields(escape.Visible(words)) {
 		n := utf8.RuneCountInString(w)
-		if i > 0 && used+1+n > columns {
-			t.Line("%s", line)
-			line, used = strings.Repeat(" ", indent), indent
-		} else if i > 0 {
-			line, used = line+" ", used+1
+		if i == 0 || used+1+n > room {
+			lines, used = append(lines, w), n
+			continue
 		}
-		line, used = line+w, used+n
+		lines[len(lines)-1] += " " + w
+		used += 1 + n
 	}
-	t.Line("%s", line)
+	return lines
+}
+
+// Clip cuts words behind what fits into a number of rows of the default width.
+func Clip(words string, rows int) string {
+	const room = width - Indent
+	all := Wrap(words, room)
+	if len(all) <= rows && !slices.ContainsFunc(all, func(s string) bool { return utf8.RuneCountInString(s) > room }) {
+		return words
+	}
+	last := []rune(all[min(rows, len(all))-1])
+	for len(last) > room-2 {
+		at := strings.LastIndex(string(last), " ")
+		if at < 0 {
+			last = last[:room-2]
+			break
+		}
+		last = []rune(string(last)[:at])
+	}
+	kept := append(slices.Clone(all[:min(rows, len(all))-1]), strings.TrimRight(string(last), " ,;:")+" …")
+	return strings.Join(kept, " ")
 }
 
 // List writes items under one label.

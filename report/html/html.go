@@ -46,6 +46,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"six":      func(x verdict.Number) string { return fmt.Sprintf("%.6g", float64(x)) },
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"kinds":    kinds,
+	"plain":    func(v verdict.Verdict) string { return v.Plain() },
 	"within":   within,
 	"pictures": Pictures,
 	"layerMap": layerMap,

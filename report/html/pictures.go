@@ -146,7 +146,7 @@ func roleBars(r *report.Report) []Picture {
 		c.point(bar, x, y, 5)
 	}
 	c.stroke(soft, 0.7, 0, -0.5, 0, float64(len(all))-0.5)
-	words := "No role lies above the band in which 99.9 % of random relabellings of its rows fall."
+	words := "No role lies above the band in which 99.9 % of random relabellings of its rows fall. Rows are compared as the files have them, where a disguise hides everything."
 	if len(beyond) > 0 {
 		words = fmt.Sprintf("Above the band in which 99.9 %% of random relabellings of their rows fall: %s.", strings.Join(beyond, ", "))
 	}

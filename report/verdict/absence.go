@@ -53,32 +53,32 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 
 // openReasons says why a verdict is open, and what would settle it.
 func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
-	const full = "--depth full --budget full reads more units"
+	full := f.more()
 	switch e := f.alike(); {
 	case len(found.with) > 0 && found.with[0].Test == HeldOutAgreement:
 		return []string{f.heldOutWords(found.with[0]), "that is more than strangers show and too little for a finding"}, []string{full}
 	case len(found.with) > 0 && found.with[0].Test == Agreement:
-		return []string{beside(found.with[0]), "that is more than strangers show, and no more than arranging a stranger can bring about in the units that were read"}, []string{full, "--nonce TEXT, with a text that nobody could foresee, makes fewer units suffice"}
+		return []string{beside(found.with[0]), "that is more than strangers show, and no more than arranging a stranger can bring about in the units that were read"}, []string{full, drawUnits}
 	case len(found.with) > 0:
 		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}, []string{full}
 	case e != nil:
 		return []string{fmt.Sprintf("%s of %s is %.3g: so good an agreement of what no change of basis alters leaves the verdict open", e.Test, e.Axis, e.Effect)}, []string{full}
 	case f.Power.Axes == 0:
-		return []string{"no units of the two could be compared: no part has a common role and shape"}, []string{"compare the parts that correspond, or models of one architecture"}
+		return []string{"no units of the two could be compared: no part has a common role and shape"}, []string{findParts}
 	case !f.Power.Reached && f.Storage.Complete:
-		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}, []string{"nothing in these files: networks of so few units do not tell"}
+		return []string{"everything was read, and it shows too few units, or units too much alike, to find a distant relative"}, []string{tooFewUnits}
 	case !f.Power.Reached:
 		return []string{"too few units were compared to find a distant relative"}, []string{full}
 	case logp <= doubtful:
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
 	case f.blind():
-		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{"nothing yet: no test of this program sees through a disguise of such networks"}
+		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
 	case !found.ran && !found.free:
-		return []string{"the calibrated tests were not run"}, []string{"--depth normal or full"}
+		return []string{"the calibrated tests were not run"}, []string{runCalibrated}
 	case !f.TokensByString:
-		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{"put the tokenizers beside the models"}
+		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{addTokenizers}
 	case f.Eligible < toldApart:
-		return []string{fmt.Sprintf("no test finds a common origin; but only %.0f %% of the units of one side can be told apart: duplicates hide from these tests", 100*f.Eligible)}, []string{"nothing in these files: ask why units stand there more than once"}
+		return []string{fmt.Sprintf("no test finds a common origin; but only %.0f %% of the units of one side can be told apart: duplicates hide from these tests", 100*f.Eligible)}, []string{askDuplicates}
 	}
 	return []string{"the tests that were run do not settle it"}, []string{full}
 }

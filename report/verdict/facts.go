@@ -29,10 +29,11 @@ type Facts struct {
 
 	Carry *Carry // nil where it was not asked for
 
-	Repeats  bool     // two layers of A have the same source in B
-	Equality Equality // which tensors hold the same values, whatever their names
-	Dates    Dates    // of both subjects, with what was assumed beside them
-	Spent    int      // exact tests whose results were given up because the layers were paired anew
+	Repeats   bool     // two layers of A have the same source in B
+	Equality  Equality // which tensors hold the same values, whatever their names
+	Dates     Dates    // of both subjects, with what was assumed beside them
+	Spent     int      // exact tests whose results were given up because the layers were paired anew
+	Exhausted bool     // everything was read and every test was tried
 }
 
 // Sound returns evidence whose probabilities can be stated. One that is no

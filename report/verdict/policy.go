@@ -55,7 +55,7 @@ func (p Policy) Decide(f Facts) Verdict {
 	case f.Tautology != "":
 		v.Relation, v.Log10P = Inconclusive, nil
 		v.Because = append(v.Because, f.Tautology)
-		v.Next = append(v.Next, "compare the model with the adapter applied to the base that it was trained on: --base BASE")
+		v.Next = append(v.Next, nameBase)
 	case f.same():
 		p.sameValues(&v, &f)
 	case labels && len(content) > 0:
@@ -93,9 +93,9 @@ func (p Policy) labelsOnly(v *Verdict, f *Facts, by *similarity.Evidence, logp s
 		fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())),
 		"the labels correspond, the content does not: one seed, or one file arranged after the other; nothing that was measured is more alike than arranging strangers makes it")
 	v.Alternatives = append(v.Alternatives, SameInit, arranged, trainedAlike)
-	v.Next = append(v.Next, "--depth full --budget full measures content in all layers")
+	v.Next = append(v.Next, f.more())
 	if !f.TokensByString {
-		v.Next = append(v.Next, "put the tokenizers beside the models: units are then compared through tokens paired by string")
+		v.Next = append(v.Next, addTokenizers)
 	}
 }
 

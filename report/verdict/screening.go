@@ -21,7 +21,7 @@ var screened = map[string]string{
 func (p Policy) Screen(f Facts, equal bool) Verdict {
 	p = p.WithDefaults()
 	f.Evidence = Sound(f.Evidence)
-	v := Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}}
+	v := Verdict{Relation: Inconclusive, Kinds: []Kind{}, Direction: Undetermined, Tier: "none", Because: []string{}, Alternatives: []string{}, Excludes: []string{}, Next: []string{}}
 	logp, by := f.Best(Any)
 	if by != nil {
 		v.Log10P = NumberOf(logp.Log10())
@@ -36,6 +36,7 @@ func (p Policy) Screen(f Facts, equal bool) Verdict {
 		v.Alternatives = append(v.Alternatives, "a common ancestor", SameInit, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
+		v.Next = append(v.Next, useWeights)
 	}
 	p.weigh(&v, logp, Channels{})
 	return v

@@ -73,6 +73,9 @@ const (
 // allKinds lists the kinds in the order in which reports list them.
 var allKinds = []Kind{Repackaged, CastKind, QuantisedKind, FineTuned, ContinuedPretrained, LoRAMerged, Adapter, Pruned, WidthPruned, WidthExpanded, LayerDropped, DepthUpscaled, Merged, MoEUpcycled, VocabularyChanged, Reparameterised, Noised, Partial, EqualSoFar, Modified, Scaled, Projected, LayersReordered, ExpertsReordered, HeadChanged}
 
+// Kinds lists them all, in the order of reports.
+func Kinds() []Kind { return slices.Clone(allKinds) }
+
 // Direction says which subject was made from the other, or both from a third.
 // Weights alone never tell: every mark of a child can be put on or taken off. Only
 // dates lead away from Undetermined.

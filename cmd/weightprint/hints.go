@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/report"
+)
+
+// weightEndings are those of most files with weights, for hints only: what is
+// opened is told by content.
+var weightEndings = []string{".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".npz", ".npy", ".h5", ".keras", ".msgpack", ".tflite"}
+
+func hasWeights(dir string) bool {
+	all, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(all, func(e os.DirEntry) bool { return slices.Contains(weightEndings, filepath.Ext(e.Name())) })
+}
+
+// mostNamed is how many folders a hint lists.
+const mostNamed = 6
+
+// folderHint says what lies in a folder that is no model: folders that hold models,
+// or configurations without their weights.
+func folderHint(ref string, err error) string {
+	dir, e := source.Local(ref)
+	if !errors.Is(err, tensor.ErrNotModel) || e != nil {
+		return ""
+	}
+	all, e := os.ReadDir(dir)
+	if e != nil || hasWeights(dir) {
+		return ""
+	}
+	var models []string
+	configured := false
+	for _, x := range all {
+		configured = configured || x.Name() == "config.json"
+		if path := filepath.Join(dir, x.Name()); hasWeights(path) {
+			models = append(models, escape.Printable(path))
+		}
+	}
+	switch more := len(models) - mostNamed; {
+	case more > 0:
+		return fmt.Sprintf("; its folders hold models, name one: %s and %d more", strings.Join(models[:mostNamed], ", "), more)
+	case len(models) > 0:
+		return "; its folders hold models, name one: " + strings.Join(models, ", ")
+	case configured:
+		return "; it holds configurations without their weights: the download is incomplete, or only the tokenizer was fetched"
+	}
+	return ""
+}
+
+// unwritten says what to ask for in place of a form that is not written.
+var unwritten = map[string]string{
+	".pdf": "-o FILE.html, which prints to PDF from any browser", ".docx": "-o FILE.md or -o FILE.html", ".odt": "-o FILE.html", ".doc": "-o FILE.html", ".rtf": "-o FILE.html",
+	".tex": "-o FILE.md", ".csv": "-o FILE.json", ".xlsx": "-o FILE.json", ".xml": "-o FILE.json", ".yaml": "-o FILE.json", ".yml": "-o FILE.json", ".png": "-o FILE.html, whose pictures are SVG", ".jpg": "-o FILE.html, whose pictures are SVG",
+}
+
+// unwrittenTrees is the same for a lineage.
+var unwrittenTrees = map[string]string{".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".csv": "-o FILE.json"}
+
+// unwrittenForm is the error for an output file whose name asks for a form that is
+// not written.
+func unwrittenForm(file string, unwritten map[string]string) error {
+	ending := strings.ToLower(filepath.Ext(file))
+	if instead, ok := unwritten[ending]; ok && !isStream(file) {
+		return fmt.Errorf("-o %s: nothing is written as %s; use %s, or say --format text", escape.Printable(file), ending, instead)
+	}
+	return nil
+}
+
+// fewBytes is below any sensible budget: whoever asks for less forgot the unit.
+const fewBytes = 4 << 10
+
+// warnedBudget reads a budget, and warns of one that seems to want a unit.
+func warnedBudget(words string, stderr io.Writer) (report.Bytes, error) {
+	b, err := report.ParseBytes(words)
+	if err == nil && b > 0 && b < fewBytes {
+		fmt.Fprintf(stderr, "weightprint: warning: --budget %s means %d bytes; for mebibytes write %dMiB\n", words, int64(b), int64(b))
+	}
+	return b, err
+}
+
+// completes lets a shell complete a flag's words.
+func completes(c *cobra.Command, flag string, words []string) {
+	if err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // no such flag
+	}
+}
+
+// wanted shows how a verb is called, with its arguments and without its flags.
+func wanted(c *cobra.Command) string {
+	return strings.TrimSpace(c.Parent().CommandPath() + " " + c.Use)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What lies in a place that is no model is named, with the next step.
+func TestWhatLiesThereIsNamed(t *testing.T) {
+	dir := demoModels(t)
+	base := filepath.Join(dir, "base")
+	weights, err := os.ReadFile(filepath.Join(base, "model.safetensors"))
+	require.NoError(t, err)
+	several, bare := filepath.Join(dir, "several"), filepath.Join(dir, "bare")
+	require.NoError(t, os.MkdirAll(several, 0o700))
+	require.NoError(t, os.MkdirAll(bare, 0o700))
+	for _, name := range []string{"a.safetensors", "b.safetensors"} {
+		require.NoError(t, os.WriteFile(filepath.Join(several, name), weights, 0o600))
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(bare, "config.json"), []byte("{}"), 0o600))
+	for _, c := range []struct {
+		ref  string
+		want []string
+	}{
+		{several, []string{"a.safetensors", "b.safetensors", "name one"}},
+		{dir, []string{"its folders hold models", base, filepath.Join(dir, "fine-tune")}},
+		{bare, []string{"configurations without their weights"}},
+	} {
+		code, _, stderr := call("compare", c.ref, base)
+		require.Equal(t, exitError, code)
+		for _, want := range c.want {
+			require.Contains(t, stderr, want)
+		}
+		require.Equal(t, 1, strings.Count(stderr, "\n"))
+	}
+}
+
+// A shell completes the words that a flag takes, and what can be explained.
+func TestCompletion(t *testing.T) {
+	for want, line := range map[string]string{
+		"shared-init\n": "compare a b --fail-on ", "quick\n": "compare a b --depth ", "cyclonedx\n": "compare a b --format ", "moe-upcycled\n": "explain ", "contradicted\n": "audit a --fail-on ", "svg\n": "tree a --format ",
+	} {
+		require.Contains(t, exits(t, 0, append([]string{"__complete"}, strings.Split(line, " ")...)...), want, line)
+	}
+}
+
+func TestHintsAtOptions(t *testing.T) {
+	dir := demoModels(t)
+	a, b, pdf := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "x.pdf")
+	code, _, stderr := call("compare", a, b, "-o", pdf)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "FILE.html, which prints to PDF")
+	require.NoFileExists(t, pdf)
+	exits(t, 0, "compare", a, b, "--format", "text", "-o", pdf)
+
+	code, _, stderr = call("compare", a, b, "--budget", "64")
+	require.Zero(t, code)
+	require.Contains(t, stderr, "--budget 64 means 64 bytes; for mebibytes write 64MiB")
+	_, _, stderr = call("compare", a, b, "--budget", "64KiB")
+	require.NotContains(t, stderr, "warning")
+
+	code, _, stderr = call("compare", a)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "weightprint compare A B")
+	code, _, stderr = call("index", "search")
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, stderr, "see weightprint index search --help")
+}

@@ -1,0 +1,77 @@
+// Package glossary explains the words of reports: relations, kinds, tests, exit
+// codes and whatever else stands in them. It is one table, so that a word means the
+// same wherever it is looked up.
+package glossary
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+)
+
+// Entry explains one word.
+type Entry struct {
+	Group string // what sort of word it is, such as "relation"
+	Term  string
+	Words string
+}
+
+// terms has a line for each group, "# group", and one for each term, "term: words".
+//
+//go:embed terms.txt
+var terms string
+
+// All lists every entry, in the order of the table.
+func All() []Entry { return slices.Clone(all) }
+
+var all = parse(terms)
+
+func parse(text string) (out []Entry) {
+	group := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "# "); ok {
+			group = name
+			continue
+		}
+		if term, words, ok := strings.Cut(line, ": "); ok {
+			out = append(out, Entry{group, term, words})
+		}
+	}
+	return out
+}
+
+// Find looks a term up, whatever its case and with blanks for hyphens. A word may
+// stand in several groups.
+func Find(term string) (out []Entry) {
+	for _, e := range all {
+		if fold(e.Term) == fold(term) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// fold brings spellings together.
+func fold(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return r == ' ' || r == '-' || r == '_' }), " ")
+}
+
+// Mentions lists the terms whose words speak of one.
+func Mentions(term string) (out []Entry) {
+	for _, e := range all {
+		if strings.Contains(fold(e.Words), fold(term)) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Names lists all terms.
+func Names() []string {
+	out := make([]string, len(all))
+	for i, e := range all {
+		out[i] = e.Term
+	}
+	return out
+}
