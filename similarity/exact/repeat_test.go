@@ -27,6 +27,11 @@ func copied(m *zoo.Model, layers int) {
 // stored twice.
 func generic(r *rand.Rand, n, d int) *zoo.Model {
 	m := zoo.New()
+	first := make([]float32, 7*n) // so that the network shows where it begins
+	for i := range first {
+		first[i] = float32(r.NormFloat64())
+	}
+	m.Add("first.weight", first, int64(n), 7)
 	for l := range 6 {
 		if l%2 == 1 {
 			m.Add(fmt.Sprintf("block%d.weight", l), m.Values(fmt.Sprintf("block%d.weight", l-1)), int64(n), int64(d))
