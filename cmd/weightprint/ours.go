@@ -29,7 +29,7 @@ var marks = []struct {
 	{"digraph lineage {\n", nil},
 	{"# ", []string{" parameters, read "}},
 	{"A  ", []string{" parameters, read ", "\nB  "}},
-	{"challenge     b3:", []string{"\nbeacon "}},
+	{"challenge", []string{"b3:", "\nbeacon "}},
 	{"no claim: the model's files declare no parent", nil},
 	{"confirmed  ", []string{"\nsource "}},
 	{"contradicted  ", []string{"\nsource "}},

@@ -165,7 +165,7 @@ func anyBody(e similarity.Evidence) bool { return ofBody(e.Component) }
 // origin.
 func (f *Facts) mostlyPlaced(component string) bool {
 	for _, e := range f.Evidence {
-		if (e.Test == FixedPoints || e.Test == Order) && e.Axis == component && e.Skipped == "" && e.Effect >= mostUnits {
+		if (e.Test == FixedPoints || e.Test == Order) && (e.Axis == component || e.Axis == anchoredAxis(component)) && e.Skipped == "" && e.Effect >= mostUnits {
 			return true
 		}
 	}
