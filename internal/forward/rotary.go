@@ -13,7 +13,6 @@ type rotation struct {
 	theta   float64
 	stretch func(frequency float64) float64 // for texts longer than the network was first trained on
 	factors *roles.Vector                   // by which frequencies are divided, nil if none
-	global  map[int]bool                    // layers that do not turn by localTheta
 }
 
 func newRotation(m *Model, d declared) (rotation, error) {
