@@ -33,7 +33,7 @@ func (p Policy) Screen(f Facts, equal bool) Verdict {
 	case by != nil && logp <= p.Level():
 		v.Relation, v.Tier = Related, "exact"
 		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(logp.Log10())))
-		v.Alternatives = append(v.Alternatives, "a common ancestor", SameInit, "a forged sketch")
+		v.Alternatives = append(v.Alternatives, commonAncestor, SameInit, arranged, "a forged sketch")
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 		v.Next = append(v.Next, useWeights)
