@@ -49,6 +49,13 @@ func (f *Facts) heldOutWords(e *similarity.Evidence) string {
 	return fmt.Sprintf("%.0f of %d units agree in layers that the common basis was not fitted to, without tokens, labels or names (strangers: %d pairs, at most %.2g %%), at a mean cosine of %.3g where a rotation aimed at all of them reaches %.3g at most", e.Statistic, e.N, heldOutControls, 100*heldOutLargest, c.Effect, c.Statistic)
 }
 
+// agreesHeldOut tells whether units agree in held-out layers.
+func (f *Facts) agreesHeldOut() bool {
+	var found Channels
+	f.heldOut(&found)
+	return len(found.alone) > 0
+}
+
 // learnedByHeldOut tells whether most units agree in held-out layers, as those of
 // networks do that share what they learned: pairs of one seed that were trained
 // apart show next to none.

@@ -46,6 +46,11 @@ func (f *Facts) common(level stats.LogP) common {
 	if c, ok := f.unknownGains(); ok && !g.ok && c < otherGains {
 		return common{initOnly: true, words: also(words, fmt.Sprintf(unknownWords, c))}
 	}
+	if !g.ok && leads < min(fresh, openLeads) && f.agreesHeldOut() {
+		// Sets of units that sum to zero cost nothing and turn leading directions;
+		// pairs of one seed that were trained apart agree next to nowhere.
+		return common{initOnly: !f.learnedByHeldOut(), open: true, words: words + ", while units agree in layers that no basis was fitted to" + unsureWords}
+	}
 	switch {
 	case g.ok && g.value >= sameGains+g.doubt:
 		return common{words: words}
