@@ -1,0 +1,89 @@
+package faithful
+
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/internal/quant"
+)
+
+// rule says what is known of a block type beside the bytes that its quantiser
+// gives without importance.
+type rule struct {
+	// search holds a block against everything that the quantiser's search can
+	// come to with some importance; nil where nothing is searched.
+	search func(x, v []float32, block []byte) fault
+	// run is how many values share a scale, and so an error.
+	run int
+	// most is the largest error that importance brought, over that of the plain
+	// choice: see docs/FAITHFUL.md for the blocks that were counted.
+	most float64
+	// wholeRow says that the weights of a block depend on its row.
+	wholeRow bool
+}
+
+// rules holds the types of blocks by name.
+var rules = map[string]rule{
+	"Q1_0": {run: 128}, "Q2_0": {run: 64}, "Q8_0": {run: 32}, "TQ1_0": {run: 256}, "TQ2_0": {run: 256}, "MXFP4": {run: 32}, "NVFP4": {run: 16},
+	"Q4_0": {search: signedSearch("Q4_0", 8), run: 32, most: 4, wholeRow: true},
+	"Q5_0": {search: signedSearch("Q5_0", 16), run: 32, most: 4, wholeRow: true},
+	"Q4_1": {search: lineSearch("Q4_1", 15), run: 32, most: 4, wholeRow: true},
+	"Q5_1": {search: lineSearch("Q5_1", 31), run: 32, most: 4, wholeRow: true},
+	"Q2_K": {search: nearestSearch("Q2_K"), run: 16, most: 4},
+	"Q3_K": {search: nearestSearch("Q3_K"), run: 16, most: 4},
+	"Q4_K": {search: nearestSearch("Q4_K"), run: 32, most: 4},
+	"Q5_K": {search: nearestSearch("Q5_K"), run: 32, most: 4},
+	"Q6_K": {search: nearestSearch("Q6_K"), run: 16, most: 4},
+
+	"IQ4_NL": {search: nearestSearch("IQ4_NL"), run: 32, most: 4},
+	"IQ4_XS": {search: nearestSearch("IQ4_XS"), run: 32, most: 4},
+
+	"IQ2_XXS": {search: pointSearch("IQ2_XXS"), run: 32, most: 4},
+	"IQ2_XS":  {search: pointSearch("IQ2_XS"), run: 16, most: 4},
+	"IQ2_S":   {search: pointSearch("IQ2_S"), run: 16, most: 4},
+	"IQ3_XXS": {search: pointSearch("IQ3_XXS"), run: 32, most: 4},
+	"IQ3_S":   {search: pointSearch("IQ3_S"), run: 32, most: 4},
+}
+
+type search = func(x, v []float32, block []byte) fault
+
+// nearestSearch serves types whose codes follow from the stored scales.
+func nearestSearch(name string) search {
+	subs := quant.Subs[name]
+	return func(x, v []float32, block []byte) fault { return nearestFault(subs(block), x, v) }
+}
+
+// signedSearch serves types whose codes are those of one of nineteen scales,
+// while another one, fitted to them, is stored.
+func signedSearch(name string, n int) search {
+	subs := quant.Subs[name]
+	return func(x, v []float32, block []byte) fault {
+		s := subs(block)
+		f := nearestFault(s, x, v)
+		if f.found() && s[0].Scale != 0 && !candidateFault(n, x, v, s[0].Scale) {
+			return fault{}
+		}
+		return f
+	}
+}
+
+// lineSearch serves types whose codes are those of some scale and minimum, while
+// others, fitted to them, are stored.
+func lineSearch(name string, top float64) search {
+	subs := quant.Subs[name]
+	return func(x, v []float32, block []byte) fault {
+		s := subs(block)
+		f := nearestFault(s, x, v)
+		if !f.found() || s[0].Scale == 0 {
+			return f
+		}
+		codes := make([]int, len(v))
+		for i := range v {
+			codes[i] = int(math.Round(s[0].Place(v[i])))
+		}
+		if lineFault(top, x, codes) {
+			f.what = "no scale and minimum round to these codes"
+			return f
+		}
+		return fault{}
+	}
+}
