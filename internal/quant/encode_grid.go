@@ -46,7 +46,8 @@ type gridBlock struct {
 // pointSet is a grid with the answer for every combination of levels: the point
 // itself, or the points of the nearest shells.
 type pointSet struct {
-	words      []uint16 // levels of each point, packed
+	words      []uint16  // levels of each point, packed
+	values     []float32 // and as 2l+1
 	bits, per  int
 	place      []int32    // by packed levels: the point, or −1
 	neighbours [][]uint16 // where there is none
@@ -64,6 +65,9 @@ func newPoints(first, n, per, bits, levels, shells int) func() *pointSet {
 			w := u16(packedGrids[2*(first+i):])
 			p.words = append(p.words, w)
 			p.place[w] = int32(i)
+			for k := range per {
+				p.values = append(p.values, float32(2*p.level(w, k)+1))
+			}
 		}
 		for u := range p.place {
 			if p.place[u] < 0 && p.within(u, levels) {
@@ -121,8 +125,8 @@ func (p *pointSet) nearestPoint(list []uint16, x, w []float32, scale float32) in
 	best, at := float32(0), -1
 	for _, i := range list {
 		var d2 float32
-		for k, v := range x {
-			d := float32(scale*float32(2*p.level(p.words[i], k)+1)) - v
+		for k, q := range p.values[int(i)*p.per:][:len(x)] {
+			d := float32(scale*q) - x[k]
 			d2 += float32(float32(w[k]*d) * d)
 		}
 		if at < 0 || d2 < best {
@@ -148,7 +152,7 @@ func (g *gridRule) choose(p *pointSet, x, aux []float32, inv, scale float32) (po
 // sums explains a sub-block by points.
 func (g *gridRule) sums(p *pointSet, x, w []float32, points []int) (r ratio) {
 	for i, v := range x {
-		r.add(w[i], v, float32(2*p.level(p.words[points[i/g.group]], i%g.group)+1))
+		r.add(w[i], v, p.values[points[i/g.group]*g.group+i%g.group])
 	}
 	return r
 }

@@ -16,8 +16,13 @@ type Sub struct {
 	Slack float32
 }
 
-// halfSlack is what rounding a normal number to half precision can change.
-const halfSlack = 1.0 / (1 << 11)
+// halfSlack is what rounding a number to half precision can change, relatively.
+func halfSlack(d float32) float32 {
+	if abs(d) < 0x1p-24 {
+		return 1
+	}
+	return max(0x1p-11, 0x1p-25/abs(d))
+}
 
 func levels(lo, hi int) []float32 {
 	var l []float32
@@ -51,23 +56,28 @@ var Subs = map[string]func(block []byte) []Sub{
 	"TQ1_0":  whole(256, levels(-1, 1), func(b []byte) (float32, float32) { return half(b[52:]), 0 }),
 	"TQ2_0":  whole(256, levels(-1, 1), func(b []byte) (float32, float32) { return half(b[64:]), 0 }),
 	"MXFP4":  exactly(whole(32, levelsFP4, func(b []byte) (float32, float32) { return halfE8M0(b[0]), 0 })),
-	"NVFP4": exactly(runs(16, 4, levelsFP4, func(b []byte, j int) (float32, float32) {
+	"NVFP4": runs(16, 4, levelsFP4, func(b []byte, j int) (float32, float32) {
 		return halfUE4M3(b[j]), 0
-	})),
-	"Q2_K": exactly(runs(16, 16, levels(0, 3), func(b []byte, j int) (float32, float32) {
-		return half(b[80:]) * float32(b[j]&15), -float32(half(b[82:]) * float32(b[j]>>4))
-	})),
-	"Q3_K": exactly(runs(16, 16, levels(-4, 3), func(b []byte, j int) (float32, float32) {
-		return half(b[108:]) * float32(scales3(b[96:108])[j]), 0
-	})),
-	"Q4_K": exactly(runs(32, 8, levels(0, 15), scaleMin)),
-	"Q5_K": exactly(runs(32, 8, levels(0, 31), scaleMin)),
-	"Q6_K": exactly(runs(16, 16, levels(-32, 31), func(b []byte, j int) (float32, float32) {
-		return half(b[208:]) * float32(int8(b[192+j])), 0
-	})),
-	"IQ4_XS": runs(32, 8, levelsNL, func(b []byte, j int) (float32, float32) {
-		return half(b) * float32(scale4(j, b)), 0
 	}),
+	"Q2_K": runs(16, 16, levels(0, 3), func(b []byte, j int) (float32, float32) {
+		return half(b[80:]) * float32(b[j]&15), -float32(half(b[82:]) * float32(b[j]>>4))
+	}),
+	"Q3_K": runs(16, 16, levels(-4, 3), func(b []byte, j int) (float32, float32) {
+		return half(b[108:]) * float32(scales3(b[96:108])[j]), 0
+	}),
+	"Q4_K": runs(32, 8, levels(0, 15), scaleMin),
+	"Q5_K": runs(32, 8, levels(0, 31), scaleMin),
+	"Q6_K": runs(16, 16, levels(-32, 31), func(b []byte, j int) (float32, float32) {
+		return half(b[208:]) * float32(int8(b[192+j])), 0
+	}),
+	"IQ4_XS": func(b []byte) []Sub {
+		d := half(b)
+		out := make([]Sub, 8)
+		for j := range out {
+			out[j] = Sub{32 * j, 32, d * float32(scale4(j, b)), 0, levelsNL, halfSlack(d)}
+		}
+		return out
+	},
 }
 
 func halfD(b []byte) (float32, float32)  { return half(b), 0 }
@@ -82,17 +92,18 @@ func scaleMin(b []byte, j int) (scale, offset float32) {
 func whole(n int, l []float32, numbers func([]byte) (scale, offset float32)) func([]byte) []Sub {
 	return func(b []byte) []Sub {
 		scale, offset := numbers(b)
-		return []Sub{{0, n, scale, offset, l, halfSlack}}
+		return []Sub{{0, n, scale, offset, l, halfSlack(scale)}}
 	}
 }
 
-// runs serves types of count runs of n values.
+// runs serves types of count runs of n values whose levels are chosen under the
+// stored scales.
 func runs(n, count int, l []float32, numbers func([]byte, int) (scale, offset float32)) func([]byte) []Sub {
 	return func(b []byte) []Sub {
 		out := make([]Sub, count)
 		for j := range out {
 			scale, offset := numbers(b, j)
-			out[j] = Sub{n * j, n, scale, offset, l, halfSlack}
+			out[j] = Sub{n * j, n, scale, offset, l, 0}
 		}
 		return out
 	}
@@ -119,10 +130,7 @@ func (s Sub) Place(x float32) float64 {
 func (s Sub) Doubt(t float64, x float32) float64 {
 	tiny := math.Abs(float64(x)) + math.Abs(float64(s.Offset))
 	doubt := tiny / math.Abs(float64(s.Scale)) * 0x1p-21
-	if s.Slack > 0 { // a subnormal half has an absolute error
-		doubt += math.Abs(t) * (float64(s.Slack) + 0x1p-25/math.Abs(float64(s.Scale)))
-	}
-	return doubt + 1e-6
+	return doubt + math.Abs(t)*float64(s.Slack) + 1e-6
 }
 
 // SignedFits tells whether candidate is of the search for codes −n … n−1 gives

@@ -70,7 +70,7 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 		return Deviates, f
 	}
 	if f := errorFault(j.rule.run, xb, v, p, j.rule.most); f.found() {
-		return Deviates, f
+		return Open, f
 	}
 	return Reachable, fault{}
 }
@@ -87,7 +87,7 @@ func (j *judge) otherScale(x, v, p []float32, block []byte) (Grade, fault) {
 		return Deviates, f
 	}
 	if f := errorFault(j.rule.run, x, v, p, otherMost); f.found() {
-		return Deviates, f
+		return Open, f
 	}
 	return Reachable, fault{}
 }

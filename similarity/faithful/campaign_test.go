@@ -116,7 +116,7 @@ func TestHonestFilesOfGGML(t *testing.T) {
 	if !ok {
 		return
 	}
-	const rows, cols = 48, 1024
+	const rows, cols = 16, 1024
 	for _, ty := range judged {
 		for _, imp := range []string{"none", "shown", "hidden"} {
 			if imp == "none" && ty.must || imp != "none" && !ty.may {

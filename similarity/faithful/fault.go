@@ -124,8 +124,8 @@ func errorOf(x, v []float32) (sum float64) {
 }
 
 // errorFault holds the error of each run of n values against that of the type's
-// own choice without importance. Importance moves error between values; a run
-// whose error as a whole is many times that of the plain choice was not searched.
+// own choice without importance. Importance moves error between values, but the
+// usual kinds of it do not make a run many times worse as a whole.
 func errorFault(n int, x, v, plain []float32, limit float64) (f fault) {
 	for at := 0; at < len(x); at += n {
 		own, best := errorOf(x[at:at+n], v[at:at+n]), errorOf(x[at:at+n], plain[at:at+n])
@@ -133,7 +133,7 @@ func errorFault(n int, x, v, plain []float32, limit float64) (f fault) {
 		if ratio := math.Sqrt((own + floor) / (best + floor)); ratio > limit {
 			if ratio > f.steps {
 				f.col, f.steps = at, ratio
-				f.what = fmt.Sprintf("the error is %.1f times that of the plain choice, %.1f is the most that importance brings", ratio, limit)
+				f.what = fmt.Sprintf("the error is %.1f times that of the plain choice; importance of the usual kinds stays below %.0f", ratio, limit)
 			}
 		}
 	}

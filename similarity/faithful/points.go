@@ -7,26 +7,20 @@ import (
 	"github.com/weightprint/weightprint/internal/quant"
 )
 
-// scaleReach is how far, relatively, the scale under which a point was chosen can
-// lie from the one that is stored: the stored one has four bits, and is fitted
-// anew after the points are chosen.
-const scaleReach = 0.35
-
-// scaleTrials is how many scales are tried in that range.
-const scaleTrials = 57
-
 // pointSearch serves the types that choose several values together: signs are
 // those of the values, all but one where they come in even numbers, and a point is
-// the one that the values round to under some scale within reach, or near it.
+// the one that the values round to under some scale, or one of the nearest to
+// where they round to. Which scale, importance decides.
 func pointSearch(name string) search {
 	g, points := quant.Grids[name], quant.Points[name]
 	return func(x, v []float32, block []byte) (f fault) {
-		all := points(block)
 		for i := 0; i < len(x); i += 8 {
 			signFault(&f, g, i, x[i:i+8], v[i:i+8])
 		}
-		for _, p := range all {
-			pointFault(&f, g, p, x[p.Start:p.Start+p.N])
+		for _, p := range points(block) {
+			if p.Scale != 0 {
+				pointFault(&f, g, p, x[p.Start:p.Start+p.N])
+			}
 		}
 		return f
 	}
@@ -50,18 +44,15 @@ func signFault(f *fault, g *quant.Grid, at int, x, v []float32) {
 	if g.Parity {
 		allowed = negative % 2
 	}
-	if v[0] == 0 || wrong == allowed {
-		return // a scale of zero has no signs
+	if v[0] == 0 || wrong == allowed || wrong == len(x)-allowed {
+		return // a scale of zero has no signs; a negative one turns all of them
 	}
 	f.worse(at+first, float64(wrong), "the signs are not those of the values")
 }
 
-// pointFault tells whether a point lies within what some scale rounds to.
+// pointFault tells whether a point lies on the path of what all scales round to,
+// or near it.
 func pointFault(f *fault, g *quant.Grid, p quant.Point, x []float32) {
-	unit := float64(p.Scale) * float64(g.Levels[0])
-	if unit <= 0 {
-		return
-	}
 	size := make([]float64, len(x))
 	for i, v := range x {
 		size[i] = math.Abs(float64(v))
@@ -69,25 +60,87 @@ func pointFault(f *fault, g *quant.Grid, p quant.Point, x []float32) {
 			size[i] = -size[i]
 		}
 	}
-	var last []int
 	nearest := math.Inf(1)
-	for k := range scaleTrials {
-		s := unit * (1 - scaleReach + 2*scaleReach*float64(k)/(scaleTrials-1))
-		l := make([]int, len(x))
-		for i, v := range size {
-			l[i] = int(max(0, min(float64(len(g.Levels)-1), math.RoundToEven((v/s-1)/2))))
-		}
-		if slices.Equal(l, last) {
-			continue
-		}
-		last = l
+	found := path(size, len(g.Levels), func(l []int) bool {
 		_, near := g.Near(l)
 		if slices.Contains(near, uint16(p.Index)) {
-			return
+			return true
 		}
 		nearest = min(nearest, stepsTo(g, p.Index, near[0]))
+		return false
+	})
+	if !found {
+		f.worse(p.Start, nearest, "the point is none that the values round to under any scale")
 	}
-	f.worse(p.Start, nearest, "the point is none that the values round to")
+}
+
+// edge is a scale at which a value goes from one level to the next.
+type edge struct {
+	scale float64
+	value int
+}
+
+// tied is how close two edges lie, relatively, for arithmetic to take them in
+// either order.
+const tied = 1e-5
+
+// path walks through all that values round to as the scale grows from nothing: at
+// first the highest levels, at last the lowest. Where several values change level
+// together each order is tried. It stops when try says so.
+func path(x []float64, levels int, try func(l []int) bool) bool {
+	var edges []edge
+	l := make([]int, len(x))
+	for i, v := range x {
+		if v <= 0 {
+			continue
+		}
+		l[i] = levels - 1
+		for k := range levels - 1 {
+			edges = append(edges, edge{v / float64(2*k+2), i})
+		}
+	}
+	slices.SortFunc(edges, func(a, b edge) int {
+		if a.scale < b.scale {
+			return -1
+		}
+		return 1
+	})
+	if try(l) {
+		return true
+	}
+	for at := 0; at < len(edges); {
+		n := 1
+		for at+n < len(edges) && edges[at+n].scale <= edges[at].scale*(1+tied) {
+			n++
+		}
+		if together(l, edges[at:at+n], try) {
+			return true
+		}
+		at += n
+	}
+	return false
+}
+
+// mostTied bounds the orders that are tried.
+const mostTied = 6
+
+// together lowers the levels of tied edges, trying every part of them on the way.
+func together(l []int, tie []edge, try func(l []int) bool) bool {
+	if len(tie) > 1 && len(tie) <= mostTied {
+		for part := 1; part < 1<<len(tie)-1; part++ {
+			some := slices.Clone(l)
+			for k, e := range tie {
+				some[e.value] -= part >> k & 1
+			}
+			if try(some) {
+				return true
+			}
+		}
+	}
+	for _, e := range tie {
+		l[e.value]--
+	}
+	return try(l)
 }
 
 // stepsTo is how many levels two points are apart, all values together.
