@@ -42,6 +42,27 @@ func fitBook(x, w []float32) float32 {
 	return scale
 }
 
+// BookTrials gives the levels of the values under each scale that IQ4's search
+// tries.
+func BookTrials(x []float32) (out [][]float64) {
+	far, size := farthest(x)
+	if size < groupEps {
+		return nil
+	}
+	try := func(inv float32) {
+		l := make([]float64, len(x))
+		for i, v := range x {
+			l[i] = float64(nonLinear[nearestNL(float32(inv*v))])
+		}
+		out = append(out, l)
+	}
+	try(1 / (-far / nonLinear[0]))
+	for is := -7; is <= 7; is++ {
+		try(BookCandidate(is, far))
+	}
+	return out
+}
+
 func bookWeights(w, x, importance []float32, sigma2 float32) {
 	if importance == nil {
 		squares(w, x)

@@ -69,7 +69,7 @@ func (r *Report) because(n map[Verdict]int) {
 	say(b.Open > 0, "%d are not determined by rounding", b.Open)
 	hidden := 0
 	for _, t := range r.Types {
-		if t.Mode == faithful.Searched {
+		if t.Mode == faithful.Searched && 2*t.Blocks.Deviates < t.Blocks.Total() {
 			hidden += t.Tensors
 		}
 	}

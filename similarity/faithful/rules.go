@@ -35,7 +35,7 @@ var rules = map[string]rule{
 	"Q5_K": {search: nearestSearch("Q5_K"), run: 32, most: 6},
 	"Q6_K": {search: nearestSearch("Q6_K"), run: 16, most: 26},
 
-	"IQ4_NL": {search: nearestSearch("IQ4_NL"), run: 32, most: 7},
+	"IQ4_NL": {search: bookSearch("IQ4_NL"), run: 32, most: 7},
 	"IQ4_XS": {search: nearestSearch("IQ4_XS"), run: 32, most: 7},
 
 	"IQ2_XXS": {search: pointSearch("IQ2_XXS"), run: 32, most: 12},
@@ -60,10 +60,44 @@ func signedSearch(name string, n int) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if f.found() && s[0].Scale != 0 && !candidateFault(n, x, v, s[0].Scale) {
-			return fault{}
+		if s[0].Scale == 0 || candidateFault(n, x, v, s[0].Scale) {
+			return f
 		}
-		return f
+		if hullFault(x, places(s[0], v), float64(s[0].Scale), float64(s[0].Slack)) {
+			return fault{steps: 1, what: notAsked}
+		}
+		return fault{}
+	}
+}
+
+// notAsked says what a scale outside the hull is.
+const notAsked = "the scale is none that any weights of the values ask for"
+
+// places are the levels of decoded values.
+func places(s quant.Sub, v []float32) []float64 {
+	l := make([]float64, len(v))
+	for i := range v {
+		l[i] = math.Round(s.Place(v[i]))
+	}
+	return l
+}
+
+// bookSearch serves IQ4_NL: the codes are the nearest ones, and the scale is
+// fitted to those of one of the scales that are tried.
+func bookSearch(name string) search {
+	subs := quant.Subs[name]
+	return func(x, v []float32, block []byte) fault {
+		s := subs(block)
+		f := nearestFault(s, x, v)
+		if f.found() || s[0].Scale == 0 {
+			return f
+		}
+		for _, l := range quant.BookTrials(x) {
+			if !hullFault(x, l, float64(s[0].Scale), float64(s[0].Slack)) {
+				return f
+			}
+		}
+		return fault{steps: 1, what: notAsked}
 	}
 }
 
@@ -74,16 +108,21 @@ func lineSearch(name string, top float64) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if !f.found() || s[0].Scale == 0 {
+		if s[0].Scale == 0 {
 			return f
 		}
 		codes := make([]int, len(v))
 		for i := range v {
 			codes[i] = int(math.Round(s[0].Place(v[i])))
 		}
-		if lineFault(top, x, codes) {
+		switch {
+		case !f.found():
+			return f // a scale of another program, or of the search
+		case lineFault(top, x, codes):
 			f.what = "no scale and minimum round to these codes"
 			return f
+		case lineHullFault(x, codes, float64(s[0].Scale), float64(s[0].Offset), float64(s[0].Slack)):
+			return fault{steps: 1, what: "scale and minimum are none that any weights of the values ask for"}
 		}
 		return fault{}
 	}
