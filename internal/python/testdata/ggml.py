@@ -8,9 +8,10 @@ separated by tabs; OUT receives the raw blocks.
 """
 import array
 import ctypes
+import os
 import sys
 
-lib = ctypes.CDLL(sys.argv[1])
+lib = ctypes.CDLL(sys.argv[1], mode=os.RTLD_LAZY)
 lib.ggml_quantize_chunk.restype = ctypes.c_size_t
 lib.ggml_quantize_chunk.argtypes = [
     ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p,
