@@ -9,8 +9,41 @@ import (
 // the value to its code.
 const roundingSlack = 0x1p-20
 
-// ReadCells gives the cells of the values [first, first+len(lo)).
+// ReadCells gives the cells of the values [first, first+len(lo)). Where the scales
+// are quantised themselves, after the codes were chosen, a cell reaches as far as
+// it would under any scale that rounds to the stored one.
 func (m *matrix) ReadCells(ctx context.Context, lo, hi []float32, first int64) error {
+	n, ok := m.scale.(*nested)
+	if !ok {
+		return m.cells(ctx, lo, hi, first)
+	}
+	moreLo, moreHi := make([]float32, len(lo)), make([]float32, len(hi))
+	for k, to := range [2][2][]float32{{lo, hi}, {moreLo, moreHi}} {
+		x := *m
+		x.scale = n.shifted(k)
+		if err := x.cells(ctx, to[0], to[1], first); err != nil {
+			return err
+		}
+	}
+	for i := range lo {
+		lo[i], hi[i] = min(lo[i], moreLo[i]), max(hi[i], moreHi[i])
+	}
+	return nil
+}
+
+// shifted is the grid of the least (0) or largest (1) scales that round to the
+// stored ones.
+func (x *nested) shifted(side int) *nested {
+	y, b := *x, newBook(x.table[:])
+	for c := range y.table {
+		if end := [2]*[256]float32{&b.low, &b.high}[side][c]; end-end == 0 {
+			y.table[c] = end
+		}
+	}
+	return &y
+}
+
+func (m *matrix) cells(ctx context.Context, lo, hi []float32, first int64) error {
 	if err := m.read(ctx, lo, first, m.ends(&m.book.low, &m.book.high, -1)); err != nil {
 		return err
 	}
