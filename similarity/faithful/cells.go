@@ -3,9 +3,9 @@ package faithful
 import (
 	"context"
 	"math"
-)
 
-import "github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/formats/tensor"
+)
 
 // cellBlock is how many values of a row are counted as one block where scales lie
 // apart from the codes.
@@ -15,24 +15,31 @@ const cellBlock = 32
 // the code that is stored. Where a layout's usual quantiser moves values to make
 // up for the error of others, values outside their cell are left open.
 func newCells(p Pair, t *Tensor) *walk {
-	t.Mode = Cells
 	data := p.Quantised.Tensor.Data.(tensor.Cells)
-	outside := Deviates
-	if data.Compensated() {
-		outside = Open
-		t.Why = "the usual quantiser of this layout moves codes to make up for the error of others, so rounding does not determine them"
-	}
+	outside := outsideOf(data, t)
 	return &walk{p, t, func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols := p.Source.Cols
-		lo, hi := make([]float32, cols), make([]float32, cols)
-		for i := 0; i*cols < len(x); i++ {
-			if err := data.ReadCells(ctx, lo, hi, p.Quantised.StoredAt(first+i)); err != nil {
+		return p.runs(first, len(x)/cols, func(row, n int) error {
+			lo, hi := make([]float32, n*cols), make([]float32, n*cols)
+			if err := data.ReadCells(ctx, lo, hi, p.Quantised.StoredAt(row)); err != nil {
 				return err
 			}
-			cellRow(out, first+i, x[i*cols:][:cols], lo, hi, outside, o.Named)
-		}
-		return nil
+			for i := range n {
+				at := i * cols
+				cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[at:at+cols], hi[at:at+cols], outside, o.Named)
+			}
+			return nil
+		})
 	}}
+}
+
+// outsideOf is what a value outside its cell is found to be.
+func outsideOf(data tensor.Cells, t *Tensor) Grade {
+	if t.Mode = Cells; data.Compensated() {
+		t.Why = "the usual quantiser of this layout moves codes to make up for the error of others, so rounding does not determine them"
+		return Open
+	}
+	return Deviates
 }
 
 // cellRow judges the values of a row.

@@ -34,6 +34,9 @@ func Judge(ctx context.Context, p Pair, o Options) (*Tensor, error) {
 	if p.Source.Rows != q.Rows || p.Source.Cols != q.Cols {
 		return t.open(1, fmt.Sprintf("the source has %d × %d values", p.Source.Rows, p.Source.Cols)), nil
 	}
+	if _, cells := q.Tensor.Data.(tensor.Cells); cells && q.Transposed() {
+		return t, across(ctx, p, t, o)
+	}
 	w, err := newWalk(ctx, p, t)
 	if err != nil || w == nil {
 		return t, err
@@ -140,23 +143,42 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	}
 	t.Mode = j.mode
 	return &walk{p, t, func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
-		raw := make([]byte, j.bytesOf(p.Source.Cols))
-		for i := 0; i*p.Source.Cols < len(x); i++ {
-			row := first + i
+		cols, size := p.Source.Cols, j.bytesOf(p.Source.Cols)
+		return p.runs(first, len(x)/cols, func(row, n int) error {
+			raw := make([]byte, n*size)
 			if err := p.raw(raw, row, codec); err != nil {
 				return err
 			}
-			j.row(row, raw, x[i*p.Source.Cols:][:p.Source.Cols], func(block int, g Grade, f fault) {
-				if out.Blocks[g]++; g == Deviates {
-					out.keep(Deviation{row, block, f.col, f.count, f.steps, f.what}, o.Named)
-				}
-			})
-		}
-		return nil
+			for i := range n {
+				j.row(row+i, raw[i*size:][:size], x[(row-first+i)*cols:][:cols], func(block int, g Grade, f fault) {
+					if out.Blocks[g]++; g == Deviates {
+						out.keep(Deviation{row + i, block, f.col, f.count, f.steps, f.what}, o.Named)
+					}
+				})
+			}
+			return nil
+		})
 	}}, nil
 }
 
-// raw reads the blocks of a row.
+// runs walks through rows of the quantised matrix, those together that lie
+// together.
+func (p Pair) runs(first, rows int, each func(row, n int) error) error {
+	q := p.Quantised
+	for row := first; row < first+rows; {
+		n := 1
+		for row+n < first+rows && q.StoredAt(row+n) == q.StoredAt(row)+int64(n*q.Cols) {
+			n++
+		}
+		if err := each(row, n); err != nil {
+			return err
+		}
+		row += n
+	}
+	return nil
+}
+
+// raw reads the blocks of rows that lie together, from one on.
 func (p Pair) raw(dst []byte, row int, codec *tensor.Codec) error {
 	s := p.Quantised.Tensor.Data.(*tensor.Stored)
 	return s.ReadLittle(dst, p.Quantised.StoredAt(row)/int64(codec.BlockValues)*int64(codec.BlockBytes))
