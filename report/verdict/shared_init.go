@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -159,4 +160,10 @@ func (f *Facts) OriginOpen(level stats.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
+}
+
+// MoreIsOpen tells whether a shared initialisation was found of which it is not
+// settled that it is all that the two have in common.
+func (v *Verdict) MoreIsOpen() bool {
+	return v.Relation == SharedInit && slices.Contains(v.Alternatives, trainedAlike)
 }
