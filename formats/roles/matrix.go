@@ -94,6 +94,18 @@ func (m *Matrix) Turned() *Matrix {
 	return m.transpose()
 }
 
+// InMemory is the matrix with other values, row by row, under the same role and name.
+func (m *Matrix) InMemory(values []float32) *Matrix {
+	shape := []int64{int64(m.Rows), int64(m.Cols)}
+	if len(m.Tensor.Shape) > 2 {
+		shape = m.Tensor.Shape
+	}
+	return newMatrix(m.Role, &tensor.Tensor{Name: m.Tensor.Name, DType: tensor.F32, Shape: shape, Data: tensor.Values(values)})
+}
+
+// Flat tells whether the matrix is a run of values cut into rows, without units.
+func (m *Matrix) Flat() bool { return m.flat }
+
 // Transposed tells whether reading a row costs reading the whole tensor.
 func (m *Matrix) Transposed() bool { return m.transposed }
 

@@ -127,6 +127,16 @@ func (f *Facts) likeness() (best *similarity.Evidence) {
 	return best
 }
 
+// relabelled is the likeness of units that were put into the order of the other
+// side's, where it is beyond what arranging strangers reaches: then labels are not
+// needed. Their order was free, and the bound allows for every order.
+func (f *Facts) relabelled() *similarity.Evidence {
+	if e := f.likeness(); e != nil && e.Axis == relabelledAxis(generic) {
+		return e
+	}
+	return nil
+}
+
 // tokenContent asks whether much-used embeddings lie to one another as on the
 // other side.
 func (f *Facts) tokenContent() string {

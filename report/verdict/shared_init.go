@@ -95,8 +95,10 @@ func also(a, b string) string {
 // do not at all, of the embeddings.
 func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
 	ofTokens := func(e similarity.Evidence) bool { return e.Component == embeddings }
-	raw := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis == e.Component }
-	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis != e.Component }
+	raw := func(e similarity.Evidence) bool {
+		return !ofTokens(e) && (e.Axis == e.Component || e.Axis == relabelledAxis(e.Component))
+	}
+	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && !raw(e) }
 	for _, place := range []struct {
 		fits  func(similarity.Evidence) bool
 		fresh float64
