@@ -15,43 +15,33 @@ type block struct {
 	a, b                 []float32
 }
 
+func (x *block) cols() int { return x.inputs * x.window }
+
 // order says which unit of B stands for each unit of A.
 type order []int
 
-// directions are the blocks with all rows at length 1.
-func directions(blocks []block) []block {
-	out := slices.Clone(blocks)
-	for k := range out {
-		x := &out[k]
-		x.a, x.b = unit(x.a, x.cols()), unit(x.b, x.cols())
-	}
-	return out
+// feed is how the inputs of a matrix stand to each other: their order, and what the
+// inputs of either side are multiplied by, nil for nothing. A unit that was scaled
+// up and is read scaled down computes the same; by the lengths of the rows that make
+// the inputs this is undone.
+type feed struct {
+	order
+	a, b []float32
 }
 
-func unit(x []float32, cols int) []float32 {
-	out := slices.Clone(x)
-	for row := range slices.Chunk(out, cols) {
-		if norm := dense.Norm(row); norm > 0 {
-			for i := range row {
-				row[i] = float32(float64(row[i]) / norm)
-			}
-		}
-	}
-	return out
-}
-
-// probes bounds the rows by which orders of inputs are told apart.
+// probes bounds the rows by which feeds are told apart.
 const probes = 96
 
-// match finds the order of rows of each matrix and the order of its inputs. It goes
-// from the matrix that is surest to the next: whose rows find rows most alike, over
-// what chance brings, with its inputs as stored or in an order already found.
-func match(blocks []block) (rows, inputs []order) {
-	rows, inputs = make([]order, len(blocks)), make([]order, len(blocks))
+// match finds the order of rows of each matrix and how it is fed. It goes from the
+// matrix that is surest to the next: whose rows find rows most alike, over what
+// chance brings, with its inputs as stored or as a matrix feeds them whose order is
+// found already.
+func match(blocks []block) (rows []order, feeds []feed) {
+	rows, feeds = make([]order, len(blocks)), make([]feed, len(blocks))
 	sure := make([]float64, len(blocks))
 	for k := range blocks {
-		inputs[k] = identity(blocks[k].inputs)
-		sure[k] = blocks[k].sureness(inputs[k])
+		feeds[k] = feed{order: identity(blocks[k].inputs)}
+		sure[k] = blocks[k].sureness(feeds[k])
 	}
 	for range blocks {
 		next := -1
@@ -60,38 +50,70 @@ func match(blocks []block) (rows, inputs []order) {
 				next = k
 			}
 		}
-		rows[next] = blocks[next].assign(blocks[next].turned(inputs[next]))
+		rows[next] = blocks[next].assign(feeds[next])
 		for k := range blocks {
 			if rows[k] != nil {
 				continue
 			}
-			for _, o := range asInputs(rows[next], blocks[k].inputs) {
-				if s := blocks[k].sureness(o); s > sure[k] {
-					inputs[k], sure[k] = o, s
+			for _, f := range blocks[next].feeds(feeds[next], rows[next], blocks[k].inputs) {
+				if s := blocks[k].sureness(f); s > sure[k] {
+					feeds[k], sure[k] = f, s
 				}
 			}
 		}
 	}
-	return rows, inputs
+	return rows, feeds
 }
 
-// asInputs lists the orders that n inputs have if units in the order o are read: one
-// a unit, several a unit in either nesting, or a part of the units, as gates have.
-func asInputs(o order, n int) []order {
-	m := len(o)
-	switch {
-	case m == n:
-		return []order{o}
-	case m < n && n%m == 0:
-		return []order{spread(o, n/m, true), spread(o, n/m, false)}
-	case m%n == 0 && m <= mostGates*n && !slices.ContainsFunc(o[:n], func(j int) bool { return j >= n }):
-		return []order{o[:n]}
+// feeds lists how n inputs stand if they are units of x, itself fed so, in the order
+// o, with and without their lengths.
+func (x *block) feeds(by feed, o order, n int) (out []feed) {
+	la, lb := lengths(x.fed(x.a, by.a, nil), x.cols()), lengths(x.fed(x.b, by.b, nil), x.cols())
+	for _, units := range asInputs(len(o), n) {
+		f := feed{order: make(order, n)}
+		at := map[int]int{} // the input of B that is a unit's in its place
+		for c, u := range units {
+			at[u.unit*len(units)+u.copy] = c
+		}
+		ok := true
+		for c, u := range units {
+			var there bool
+			f.order[c], there = at[o[u.unit]*len(units)+u.copy]
+			ok = ok && there
+			f.a, f.b = append(f.a, la[u.unit]), append(f.b, lb[u.unit])
+		}
+		if ok {
+			out = append(out, f, feed{order: f.order})
+		}
 	}
-	return nil
+	return out
 }
+
+// source is the unit that an input is of, and which of its several inputs.
+type source struct{ unit, copy int }
 
 // mostGates is how many times as many rows as units a recurrent layer has at most.
 const mostGates = 8
+
+// asInputs lists which of m units n inputs may be of: one each, several of a unit in
+// either nesting, or the first of the units, as gates have.
+func asInputs(m, n int) (out [][]source) {
+	list := func(of func(c int) source) {
+		all := make([]source, n)
+		for c := range all {
+			all[c] = of(c)
+		}
+		out = append(out, all)
+	}
+	switch {
+	case m == n, m%n == 0 && m <= mostGates*n:
+		list(func(c int) source { return source{c, 0} })
+	case m < n && n%m == 0:
+		list(func(c int) source { return source{c / (n / m), c % (n / m)} })
+		list(func(c int) source { return source{c % m, c / m} })
+	}
+	return out
+}
 
 func identity(n int) order {
 	o := make(order, n)
@@ -101,31 +123,62 @@ func identity(n int) order {
 	return o
 }
 
-// spread is the order of inputs of which each unit has times many: together, or as
-// many rows of units as there are.
-func spread(o order, times int, together bool) order {
-	out := make(order, len(o)*times)
-	for i, j := range o {
-		for t := range times {
-			if together {
-				out[i*times+t] = j*times + t
-			} else {
-				out[t*len(o)+i] = t*len(o) + j
+// lengths are those of rows.
+func lengths(x []float32, cols int) (out []float32) {
+	for row := range slices.Chunk(x, cols) {
+		out = append(out, float32(dense.Norm(row)))
+	}
+	return out
+}
+
+// fed is one side's rows with their inputs multiplied, and in the order of A's where
+// o is given.
+func (x *block) fed(side []float32, by []float32, o order) []float32 {
+	out := make([]float32, len(side))
+	w := x.window
+	for r := range x.rows {
+		from, to := side[r*x.cols():(r+1)*x.cols()], out[r*x.cols():(r+1)*x.cols()]
+		for c := range x.inputs {
+			j := c
+			if o != nil {
+				j = o[c]
+			}
+			for k := range w {
+				to[c*w+k] = from[j*w+k]
+				if by != nil {
+					to[c*w+k] *= by[j]
+				}
 			}
 		}
 	}
 	return out
 }
 
+// sides are the rows of both, fed and at length 1.
+func (x *block) sides(f feed) (a, b []float32) {
+	return unit(x.fed(x.a, f.a, nil), x.cols()), unit(x.fed(x.b, f.b, f.order), x.cols())
+}
+
+func unit(x []float32, cols int) []float32 {
+	for row := range slices.Chunk(x, cols) {
+		if norm := dense.Norm(row); norm > 0 {
+			for i := range row {
+				row[i] = float32(float64(row[i]) / norm)
+			}
+		}
+	}
+	return x
+}
+
 // sureness is how much more alike the most alike rows are than chance makes them, for
-// a sample of rows, the inputs of B in the given order.
-func (x *block) sureness(o order) float64 {
-	b := x.turned(o)
+// a sample of rows.
+func (x *block) sureness(f feed) float64 {
+	a, b := x.sides(f)
 	step := max(1, x.rows/probes)
 	var some []float32
 	n := 0
 	for i := 0; i < x.rows; i += step {
-		some = append(some, x.a[i*x.cols():(i+1)*x.cols()]...)
+		some = append(some, a[i*x.cols():(i+1)*x.cols()]...)
 		n++
 	}
 	c := make([]float32, n*x.rows)
@@ -137,27 +190,13 @@ func (x *block) sureness(o order) float64 {
 	return sum/float64(n) - math.Sqrt(2*math.Log(float64(x.rows))/float64(x.cols()))
 }
 
-func (x *block) cols() int { return x.inputs * x.window }
-
-// turned is B's rows with their inputs in the given order.
-func (x *block) turned(o order) []float32 {
-	out := make([]float32, len(x.b))
-	w := x.window
-	for r := range x.rows {
-		from, to := x.b[r*x.cols():(r+1)*x.cols()], out[r*x.cols():(r+1)*x.cols()]
-		for c, j := range o {
-			copy(to[c*w:(c+1)*w], from[j*w:(j+1)*w])
-		}
-	}
-	return out
-}
-
 // assign gives every row of A a row of B of its own: first those that are most
 // alike seen from both sides, then the others, the most alike first.
-func (x *block) assign(b []float32) order {
+func (x *block) assign(f feed) order {
+	a, b := x.sides(f)
 	n := x.rows
 	c := make([]float32, n*n)
-	dense.MulNT(c, x.a, b, n, n, x.cols())
+	dense.MulNT(c, a, b, n, n, x.cols())
 	out, taken := make(order, n), make([]bool, n)
 	top := make([]int, n) // the row of A most like each row of B
 	for j := range n {

@@ -33,8 +33,8 @@ func Pair(ctx context.Context, p *align.Pair) (*align.Pair, error) {
 			return nil, err
 		}
 	}
-	rows, inputs := match(directions(blocks))
-	return ordered(p, pairs, blocks, rows, inputs), nil
+	rows, feeds := match(blocks)
+	return ordered(p, pairs, blocks, rows, feeds), nil
 }
 
 // corresponding pairs the matrices of both sides by name, or else by place where
@@ -142,17 +142,19 @@ func hasNaN(x []float32) bool {
 	return slices.ContainsFunc(x, func(v float32) bool { return v-v != 0 })
 }
 
-// ordered is the pair with B's matrices in the orders found.
-func ordered(p *align.Pair, pairs []align.GenericPair, blocks []block, rows, inputs []order) *align.Pair {
+// ordered is the pair with B's matrices in the orders found, and the inputs of both
+// multiplied as they were for it.
+func ordered(p *align.Pair, pairs []align.GenericPair, blocks []block, rows []order, feeds []feed) *align.Pair {
 	a, b := &roles.Network{Family: p.A.Net.Family}, &roles.Network{Family: p.B.Net.Family}
 	var chosen []align.GenericPair
 	for k, x := range pairs {
-		turned, w := blocks[k].turned(inputs[k]), blocks[k].cols()
+		f, w := feeds[k], blocks[k].cols()
+		turned := blocks[k].fed(blocks[k].b, f.b, f.order)
 		y := make([]float32, len(turned))
 		for i, j := range rows[k] {
 			copy(y[i*w:(i+1)*w], turned[j*w:(j+1)*w])
 		}
-		x.A, x.B = x.A.InMemory(blocks[k].a), x.B.InMemory(y)
+		x.A, x.B = x.A.InMemory(blocks[k].fed(blocks[k].a, f.a, nil)), x.B.InMemory(y)
 		chosen = append(chosen, x)
 		a.Generic, b.Generic = append(a.Generic, x.A), append(b.Generic, x.B)
 	}
