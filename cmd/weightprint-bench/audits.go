@@ -34,6 +34,7 @@ contradicted, and a false one never confirmed.`,
 		},
 	}
 	k.flags(c, "pairs of one seed, and pairs of strangers")
+	c.Flags().IntVar(&k.forged, "forged", 30, "pairs whose child each forgery is tried on, 0 for all")
 	return c
 }
 
@@ -80,7 +81,7 @@ func (k *campaign) audits(ctx context.Context, dir string) (jobs []job, err erro
 		}
 	}
 	for _, a := range adversary.Forgeries {
-		for i, p := range pairs {
+		for i, p := range spread(pairs, k.forged) {
 			if child := children[p.b.Name]; child != nil && k.wanted(a.Name) {
 				jobs = append(jobs, job{a.Name, p.a.Name, p.b.Name, func(ctx context.Context) (*finding, error) {
 					made := a.Apply(rand.New(rand.NewPCG(uint64(i), 0xf06)), child.net.Clone())
