@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -135,6 +136,13 @@ func (f *Facts) relabelled() *similarity.Evidence {
 		return e
 	}
 	return nil
+}
+
+// putInOrder tells whether units of one side were put into the order of the other's.
+func (f *Facts) putInOrder() bool {
+	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
+		return e.Test == Likeness && e.Axis == relabelledAxis(generic) && e.Skipped == ""
+	})
 }
 
 // tokenContent asks whether much-used embeddings lie to one another as on the
