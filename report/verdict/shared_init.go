@@ -35,8 +35,8 @@ func (f *Facts) common(level stats.LogP) common {
 	if f.equalEmbeddings() {
 		return common{words: "the embeddings hold the same values after training, which is no initialisation"}
 	}
-	g := f.askGains(level)
 	leads, fresh, hasLeads := f.freshLeads()
+	g := f.askGains(level, leads)
 	if !g.ok && !hasLeads {
 		return f.commonElse(level)
 	}
@@ -55,6 +55,8 @@ func (f *Facts) common(level stats.LogP) common {
 	switch {
 	case g.ok && g.value >= sameGains+g.doubt:
 		return common{words: words}
+	case g.ok && g.against:
+		return common{initOnly: true, open: true, words: words + ", which differs from what else was kept, as gains do that somebody moved into columns" + unsureWords}
 	case g.ok && !g.moved && g.value < otherGains, !g.ok && leads < min(fresh, openLeads):
 		return common{initOnly: true, words: words}
 	case !g.ok && leads < fresh:
