@@ -16,9 +16,9 @@ import (
 	"github.com/weightprint/weightprint/internal/mutants"
 )
 
-// mutantsPart is how many mutants a reader is given before the next one's turn:
-// a campaign that is stopped has come equally far with all of them.
-const mutantsPart = 20_000
+// turn is how long a reader is given mutants before the next one: a campaign that
+// is stopped has given all of them as much time.
+const turn = 3 * time.Second
 
 // mutants gives every reader its mutants, the n-th made from the seed and n.
 func (s *fuzzState) mutants(ctx context.Context, module, only string, seed uint64, most int64) error {
@@ -40,7 +40,7 @@ func (s *fuzzState) mutants(ctx context.Context, module, only string, seed uint6
 	}
 	for len(all) > 0 {
 		for _, h := range all {
-			h.drive(ctx, min(mutantsPart, most-h.tried.Executions))
+			h.drive(ctx, most-h.tried.Executions, turn)
 			if err := errors.Join(s.save(), ctx.Err()); err != nil {
 				return err
 			}
@@ -62,14 +62,16 @@ type seedFile struct {
 	beside []byte
 }
 
-// drive makes the next n mutants and reads them.
-func (h *herd) drive(ctx context.Context, n int64) {
+// drive makes the next mutants, n at most, and reads them for about so long.
+func (h *herd) drive(ctx context.Context, n int64, long time.Duration) {
 	start := time.Now()
-	for range n {
+	for i := range n {
 		if h.tried.Found = h.mutant(ctx, h.tried.Executions); h.tried.Found != "" || ctx.Err() != nil {
 			break
 		}
-		h.tried.Executions++
+		if h.tried.Executions++; i%256 == 255 && time.Since(start) > long {
+			break
+		}
 	}
 	h.tried.Seconds += time.Since(start).Seconds()
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -22,7 +23,7 @@ func TestMutantsOfEveryReader(t *testing.T) {
 		h, err := newHerd("../..", x)
 		require.NoError(t, err, x.name)
 		h.tried = &tried{Seed: 1}
-		h.drive(context.Background(), n)
+		h.drive(context.Background(), n, time.Hour)
 		require.Empty(t, h.tried.Found, x.name)
 		require.Equal(t, n, h.tried.Executions, x.name)
 		a, _ := h.make(1, n-1)
@@ -79,7 +80,7 @@ func TestCampaignFinds(t *testing.T) {
 		return nil
 	}
 	h.tried = &tried{Seed: 1}
-	h.drive(context.Background(), 100)
+	h.drive(context.Background(), 100, time.Hour)
 	require.Equal(t, "mutant 7 panics: a fault", h.tried.Found)
 	h.read = func(context.Context, []byte, []byte) error { return typed(fmt.Errorf("bare")) }
 	require.Contains(t, h.mutant(context.Background(), 3), "without a type")
@@ -91,7 +92,7 @@ func BenchmarkMutants(b *testing.B) {
 			h, err := newHerd("../..", x)
 			require.NoError(b, err)
 			h.tried = &tried{Seed: 1}
-			h.drive(context.Background(), int64(b.N))
+			h.drive(context.Background(), int64(b.N), time.Hour)
 			require.Empty(b, h.tried.Found)
 		})
 	}
