@@ -25,7 +25,8 @@ type verifyFlags struct {
 	opening     string // of a commitment
 	policy      int    // that the report must be of; 0 for any
 	dated       datedFlags
-	signed      bool // set once the signature was checked
+	disclosed   string // time before which the commitments of a dispute had to be made
+	signed      bool   // set once the signature was checked
 }
 
 func verifyCommand() *cobra.Command {
@@ -64,6 +65,7 @@ func verifyCommand() *cobra.Command {
 	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
 	fl.StringVar(&f.opening, "opening", "", "the opening of a commitment")
 	fl.IntVar(&f.policy, "policy", 0, "require that the report was drawn under this policy, and judge by it")
+	fl.StringVar(&f.disclosed, "disclosed", "", "of a dispute: the time before which the parties had to commit, if not that of the beacon")
 	f.dated.tokens(fl)
 	return c
 }
@@ -125,7 +127,7 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 }
 
 // checking are the flags of verify that ask for something to be checked, or not.
-var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy", "dated", "roots"}
+var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy", "dated", "roots", "disclosed"}
 
 // takes refuses flags that say nothing about a kind of file: who gives them
 // believes that they were heeded.
