@@ -29,7 +29,7 @@ func (f *verifyFlags) verifyDispute(c *cobra.Command, file string, models []stri
 	if len(models) != 0 && len(models) != 2 {
 		return usageError{errors.New("verify: a transcript takes two models, A and B, or none")}
 	}
-	if err := takes(c, "a transcript", "roots", "disclosed"); err != nil {
+	if err := takes(c, "a transcript", "roots", "disclosed", "policy", "program"); err != nil {
 		return err
 	}
 	t, err := readTranscript(file)
