@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +26,7 @@ type disputeFlags struct {
 	tokens   []string
 	exhibits []string
 	as       string
+	undo     []func() // takes back what a step wrote before the transcript
 }
 
 func disputeCommand() *cobra.Command {
@@ -97,23 +101,47 @@ func (f *disputeFlags) step(c *cobra.Command, dir string, does func(*dispute.Tra
 	}
 	exhibit, err := does(t, with, key)
 	if err := forged(c, err); err != nil {
+		f.takeBack(dir, t)
 		return err
 	}
 	if exhibit != nil {
 		files = append(files, exhibit)
 	}
-	// Exhibits first: a transcript that names what is not there is worth less than
-	// a file that nothing names.
-	for _, text := range files {
-		if err := putExhibit(dir, text); err != nil {
-			return err
-		}
-	}
-	if err := replaceFile(filepath.Join(dir, transcriptFile), t.Text(), isTranscript); err != nil {
+	if err := f.keep(dir, t, files); err != nil {
+		f.takeBack(dir, t)
 		return err
 	}
 	_, err = fmt.Fprintf(c.OutOrStdout(), "line %d, head %s\n", len(t.Entries), t.Head())
 	return err
+}
+
+// keep writes the files of a step. Exhibits first: a transcript that names what is
+// not there is worth less than a file that nothing names.
+func (f *disputeFlags) keep(dir string, t *dispute.Transcript, files [][]byte) error {
+	for _, text := range files {
+		file, added, err := putExhibit(dir, text)
+		if added {
+			f.undo = append(f.undo, func() { _ = os.Remove(file) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return replaceFile(filepath.Join(dir, transcriptFile), t.Text(), isTranscript)
+}
+
+// takeBack removes what a step that failed wrote, unless the transcript names it
+// already: it can be in place although not all was well with it.
+func (f *disputeFlags) takeBack(dir string, t *dispute.Transcript) {
+	if len(f.undo) == 0 {
+		return
+	}
+	if now, err := readSmall(filepath.Join(dir, transcriptFile)); err != nil || bytes.Equal(now, t.Text()) {
+		return
+	}
+	for _, undo := range slices.Backward(f.undo) {
+		undo()
+	}
 }
 
 // attached reads the files of --token and --exhibit, tokens first.

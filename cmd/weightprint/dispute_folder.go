@@ -43,16 +43,19 @@ func replaceFile(file string, text []byte, ours func([]byte) bool) error {
 // exhibitPath is where an exhibit lies: under its digest.
 func exhibitPath(dir, sum string) string { return filepath.Join(dir, exhibitsFolder, sum) }
 
-// putExhibit stores an exhibit under its digest, if it does not lie there.
-func putExhibit(dir string, text []byte) error {
-	file := exhibitPath(dir, dispute.NewExhibit("", text).SHA256)
-	if have, err := readSmall(file); err == nil && bytes.Equal(have, text) {
-		return nil
+// putExhibit stores an exhibit under its digest, if it does not lie there. added
+// tells whether nothing lay there before.
+func putExhibit(dir string, text []byte) (file string, added bool, err error) {
+	file = exhibitPath(dir, dispute.NewExhibit("", text).SHA256)
+	have, err := readSmall(file)
+	if err == nil && bytes.Equal(have, text) {
+		return file, false, nil
 	}
+	added = errors.Is(err, os.ErrNotExist)
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return err
+		return file, added, err
 	}
-	return replaceFile(file, text, func([]byte) bool { return true }) // damaged, if it is there
+	return file, added, replaceFile(file, text, func([]byte) bool { return true }) // damaged, if it is there
 }
 
 // getExhibit reads an exhibit, which must be what the transcript says.

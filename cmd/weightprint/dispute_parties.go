@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -51,6 +52,7 @@ is yours, signed.`,
 				if err != nil {
 					return nil, err
 				}
+				f.undo = append(f.undo, func() { _ = os.Remove(opening) })
 				return nil, secret.bytes(text) // before the commitment: one that nobody can open is worth nothing
 			})
 		},
