@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
+.PHONY: check docs fmt vet modules api licences staticcheck short manual bench fuzz release release-dry
 check: fmt vet modules staticcheck short
 
 fmt:
@@ -17,6 +17,10 @@ modules:
 # Licences of all modules that are built or tested; fails on one that is not permissive.
 licences:
 	go run ./internal/release -licences
+
+# The library's exported names against those of the last version.
+api:
+	internal/tools/api/check.sh
 
 # make release V=v1.2.3 [KEY=key.pem]: the programs of a release; docs/RELEASING.md.
 release:

@@ -19,7 +19,7 @@ var ranks = []struct {
 	prefix string
 	rank   int
 }{
-	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/glossary", 0},
+	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/glossary", 0},
 	{"formats/tensor", 1}, {"internal/untrained", 1}, {"internal/basis", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
 	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3},
@@ -30,10 +30,10 @@ var ranks = []struct {
 	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
-	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 13},
+	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
-	{"cmd", 14}, {"examples", 14},
-	{"", 15},
+	{"cmd", 15}, {"examples", 15},
+	{"", 16},
 }
 
 func rank(t *testing.T, path string) int {
@@ -52,7 +52,7 @@ func rank(t *testing.T, path string) int {
 // only says which packages may import what is named.
 var only = []struct{ what, where string }{
 	{"gonum.org/v1/gonum", "internal/linalg"},
-	{"github.com/zeebo/blake3", "fingerprint internal/rng similarity/index report/intoto/oms report/dispute"},
+	{"github.com/zeebo/blake3", "fingerprint internal/rng internal/mutants similarity/index report/intoto/oms report/dispute"},
 	{"net", "formats/source"},
 	{"crypto/tls", "formats/source"},
 	{"github.com/spf13/cobra", "cmd"},
