@@ -54,6 +54,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	run.facts.Tautology = tautology(in)
+	if run.facts.Named = run.named(); run.facts.Named != "" {
+		return run.byName(ctx)
+	}
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
 	}
