@@ -36,6 +36,7 @@ var choices = []*regexp.Regexp{
 	adapterFile, torchNames[3], torchNames[4],
 	regexp.MustCompile(`(?i)\.onnx$`),
 	regexp.MustCompile(`(?i)\.tflite$`),
+	regexp.MustCompile(`^ggml-.*\.bin$`), // of whisper.cpp
 	description,
 	regexp.MustCompile(`(?i)\.np[yz]$`),
 }
