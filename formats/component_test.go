@@ -113,6 +113,30 @@ func TestModules(t *testing.T) {
 	require.Contains(t, m.Warnings[0], "modules.json is not used")
 }
 
+// Of DeepSpeed's checkpoints those whose weights lie in one file are read.
+func TestDeepSpeed(t *testing.T) {
+	const state = "torch/testdata/state-dict.pt"
+	dir := laid(t, "latest: global_step20\n", "zero_to_fp32.py: #!/usr/bin/env python", "global_step10/mp_rank_00_model_states.pt: no model", "global_step20/zero_pp_rank_0_mp_rank_00_optim_states.pt: no model")
+	copyTo(t, state, filepath.Join(dir, "global_step20", "mp_rank_00_model_states.pt"))
+	for _, ref := range []string{dir, filepath.Join(dir, "global_step20")} {
+		m, err := opened(t, ref, nil)
+		require.NoError(t, err)
+		require.Len(t, m.Files(), 1)
+		require.Equal(t, "torch", m.Format)
+	}
+	copyTo(t, state, filepath.Join(dir, "global_step20", "mp_rank_01_model_states.pt"))
+	_, err := opened(t, dir, nil)
+	require.ErrorIs(t, err, tensor.ErrUnsupported)
+	require.ErrorContains(t, err, "2 pieces of model parallelism")
+	copyTo(t, state, filepath.Join(dir, "global_step20", "zero_pp_rank_0_mp_rank_00_model_states.pt"))
+	_, err = opened(t, dir, nil)
+	require.ErrorIs(t, err, tensor.ErrUnsupported)
+	require.ErrorContains(t, err, "zero_to_fp32.py")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "latest"), []byte("../global_step10"), 0o600))
+	_, err = opened(t, dir, nil)
+	require.ErrorIs(t, err, tensor.ErrNotModel)
+}
+
 // Files that were cut into pieces are read as one.
 func TestPieces(t *testing.T) {
 	dir := t.TempDir()

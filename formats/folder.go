@@ -111,8 +111,10 @@ func (op *opener) folder() error {
 	if err != nil {
 		return err
 	}
-	if done, err := op.pipeline(names); done {
-		return err
+	for _, laid := range []func([]string) (bool, error){op.pipeline, op.deepspeed} {
+		if done, err := laid(names); done {
+			return err
+		}
 	}
 	found := weights(op.o.Formats, names)
 	switch best := surest(found); len(best) {
