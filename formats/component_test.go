@@ -137,6 +137,22 @@ func TestDeepSpeed(t *testing.T) {
 	require.ErrorIs(t, err, tensor.ErrNotModel)
 }
 
+// The variables of a SavedModel and of a checkpoint are read by their index.
+func TestTensorFlow(t *testing.T) {
+	const from = "tensorbundle/testdata/variables"
+	dir := laid(t, "saved_model.pb: graph", "fingerprint.pb: x", "variables/x: y")
+	copyTo(t, from+".index", filepath.Join(dir, "variables", "variables.index"))
+	_, err := opened(t, dir, nil)
+	require.Error(t, err, "no values")
+	copyTo(t, from+".data-00000-of-00001", filepath.Join(dir, "variables", "variables.data-00000-of-00001"))
+	for _, ref := range []string{dir, filepath.Join(dir, "variables"), filepath.Join(dir, "variables", "variables.index")} {
+		m, err := opened(t, ref, nil)
+		require.NoError(t, err, ref)
+		require.Equal(t, "tensorflow", m.Format)
+		require.Len(t, m.Files(), 2)
+	}
+}
+
 // Files that were cut into pieces are read as one.
 func TestPieces(t *testing.T) {
 	dir := t.TempDir()

@@ -37,7 +37,7 @@ var choices = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\.onnx$`),
 	regexp.MustCompile(`(?i)\.tflite$`),
 	regexp.MustCompile(`^ggml-.*\.bin$`), // of whisper.cpp
-	description,
+	description, bundle,
 	regexp.MustCompile(`(?i)\.np[yz]$`),
 }
 
@@ -45,6 +45,7 @@ var (
 	adapterFile = regexp.MustCompile(`^adapter_model\.safetensors$`)
 	projector   = regexp.MustCompile(`(?i)(^|[._-])mmproj.*\.gguf$`) // the image tower of the GGUF file beside it
 	importance  = regexp.MustCompile(`(?i)(^|[._-])imatrix\.gguf$`)  // what quantising the GGUF file beside it took into account
+	bundle      = regexp.MustCompile(`\.index$`)                     // of TensorFlow, where its values lie beside it
 	description = regexp.MustCompile(`\.xml$`)                       // of OpenVINO, where its values lie beside it
 )
 
@@ -56,7 +57,7 @@ func standing(name string, names []string) int {
 		}
 	}
 	switch {
-	case description.MatchString(name) && !isDescription(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
+	case description.MatchString(name) && !isDescription(name, names), bundle.MatchString(name) && !isBundle(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
 		return -1
 	}
 	return slices.IndexFunc(choices, func(p *regexp.Regexp) bool { return p.MatchString(name) })
@@ -111,7 +112,7 @@ func (op *opener) folder() error {
 	if err != nil {
 		return err
 	}
-	for _, laid := range []func([]string) (bool, error){op.pipeline, op.deepspeed} {
+	for _, laid := range []func([]string) (bool, error){op.pipeline, op.deepspeed, op.savedModel} {
 		if done, err := laid(names); done {
 			return err
 		}
