@@ -74,14 +74,15 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 
 // run carries a comparison from step to step.
 type run struct {
-	o     Options
-	in    [2]Input
-	whole bool // everything is read
-	pair  *align.Pair
-	facts verdict.Facts
-	looks []int // look of each piece of evidence
-	taken int   // looks taken
-	warn  []string
+	o       Options
+	in      [2]Input
+	whole   bool // everything is read
+	pair    *align.Pair
+	facts   verdict.Facts
+	looks   []int     // look of each piece of evidence
+	taken   int       // looks taken
+	experts []UnitMap // which expert of A has the values of each of B's
+	warn    []string
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.

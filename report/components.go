@@ -302,6 +302,7 @@ func (r *run) maps() []UnitMap {
 			out = append(out, m)
 		}
 	}
+	out = append(out, moved(r.experts)...)
 	for _, t := range r.pair.Towers {
 		for _, l := range t.Layers {
 			if heads, ok := t.Heads[l.B]; ok {
