@@ -54,6 +54,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	run.facts.Tautology = tautology(in)
+	if run.facts.Named = run.named(); run.facts.Named != "" {
+		return run.byName(ctx)
+	}
 	if err := run.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -71,14 +74,15 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 
 // run carries a comparison from step to step.
 type run struct {
-	o     Options
-	in    [2]Input
-	whole bool // everything is read
-	pair  *align.Pair
-	facts verdict.Facts
-	looks []int // look of each piece of evidence
-	taken int   // looks taken
-	warn  []string
+	o       Options
+	in      [2]Input
+	whole   bool // everything is read
+	pair    *align.Pair
+	facts   verdict.Facts
+	looks   []int     // look of each piece of evidence
+	taken   int       // looks taken
+	experts []UnitMap // which expert of A has the values of each of B's
+	warn    []string
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.

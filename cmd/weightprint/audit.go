@@ -87,7 +87,7 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 		return err
 	}
 	n := networkOf(c.Context())
-	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log}
+	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Component: n.component, Log: n.log}
 	if err := f.dated.apply(o); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 // context.
 type network struct {
 	private, offline, lenient bool
+	component                 string
 
 	log *slog.Logger
 }
@@ -31,6 +32,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.Bool("force", false, "let an output replace a file that this program did not write; never one that is read")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	fl.BoolVar(&n.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	fl.StringVar(&n.component, "component", "", "the part of a pipeline that is meant, such as unet, transformer, vae or text_encoder")
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
 	}
@@ -61,6 +63,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
+	f.Component = n.component
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {

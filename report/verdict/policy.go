@@ -56,6 +56,9 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation, v.Log10P = Inconclusive, nil
 		v.Because = append(v.Because, f.Tautology)
 		v.Next = append(v.Next, nameBase)
+	case f.Named != "":
+		v.Relation, v.Tier = Identical, "exact"
+		v.Because, v.Alternatives = append(v.Because, f.Named), append(v.Alternatives, bothCopied)
 	case f.same():
 		p.sameValues(&v, &f)
 	case labels && len(content) > 0:
