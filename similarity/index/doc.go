@@ -39,9 +39,9 @@ type Entry struct {
 
 var le = binary.LittleEndian
 
-// contentOf identifies an entry's content: the root over all values, or the
+// ContentOf identifies an entry's content: the root over all values, or the
 // digest of the fingerprint where values were not read.
-func contentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
+func ContentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
 	if f.Complete {
 		return f.Root
 	}

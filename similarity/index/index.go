@@ -1,6 +1,7 @@
 package index
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -131,6 +132,12 @@ func (x *Index) Close() error {
 	return errors.Join(errs...)
 }
 
+// Current tells whether the index still shows what is committed at its path.
+func (x *Index) Current() (bool, error) {
+	h, err := readHeader(x.path, x.f)
+	return h == x.header && x.files.is(x.path, x.f), err
+}
+
 // readRecords is how many records are read at a time.
 const readRecords = 256
 
@@ -217,11 +224,11 @@ func (x *Index) entries(visit func(i int64, r *record) error) error {
 }
 
 // Entry reads one entry with its details; the first is 0.
-func (x *Index) Entry(i int) (Entry, error) { return x.at(x.Number(i)) }
+func (x *Index) Entry(i int) (Entry, error) { return x.At(context.Background(), x.Number(i)) }
 
-// at reads the entry that a record holds.
-func (x *Index) at(i int64) (e Entry, err error) {
-	err = x.each(i, i+1, func(i int64, r *record, bad error) error {
+// At reads the entry that a record holds.
+func (x *Index) At(_ context.Context, number int64) (e Entry, err error) {
+	err = x.each(number, number+1, func(i int64, r *record, bad error) error {
 		if bad != nil {
 			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
 		}
@@ -238,7 +245,7 @@ func (x *Index) entry(r *record) (Entry, error) {
 	if err != nil {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}
-	if contentOf(p) != r.root {
+	if ContentOf(p) != r.root {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
 	}
 	return Entry{r.name, p}, nil

@@ -34,9 +34,9 @@ type Hit struct {
 }
 
 const (
-	// reranked is how many of the nearest entries by each kind of summary are
+	// Reranked is how many of the nearest entries by each kind of summary are
 	// tested in full; an index of no more than this is tested whole.
-	reranked = 256
+	Reranked = 256
 	// leadShare and leadUnits are the share and number of units that must
 	// look alike for a lead.
 	leadShare = 0.25
@@ -47,22 +47,32 @@ const (
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
 func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	out := &Found{Searched: x.Len(), Quarantined: x.quarantined, Skipped: x.Bad()}
-	near, err := x.nearest(ctx, f)
+	return SearchIn(ctx, x, f, top, level)
+}
+
+// Source is what a search asks of a store of entries. Package index is one; a
+// database that answers the same gives the same result to the bit.
+type Source interface {
+	Len() int
+	Quarantined() int
+	Bad() []Bad
+	// Nearest lists the records that are tested in full, in order, each once: at
+	// most Reranked of the query's content, and by each kind of summary the
+	// Reranked nearest entries that are not quarantined, of equal ones the first.
+	Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error)
+	// At reads the entry that a record holds; its name also with an error about
+	// its details.
+	At(ctx context.Context, number int64) (Entry, error)
+}
+
+// SearchIn is Search in any source.
+func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
+	out := &Found{Searched: x.Len(), Quarantined: x.Quarantined(), Skipped: x.Bad()}
+	near, err := x.Nearest(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	hits, errs := make([]Hit, len(near)), make([]error, len(near))
-	dense.Parallel(len(near), func(k int) {
-		if ctx.Err() != nil {
-			return
-		}
-		var e Entry
-		if e, errs[k] = x.at(near[k]); errs[k] == nil {
-			hits[k] = x.test(e, f)
-		}
-		hits[k].Name = e.Name
-	})
+	hits, errs := testAll(ctx, x, f, near)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -85,12 +95,29 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 	return out, nil
 }
 
-// test holds one entry against the query.
-func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
+// testAll holds the named records against the query, on all processors.
+func testAll(ctx context.Context, x Source, f *fingerprint.Fingerprint, near []int64) ([]Hit, []error) {
+	hits, errs := make([]Hit, len(near)), make([]error, len(near))
+	among := x.Len()
+	dense.Parallel(len(near), func(k int) {
+		if ctx.Err() != nil {
+			return
+		}
+		var e Entry
+		if e, errs[k] = x.At(ctx, near[k]); errs[k] == nil {
+			hits[k] = test(e, f, among)
+		}
+		hits[k].Name = e.Name
+	})
+	return hits, errs
+}
+
+// test holds one entry of many against the query.
+func test(e Entry, f *fingerprint.Fingerprint, among int) Hit {
 	all := sketches.Run(e.Fingerprint, f)
 	h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
 	if best, p := sketches.Best(all); best != nil {
-		h.Evidence, h.P = *best, stats.Bonferroni(p, x.Len())
+		h.Evidence, h.P = *best, stats.Bonferroni(p, among)
 	}
 	for _, a := range all {
 		if a.Tier == similarity.Calibrated {
@@ -140,19 +167,19 @@ type list struct {
 // offer takes a candidate. The list is cut back when it has twice its size,
 // which costs a sort for as many candidates.
 func (l *list) offer(c candidate) {
-	if len(l.best) >= reranked && c.distance > l.worst {
+	if len(l.best) >= Reranked && c.distance > l.worst {
 		return
 	}
-	if l.best = append(l.best, c); len(l.best) >= 2*reranked {
+	if l.best = append(l.best, c); len(l.best) >= 2*Reranked {
 		l.cut()
 	}
 }
 
 func (l *list) cut() {
 	slices.SortFunc(l.best, candidate.compare)
-	l.best = l.best[:min(len(l.best), reranked)]
-	if len(l.best) == reranked {
-		l.worst = l.best[reranked-1].distance
+	l.best = l.best[:min(len(l.best), Reranked)]
+	if len(l.best) == Reranked {
+		l.worst = l.best[Reranked-1].distance
 	}
 }
 
@@ -163,11 +190,11 @@ type scan struct {
 	err  error
 }
 
-// nearest lists the entries that are tested in full, in order: those of equal
+// Nearest lists the entries that are tested in full, in order: those of equal
 // content, and by each kind of summary the nearest. The order of workers
 // changes nothing, as ties go by number.
-func (x *Index) nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
-	query, root := summaryOf(f), contentOf(f)
+func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
+	query, root := SummaryOf(f), ContentOf(f)
 	workers := int64(max(1, min(runtime.GOMAXPROCS(0), x.Len()/readRecords)))
 	parts := make([]scan, workers)
 	var wg sync.WaitGroup
@@ -185,7 +212,7 @@ func (x *Index) nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int6
 			total.near[k].best = append(total.near[k].best, parts[i].near[k].best...)
 		}
 	}
-	out := total.same[:min(len(total.same), reranked)]
+	out := total.same[:min(len(total.same), Reranked)]
 	for k := range total.near {
 		total.near[k].cut()
 		for _, c := range total.near[k].best {
@@ -198,7 +225,7 @@ func (x *Index) nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int6
 
 // scan looks at the summaries of entries [first, last). Records were checked
 // when the index was opened; only the fixed fields are read again.
-func (x *Index) scan(ctx context.Context, s *scan, query *summary, root fingerprint.Digest, first, last int64) error {
+func (x *Index) scan(ctx context.Context, s *scan, query *Summary, root fingerprint.Digest, first, last int64) error {
 	buf := make([]byte, readRecords*recordBytes)
 	var r record
 	for first < last {
@@ -220,7 +247,7 @@ func (x *Index) scan(ctx context.Context, s *scan, query *summary, root fingerpr
 			if r.flags&flagQuarantined != 0 {
 				continue
 			}
-			for c, d := range query.distances(&r.summary) {
+			for c, d := range query.distances(&r.Summary) {
 				s.near[c].offer(candidate{d, first + k})
 			}
 		}

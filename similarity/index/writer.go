@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 )
@@ -23,6 +24,7 @@ type Writer struct {
 	seen        header              // of the records that known and first cover
 	known       map[string]struct{} // root and name
 	first       map[fingerprint.Digest]string
+	copies      map[fingerprint.Digest][]string // further names of the same content, in order
 }
 
 // Added says what became of entries.
@@ -95,6 +97,7 @@ func (w *Writer) lookAtDetails(h header, err error) error {
 func (w *Writer) forget() {
 	w.f, w.details, w.made, w.madeDetails, w.seen = nil, nil, false, false, header{}
 	w.known, w.first = map[string]struct{}{}, map[fingerprint.Digest]string{}
+	w.copies = map[fingerprint.Digest][]string{}
 }
 
 // Close releases the files. Nothing is left to be written.
@@ -171,7 +174,7 @@ func (w *Writer) abandon() {
 // Add commits entries; see the function Add.
 func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 	for _, e := range entries {
-		if e.Name == "" || len(e.Name) > maxNameBytes {
+		if e.Name == "" || len(e.Name) > MaxNameBytes {
 			return a, fmt.Errorf("%q: %w", e.Name, ErrName)
 		}
 	}
@@ -265,14 +268,27 @@ func (r *record) key() string { return string(r.root[:]) + r.name }
 func (w *Writer) note(r *record) {
 	if r.flags&flagRemoval != 0 {
 		delete(w.known, r.key())
-		if w.first[r.root] == r.name {
-			delete(w.first, r.root)
-		}
+		w.drop(r.root, r.name)
 		return
 	}
 	w.known[r.key()] = struct{}{}
 	if _, ok := w.first[r.root]; !ok {
 		w.first[r.root] = r.name
+	} else {
+		w.copies[r.root] = append(w.copies[r.root], r.name)
+	}
+}
+
+// drop forgets a name of some content; the next one becomes the first.
+func (w *Writer) drop(root fingerprint.Digest, name string) {
+	copies := w.copies[root]
+	switch {
+	case w.first[root] != name:
+		w.copies[root] = slices.DeleteFunc(copies, func(c string) bool { return c == name })
+	case len(copies) > 0:
+		w.first[root], w.copies[root] = copies[0], copies[1:]
+	default:
+		delete(w.first, root)
 	}
 }
 
