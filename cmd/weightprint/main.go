@@ -95,7 +95,7 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 }
 
 // usageWords begin the errors of package cobra about a command line.
-var usageWords = []string{"unknown command", "unknown flag", "required flag(s)", "if any flags in the group"}
+var usageWords = []string{"unknown command", "unknown flag", "required flag(s)", "if any flags in the group", "at least one of the flags in the group"}
 
 func isUsage(message string) bool {
 	return slices.ContainsFunc(usageWords, func(w string) bool { return strings.HasPrefix(message, w) })
