@@ -97,6 +97,10 @@ func (s *files) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 	return found, err
 }
 
+func (s *files) Ready(context.Context) error {
+	return s.use(func(*index.Index) error { return nil })
+}
+
 func (s *files) Check(ctx context.Context) (*Checked, error) {
 	var c Checked
 	err := s.use(func(x *index.Index) (err error) {

@@ -208,6 +208,11 @@ func (p *program) Check(ctx context.Context) (*Checked, error) {
 	return &Checked{a.N, unpackBad(a.Bad)}, err
 }
 
+func (p *program) Ready(ctx context.Context) error {
+	_, err := p.call(ctx, request{Do: opReady})
+	return err
+}
+
 // patience is how long a helper program may take to end.
 const patience = 10 * time.Second
 

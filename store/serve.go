@@ -120,6 +120,7 @@ var operations = map[operation]func(ctx context.Context, s Store, r *request, a 
 		}
 		return err
 	},
+	opReady: func(ctx context.Context, s Store, _ *request, _ *answer) error { return s.Ready(ctx) },
 	opCheck: func(ctx context.Context, s Store, _ *request, a *answer) error {
 		c, err := s.Check(ctx)
 		if err == nil {

@@ -36,6 +36,8 @@ type Store interface {
 	Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*index.Found, error)
 	// Check reads every entry whole; see index.Index.Check.
 	Check(ctx context.Context) (*Checked, error)
+	// Ready tells whether searches can be answered.
+	Ready(ctx context.Context) error
 	io.Closer
 }
 

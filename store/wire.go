@@ -27,6 +27,7 @@ const (
 	opList   operation = "list"
 	opSearch operation = "search"
 	opCheck  operation = "check"
+	opReady  operation = "ready"
 	opCancel operation = "cancel" // the request of this number
 )
 

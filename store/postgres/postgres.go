@@ -140,6 +140,9 @@ func (s *Store) chooseDistance(ctx context.Context) error {
 	return nil
 }
 
+// Ready tells whether the database answers.
+func (s *Store) Ready(ctx context.Context) error { return s.pool.Ping(ctx) }
+
 // UsesVector tells whether distances are counted by pgvector.
 func (s *Store) UsesVector() bool { return s.vector }
 
