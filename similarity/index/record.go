@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"strings"
+	"sync"
 
 	"github.com/zeebo/blake3"
 
@@ -14,9 +15,9 @@ import (
 )
 
 const (
-	recordBytes  = 1024
-	magic        = "WPINDEX1"
-	checkBytes   = 16
+	recordBytes = 1024
+	magic       = "WPINDEX1"
+	checkBytes  = 16
 
 	flagComplete    = 1 // the root is over all values
 	flagQuarantined = 2 // nothing of the entry can be tested: constant or generic content
@@ -243,10 +244,17 @@ func (s *Summary) fields() [2*summaryProbed + summaryLayers + 1][]uint64 {
 
 // check is the digest that ends a record and a header.
 func check(b []byte) []byte {
-	h := blake3.NewDeriveKey("weightprint v1 index record")
+	h := checkers.Get().(*blake3.Hasher)
+	defer checkers.Put(h)
+	h.Reset()
 	h.Write(b)
-	return h.Sum(nil)[:checkBytes]
+	var sum [32]byte
+	return h.Sum(sum[:0])[:checkBytes]
 }
+
+// checkers keeps hashers, as deriving a key and clearing their state costs more than
+// a record does.
+var checkers = sync.Pool{New: func() any { return blake3.NewDeriveKey("weightprint v1 index record") }}
 
 // decode reads a record and checks its digest.
 func decode(b []byte) (r record, err error) {

@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -67,11 +65,11 @@ type Source interface {
 
 // SearchIn is Search in any source.
 func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	out := &Found{Searched: x.Len(), Quarantined: x.Quarantined(), Skipped: x.Bad()}
 	near, err := x.Nearest(ctx, f)
 	if err != nil {
 		return nil, err
 	}
+	out := &Found{Searched: x.Len(), Quarantined: x.Quarantined(), Skipped: x.Bad()}
 	hits, errs := testAll(ctx, x, f, near)
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -146,112 +144,4 @@ func better(a, b Hit) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(same(a), same(b)), cmp.Compare(a.nearness(), b.nearness()), cmp.Compare(b.Agreement.Effect, a.Agreement.Effect), cmp.Compare(a.Name, b.Name))
-}
-
-// candidate is an entry and how near its summary is.
-type candidate struct {
-	distance int
-	entry    int64
-}
-
-func (c candidate) compare(o candidate) int {
-	return cmp.Or(cmp.Compare(c.distance, o.distance), cmp.Compare(c.entry, o.entry))
-}
-
-// list keeps the nearest candidates of a scan.
-type list struct {
-	best  []candidate
-	worst int // no candidate beyond this distance gets in
-}
-
-// offer takes a candidate. The list is cut back when it has twice its size,
-// which costs a sort for as many candidates.
-func (l *list) offer(c candidate) {
-	if len(l.best) >= Reranked && c.distance > l.worst {
-		return
-	}
-	if l.best = append(l.best, c); len(l.best) >= 2*Reranked {
-		l.cut()
-	}
-}
-
-func (l *list) cut() {
-	slices.SortFunc(l.best, candidate.compare)
-	l.best = l.best[:min(len(l.best), Reranked)]
-	if len(l.best) == Reranked {
-		l.worst = l.best[Reranked-1].distance
-	}
-}
-
-// scan is the part of a search that one worker has.
-type scan struct {
-	near [channels]list
-	same []int64 // entries with the query's content
-	err  error
-}
-
-// Nearest lists the entries that are tested in full, in order: those of equal
-// content, and by each kind of summary the nearest. The order of workers
-// changes nothing, as ties go by number.
-func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
-	query, root := SummaryOf(f), ContentOf(f)
-	workers := int64(max(1, min(runtime.GOMAXPROCS(0), x.Len()/readRecords)))
-	parts := make([]scan, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() { parts[w].err = x.scan(ctx, &parts[w], &query, root, x.count*w/workers, x.count*(w+1)/workers) })
-	}
-	wg.Wait()
-	total := scan{}
-	for i := range parts {
-		if parts[i].err != nil {
-			return nil, parts[i].err
-		}
-		total.same = append(total.same, parts[i].same...)
-		for k := range total.near {
-			total.near[k].best = append(total.near[k].best, parts[i].near[k].best...)
-		}
-	}
-	out := total.same[:min(len(total.same), Reranked)]
-	for k := range total.near {
-		total.near[k].cut()
-		for _, c := range total.near[k].best {
-			out = append(out, c.entry)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
-}
-
-// scan looks at the summaries of entries [first, last). Records were checked
-// when the index was opened; only the fixed fields are read again.
-func (x *Index) scan(ctx context.Context, s *scan, query *Summary, root fingerprint.Digest, first, last int64) error {
-	buf := make([]byte, readRecords*recordBytes)
-	var r record
-	for first < last {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n := min(readRecords, last-first)
-		if _, err := x.f.ReadAt(buf[:n*recordBytes], headerBytes+first*recordBytes); err != nil {
-			return err
-		}
-		for k := range n {
-			if _, gone := x.dead[first+k]; gone {
-				continue
-			}
-			r.numbers(buf[k*recordBytes:])
-			if r.root == root {
-				s.same = append(s.same, first+k)
-			}
-			if r.flags&flagQuarantined != 0 {
-				continue
-			}
-			for c, d := range query.distances(&r.Summary) {
-				s.near[c].offer(candidate{d, first + k})
-			}
-		}
-		first += n
-	}
-	return nil
 }

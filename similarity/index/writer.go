@@ -24,6 +24,7 @@ type Writer struct {
 	seen        header              // of the records that known and first cover
 	known       map[string]struct{} // root and name
 	first       map[fingerprint.Digest]string
+	heads       []head                          // of the column of keys, where they are known
 	copies      map[fingerprint.Digest][]string // further names of the same content, in order
 }
 
@@ -95,7 +96,7 @@ func (w *Writer) lookAtDetails(h header, err error) error {
 
 // forget drops what was read of a file that is there no longer.
 func (w *Writer) forget() {
-	w.f, w.details, w.made, w.madeDetails, w.seen = nil, nil, false, false, header{}
+	w.f, w.details, w.made, w.madeDetails, w.seen, w.heads = nil, nil, false, false, header{}, nil
 	w.known, w.first = map[string]struct{}{}, map[fingerprint.Digest]string{}
 	w.copies = map[fingerprint.Digest][]string{}
 }
@@ -196,7 +197,7 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 	if len(b.records) == 0 {
 		return b.Added, nil
 	}
-	next := header{w.seen.seq + 1, w.seen.count + int64(len(b.records)), b.end}
+	next := header{seq: w.seen.seq + 1, count: w.seen.count + int64(len(b.records)), details: b.end}
 	if err := w.append(next, b.fixed.Bytes(), b.details.Bytes()); err != nil {
 		return Added{}, fmt.Errorf("%s: adding %d entries, %d bytes in all: %w", w.path, len(b.records), b.fixed.Len()+b.details.Len(), err)
 	}
@@ -208,7 +209,7 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 
 // append commits records and details, or takes back what it can.
 func (w *Writer) append(next header, fixed, details []byte) error {
-	if err := w.commit(next, fixed, details); err != nil {
+	if err := w.commit(&next, fixed, details); err != nil {
 		w.undo(next)
 		w.abandon()
 		return err
@@ -400,24 +401,23 @@ func (w *Writer) begin(h header) error {
 
 // commit writes details and records, then the header that counts them; each
 // is on disk before the next.
-func (w *Writer) commit(h header, fixed, details []byte) error {
-	for _, step := range []struct {
-		f  file
-		b  []byte
-		at int64
-	}{
-		{w.details, details, w.seen.details},
-		{w.f, fixed, headerBytes + w.seen.count*recordBytes},
-		{w.f, h.encode(), h.slot()},
-	} {
-		if _, err := step.f.WriteAt(step.b, step.at); err != nil {
-			return err
-		}
-		if err := step.f.Sync(); err != nil {
-			return err
-		}
+func (w *Writer) commit(h *header, fixed, details []byte) error {
+	if err := put(w.details, details, w.seen.details); err != nil {
+		return err
 	}
-	return nil
+	if err := put(w.f, fixed, headerBytes+w.seen.count*recordBytes); err != nil {
+		return err
+	}
+	w.extendColumn(h)
+	return put(w.f, h.encode(), h.slot())
+}
+
+// put writes bytes and waits until they are on disk.
+func put(f file, b []byte, at int64) error {
+	if _, err := f.WriteAt(b, at); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // undo takes a commit back that may have failed in its very last step, and gives
