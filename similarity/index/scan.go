@@ -71,16 +71,15 @@ func (s *scan) add(o *scan) {
 	}
 }
 
-// Nearest lists the entries that are tested in full, in order: those of equal
-// content, and by each kind of summary the nearest. The keys choose whose
-// summaries are read. The order of workers changes nothing, as ties go by number.
-func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
+// Nearest lists the entries that are tested in full; see Source. The keys choose
+// whose summaries are read. The order of workers changes nothing, as ties go by number.
+func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint, keep int) ([]int64, error) {
 	near, err := x.screen(ctx, ask(f))
 	if err != nil {
 		return nil, err
 	}
 	query, root := SummaryOf(f), ContentOf(f)
-	total := newScan(Reranked)
+	total := newScan(keep)
 	records := make([]record, 0, len(near.all))
 	if records, err = x.summaries(near.all); err != nil {
 		return nil, err
@@ -91,7 +90,7 @@ func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int6
 	}
 	var out []int64
 	for _, i := range near.same {
-		if r := at[i]; r.root == root && r.name != "" && len(out) < Reranked {
+		if r := at[i]; r.root == root && r.name != "" && len(out) < keep {
 			out = append(out, i)
 		}
 	}

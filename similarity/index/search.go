@@ -33,8 +33,9 @@ type Hit struct {
 
 const (
 	// Reranked is how many of the nearest entries by each kind of summary are
-	// tested in full; an index of no more than this is tested whole.
-	Reranked = 256
+	// tested in full, or more where more are asked for; an index of no more than
+	// this is tested whole.
+	Reranked = 64
 	// leadShare and leadUnits are the share and number of units that must
 	// look alike for a lead.
 	leadShare = 0.25
@@ -55,9 +56,10 @@ type Source interface {
 	Quarantined() int
 	Bad() []Bad
 	// Nearest lists the records that are tested in full, in order, each once: at
-	// most Reranked of the query's content, and by each kind of summary the
-	// Reranked nearest entries that are not quarantined, of equal ones the first.
-	Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error)
+	// most so many of the query's content as keep says, and by each kind of summary
+	// so many of the nearest entries that are not quarantined, of equal ones the
+	// first. Only the Screened nearest by the same kind of key are looked at.
+	Nearest(ctx context.Context, f *fingerprint.Fingerprint, keep int) ([]int64, error)
 	// At reads the entry that a record holds; its name also with an error about
 	// its details.
 	At(ctx context.Context, number int64) (Entry, error)
@@ -65,7 +67,7 @@ type Source interface {
 
 // SearchIn is Search in any source.
 func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	near, err := x.Nearest(ctx, f)
+	near, err := x.Nearest(ctx, f, max(Reranked, min(top, Screened)))
 	if err != nil {
 		return nil, err
 	}

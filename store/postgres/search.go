@@ -61,10 +61,13 @@ func (v *view) At(ctx context.Context, number int64) (e index.Entry, err error) 
 
 // Nearest asks for the entries of equal content, and by each kind of summary for
 // the nearest.
-func (v *view) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
-	parts := []string{fmt.Sprintf("(SELECT number FROM weightprint.entries WHERE content = $1 ORDER BY number LIMIT %d)", index.Reranked)}
-	for _, d := range v.store.distances() {
-		parts = append(parts, fmt.Sprintf("(SELECT number FROM weightprint.entries WHERE NOT quarantined ORDER BY %s NULLS LAST, number LIMIT %d)", d, index.Reranked))
+func (v *view) Nearest(ctx context.Context, f *fingerprint.Fingerprint, keep int) ([]int64, error) {
+	parts := []string{fmt.Sprintf("(SELECT number FROM weightprint.entries WHERE content = $1 ORDER BY number LIMIT %d)", keep)}
+	keys := v.store.keyDistances()
+	for i, d := range v.store.distances() {
+		parts = append(parts, fmt.Sprintf(`(SELECT number FROM
+			(SELECT * FROM weightprint.entries WHERE NOT quarantined ORDER BY %s NULLS LAST, number LIMIT %d) screened
+			ORDER BY %s NULLS LAST, number LIMIT %d)`, keys[i], index.Screened, d, keep))
 	}
 	all := values(f)
 	arguments := append([]any{all[0]}, all[2:]...) // $2 on: length
@@ -73,6 +76,46 @@ func (v *view) Nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[int64])
+}
+
+// keyDistances are the SQL of the distances of index's keys, the first parts of the
+// same bits.
+func (s *Store) keyDistances() [4]string {
+	var units, found []string
+	first := func(what string, bits int) string { return fmt.Sprintf("substring(%s from 1 for %d)", what, bits) }
+	for i := range 3 {
+		for j := range 3 {
+			units = append(units, s.apart(first(fmt.Sprintf("units%d", i), 384), first(fmt.Sprintf("$%d::bit(1024)", 5+j), 384)))
+		}
+	}
+	for i := range 2 {
+		for j := range 2 {
+			found = append(found, commonKeyPlaces(i, 9+j, 11+j))
+		}
+	}
+	tokens := func(what string) string {
+		return fmt.Sprintf("nullif(%s, repeat('0', 256)::bit(256))", first(what, 256))
+	}
+	return [4]string{
+		fmt.Sprintf("CASE WHEN length = $2 AND dim = $3 AND $2::bigint > 0 THEN least(%s) END", strings.Join(units, ", ")),
+		fmt.Sprintf("CASE WHEN hidden = $4 AND $4::bigint > 0 THEN %s END", s.apart(first("residual", 128), first("$8::bit(1024)", 128))),
+		fmt.Sprintf("-greatest(%s)", strings.Join(found, ", ")),
+		s.apart(tokens("tokens"), tokens("$13::bit(512)")),
+	}
+}
+
+// commonKeyPlaces counts as commonPlaces does, over 8 places modulo 255 and the low
+// 16 bits of profiles.
+func commonKeyPlaces(of, places, profiles int) string {
+	var terms []string
+	for t := 1; t <= 8; t++ {
+		own, asked := fmt.Sprintf("places%d[%d]", of, t), fmt.Sprintf("($%d::int[])[%d]", places, t)
+		terms = append(terms, fmt.Sprintf("(%s <> %d AND %s <> %d AND %s %% 255 = %s %% 255)::int", own, index.NoPlace, asked, index.NoPlace, own, asked))
+		own, asked = fmt.Sprintf("(profiles%d[%d] & 65535)", of, t), fmt.Sprintf("(($%d::bigint[])[%d] & 65535)", profiles, t)
+		differ := fmt.Sprintf("bit_count((%s # %s)::bit(16))", own, asked)
+		terms = append(terms, fmt.Sprintf("(CASE WHEN %s <> 0 AND %s <> 0 AND least(%s, 16 - %s) <= %d THEN 2 ELSE 0 END)", own, asked, differ, differ, index.NearKeyProfile))
+	}
+	return strings.Join(terms, " + ")
 }
 
 // distances are the SQL of index.Summary's four distances to the query, null where

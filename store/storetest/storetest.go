@@ -38,7 +38,7 @@ var scenarios = []struct {
 	name string
 	run  func(p *player)
 }{
-	{"search", searches}, {"kinds of summaries", kindsOfSummaries}, {"strangers of all builds", mixed}, {"copies", copies},
+	{"search", searches}, {"kinds of summaries", kindsOfSummaries}, {"strangers of all builds", mixed}, {"more than are screened", many}, {"copies", copies},
 	{"remove", removes}, {"generic content", genericContent}, {"names", oddNames}, {"merge", merges}, {"save", saves}, {"writers at once", writers},
 }
 
@@ -167,6 +167,28 @@ func mixed(p *player) {
 		p.add(strangers(like, 300, uint64(k+1))...)
 	}
 	r := rand.New(rand.NewPCG(8, 8))
+	for _, like := range []*fingerprint.Fingerprint{one(), small, old()} {
+		p.search(like)
+		p.search(fingerprinttest.Like(like, r))
+	}
+}
+
+// many are more than keys leave over, so that each kind of key decides.
+func many(p *player) {
+	if testing.Short() {
+		p.t.Skip("searches among 5,000 strangers")
+	}
+	small := fingerprinttest.Of(fingerprinttest.Small, 1, sketchOnly)
+	for k, like := range []*fingerprint.Fingerprint{one(), small, old()} {
+		all := strangers(like, 300, uint64(10+k))
+		if k == 1 {
+			all = strangers(like, index.Screened+200, uint64(10+k))
+		}
+		for first := 0; first < len(all); first += 500 {
+			p.add(all[first:min(len(all), first+500)]...)
+		}
+	}
+	r := rand.New(rand.NewPCG(8, 9))
 	for _, like := range []*fingerprint.Fingerprint{one(), small, old()} {
 		p.search(like)
 		p.search(fingerprinttest.Like(like, r))
