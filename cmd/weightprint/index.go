@@ -20,7 +20,7 @@ func indexCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "index",
 		Short:   "keep many fingerprints and search them",
-		Long:    "index keeps fingerprints in two append-only files, FILE and FILE.details, or with\n--dsn in a PostgreSQL database, and finds the models that share an origin with another.",
+		Long:    "index keeps fingerprints in append-only files, FILE, FILE.details and FILE.keys, or\nwith --dsn in a PostgreSQL database, and finds the models that share an origin with\nanother.",
 		Example: "  weightprint index add --index models.wpi models/*\n  weightprint index search --index models.wpi suspect/",
 	}
 	var at place

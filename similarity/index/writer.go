@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Writer adds to an index. Several writers, in one program or many, may be
@@ -182,17 +183,18 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 	if len(entries) == 0 {
 		return a, nil
 	}
+	ready, err := prepare(entries)
+	if err != nil {
+		return a, err
+	}
 	unlock, err := w.acquire()
 	if err != nil {
 		return a, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	b := batch{end: w.seen.details, known: map[string]struct{}{}, first: map[fingerprint.Digest]string{}}
-	for _, e := range entries {
-		if err := b.take(w, e); err != nil {
-			w.abandon()
-			return Added{}, err
-		}
+	for i := range ready {
+		b.take(w, &ready[i])
 	}
 	if len(b.records) == 0 {
 		return b.Added, nil
@@ -228,21 +230,43 @@ type batch struct {
 	first          map[fingerprint.Digest]string
 }
 
+// prepared is an entry as it will be written, but for its place.
+type prepared struct {
+	record
+	file []byte
+}
+
+// prepare does the work that needs no right to write, on all processors.
+func prepare(entries []Entry) ([]prepared, error) {
+	out, errs := make([]prepared, len(entries)), make([]error, len(entries))
+	dense.Parallel(len(entries), func(i int) {
+		var file bytes.Buffer
+		if _, err := entries[i].Fingerprint.WriteTo(&file); err != nil { // readers would refuse it
+			errs[i] = fmt.Errorf("%q: %w", entries[i].Name, err)
+			return
+		}
+		out[i] = prepared{summarise(entries[i]), file.Bytes()}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // take appends an entry that is not there yet.
-func (b *batch) take(w *Writer, e Entry) error {
-	r := summarise(e)
+func (b *batch) take(w *Writer, p *prepared) {
+	r := p.record
 	if _, ok := w.known[r.key()]; ok {
 		b.Known++
-		return nil
+		return
 	}
 	if _, ok := b.known[r.key()]; ok {
 		b.Known++
-		return nil
+		return
 	}
-	n, err := e.Fingerprint.WriteTo(&b.details)
-	if err != nil { // readers would refuse it
-		return fmt.Errorf("%q: %w", e.Name, err)
-	}
+	b.details.Write(p.file)
 	of, copied := w.first[r.root]
 	if !copied {
 		of, copied = b.first[r.root]
@@ -254,12 +278,11 @@ func (b *batch) take(w *Writer, e Entry) error {
 		b.first[r.root] = r.name
 	}
 	b.known[r.key()] = struct{}{}
-	r.offset, r.size = b.end, n
-	b.end += n
+	r.offset, r.size = b.end, int64(len(p.file))
+	b.end += r.size
 	b.fixed.Write(r.encode())
 	b.records = append(b.records, r)
 	b.New++
-	return nil
 }
 
 // key is what an entry must not share with another.
