@@ -59,3 +59,14 @@ fuzz:
 	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) -fuzzminimizetime 10x $$p || exit 1; \
 	  done; \
 	done
+
+# PostgreSQL 14 or later where none is found, and the program that keeps an index in it.
+.PHONY: hub-postgres hub-postgres-test
+hub-postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || apt-get install -y --no-install-recommends postgresql
+	mkdir -p build
+	go build -o build/weightprint ./cmd/weightprint
+	cd store/postgres && go build -o ../../build/weightprint-postgres ./cmd/weightprint-postgres
+
+hub-postgres-test: hub-postgres
+	cd store/postgres && go vet ./... && WEIGHTPRINT_LONG=1 go test -timeout 30m ./...

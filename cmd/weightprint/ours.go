@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/report/intoto"
 	"github.com/weightprint/weightprint/report/intoto/oms"
+	"github.com/weightprint/weightprint/store"
 )
 
 // What an output may take the place of: a file whose content shows that the
@@ -104,7 +105,7 @@ func isSigned(head []byte) bool {
 }
 
 // recordStart begins every line of fingerprint --ndjson.
-const recordStart = `{"schema":"` + lineSchema + `",`
+const recordStart = `{"schema":"` + store.LineSchema + `",`
 
 // isRecords tells a file of records; one whose first was cut off still begins
 // like one.

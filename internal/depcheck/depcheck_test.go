@@ -32,6 +32,7 @@ var ranks = []struct {
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
+	{"store", 12}, {"store/storetest", 13}, {"service", 13},
 	{"cmd", 15}, {"examples", 15},
 	{"", 16},
 }
@@ -53,14 +54,14 @@ func rank(t *testing.T, path string) int {
 var only = []struct{ what, where string }{
 	{"gonum.org/v1/gonum", "internal/linalg"},
 	{"github.com/zeebo/blake3", "fingerprint internal/rng internal/mutants similarity/index report/intoto/oms report/dispute"},
-	{"net", "formats/source"},
-	{"crypto/tls", "formats/source"},
+	{"net", "formats/source service"},
+	{"crypto/tls", "formats/source service"},
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/secure-systems-lab/go-securesystemslib", "report/intoto"},
 	{"github.com/CycloneDX/cyclonedx-go", "report/cyclonedx"},
 	{"github.com/digitorus/timestamp", "report/dated"},
 	{"github.com/digitorus/pkcs7", "report/dated"},
-	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest report/dated/datedtest"},
+	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest report/dated/datedtest store/storetest"},
 }
 
 // harmless packages lie below a restricted one and open no sockets.
