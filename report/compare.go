@@ -54,18 +54,18 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	run.facts.Tautology = tautology(in)
-	if err := run.prepare(ctx); err != nil {
-		return nil, err
+	w := watch(o, in)
+	defer w.end()
+	for _, s := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{StageAlign, run.prepare}, {StageTest, run.tests}, {StageMeasure, run.storage}, {StageCarry, run.carry}} {
+		w.stage(s.name)
+		if err := s.do(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := run.tests(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.storage(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.carry(ctx); err != nil {
-		return nil, err
-	}
+	w.stage(StageDecide)
 	return run.report(ctx)
 }
 

@@ -91,7 +91,11 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 	if err := f.dated.apply(o); err != nil {
 		return err
 	}
+	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
+	tell, stop := follow(c.Context(), c.ErrOrStderr(), quiet)
+	o.Progress = tell
 	all, err := audit.Run(c.Context(), model, claims, o)
+	stop()
 	if err != nil {
 		return err
 	}

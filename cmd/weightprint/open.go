@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,7 @@ import (
 // context.
 type network struct {
 	private, offline, lenient bool
+	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
 }
@@ -31,8 +33,14 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.Bool("force", false, "let an output replace a file that this program did not write; never one that is read")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	fl.BoolVar(&n.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
-	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+	fl.StringVar(&n.progress, "progress", "terminal", "show progress on a terminal, or as lines of JSON on the standard error: terminal, json")
+	completes(root, "progress", progressForms)
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
+		if !slices.Contains(progressForms, n.progress) {
+			return usageError{oneOf("progress", n.progress, progressForms)}
+		}
+		return nil
 	}
 }
 
