@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: python wheels web check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
+.PHONY: python wheels web web-check check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
 check: fmt vet modules staticcheck short
 
 fmt:
@@ -35,6 +35,15 @@ python:
 # make wheels V=v1.2.3: the wheels of all systems, in build/wheels.
 wheels:
 	python3 python/wheels.py --version $(V)
+
+# The web page: one HTML file in which two models are compared without a server.
+web:
+	go run ./web/build -o build/web/weightprint.html
+
+# The page in a real browser. PYTHON names one that has playwright.
+PYTHON ?= python3
+web-check: web
+	$(PYTHON) web/check.py build/web/weightprint.html internal/demo/models build/web/screens
 
 staticcheck:
 	$(TOOLS) staticcheck ./...

@@ -32,7 +32,7 @@ var ranks = []struct {
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 13},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
-	{"cmd", 14}, {"examples", 14},
+	{"cmd", 14}, {"examples", 14}, {"web", 14},
 	{"", 15},
 }
 
@@ -95,4 +95,14 @@ func allowed(place, where string) bool {
 		}
 	}
 	return false
+}
+
+// Built with the tag nonet the library links nothing that opens sockets.
+func TestNoNetworkWithItsTag(t *testing.T) {
+	out, err := exec.Command("go", "list", "-tags", "nonet", "-deps", module+"/report", module+"/report/html", module+"/report/audit", module+"/report/recipe", module+"/report/lineage", module+"/similarity/...").Output()
+	require.NoError(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		require.NotContains(t, []string{"net", "net/http", "crypto/tls"}, path)
+	}
+	require.NoError(t, exec.Command("go", "build", "-tags", "nonet", module+"/report").Run())
 }
