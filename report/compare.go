@@ -57,18 +57,18 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	if run.facts.Named = run.named(); run.facts.Named != "" {
 		return run.byName(ctx)
 	}
-	if err := run.prepare(ctx); err != nil {
-		return nil, err
+	w := watch(o, in)
+	defer w.end()
+	for _, s := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{StageAlign, run.prepare}, {StageTest, run.tests}, {StageMeasure, run.storage}, {StageCarry, run.carry}} {
+		w.stage(s.name)
+		if err := s.do(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := run.tests(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.storage(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.carry(ctx); err != nil {
-		return nil, err
-	}
+	w.stage(StageDecide)
 	return run.report(ctx)
 }
 

@@ -25,6 +25,9 @@ var marks = []struct {
 }{
 	{"{\n  \"schema\": \"weightprint.", nil},
 	{"{\n", []string{`"bomFormat": "CycloneDX"`, `"name": "weightprint"`}},
+	{"{\n", []string{`"$schema": "https://docs.oasis-open.org/sarif/`, `"name": "weightprint"`}},
+	{"<?xml ", []string{`<testsuites name="weightprint audit"`}},
+	{"{\n", []string{`"@context": "https://spdx.org/rdf/3`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
 	{"digraph lineage {\n", nil},

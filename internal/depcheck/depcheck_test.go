@@ -29,11 +29,11 @@ var ranks = []struct {
 	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
 	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
-	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
+	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/spdx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
 	{"store", 12}, {"store/storetest", 13}, {"service", 13},
-	{"cmd", 15}, {"examples", 15},
+	{"cmd", 15}, {"examples", 15}, {"web", 15},
 	{"", 16},
 }
 
@@ -96,4 +96,14 @@ func allowed(place, where string) bool {
 		}
 	}
 	return false
+}
+
+// Built with the tag nonet the library links nothing that opens sockets.
+func TestNoNetworkWithItsTag(t *testing.T) {
+	out, err := exec.Command("go", "list", "-tags", "nonet", "-deps", module+"/report", module+"/report/html", module+"/report/audit", module+"/report/recipe", module+"/report/lineage", module+"/similarity/...").Output()
+	require.NoError(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		require.NotContains(t, []string{"net", "net/http", "crypto/tls"}, path)
+	}
+	require.NoError(t, exec.Command("go", "build", "-tags", "nonet", module+"/report").Run())
 }
