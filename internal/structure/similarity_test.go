@@ -39,6 +39,7 @@ var rooms = []struct{ name, imports string }{
 	{"index", "root sketches stats"},
 	{"delta", "align stats"},
 	{"recipe", "align"},
+	{"faithful", ""},
 	{"architecture", "align axis delta stats"},
 	{"suite", "root axis calibrated exact"},
 	{"similaritytest", "root align axis stats"},
