@@ -2,6 +2,7 @@ package axis
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -26,20 +27,38 @@ type Anchor struct {
 
 // Anchors returns the anchors of a tower pair for matrices that read the
 // residual stream (through the embedding) and for those that write it
-// (through the head), or nil where there are too few shared tokens.
+// (through the head), or nil where there are too few shared tokens or the budget
+// does not allow to read them.
 func Anchors(ctx context.Context, p *align.Pair, t align.TowerPair, tokens int) (reads, writes *Anchor, err error) {
 	m := p.Tokens(t)
 	if len(m.A) < minTokens {
 		return nil, nil, nil
 	}
 	m = m.Sampled(p.Seed, "anchor tokens of "+t.B.Name, tokens)
-	p.BookOnce("anchor tokens of "+t.B.Name, max(cost(len(m.A), t.A.Embedding, align.OutputMatrix(t.A)), cost(len(m.B), t.B.Embedding, align.OutputMatrix(t.B))))
+	known := align.Lasting[anchored](p)
+	key := fmt.Sprintf("%d of %s", tokens, t.B.Name)
+	if x, ok := known.by[key]; ok {
+		return x[0], x[1], nil
+	}
+	each := max(cost(1, t.A.Embedding, align.OutputMatrix(t.A)), cost(1, t.B.Embedding, align.OutputMatrix(t.B)))
+	if p.Reserve(each*int64(len(m.A)), 1) == 0 {
+		return nil, nil, nil
+	}
 	if reads, err = newAnchor(ctx, t.A.Embedding, t.B.Embedding, m); err != nil {
 		return nil, nil, err
 	}
-	writes, err = newAnchor(ctx, align.OutputMatrix(t.A), align.OutputMatrix(t.B), m)
-	return reads, writes, err
+	if writes, err = newAnchor(ctx, align.OutputMatrix(t.A), align.OutputMatrix(t.B), m); err != nil {
+		return nil, nil, err
+	}
+	if known.by == nil {
+		known.by = map[string][2]*Anchor{}
+	}
+	known.by[key] = [2]*Anchor{reads, writes}
+	return reads, writes, nil
 }
+
+// anchored holds the anchors of a pair, which no other pairing of layers alters.
+type anchored struct{ by map[string][2]*Anchor }
 
 // cost is how many bytes that many rows of the matrices take, each matrix once.
 func cost(rows int, ms ...*roles.Matrix) (n int64) {

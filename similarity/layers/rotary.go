@@ -27,7 +27,7 @@ func AlignRotary(ctx context.Context, p *align.Pair) ([]string, error) {
 				side.Permuted = false
 			}
 		}
-		side, err := otherOrder(ctx, t)
+		side, err := otherOrder(ctx, p, t)
 		if err != nil {
 			return notes, err
 		}
@@ -82,7 +82,7 @@ func deinterleaved(m *roles.Matrix, headDim int) *roles.Matrix {
 
 // otherOrder tells which side, if any, has to be reordered for the query rows
 // to meet. Only a clear answer counts: strangers give none.
-func otherOrder(ctx context.Context, t align.TowerPair) (*roles.Tower, error) {
+func otherOrder(ctx context.Context, p *align.Pair, t align.TowerPair) (*roles.Tower, error) {
 	const clear = 0.2 // mean cosine that strangers' rows never reach
 	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.B.Rotary == roles.NoRotary && t.A.Rotary == roles.NoRotary {
 		return nil, nil
@@ -90,6 +90,9 @@ func otherOrder(ctx context.Context, t align.TowerPair) (*roles.Tower, error) {
 	l := t.Layers[len(t.Layers)/2]
 	a, b := t.A.Layers[l.A].Q, t.B.Layers[l.B].Q
 	if a == nil || b == nil || a.Cols != b.Cols || a.Rows < t.A.HeadDim || b.Rows < t.B.HeadDim {
+		return nil, nil
+	}
+	if p.Reserve(max(a.Cost(t.A.HeadDim), b.Cost(t.B.HeadDim)), 1) == 0 { // the other orders are of the same rows
 		return nil, nil
 	}
 	asIs, err := alike(ctx, a, b, t.A.HeadDim)

@@ -52,7 +52,7 @@ func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 	}
 	n := len(layers)
 	limit := workWithoutBudget
-	if p.Budget > 0 {
+	if p.Bounded() {
 		n, limit = min(n, most), work
 	}
 	each := max(cost(t.A, layers[0].A), cost(t.B, layers[0].B))
@@ -120,7 +120,7 @@ func matrices(t *roles.Tower, layer int) (out []*roles.Matrix) {
 // stored is how many bytes a layer's MLPs take.
 func stored(t *roles.Tower, layer int) (n int64) {
 	for _, m := range matrices(t, layer) {
-		n += m.Cost(m.Rows)
+		n += m.Cost(m.Rows) + m.Gain.Cost()
 	}
 	return n
 }
