@@ -72,15 +72,16 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 
 // run carries a comparison from step to step.
 type run struct {
-	o      Options
-	in     [2]Input
-	models [2]tensor.Model // as they were opened
-	whole  bool            // everything is read
-	pair   *align.Pair
-	facts  verdict.Facts
-	looks  []int // look of each piece of evidence
-	taken  int   // looks taken
-	warn   []string
+	o       Options
+	in      [2]Input
+	models  [2]tensor.Model                          // as they were opened
+	digests [2]map[*tensor.Tensor]fingerprint.Digest // of values, where a pass over them told
+	whole   bool                                     // everything is read
+	pair    *align.Pair
+	facts   verdict.Facts
+	looks   []int // look of each piece of evidence
+	taken   int   // looks taken
+	warn    []string
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.
