@@ -123,7 +123,7 @@ func scored(l *roles.Layer) *roles.Matrix {
 
 // scoreWork bounds the multiplications that hold all layers against each other, and
 // fewestColumns is how many columns are looked at even so.
-const scoreWork, fewestColumns = 1 << 32, 256
+const scoreWork, fewestColumns = 1 << 30, 256
 
 // narrowed keeps as many columns, the same of all layers and chosen by the seed, as
 // the work allows.
