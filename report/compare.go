@@ -98,6 +98,7 @@ func (r *run) start() {
 	r.models = [2]tensor.Model{r.in[0].Model, r.in[1].Model}
 	r.in[0].Model, r.in[1].Model = a.Rows, b.Rows // nothing is read beside the accounts
 	r.pair = align.NewPair(a, b, seed(r.in, r.o.Nonce), budget)
+	r.pair.Deep = r.o.Depth == Deep
 }
 
 // prepare starts and brings rotary rows into one order.

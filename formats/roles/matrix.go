@@ -308,6 +308,9 @@ func (v *Vector) span() (lo, n int64) {
 		return 0, 0
 	}
 	lo = v.at(0)
+	if v.order == nil && v.runLen == 0 {
+		return lo, int64(v.Len)
+	}
 	hi := lo
 	for i := range v.Len {
 		lo, hi = min(lo, v.at(i)), max(hi, v.at(i))

@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -12,9 +13,13 @@ const tileRows, tileCols = 4, 16
 
 type tile [tileRows * tileCols]float32
 
-// rowsPerTask is how many rows of A share a packing of B, against how evenly
-// the work spreads.
-const rowsPerTask = 64
+// A task multiplies so many rows of A, which share a packing of B: many, so that
+// packing costs little, and few enough to keep all processors at work.
+const fewestPerTask, mostPerTask = 32, 256
+
+func rowsPerTask(n int) int {
+	return max(fewestPerTask, min(mostPerTask, n/(2*runtime.GOMAXPROCS(0))/tileRows*tileRows))
+}
 
 // gramRowsPerTask is the same for Gram matrices, of which larger blocks repeat more.
 const gramRowsPerTask = 32
@@ -24,9 +29,10 @@ func MulNT(dst, a, b []float32, n, m, d int) {
 	if n == 0 || m == 0 {
 		return
 	}
-	Parallel((n+rowsPerTask-1)/rowsPerTask, func(task int) {
-		first := task * rowsPerTask
-		last := min(first+rowsPerTask, n)
+	rows := rowsPerTask(n)
+	Parallel((n+rows-1)/rows, func(task int) {
+		first := task * rows
+		last := min(first+rows, n)
 		SerialNT(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d)
 	})
 }

@@ -31,10 +31,11 @@ type Pair struct {
 	A, B   *Subject
 	Seed   []byte // fixes every random choice
 	Budget int64  // bytes of values that may be decoded of each subject, or NoLimit
+	Deep   bool   // tests look at all that the budget allows, not at what will do
 	Towers []TowerPair
 	Same   map[*tensor.Tensor]*tensor.Tensor // the tensor of A that holds the same values, by the tensor of B; nil if nobody asked
 
-	chosen map[*roles.Matrix]GenericPair // by matrix of B
+	chosen  map[*roles.Matrix]GenericPair // by matrix of B
 	kept    map[reflect.Type]any
 	lasting map[reflect.Type]any
 }

@@ -110,14 +110,16 @@ func gatherSorted(ctx context.Context, m *roles.Matrix, rows []int) ([]float32, 
 // centreTokens subtracts the mean token: what all tokens share says nothing
 // about a unit.
 func centreTokens(x []float32, n, d int) {
-	for k := range d {
-		mean := 0.0
-		for i := range n {
-			mean += float64(x[i*d+k])
+	mean := make([]float64, d)
+	for first := 0; first < n*d; first += d {
+		for k, v := range x[first : first+d] {
+			mean[k] += float64(v)
 		}
-		mean /= float64(n)
-		for i := range n {
-			x[i*d+k] -= float32(mean)
+	}
+	for first := 0; first < n*d; first += d {
+		row := x[first : first+d]
+		for k, m := range mean {
+			row[k] -= float32(m / float64(n))
 		}
 	}
 }

@@ -39,12 +39,24 @@ func eligible(x []float32, n, d int, ok []bool) {
 
 // hashed tells most rows apart.
 func hashed(row []float32) uint64 {
-	h := uint64(len(row))
-	for _, v := range row {
-		h = (h ^ uint64(math.Float32bits(v))) * 0x9e3779b97f4a7c15
-		h ^= h >> 32
+	const odd = 0x9e3779b97f4a7c15
+	a, b := uint64(len(row)), uint64(odd)
+	k := 0
+	for ; k+4 <= len(row); k += 4 {
+		a = (a ^ two(row[k:])) * odd
+		b = (b ^ two(row[k+2:])) * odd
+		a, b = a^a>>32, b^b>>32
 	}
-	return h
+	for ; k < len(row); k++ {
+		a = (a ^ uint64(math.Float32bits(row[k]))) * odd
+		a ^= a >> 32
+	}
+	return a ^ b*odd
+}
+
+// two are the bits of two values.
+func two(row []float32) uint64 {
+	return uint64(math.Float32bits(row[0])) | uint64(math.Float32bits(row[1]))<<32
 }
 
 func sameBits(x, y []float32) bool {
