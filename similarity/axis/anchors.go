@@ -41,13 +41,15 @@ func Anchors(ctx context.Context, p *align.Pair, t align.TowerPair, tokens int) 
 		return x[0], x[1], nil
 	}
 	each := max(cost(1, t.A.Embedding, align.OutputMatrix(t.A)), cost(1, t.B.Embedding, align.OutputMatrix(t.B)))
-	if p.Reserve(each*int64(len(m.A)), 1) == 0 {
+	gains := max(align.OutputMatrix(t.A).Gain.Cost(), align.OutputMatrix(t.B).Gain.Cost())
+	if p.Reserve(each*int64(len(m.A))+gains, 1) == 0 {
 		return nil, nil, nil
 	}
-	if reads, err = newAnchor(ctx, t.A.Embedding, t.B.Embedding, m); err != nil {
+	reads, writes = &Anchor{n: len(m.A)}, &Anchor{n: len(m.A)}
+	if reads.a, reads.da, writes.a, writes.da, err = tokenRows(ctx, t.A, m.A); err != nil {
 		return nil, nil, err
 	}
-	if writes, err = newAnchor(ctx, align.OutputMatrix(t.A), align.OutputMatrix(t.B), m); err != nil {
+	if reads.b, reads.db, writes.b, writes.db, err = tokenRows(ctx, t.B, m.B); err != nil {
 		return nil, nil, err
 	}
 	if known.by == nil {
@@ -70,18 +72,24 @@ func cost(rows int, ms ...*roles.Matrix) (n int64) {
 	return n
 }
 
-func newAnchor(ctx context.Context, a, b *roles.Matrix, m align.TokenMatch) (*Anchor, error) {
-	x := &Anchor{da: a.Cols, db: b.Cols, n: len(m.A)}
-	var err error
-	if x.a, err = gatherSorted(ctx, a, m.A); err != nil {
-		return nil, err
+// tokenRows reads the rows of tokens as a tower reads and as it writes them, centred
+// over the tokens, and their widths. Where the two matrices are one they are the same.
+func tokenRows(ctx context.Context, t *roles.Tower, tokens []int) (in []float32, inWidth int, out []float32, outWidth int, err error) {
+	read := func(m *roles.Matrix) ([]float32, error) {
+		x, err := gatherSorted(ctx, m, tokens)
+		if err == nil {
+			centreTokens(x, len(tokens), m.Cols)
+		}
+		return x, err
 	}
-	if x.b, err = gatherSorted(ctx, b, m.B); err != nil {
-		return nil, err
+	head := align.OutputMatrix(t)
+	if in, err = read(t.Embedding); err != nil {
+		return nil, 0, nil, 0, err
 	}
-	centreTokens(x.a, x.n, x.da)
-	centreTokens(x.b, x.n, x.db)
-	return x, nil
+	if out = in; head != t.Embedding {
+		out, err = read(head)
+	}
+	return in, t.Embedding.Cols, out, head.Cols, err
 }
 
 // gatherSorted reads rows in file order and returns them in the order asked
