@@ -17,7 +17,7 @@ func main() {
 	defer stop()
 	root := &cobra.Command{Use: "weightprint-bench", Short: "measure weightprint", SilenceUsage: true}
 	root.AddCommand(generateCommand(), remoteCommand(), qualityCommand(), trapsCommand(), calibrateCommand(), indexCommand(), fingerprintCommand(), redteamCommand(), hostileCommand(), campaignCommand(), treeCommand(), picturesCommand(),
-		arrangedCommand(), forgedCommand(), evadedCommand(), kinlessCommand(), attackCommand(), powerCommand(), ceilingCommand(), carryCommand(), plantedCommand())
+		arrangedCommand(), forgedCommand(), evadedCommand(), kinlessCommand(), attackCommand(), powerCommand(), ceilingCommand(), carryCommand(), plantedCommand(), speedCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
