@@ -25,6 +25,7 @@ func (r *run) equal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.digests = pairs.Digests
 	r.facts.Equality = summed(pairs, role, r.networks()[1])
 	r.experts = expertMaps(pairs, role)
 	r.facts.Equality.Mixtures = left(r.experts)
