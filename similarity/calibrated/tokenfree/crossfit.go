@@ -2,6 +2,7 @@ package tokenfree
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -60,8 +61,15 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 	if len(a) < 2 || len(a) != len(b) {
 		return nil
 	}
-	opt := o.orDefaults()
-	sa, sb := directionsAll(a), directionsAll(b)
+	if units(b) > units(a) { // all of the larger side is searched
+		return crossFit(b, a, o.orDefaults()).exchanged()
+	}
+	return crossFit(a, b, o.orDefaults())
+}
+
+func crossFit(a, b []mlp.Block, opt Options) *Result {
+	turned := turned(a, b)
+	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
 	r := &Result{Layers: make([]Layer, len(a))}
 	var cosine, residual sum
 	for fold := range 2 {
@@ -82,10 +90,36 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 	return r
 }
 
-func directionsAll(bs []mlp.Block) []*directions {
+// units counts those of all blocks.
+func units(all []mlp.Block) (n int) {
+	for _, b := range all {
+		n += b.Units
+	}
+	return n
+}
+
+// turned tells whether the signs of gates say nothing on one of the sides, and
+// compasses are there instead.
+func turned(a, b []mlp.Block) bool {
+	all := slices.Concat(a, b)
+	return slices.ContainsFunc(all, func(b mlp.Block) bool { return b.Turned }) &&
+		!slices.ContainsFunc(all, func(b mlp.Block) bool { return b.Compass == nil })
+}
+
+// exchanged is the result with A and B in each other's place.
+func (r *Result) exchanged() *Result {
+	for _, l := range r.Layers {
+		for i, p := range l.Pairs {
+			l.Pairs[i] = [2]int{p[1], p[0]}
+		}
+	}
+	return r
+}
+
+func directionsAll(bs []mlp.Block, turned bool) []*directions {
 	out := make([]*directions, len(bs))
 	for i := range bs {
-		out[i] = directionsOf(&bs[i])
+		out[i] = directionsOf(&bs[i], turned)
 	}
 	return out
 }
