@@ -101,6 +101,9 @@ func (r *run) components(v verdict.Verdict) []Component {
 // not have seen.
 func (r *run) component(p *part, v verdict.Verdict) Component {
 	c := Component{Name: p.name, Tensors: p.tensors}
+	if d := r.facts.Detectable(p.name); d != nil && d.Cosine < 1 {
+		c.Detectable = verdict.NumberOf(verdict.RoundUp(d.Cosine))
+	}
 	ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
 	logp, by := r.facts.Best(ofPart)
 	if by != nil {

@@ -40,15 +40,13 @@ report/verdict/controls.json.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.progress = cmd.ErrOrStderr()
-			p, err := c.run(cmd.Context())
-			if err != nil {
-				return err
-			}
-			raw, err := json.Marshal(p)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(out, append(raw, '\n'), 0o644)
+			return c.run(cmd.Context(), func(p *verdict.Population) error {
+				raw, err := json.Marshal(p)
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(out, append(raw, '\n'), 0o644)
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&out, "output", "o", "controls.json", "file to write")
@@ -74,7 +72,8 @@ const (
 	otherShape = "other-shape"
 )
 
-func (c *calibration) run(ctx context.Context) (*verdict.Population, error) {
+// run goes from shape to shape, and writes what there is after each.
+func (c *calibration) run(ctx context.Context, write func(*verdict.Population) error) error {
 	for _, s := range append([]population.Stratum{{Name: otherData, Independent: true}, {Name: otherShape, Independent: true}}, population.Strata...) {
 		c.strata = append(c.strata, &verdict.Stratum{Name: s.Name, Independent: s.Independent, Tests: map[string][]verdict.Control{}})
 	}
@@ -83,12 +82,20 @@ func (c *calibration) run(ctx context.Context) (*verdict.Population, error) {
 		own := c.members(shape)
 		c.pairsOf(ctx, shape, own, before)
 		if c.first != nil || ctx.Err() != nil {
-			return nil, cmp.Or(c.first, ctx.Err())
+			return cmp.Or(c.first, ctx.Err())
+		}
+		if err := write(c.population((shape + 1) * c.each)); err != nil {
+			return err
 		}
 		before = own
 		fmt.Fprintf(c.progress, "shape %d of %d\n", shape+1, c.shapes)
 	}
-	p := &verdict.Population{Version: verdict.PopulationVersion, Made: "weightprint-bench calibrate", Seed: population.Seed, Networks: c.shapes * c.each}
+	return nil
+}
+
+// population is what there is so far.
+func (c *calibration) population(networks int) *verdict.Population {
+	p := &verdict.Population{Version: verdict.PopulationVersion, Made: "weightprint-bench calibrate", Seed: population.Seed, Networks: networks}
 	for _, s := range c.strata {
 		for _, x := range s.Tests {
 			slices.SortFunc(x, func(a, b verdict.Control) int {
@@ -97,7 +104,7 @@ func (c *calibration) run(ctx context.Context) (*verdict.Population, error) {
 		}
 		p.Strata = append(p.Strata, *s)
 	}
-	return p, nil
+	return p
 }
 
 // members trains the networks of a shape that share nothing.
@@ -113,12 +120,12 @@ func (c *calibration) pairsOf(ctx context.Context, shape int, own, before []*adv
 	for i := range own {
 		for k := 1; k <= neighbours && 2*k < len(own); k++ {
 			tasks = append(tasks, func() error {
-				return c.compare(ctx, population.Stratum{Name: otherData}, own[i], own[(i+k)%len(own)])
+				return c.compare(ctx, population.Stratum{Name: otherData, Independent: true}, own[i], own[(i+k)%len(own)])
 			})
 		}
 		if i < len(before) && i%2 == 0 {
 			tasks = append(tasks, func() error {
-				return c.compare(ctx, population.Stratum{Name: otherShape}, before[i], own[i])
+				return c.compare(ctx, population.Stratum{Name: otherShape, Independent: true}, before[i], own[i])
 			})
 		}
 	}
@@ -181,7 +188,7 @@ var unmoved = []string{verdict.HeldOutAgreement, verdict.HeldOutCosine, verdict.
 // tests lists the calibrated ones, on all that is there.
 func tests() (out []*similarity.Test) {
 	for _, t := range suite.Stage(len(axis.Stages()) - 1) {
-		if t.Tier == similarity.Calibrated {
+		if t.Tier == similarity.Calibrated && t.Name != verdict.Likeness { // that one has a bound
 			out = append(out, t)
 		}
 	}
@@ -205,7 +212,7 @@ func (c *calibration) add(stratum string, found map[string]verdict.Control) {
 func effects(all []similarity.Evidence) map[string]verdict.Control {
 	out := map[string]verdict.Control{}
 	for _, e := range all {
-		if e.Tier != similarity.Calibrated || e.Skipped != "" || e.LayerB >= 0 || e.Test == verdict.Likeness {
+		if e.Tier != similarity.Calibrated || e.Skipped != "" || e.LayerB >= 0 {
 			continue
 		}
 		x, name := e.Effect, e.Test

@@ -15,13 +15,11 @@ const Seed = 18
 
 // Shapes of the networks.
 var Shapes = []adversary.Build{
-	{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KV: 2, Dim: 16, Vocab: 192},
-	{Layers: 3, Hidden: 64, Width: 160, Heads: 4, KV: 4, Dim: 16, Vocab: 160, Tied: true},
-	{Layers: 4, Hidden: 64, Width: 128, Heads: 4, KV: 1, Dim: 16, Vocab: 128},
-	{Layers: 2, Hidden: 64, Width: 192, Heads: 2, KV: 2, Dim: 32, Vocab: 192},
-	{Layers: 3, Hidden: 80, Width: 160, Heads: 5, KV: 5, Dim: 16, Vocab: 160},
+	{Layers: 3, Hidden: 64, Width: 128, Heads: 4, KV: 2, Dim: 16, Vocab: 160},
 	{Layers: 2, Hidden: 96, Width: 160, Heads: 6, KV: 2, Dim: 16, Vocab: 96},
-	{Layers: 5, Hidden: 64, Width: 96, Heads: 4, KV: 2, Dim: 16, Vocab: 128, Tied: true},
+	{Layers: 5, Hidden: 64, Width: 96, Heads: 4, KV: 4, Dim: 16, Vocab: 128, Tied: true},
+	{Layers: 2, Hidden: 64, Width: 192, Heads: 2, KV: 1, Dim: 32, Vocab: 160},
+	{Layers: 3, Hidden: 80, Width: 128, Heads: 5, KV: 5, Dim: 16, Vocab: 128},
 	{Layers: 2, Hidden: 128, Width: 160, Heads: 4, KV: 1, Dim: 32, Vocab: 96},
 }
 
@@ -31,7 +29,7 @@ const Each, Extra = 38, 2
 
 // school is how network i of a shape is trained: most briefly, every eighth for long.
 func school(i int) adversary.Schooling {
-	s := adversary.Schooling{Steps: 50, Batch: 3, Long: 24, Rate: 8e-3}
+	s := adversary.Schooling{Steps: 40, Batch: 3, Long: 24, Rate: 8e-3}
 	if i%8 == 7 {
 		s.Steps *= 3
 	}

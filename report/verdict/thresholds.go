@@ -101,6 +101,12 @@ const (
 
 // Absence: what must hold before nothing found means something.
 const (
+	// Mean cosine from which a disguised copy is found, through tokens and without them.
+	// Controls: copies of three families that were mixed with strangers and disguised;
+	// at 0.6 nine of ten units agree through tokens, at 0.5 half of them; without tokens
+	// all units agree from 0.7 on, and none at 0.6.
+	keptByTokens = 0.6
+	keptFree     = 0.7
 	// Share of units that can be told apart. By decision: duplicates and constants
 	// beyond a tenth are not what training leaves.
 	toldApart = 0.9
@@ -283,6 +289,7 @@ func Thresholds() map[string]Number {
 		"agreementFloor": agreementFloor, "findTimes": findTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
 		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "freshTokens": freshTokens,

@@ -70,24 +70,62 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 func crossFit(a, b []mlp.Block, opt Options) *Result {
 	turned := turned(a, b)
 	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
-	r := &Result{Layers: make([]Layer, len(a))}
-	var cosine, residual sum
-	for fold := range 2 {
-		f := newFit(opt, pick(sa, fold), pick(sb, fold))
-		r.Dims = f.dims
-		residual.merge(f.run(f.seeds()))
-		for i := range a {
-			if i%2 != fold {
-				layer, c := f.try(sa[i], sb[i])
-				r.Layers[i] = layer
-				r.Agree += layer.Agree
-				r.Tested += layer.Tested
-				cosine.merge(c)
-			}
+	var halves [2]*half
+	for fold := range halves {
+		h := &half{fit: newFit(opt, pick(sa, fold), pick(sb, fold))}
+		h.fitted = h.fit.run(h.fit.seeds())
+		h.try(sa, sb, 1-fold)
+		halves[fold] = h
+	}
+	for fold, h := range halves {
+		if other := halves[1-fold]; other.clear() && !h.clear() {
+			h.fitted = h.fit.run(other.fit.guess(pick(sa, fold), pick(sb, fold)))
+			h.try(sa, sb, 1-fold)
 		}
 	}
-	r.Cosine, r.Residual = cosine.mean(), 1-residual.mean()
+	r := &Result{Layers: make([]Layer, len(a)), Dims: halves[0].fit.dims}
+	var cosine, fitted sum
+	for fold, h := range halves {
+		for k, l := range h.layers {
+			r.Layers[1-fold+2*k] = l
+			r.Agree, r.Tested = r.Agree+l.Agree, r.Tested+l.Tested
+		}
+		cosine.merge(h.cosine)
+		fitted.merge(h.fitted)
+	}
+	r.Cosine, r.Residual = cosine.mean(), 1-fitted.mean()
 	return r
+}
+
+// half is a fit to every second layer, and what it shows in the others. Where it shows
+// nothing while the other half's fit clearly holds in layers that it has not seen, it is
+// started anew from the pairs that the other one found: the finding is that of the other
+// half, and how far it goes is what is left to measure.
+type half struct {
+	fit    *fit
+	fitted sum // cosines of the pairs that the basis was fitted to
+	layers []Layer
+	cosine sum
+}
+
+// try counts in the layers from first on, every second one.
+func (h *half) try(a, b []*directions, first int) {
+	h.layers, h.cosine = nil, sum{}
+	for i := first; i < len(a); i += 2 {
+		layer, c := h.fit.try(a[i], b[i])
+		h.layers = append(h.layers, layer)
+		h.cosine.merge(c)
+	}
+}
+
+// clear tells whether the layers that were not fitted agree beyond doubt.
+func (h *half) clear() bool {
+	agree, tested := 0, 0
+	for _, l := range h.layers {
+		agree, tested = agree+l.Agree, tested+l.Tested
+	}
+	const least = 16
+	return agree >= least && float64(agree) >= 2*clearly*float64(tested)
 }
 
 // units counts those of all blocks.

@@ -233,3 +233,13 @@ func (f *fit) try(a, b *directions) (Layer, sum) {
 	first, second := f.tables(ra, rb)
 	return count(ra, rb, first, second)
 }
+
+// guess matches the units of layers that took no part in the fit.
+func (f *fit) guess(a, b []*directions) (matches [][]int) {
+	for i := range a {
+		ra, rb := a[i].onto(f.span, f.dims), f.opt.sampled(b[i])
+		first, second := f.tables(ra, rb)
+		matches = append(matches, mutual(added(first, second), rb.units, ra.units))
+	}
+	return matches
+}
