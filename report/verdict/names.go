@@ -25,6 +25,10 @@ const (
 	HeldOutCosine     = "held-out-cosine"
 )
 
+// CarryWeight names, among the controls, how many times as much as parts at random the
+// agreeing ones count for, on the side where that is less (package similarity/carry).
+const CarryWeight = "carry-weight"
+
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
 	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}

@@ -140,8 +140,6 @@ func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 		for _, e := range found.alone {
 			if s := Controls().Stand(e.Test, e.Effect, e.N); s != nil {
 				lr = math.Max(lr, math.Min(limit, 1/float64(s.P)))
-			} else {
-				lr = math.Max(lr, heldOutControls+1) // the least conformal p of so many
 			}
 		}
 	case NoEvidence:

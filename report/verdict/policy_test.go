@@ -198,7 +198,7 @@ func TestOppositeMarksCancel(t *testing.T) {
 }
 
 func TestControlsStand(t *testing.T) {
-	p := &Population{Strata: []Stratum{{Name: "same-data", Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: sharedInit, Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
+	p := &Population{Strata: []Stratum{{Name: "same-data", Independent: true, Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: "shared-init", Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
 	s := p.Stand("x", 0.25, 10)
 	require.Equal(t, 3, s.N)
 	require.Equal(t, Number(0.5), s.P)

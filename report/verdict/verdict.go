@@ -127,8 +127,9 @@ type Verdict struct {
 
 	Precedence *Precedence `json:"precedence"` // which is known to have existed earlier; null without verified dates
 
-	crossed bool // one-way evidence pointed both ways
-	open    bool // shared-init and related were not told apart
+	crossed bool    // one-way evidence pointed both ways
+	open    bool    // shared-init and related were not told apart
+	least   float64 // mean cosine from which undisguised descent would have been found
 }
 
 // Number is a float64 written with six significant digits, so that the last
