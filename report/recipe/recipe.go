@@ -23,20 +23,31 @@ const Schema = "weightprint.recipe/1"
 
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
-	Schema   string          `json:"schema"`
-	Tool     report.Tool     `json:"tool"`
-	Child    report.Subject  `json:"child"`
-	Parents  []Parent        `json:"parents"`
-	Method   recipe.Method   `json:"method"`
-	Base     *int            `json:"base"`       // index of the parent that task vectors start from
-	Density  verdict.Number  `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
-	Residual verdict.Number  `json:"residual"`   // |child − mixture| / |child − nearest parent|
-	Rounding verdict.Number  `json:"rounding"`   // the residual in units of the child's own rounding
-	Exact    *verdict.Number `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
-	Missing  bool            `json:"parentMissing"`
-	Layers   []Layer         `json:"layers"`
-	Because  []string        `json:"because"`
-	Warnings []string        `json:"warnings"`
+	Schema     string           `json:"schema"`
+	Tool       report.Tool      `json:"tool"`
+	Child      report.Subject   `json:"child"`
+	Parents    []Parent         `json:"parents"`
+	Method     recipe.Method    `json:"method"`
+	Base       *int             `json:"base"`                // index of the parent that task vectors start from
+	Same       []recipe.Method  `json:"same"`                // methods that give the same values here
+	After      recipe.After     `json:"after"`               // merge-only, or what the remainder says
+	T          *verdict.Number  `json:"t"`                   // SLERP, NuSLERP: place on the arc where it is one for all tensors
+	Density    verdict.Number   `json:"density"`             // mean share of the entries of task vectors that were kept; 0 where all were
+	Densities  []verdict.Number `json:"densities"`           // the same by parent
+	Epsilon    verdict.Number   `json:"epsilon"`             // DELLA: how far the chance of being kept rises and falls around the density
+	Gamma      verdict.Number   `json:"gamma"`               // breadcrumbs: share of the largest entries that was dropped
+	Lambda     verdict.Number   `json:"lambda"`              // what the mixed task vector was multiplied with
+	Rows       string           `json:"weighedBy,omitempty"` // "rows" or "columns" where each has weights of its own
+	Remainder  Remainder        `json:"remainder"`
+	Components []Component      `json:"components"`
+	Tensors    []Tensor         `json:"tensors"`
+	Residual   verdict.Number   `json:"residual"`   // |child − mixture| / |child − nearest parent|
+	Rounding   verdict.Number   `json:"rounding"`   // the residual in units of the child's own rounding
+	Exact      *verdict.Number  `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
+	Missing    bool             `json:"parentMissing"`
+	Layers     []Layer          `json:"layers"`
+	Because    []string         `json:"because"`
+	Warnings   []string         `json:"warnings"`
 }
 
 // Parent is one of the given parents.
@@ -56,6 +67,34 @@ type Layer struct {
 	Weights  []verdict.Number `json:"weights"`
 	CI       []verdict.Number `json:"ci95"`
 	Residual verdict.Number   `json:"residual"`
+}
+
+// Tensor is the mixture of one tensor of the child.
+type Tensor struct {
+	Role      string           `json:"role"`
+	Component string           `json:"component"`
+	Weights   []verdict.Number `json:"weights"` // null for gains and biases, whose few values hold too little
+	CI        []verdict.Number `json:"ci95"`
+	Scale     verdict.Number   `json:"scale"` // the sum of the weights
+	T         *verdict.Number  `json:"t"`     // place on the arc
+	Exact     *verdict.Number  `json:"exactShare"`
+}
+
+// Component says how well the mixture gives the values of a component.
+type Component struct {
+	Name   string          `json:"name"`
+	Values int             `json:"values"`     // in which the parents differ
+	Exact  *verdict.Number `json:"exactShare"` // of them, exactly what the mixture rounds to; null where that cannot be asked
+	Off    verdict.Number  `json:"offShare"`   // of all, further from the mixture than rounding takes them
+}
+
+// Remainder describes what the mixture leaves.
+type Remainder struct {
+	Steps verdict.Number `json:"steps"`     // root mean square, in steps of the child's type
+	Off   verdict.Number `json:"offShare"`  // share of values further away than rounding takes them
+	Rank  verdict.Number `json:"rank"`      // share of directions that hold nine tenths of it
+	Rows  verdict.Number `json:"cleanRows"` // share of the rows of embeddings that hold nothing of it
+	Apart verdict.Number `json:"asMissing"` // its size over what a missing parent with the base's weight would leave; 0 where that cannot be asked
 }
 
 // Find finds which of the parents the child was mixed from, and how.
@@ -111,12 +150,39 @@ func layered(ctx context.Context, parent, child report.Input) (*align.Pair, erro
 	return p, nil
 }
 
+// known is a number that is not negative, null where it is.
+func known(x float64) *verdict.Number {
+	if x < 0 {
+		return nil
+	}
+	n := verdict.Number(x)
+	return &n
+}
+
+func numbers(x []float64) (out []verdict.Number) {
+	for _, v := range x {
+		out = append(out, verdict.Number(v))
+	}
+	return out
+}
+
 func (r *Recipe) fill(f *recipe.Recipe) {
 	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, verdict.Number(f.Density), verdict.Number(f.Residual), verdict.Number(f.Rounding), f.Missing
 	if f.Base >= 0 {
 		r.Base = &f.Base
 	}
 	r.Warnings = append(r.Warnings, f.Warnings...)
+	r.After, r.Same, r.Rows = f.After, append([]recipe.Method{}, f.Same...), f.Rows
+	r.T, r.Epsilon, r.Gamma, r.Lambda = known(f.T), verdict.Number(f.Epsilon), verdict.Number(f.Gamma), verdict.Number(f.Lambda)
+	r.Densities = numbers(f.Densities)
+	r.Remainder = Remainder{verdict.Number(f.Remainder.Steps), verdict.Number(f.Remainder.Off), verdict.Number(f.Remainder.Rank), verdict.Number(f.Remainder.Rows), verdict.Number(f.Remainder.Apart)}
+	r.Tensors, r.Components = []Tensor{}, []Component{}
+	for _, t := range f.Tensors {
+		r.Tensors = append(r.Tensors, Tensor{t.Role, t.Component, numbers(t.Weights), numbers(t.CI), verdict.Number(t.Scale), known(t.T), known(t.Exact)})
+	}
+	for _, c := range f.Components {
+		r.Components = append(r.Components, Component{c.Name, c.Values, known(c.Exact), verdict.Number(c.Off)})
+	}
 	for k := range r.Parents {
 		p := &r.Parents[k]
 		p.Weight, p.CI = verdict.Number(f.Weights[k]), verdict.Number(f.CI[k])
