@@ -8,7 +8,7 @@ type account struct {
 	asked   int     // of which the parents differ, so that the mixture has something to say
 	exact   int     // of those asked, exactly what the mixture rounds to
 	off     int     // further from the mixture than rounding takes them
-	steps2  float64 // Σ of the squared distances in steps of the type
+	steps2  float64 // Σ of the squared distances, in steps of the type at the largest number that went in
 	rss     float64 // Σ of the squared distances
 	noRound bool    // exact could not be asked
 }
@@ -17,13 +17,19 @@ type account struct {
 // rounding takes them: computers differ in the last operation. By decision.
 const mostOff = 0.02
 
-func (a *account) add(s *storage, y float32, p float64, asked bool) {
+// single is the error that computing in single precision leaves of the largest
+// number that went in, with room for a dozen operations.
+const single = 12.0 / (1 << 24)
+
+// add counts a value. largest is the largest number that went into it: where
+// numbers cancel, errors are as large as theirs.
+func (a *account) add(s *storage, y float32, p, largest float64, asked bool) {
 	d := float64(y) - p
-	z := math.Abs(d) / s.step(y)
 	a.values++
 	a.rss += float64(d * d)
-	a.steps2 += math.Min(float64(z*z), 1e12)
-	if !(z <= 0.5+s.slack) {
+	z := math.Abs(d) / s.step(float32(math.Max(math.Abs(float64(y)), largest)))
+	a.steps2 += math.Min(float64(z*z), 1e6)
+	if !(math.Abs(d) <= (0.5+s.slack)*s.step(y)+single*largest) {
 		a.off++
 	}
 	if !asked {

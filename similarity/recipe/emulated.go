@@ -170,54 +170,83 @@ func above(r rounding, x float64) float64 {
 	}
 }
 
-// emulatedNuSLERP repeats the arc between two parents with the cosine between
-// them a number of the type: one of the few near 1.
-func (f *fitting) emulatedNuSLERP(r rounding) []*explanation {
-	if len(f.use) != 2 {
-		return nil
-	}
-	p, q := f.use[0], f.use[1]
-	t := nearest(f.pooled.weights[q], 2e-3, nil)
-	e := f.linear([]float64(nil))
-	e.method, e.place, e.weights = NuSLERP, t, make([]float64, f.n)
-	e.weights[p], e.weights[q] = 1-t, t
-	cosines := []float64{1}
-	for range 24 {
-		cosines = append(cosines, -above(r, -cosines[len(cosines)-1]))
-	}
-	chosen := make([]float64, len(f.all))
-	with := func(i int, c float64) []float64 {
-		x, y := f.all[i].x[p], f.all[i].x[q]
-		out := make([]float64, len(x))
-		a, b, size := 1-t, t, 1.0
-		if theta := r.of(math.Acos(c)); theta > 0 {
-			a, b, size = r.of(math.Sin(r.of((1-t)*theta))), r.of(math.Sin(r.of(t*theta))), r.of(math.Sin(theta))
+// emulatedNuSLERP repeats the arc between two parents, or between two task
+// vectors, with the cosine between them a number of the type.
+func (f *fitting) emulatedNuSLERP(r rounding) (out []*explanation) {
+	for _, s := range append(f.arcs(), f.formulas()...) {
+		if s.method != NuSLERP {
+			continue
 		}
-		for j := range out {
-			out[j] = r.of(r.of(a*float64(x[j]))+r.of(b*float64(y[j]))) / size
+		if e := f.place(s, false); e != nil {
+			f.arcIn(r, s, e)
+			out = append(out, e)
 		}
-		return out
 	}
+	return out
+}
+
+// arcIn gives an arc the arithmetic of a type: in every tensor that cosine, of the
+// numbers near its own, which gives most values.
+func (f *fitting) arcIn(r rounding, s seen, e *explanation) {
+	const around = 12
+	t := nearest(e.place, 2e-3, nil)
+	if e.place = t; s.from < 0 {
+		e.weights = make([]float64, f.n)
+		e.weights[s.others[0]], e.weights[s.others[1]] = 1-t, t
+	}
+	chosen := make([]arcs, len(f.all))
 	for i, own := range f.all {
-		e.own[i] = nil
-		if !own.has(f.use) {
+		if e.own[i] == nil || !own.has(f.use) {
+			e.own[i] = nil
 			continue
 		}
 		best := -1
-		for _, c := range cosines {
-			if a := f.account(i, with(i, c)); a.exact > best {
-				best, chosen[i] = a.exact, c
+		for _, c := range neighbours(r, s.view(productsOf(own)).cos(0, 1), around) {
+			if c > 1 || c < -1 {
+				continue
+			}
+			x := arcsIn(r, c, t)
+			if a := f.account(i, s.arc(own, r, x)); a.exact > best {
+				best, chosen[i] = a.exact, x
 			}
 		}
-		e.own[i] = e.weights
 	}
 	e.predict = func(i int) []float64 {
 		if e.own[i] == nil {
 			return nil
 		}
-		return with(i, chosen[i])
+		return s.arc(f.all[i], r, chosen[i])
 	}
-	return []*explanation{e}
+}
+
+// arcs are the sines that an arc is made with.
+type arcs struct{ a, b, size float64 }
+
+func arcsIn(r rounding, c, t float64) arcs {
+	theta := r.of(math.Acos(c))
+	if theta <= 0 {
+		return arcs{1 - t, t, 1}
+	}
+	return arcs{r.of(math.Sin(r.of((1 - t) * theta))), r.of(math.Sin(r.of(t * theta))), r.of(math.Sin(theta))}
+}
+
+// arc repeats the operations on a tensor.
+func (s *seen) arc(t *tensorFit, r rounding, x arcs) []float64 {
+	out := make([]float64, len(t.y))
+	p, q := t.x[s.others[0]], t.x[s.others[1]]
+	for j := range out {
+		a, b, base := float64(p[j]), float64(q[j]), 0.0
+		if s.from >= 0 {
+			base = float64(t.x[s.from][j])
+			a, b = r.of(a-base), r.of(b-base)
+		}
+		v := r.of(r.of(x.a*a)+r.of(x.b*b)) / x.size
+		if s.from >= 0 {
+			v = base + r.of(v)
+		}
+		out[j] = v
+	}
+	return out
 }
 
 // aDozen is the distance, in steps, that a dozen roundings leave: √(12/12).

@@ -65,9 +65,19 @@ func (f *fitting) account(i int, p []float64) (a account) {
 	}
 	s := storageOf(t.dtype)
 	for j, y := range t.y {
-		a.add(&s, y, p[j], f.differ(t, j))
+		a.add(&s, y, p[j], f.largest(t, j), f.differ(t, j))
 	}
 	return a
+}
+
+// largest is the largest number among the parents that take part.
+func (f *fitting) largest(t *tensorFit, j int) (x float64) {
+	for _, k := range f.use {
+		if t.x[k] != nil {
+			x = math.Max(x, math.Abs(float64(t.x[k][j])))
+		}
+	}
+	return x
 }
 
 // differ tells whether the parents that take part differ in a value, or there is

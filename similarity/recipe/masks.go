@@ -29,17 +29,34 @@ type tally struct {
 
 const grades = 1000
 
-// An entry tells whether a task vector is in where the nearest set is met and the
-// next one clearly is not, and the vector moves the value by several steps.
-const (
-	metWithin    = 1.0
-	nextBeyond   = 2.5
-	movesAtLeast = 3.0
-)
+// An entry tells which task vectors are in where all sets of them lie several
+// steps apart, whichever of them it is: so what tells does not depend on what was
+// dropped. The step is that of the largest number that may have gone in.
+const apart = 4.0
 
-// tallies looks at all entries that tell.
-func (f *fitting) tallies(s *sparse) ([]tally, *election) {
-	out, votes := make([]tally, len(s.donors)), &election{}
+func (s *sparse) tells(i int, t *tensorFit, st *storage, j int, x *entry) bool {
+	largest := math.Abs(float64(t.x[s.base][j]))
+	var v [1 << mostDonors]float64
+	sets := uint(1) << len(s.donors)
+	for c := range sets {
+		v[c] = s.value(i, x, c)
+		largest = math.Max(largest, math.Abs(v[c]))
+	}
+	least := apart * st.step(float32(largest))
+	for c := range sets {
+		for d := range c {
+			if math.Abs(v[c]-v[d]) < least {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// tallies looks at all entries that tell. Where signs were elected, entries in
+// which task vectors pull apart say nothing of what was dropped, and are left out.
+func (f *fitting) tallies(s *sparse) []tally {
+	out := make([]tally, len(s.donors))
 	for k := range out {
 		out[k].sizeIn, out[k].sizeAll = make([]float64, len(f.all)), make([]float64, len(f.all))
 	}
@@ -54,13 +71,12 @@ func (f *fitting) tallies(s *sparse) ([]tally, *election) {
 		}
 		for j := range t.y {
 			x := s.entry(t, &st, j)
-			set, z, next := s.nearestSet(i, &x)
-			if z > metWithin || next < nextBeyond {
+			if !s.tells(i, t, &st, j, &x) {
 				continue
 			}
-			votes.count(s, i, &x, set)
+			set, _ := s.nearestSet(i, &x)
 			for n := range s.donors {
-				if math.Abs(s.scale[i][n]*x.d[n]) < movesAtLeast*x.step || s.opposed(i, &x, set, n) {
+				if s.elected && s.opposed(i, &x, n) {
 					continue
 				}
 				q := gradeOf(ranks[n], math.Abs(x.d[n]))
@@ -68,7 +84,7 @@ func (f *fitting) tallies(s *sparse) ([]tally, *election) {
 			}
 		}
 	}
-	return out, votes
+	return out
 }
 
 func (a *tally) add(i, grade int, rank float64, kept bool, size float64) {
@@ -86,15 +102,33 @@ func (a *tally) add(i, grade int, rank float64, kept bool, size float64) {
 	a.sizeIn[i] += size
 }
 
-// opposed tells whether another task vector that is in pulls the other way: then
-// an election may have put this one out.
-func (s *sparse) opposed(i int, x *entry, set uint, n int) bool {
+// opposed tells whether another task vector pulls the other way.
+func (s *sparse) opposed(i int, x *entry, n int) bool {
 	for k := range s.donors {
-		if k != n && set>>k&1 == 1 && s.scale[i][k]*x.d[k]*s.scale[i][n]*x.d[n] < 0 {
+		if k != n && s.scale[i][k]*x.d[k]*s.scale[i][n]*x.d[n] < 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// vote looks at all entries that tell for whether signs were elected.
+func (f *fitting) vote(s *sparse) bool {
+	votes := &election{}
+	for i, t := range f.all {
+		if t.vector {
+			continue
+		}
+		st := storageOf(t.dtype)
+		for j := range t.y {
+			x := s.entry(t, &st, j)
+			if s.tells(i, t, &st, j, &x) {
+				set, _ := s.nearestSet(i, &x)
+				votes.count(s, i, &x, set)
+			}
+		}
+	}
+	return votes.held()
 }
 
 // election counts entries in which two task vectors are large enough to tell: by
@@ -105,9 +139,6 @@ func (e *election) count(s *sparse, i int, x *entry, set uint) {
 	for k := range s.donors {
 		for l := range k {
 			a, b := s.scale[i][k]*x.d[k], s.scale[i][l]*x.d[l]
-			if math.Min(math.Abs(a), math.Abs(b)) < movesAtLeast*x.step {
-				continue
-			}
 			way := 0
 			if a*b < 0 {
 				way = 1

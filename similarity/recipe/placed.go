@@ -30,34 +30,48 @@ type seen struct {
 	formula
 	from   int // base, -1 if none
 	others []int
+	given  []float64 // weights of all tensors, of the formula that has them
 }
 
 // formulas lists the formulas that fit the number of participants, with every
 // one of these as the base where one is needed.
 func (f *fitting) formulas() (out []seen) {
-	for _, m := range append(slices.Clone(formulas), formula{MultiSLERP, false, 0, false, multislerp(f.onSphere())}) {
+	for _, m := range formulas {
 		for _, b := range append([]int{-1}, f.use...) {
 			if m.base != (b >= 0) {
 				continue
 			}
 			others := slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b })
 			if len(others) >= 2 && (m.most == 0 || len(others) == m.most) {
-				out = append(out, seen{m, b, others})
+				out = append(out, seen{m, b, others, nil})
 			}
 		}
+	}
+	for _, w := range f.onSphere() {
+		out = append(out, seen{formula{MultiSLERP, false, 0, false, multislerp(w)}, -1, f.use, w})
 	}
 	return out
 }
 
-// onSphere are the weights that a mixture on the sphere was made with, the
-// pooled ones but for what the curvature adds.
-func (f *fitting) onSphere() []float64 {
-	var w []float64
-	w0 := f.snapped(f.pooled)
-	for _, k := range f.use {
-		w = append(w, math.Round(w0[k]*200)/200)
+// onSphere lists weights that a mixture on the sphere may have been made with:
+// round numbers near the pooled ones, which differ from them by what the curvature
+// adds.
+func (f *fitting) onSphere() (out [][]float64) {
+	if len(f.use) < 2 {
+		return nil
 	}
-	return w
+	for _, step := range []float64{20, 100, 200} {
+		var w []float64
+		sum := 0.0
+		for _, k := range f.use {
+			w = append(w, math.Round(f.pooled.weights[k]*step)/step)
+			sum += w[len(w)-1]
+		}
+		if math.Abs(sum-1) < 1e-9 {
+			out = append(out, w)
+		}
+	}
+	return out
 }
 
 // view is a tensor's parents as the formula sees them.
@@ -140,6 +154,18 @@ func (f *fitting) place(s seen, each bool) *explanation {
 	if s.method == SLERP && !each {
 		e.weights = make([]float64, f.n)
 		e.weights[s.others[0]], e.weights[s.others[1]] = 1-one, one
+	}
+	if s.method == Karcher {
+		e.weights = make([]float64, f.n)
+		for _, k := range s.others {
+			e.weights[k] = 1 / float64(len(s.others))
+		}
+	}
+	if s.method == MultiSLERP {
+		e.weights = make([]float64, f.n)
+		for k, w := range s.given {
+			e.weights[s.others[k]] = w
+		}
 	}
 	f.vectorsOf(e, s)
 	return e

@@ -122,23 +122,22 @@ func (s *sparse) allowed(x *entry, edges [][2]float64) (fixed, open uint) {
 
 // mix is what the task vectors of a set give after the election.
 func (s *sparse) mix(i int, x *entry, set uint, r rounding) float64 {
-	of := r
-	if of == nil {
-		of = func(v float32) float32 { return v }
-	}
 	var term [mostDonors]float64
 	side := 0.0
 	for k := range s.donors {
 		if set>>k&1 == 0 {
 			continue
 		}
-		by := s.scale[i][k]
-		if s.shared {
-			by *= s.weight[k] / s.lambda
+		w, up := s.weight[k], 1.0 // the weight, and by how much what was kept was scaled up
+		switch {
+		case s.scaled && s.shared:
+			up = s.scale[i][k] / s.lambda
+		case s.scaled && w != 0:
+			up = s.scale[i][k] / w
 		}
-		term[k] = by * x.d[k]
+		term[k] = w * up * x.d[k]
 		if r != nil {
-			term[k] = r.of(r.of(by) * r.of(x.d[k]))
+			term[k] = r.of(r.of(w) * r.of(r.of(up)*r.of(x.d[k])))
 		}
 		side += term[k]
 	}
@@ -152,14 +151,11 @@ func (s *sparse) mix(i int, x *entry, set uint, r rounding) float64 {
 	}
 	if s.shared {
 		if math.Abs(weight) > 1e-9 {
-			sum /= weight
+			sum = of64(r, of64(r, sum)/of64(r, weight))
 		}
 		sum *= s.lambda
 	}
-	if r != nil {
-		return r.of(sum)
-	}
-	return sum
+	return of64(r, sum)
 }
 
 // sharpen settles densities and the share of the largest entries that was dropped
@@ -216,4 +212,12 @@ func (f *fitting) sampled() []int {
 		out = append(out, all[k*len(all)/few])
 	}
 	return slices.Compact(out)
+}
+
+// of64 rounds where there is a rounding.
+func of64(r rounding, x float64) float64 {
+	if r == nil {
+		return x
+	}
+	return r.of(x)
 }

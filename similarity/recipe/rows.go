@@ -38,7 +38,7 @@ func (f *fitting) arcs() []seen {
 	if len(f.use) != 2 {
 		return nil
 	}
-	return []seen{{formula{NuSLERP, false, 2, true, nuslerp}, -1, f.use}}
+	return []seen{{formula{NuSLERP, false, 2, true, nuslerp}, -1, f.use, nil}}
 }
 
 // lines cuts a matrix into tensors of one row or column each.

@@ -17,13 +17,14 @@ const leastSlope, slopeErrors = 0.04, 5
 // where too few entries tell.
 func (f *fitting) ruled(s *sparse) *explanation {
 	const fewest = 200
-	all, votes := f.tallies(s)
+	s.elected = len(s.donors) > 1 && f.vote(s)
+	all := f.tallies(s)
 	for _, a := range all {
 		if a.n < fewest {
 			return nil
 		}
 	}
-	s.elected, s.lambda = votes.held(), 1
+	s.lambda = 1
 	s.density, s.gamma = make([]float64, len(all)), make([]float64, len(all))
 	low, wrong := make([]float64, len(all)), 0.0
 	for k := range all {
@@ -72,7 +73,10 @@ func (s *sparse) weigh(f *fitting, all []tally) {
 		n += size
 		for k := range m {
 			kept := 1.0
-			if s.scaled && all[k].sizeAll[i] > 0 {
+			switch {
+			case s.rule == ranked:
+				kept = s.expected(t, k)
+			case s.rule == chance && all[k].sizeAll[i] > 0:
 				kept = all[k].sizeIn[i] / all[k].sizeAll[i]
 			}
 			mean[k] += size * s.scale[i][k] * kept
@@ -107,6 +111,19 @@ func (s *sparse) weigh(f *fitting, all []tally) {
 			}
 		}
 	}
+}
+
+// expected is the share of a task vector's size in one tensor that is kept where
+// larger entries of a row are kept more often.
+func (s *sparse) expected(t *tensorFit, k int) float64 {
+	ranks := t.rowRanks(s.base, s.donors[k])
+	kept, total := 0.0, 0.0
+	for j, x := range t.x[s.donors[k]] {
+		d := math.Abs(float64(x) - float64(t.x[s.base][j]))
+		total += d
+		kept += d * (s.density[k] - s.epsilon + 2*s.epsilon*float64(ranks[j])/math.Max(1, float64(t.cols-1)))
+	}
+	return kept / math.Max(total, 1e-300)
 }
 
 // byRowSize tells whether a row's kept entries are its largest ones, with an edge
@@ -149,8 +166,8 @@ func (s *sparse) rowEdge(i int, t *tensorFit, st *storage, first int) (wrong, n 
 	var all []told
 	for j := first; j < first+t.cols; j++ {
 		x := s.entry(t, st, j)
-		set, z, next := s.nearestSet(i, &x)
-		if z <= metWithin && next >= nextBeyond {
+		if s.tells(i, t, st, j, &x) {
+			set, _ := s.nearestSet(i, &x)
 			all = append(all, told{math.Abs(x.d[0]), set == 1})
 		}
 	}

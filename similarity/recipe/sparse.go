@@ -41,7 +41,7 @@ func (s *sparse) entry(t *tensorFit, st *storage, j int) (x entry) {
 	for i, k := range s.donors {
 		x.d[i] = float64(t.x[k][j]) - b
 	}
-	x.step = st.step(t.y[j])
+	x.step = st.step(float32(math.Max(math.Abs(float64(t.y[j])), math.Abs(x.e)))) // what moved the value was rounded too
 	return x
 }
 
@@ -65,20 +65,16 @@ func (s *sparse) value(i int, x *entry, set uint) float64 {
 	return sum
 }
 
-// nearestSet is the set that comes nearest to the child's value, how near in
-// steps, and how near the next one does.
-func (s *sparse) nearestSet(i int, x *entry) (set uint, z, next float64) {
-	z, next = math.Inf(1), math.Inf(1)
+// nearestSet is the set that comes nearest to the child's value, and how near in
+// steps.
+func (s *sparse) nearestSet(i int, x *entry) (set uint, z float64) {
+	z = math.Inf(1)
 	for c := range uint(1) << len(s.donors) {
-		a := math.Abs(x.e-s.value(i, x, c)) / x.step
-		switch {
-		case a < z:
-			set, z, next = c, a, z
-		case a < next:
-			next = a
+		if a := math.Abs(x.e-s.value(i, x, c)) / x.step; a < z {
+			set, z = c, a
 		}
 	}
-	return set, z, next
+	return set, z
 }
 
 // sparseOf looks for a base and task vectors whose entries give the child. Nil
@@ -87,27 +83,38 @@ func (f *fitting) sparseOf() *explanation {
 	var best *sparse
 	least := math.Inf(1)
 	few := f.thinned()
-	for b := range f.n {
-		donors := slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b })
+	try := func(b int, donors []int, worth float64) {
 		if len(donors) == 0 || len(donors) > mostDonors || !f.everywhere(append(slices.Clone(donors), b)) {
-			continue
+			return
 		}
 		for _, shared := range []bool{false, true} {
 			if shared && len(donors) == 1 {
 				continue
 			}
 			s := &sparse{base: b, donors: donors, shared: shared}
-			if left := s.settle(few); left < least*0.98 {
+			if left := s.settle(few, f.all); left < least*worth {
 				best, least = s, left
 			}
 		}
 	}
+	for b := range f.n {
+		try(b, slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b }), 0.98)
+	}
 	if best == nil {
 		return nil
+	}
+	for k := range f.n { // one that correlates with the others may have been left out
+		if b := best.base; k != b && !slices.Contains(best.donors, k) {
+			try(b, append(slices.Clone(best.donors), k), oneMore)
+		}
 	}
 	best.settleOn(f.all)
 	return f.ruled(best)
 }
+
+// oneMore is what is left, at most, of what was left before where one more task
+// vector is let in: a stranger among them halves nothing.
+const oneMore = 0.6
 
 // everywhere tells whether the parents have all matrices of the child.
 func (f *fitting) everywhere(use []int) bool { return len(f.known(use)) == len(f.known(nil)) }
@@ -115,7 +122,7 @@ func (f *fitting) everywhere(use []int) bool { return len(f.known(use)) == len(f
 // settle finds scales, and weights, by giving every entry to the set that explains
 // it best and fitting anew, and returns what is left: squared distances in steps,
 // a few at most of each entry, so that what is not explained does not pull.
-func (s *sparse) settle(all []*tensorFit) float64 {
+func (s *sparse) settle(all, whole []*tensorFit) float64 {
 	start := make([]float64, len(s.donors))
 	for i := range s.donors {
 		start[i] = s.mode(all, i)
@@ -123,6 +130,9 @@ func (s *sparse) settle(all []*tensorFit) float64 {
 	s.scale, s.weight = make([][]float64, len(all)), filledWith(len(s.donors), 1/float64(len(s.donors)))
 	for i := range all {
 		s.scale[i] = slices.Clone(start)
+	}
+	if s.shared {
+		s.share(s.between(whole))
 	}
 	left := math.Inf(1)
 	for range 12 {
@@ -139,6 +149,54 @@ func (s *sparse) settle(all []*tensorFit) float64 {
 func (s *sparse) settleOn(all []*tensorFit) {
 	for range 3 {
 		s.step(all)
+	}
+}
+
+// between gives the weight of each task vector over that of a pair: the most
+// frequent place of the child's value between the two, over entries where these
+// are far apart and the others are next to nothing.
+func (s *sparse) between(all []*tensorFit) [][2]float64 {
+	const bins, far, nothing = 200, 24, 3
+	m := len(s.donors)
+	out := make([][2]float64, m*m)
+	for k := range m {
+		for l := k + 1; l < m; l++ {
+			var count [bins]int
+			s.places(all, k, l, far, nothing, func(r float64) {
+				if b := int(r * bins); r > 0 && b < bins {
+					count[b]++
+				}
+			})
+			best := bins / 2
+			for b := 10; b < bins-10; b++ { // at the ends one of them is in alone
+				if around(count[:], b) > around(count[:], best) {
+					best = b
+				}
+			}
+			out[k*m+l] = [2]float64{(float64(best) + 0.5) / bins, 1}
+		}
+	}
+	return out
+}
+
+// places calls use with the place of the child's value between two task vectors.
+func (s *sparse) places(all []*tensorFit, k, l int, far, nothing float64, use func(float64)) {
+	for i, t := range all {
+		if t.vector || !t.has(s.all()) {
+			continue
+		}
+		st := storageOf(t.dtype)
+		for j := range t.y {
+			x := s.entry(t, &st, j)
+			a, b := s.scale[i][k]*x.d[k], s.scale[i][l]*x.d[l]
+			small := math.Abs(a-b) >= far*x.step
+			for o := range s.donors {
+				small = small && (o == k || o == l || math.Abs(s.scale[i][o]*x.d[o]) < nothing*x.step)
+			}
+			if small {
+				use((x.e - b) / (a - b))
+			}
+		}
 	}
 }
 
@@ -192,7 +250,7 @@ func (s *sparse) step(all []*tensorFit) (left float64) {
 		st := storageOf(t.dtype)
 		for j := range t.y {
 			x := s.entry(t, &st, j)
-			set, z, _ := s.nearestSet(i, &x)
+			set, z := s.nearestSet(i, &x)
 			left += math.Min(z*z, mostSteps*mostSteps)
 			if z > mostSteps {
 				continue

@@ -31,10 +31,13 @@ func (f *fitting) whole() *explanation {
 	free := f.mixed(Linear, -1, own)
 	left := f.hold(free, false)
 	if left.explains() {
-		if e := f.constant(left); e != nil {
+		if e := f.constant(left, f.snapped(f.pooled), f.pooled.weights); e != nil {
 			return e
 		}
 		if e := f.byFormula(left); e != nil {
+			return e
+		}
+		if e := f.constant(left, f.snapped(pool(f.known(f.use), f.use, true))); e != nil {
 			return e
 		}
 	}
@@ -123,8 +126,8 @@ func unit(n, k int, x float64) []float64 {
 }
 
 // constant tries one set of weights for all tensors.
-func (f *fitting) constant(left account) *explanation {
-	for _, w := range [][]float64{f.snapped(f.pooled), f.pooled.weights, f.snapped(pool(f.known(f.use), f.use, true))} {
+func (f *fitting) constant(left account, weights ...[]float64) *explanation {
+	for _, w := range weights {
 		e := f.linear(w)
 		if a := f.hold(e, false); a.asWell(left) {
 			return f.named(e)
