@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/weightprint/weightprint/formats"
@@ -48,6 +49,21 @@ func TestDebug(t *testing.T) {
 				fmt.Printf("%s from %d others %v each %v: off %.4f distance %.3f place %.4f w %.4f\n", s.method, s.from, s.others, each, a.offShare(), a.distance(), e.place, e.weights)
 			}
 		}
+	}
+	for b := range f.n {
+		for _, pair := range [][]int{{0, 1}} {
+			if slices.Contains(pair, b) {
+				continue
+			}
+			fmt.Println("sce", b, f.selectedShare(b, pair))
+			for _, e := range f.selected(b, pair) {
+				a := f.hold(e, false)
+				fmt.Printf("sce base %d off %.4f distance %.3f exact %.4f\n", b, a.offShare(), a.distance(), a.share())
+			}
+		}
+	}
+	if os.Getenv("FULL") == "" {
+		return
 	}
 	if e := f.sparseOf(); e != nil {
 		a := f.hold(e, false)

@@ -48,6 +48,11 @@ func (f *fitting) explain() *explanation {
 	}
 	e := f.mixed(Unknown, -1, own)
 	e.weights = f.pooled.weights
+	if m, ok := f.untouched(); ok {
+		f.clean = &m
+		e = f.linear(f.snapped(m.mixture))
+		e.method = Unknown
+	}
 	f.hold(e, false)
 	return e
 }
@@ -85,6 +90,12 @@ func (r *Recipe) fill(f *fitting, e *explanation) {
 	total := sum(e.leaves)
 	r.Method, r.Base, r.Same, r.Rows = e.method, e.base, e.same, e.rows
 	r.Weights, r.CI = e.weights, f.pooled.ci
+	if e.method == Unknown {
+		r.CI = f.spread()
+	}
+	if f.clean != nil {
+		r.CI, r.Untouched = f.clean.ci, f.clean.rows
+	}
 	if e.sparse != nil {
 		r.sparse(e.sparse)
 	}
@@ -138,6 +149,26 @@ func (f *fitting) givesVectors(e *explanation) {
 			e.own[i] = e.weights
 		}
 	}
+}
+
+// spread is the half width of weights that a remainder blurs: what tensors disagree
+// by, which the errors of a fit do not show.
+func (f *fitting) spread() []float64 {
+	out, total := make([]float64, f.n), 0.0
+	for i, p := range f.ps {
+		if p == nil || !p.has(f.use) {
+			continue
+		}
+		for _, k := range f.use {
+			d := f.free[i].weights[k] - f.pooled.weights[k]
+			out[k] += p.count * d * d
+		}
+		total += p.count
+	}
+	for k := range out {
+		out[k] = 1.96 * math.Sqrt(out[k]/math.Max(1, total))
+	}
+	return out
 }
 
 // layers lists the mixture of every layer, with weights that sum to one.

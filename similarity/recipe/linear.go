@@ -122,7 +122,10 @@ func newNormal(use []int, free bool) *normal {
 	return &normal{use: use, free: free, a: make([]float64, m*m), b: make([]float64, m)}
 }
 
-func (e *normal) add(p *products) {
+func (e *normal) add(p *products) { e.addScaled(p, 1) }
+
+// addScaled lets values count so many times.
+func (e *normal) addScaled(p *products, times float64) {
 	first := e.use[0]
 	target := make([]float64, p.n+1)
 	target[first] = -1
@@ -135,14 +138,14 @@ func (e *normal) add(p *products) {
 	}
 	m := len(r)
 	for i := range r {
-		e.b[i] += p.at(r[i], target)
+		e.b[i] += times * p.at(r[i], target)
 		for j := range r {
-			e.a[i*m+j] += p.at(r[i], r[j])
+			e.a[i*m+j] += times * p.at(r[i], r[j])
 		}
 	}
-	e.t += p.at(target, target)
+	e.t += times * p.at(target, target)
 	e.n += p.count
-	e.noise += p.noise
+	e.noise += times * p.noise
 }
 
 // solve fits. What the values do not determine stays as in prior: weights of

@@ -14,6 +14,7 @@ type fitting struct {
 
 	free   []mixture // by tensor: weights of its own, of any sum; empty for vectors
 	pooled mixture   // one for all matrices, with weights that sum to one
+	clean  *robust   // the same from rows that were left alone, where the rest was trained
 }
 
 func newFitting(all []*tensorFit, n int) *fitting {

@@ -72,6 +72,7 @@ type Recipe struct {
 	Same       []Method  // methods that give the same values here
 	Rows       string    // "rows" or "columns" where each has weights of its own
 	Remainder  Remainder
+	Untouched  int     // rows that training left alone and the weights follow from, where it followed; 0 if there are too few
 	Residual   float64 // |child − mixture| / |child − nearest parent|
 	Rounding   float64 // the residual's size in units of the child's rounding
 	Exact      float64 // share of values that are what the mixture rounds to; -1 where that cannot be asked

@@ -46,6 +46,8 @@ func (f *fitting) after(r *Recipe, e *explanation, matrices, vectors account) Af
 	}
 	signs := slices.ContainsFunc(f.pooled.weights, func(w float64) bool { return w < -noBase })
 	switch {
+	case f.clean != nil && (base < 0 || f.clean.weights[base] < noBase || signs): // where nothing was added nobody is missing
+		return Trained
 	case f.cleanPart(r):
 		return Trained
 	case r.Remainder.Rank > 0 && r.Remainder.Rank < lowRank:

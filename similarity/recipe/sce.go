@@ -26,28 +26,10 @@ func (f *fitting) varied() *explanation {
 	return best
 }
 
-// selected tries the shares of entries on a few matrices, and gives the best of
-// them in both arithmetics.
+// selected finds the share of entries on a few matrices, and gives it in both
+// arithmetics.
 func (f *fitting) selected(b int, donors []int) (out []*explanation) {
-	few := f.sampled()
-	share, least := 1.0, math.MaxInt
-	for _, steps := range []struct{ from, to, by float64 }{{0.05, 1, 0.05}, {-0.04, 0.04, 0.01}} {
-		middle := 0.0
-		if steps.from < 0 {
-			middle = share
-		}
-		for d := steps.from; d <= steps.to+1e-9; d += steps.by {
-			x := math.Min(1, math.Max(0.01, middle+d))
-			off := 0
-			for _, i := range few {
-				a := f.account(i, selectedValues(f.all[i], b, donors, x, nil))
-				off += a.off
-			}
-			if off < least {
-				share, least = x, off
-			}
-		}
-	}
+	share := f.selectedShare(b, donors)
 	for _, r := range []rounding{nil, f.all[0].dtype.Rounding()} {
 		s := &sparse{base: b, donors: donors, density: filledWith(len(donors), share), gamma: make([]float64, len(donors)), lambda: 1, elected: true, shared: true}
 		e := &explanation{method: SCE, base: b, place: math.NaN(), sparse: s}
@@ -55,12 +37,41 @@ func (f *fitting) selected(b int, donors []int) (out []*explanation) {
 			if !f.all[i].has(s.all()) {
 				return nil
 			}
-			return selectedValues(f.all[i], b, donors, share, r)
+			return newVariances(f.all[i], b, donors, r).values(share)
 		}
 		e.weights = f.energies(b, donors)
 		out = append(out, e)
 	}
 	return out
+}
+
+// selectedShare is the share, in hundredths, that leaves the fewest values of a few
+// matrices unexplained.
+func (f *fitting) selectedShare(b int, donors []int) float64 {
+	var few []*variances
+	var at []int
+	for _, i := range f.sampled() {
+		few, at = append(few, newVariances(f.all[i], b, donors, nil)), append(at, i)
+	}
+	share, least := 1.0, math.MaxInt
+	try := func(x float64) {
+		off := 0
+		for k, v := range few {
+			a := f.account(at[k], v.values(x))
+			off += a.off
+		}
+		if off < least {
+			share, least = x, off
+		}
+	}
+	for percent := 100; percent > 0; percent -= 10 {
+		try(float64(percent) / 100)
+	}
+	middle := int(math.Round(share * 100))
+	for percent := min(100, middle+9); percent > max(0, middle-10); percent-- {
+		try(float64(percent) / 100)
+	}
+	return share
 }
 
 // energies are the mean weights that the task vectors have, by their squares.
@@ -79,80 +90,85 @@ func (f *fitting) energies(b int, donors []int) []float64 {
 	return w
 }
 
-// selectedValues repeats SCE on a tensor.
-func selectedValues(t *tensorFit, b int, donors []int, share float64, r rounding) []float64 {
-	m, n := len(donors), len(t.y)
-	d := make([][]float64, m)
+// variances holds a tensor's task vectors with the variance of every entry over
+// them.
+type variances struct {
+	t        *tensorFit
+	base     int
+	d        [][]float64
+	of       []float64 // by entry
+	ordered  []float64 // those that are not zero, ascending
+	rounding rounding
+}
+
+func newVariances(t *tensorFit, b int, donors []int, r rounding) *variances {
+	v := &variances{t: t, base: b, d: make([][]float64, len(donors)), of: make([]float64, len(t.y)), rounding: r}
 	for k, x := range donors {
-		d[k] = make([]float64, n)
-		for j := range n {
-			d[k][j] = float64(t.x[x][j]) - float64(t.x[b][j])
-			if r != nil {
-				d[k][j] = r.of(d[k][j])
-			}
+		v.d[k] = make([]float64, len(t.y))
+		for j := range t.y {
+			v.d[k][j] = of64(r, float64(t.x[x][j])-float64(t.x[b][j]))
 		}
 	}
-	edge, open := varianceEdge(d, share, r)
-	energy, total := make([]float64, m), 0.0
-	for k := range m {
-		for j := range n {
-			if open == nil || open[j] >= edge {
-				energy[k] += float64(d[k][j] * d[k][j])
-			}
+	for j := range v.of {
+		mean, sum := 0.0, 0.0
+		for k := range v.d {
+			mean += v.d[k][j] / float64(len(v.d))
 		}
-		total += energy[k]
-	}
-	for k := range energy {
-		energy[k] /= math.Max(total, 1e-300)
-		if r != nil {
-			energy[k] = r.of(energy[k])
+		for k := range v.d {
+			x := v.d[k][j] - mean
+			sum += float64(x * x)
+		}
+		if v.of[j] = of64(r, sum/float64(len(v.d))); v.of[j] != 0 {
+			v.ordered = append(v.ordered, v.of[j])
 		}
 	}
-	out := make([]float64, n)
-	for j := range out {
-		base := float64(t.x[b][j])
-		v := electedMean(d, energy, j, r)
+	slices.Sort(v.ordered)
+	return v
+}
+
+// values repeats SCE with a share of the entries selected. At the edge, where
+// several vary alike, either is right.
+func (v *variances) values(share float64) []float64 {
+	edge := -1.0
+	if keep := int(share*float64(len(v.ordered)) + 1e-9); share < 1 {
+		edge = math.Inf(1)
+		if keep > 0 {
+			edge = v.ordered[len(v.ordered)-keep]
+		}
+	}
+	weight := v.weights(edge)
+	out := make([]float64, len(v.of))
+	for j, of := range v.of {
+		base, y := float64(v.t.x[v.base][j]), float64(v.t.y[j])
 		out[j] = base
-		switch {
-		case open == nil || open[j] > edge:
-			out[j] += v
-		case open[j] == edge && math.Abs(float64(t.y[j])-base-v) < math.Abs(float64(t.y[j])-base): // at the edge either is right
-			out[j] += v
+		if of < edge {
+			continue
+		}
+		moved := base + electedMean(v.d, weight, j, v.rounding)
+		if of > edge || math.Abs(y-moved) < math.Abs(y-base) {
+			out[j] = moved
 		}
 	}
 	return out
 }
 
-// varianceEdge gives the variance of every entry over the task vectors, and the
-// one from which entries are selected; nil where all are.
-func varianceEdge(d [][]float64, share float64, r rounding) (edge float64, all []float64) {
-	if share >= 1 {
-		return 0, nil
+// weights are the shares of the squares of what was selected.
+func (v *variances) weights(edge float64) []float64 {
+	w, total := make([]float64, len(v.d)), 0.0
+	for k := range v.d {
+		for j, of := range v.of {
+			if of >= edge {
+				w[k] += of64(v.rounding, float64(v.d[k][j]*v.d[k][j]))
+			}
+		}
+		w[k] = of64(v.rounding, w[k]/float64(len(v.of)))
+		total += w[k]
 	}
-	all = make([]float64, len(d[0]))
-	var moved []float64
-	for j := range all {
-		mean := 0.0
-		for k := range d {
-			mean += d[k][j] / float64(len(d))
-		}
-		for k := range d {
-			x := d[k][j] - mean
-			all[j] += float64(x*x) / float64(len(d))
-		}
-		if r != nil {
-			all[j] = r.of(all[j])
-		}
-		if all[j] != 0 {
-			moved = append(moved, all[j])
-		}
+	total = of64(v.rounding, total)
+	for k := range w {
+		w[k] = of64(v.rounding, w[k]/math.Max(total, 1e-300))
 	}
-	slices.Sort(moved)
-	keep := int(share * float64(len(moved)))
-	if keep == 0 {
-		return math.Inf(1), all
-	}
-	return moved[len(moved)-keep], all
+	return w
 }
 
 // electedMean is the weighted mean of the task vectors that pull with the sum.

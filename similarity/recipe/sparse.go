@@ -104,7 +104,7 @@ func (f *fitting) sparseOf() *explanation {
 		return nil
 	}
 	for k := range f.n { // one that correlates with the others may have been left out
-		if b := best.base; k != b && !slices.Contains(best.donors, k) {
+		if b := best.base; least > met*float64(values(few)) && k != b && !slices.Contains(best.donors, k) {
 			try(b, append(slices.Clone(best.donors), k), oneMore)
 		}
 	}
@@ -115,6 +115,17 @@ func (f *fitting) sparseOf() *explanation {
 // oneMore is what is left, at most, of what was left before where one more task
 // vector is let in: a stranger among them halves nothing.
 const oneMore = 0.6
+
+// met is what an entry leaves, in squared steps, where the sets are met: rounding
+// leaves a twelfth, and a few roundings a quarter.
+const met = 0.25
+
+func values(all []*tensorFit) (n int) {
+	for _, t := range matrices(all) {
+		n += len(t.y)
+	}
+	return n
+}
 
 // everywhere tells whether the parents have all matrices of the child.
 func (f *fitting) everywhere(use []int) bool { return len(f.known(use)) == len(f.known(nil)) }
