@@ -26,6 +26,8 @@ var marks = []struct {
 	{"{\n", []string{`"bomFormat": "CycloneDX"`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
+	{"<svg ", []string{`aria-label="difference of `}},
+	{"# Difference of two models", nil},
 	{"digraph lineage {\n", nil},
 	{"# ", []string{" parameters, read "}},
 	{"A  ", []string{" parameters, read ", "\nB  "}},

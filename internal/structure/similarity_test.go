@@ -38,6 +38,7 @@ var rooms = []struct{ name, imports string }{
 	{"index", "root sketches stats"},
 	{"delta", "align stats"},
 	{"recipe", "align"},
+	{"diff", "align"},
 	{"architecture", "align axis delta stats"},
 	{"suite", "root axis calibrated exact"},
 	{"similaritytest", "root align axis stats"},
