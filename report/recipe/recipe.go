@@ -200,22 +200,96 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		}
 		r.Layers = append(r.Layers, x)
 	}
-	r.Because = append(r.Because, fmt.Sprintf("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding))
-	if f.Missing {
-		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
-	}
 	if f.Exact >= 0 {
 		n := verdict.Number(f.Exact)
 		r.Exact = &n
+	}
+	r.explain(f)
+}
+
+// afterwards are the words for what the remainder says.
+var afterwards = map[recipe.After]string{
+	recipe.MergeOnly: "",
+	recipe.Trained:   "that is more than rounding: the mixture was trained further, or its values were changed otherwise",
+	recipe.Missing:   "that is more than rounding, and about what a parent that is not among these would leave: the base has a weight that a whole mixture would not give it",
+	recipe.Open:      "that is more than rounding: a parent is missing, or the mixture was trained further; the remainder cannot tell",
+	recipe.NoMixture: "",
+}
+
+// explain puts the findings into sentences.
+func (r *Recipe) explain(f *recipe.Recipe) {
+	say := func(format string, args ...any) { r.Because = append(r.Because, fmt.Sprintf(format, args...)) }
+	if f.After == recipe.NoMixture {
+		say("these parents give next to nothing of the child: no weights are stated")
+		return
+	}
+	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
+	if words := afterwards[f.After]; words != "" {
+		say("%s", words)
+	}
+	if f.Method == recipe.Unknown {
+		say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
+		if f.Remainder.Rank > 0 {
+			say("%.0f %% of the directions of a matrix hold nine tenths of the remainder", 100*f.Remainder.Rank)
+		}
+	}
+	if f.Untouched > 0 {
+		say("the weights follow from %d rows that one mixture gives exactly: nothing was added there", f.Untouched)
+	}
+	if f.Exact >= 0 {
 		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
-		if f.Exact < verdict.Mixed {
+		switch {
+		case f.Exact < verdict.Mixed && f.After == recipe.MergeOnly:
+			words += ": the others lie within a few roundings, as where a coarse type was computed in"
+		case f.Exact < verdict.Mixed:
 			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
 		}
-		r.Because = append(r.Because, words)
+		say("%s%s", words, parts(f.Components))
+	}
+	if len(f.Same) > 0 {
+		say("%s gives the same values here", names(f.Same))
+	}
+	if f.Rows != "" {
+		say("each matrix was mixed by its %s, with weights of their own", f.Rows)
+	}
+	if f.T >= 0 {
+		say("at %.4g of the way from the first to the second", f.T)
 	}
 	if f.Density > 0 {
-		r.Because = append(r.Because, fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density))
+		words := fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density)
+		if f.Epsilon > 0 {
+			words += fmt.Sprintf(", larger ones more often (epsilon %.2g)", f.Epsilon)
+		}
+		if f.Gamma > 0 {
+			words += fmt.Sprintf(", the largest %.2g %% dropped", 100*f.Gamma)
+		}
+		if math.Abs(f.Lambda-1) > 1e-9 {
+			words += fmt.Sprintf("; what was mixed was multiplied with %.3g", f.Lambda)
+		}
+		say("%s", words)
 	}
+}
+
+// parts lists the share of each component that is given exactly.
+func parts(all []recipe.Component) string {
+	var words []string
+	for _, c := range all {
+		if c.Exact >= 0 {
+			words = append(words, fmt.Sprintf("%s %.1f", c.Name, 100*c.Exact))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+func names(methods []recipe.Method) string {
+	var out []string
+	for _, m := range methods {
+		out = append(out, string(m))
+	}
+	return strings.Join(out, ", ")
 }
 
 // WriteJSON writes the recipe as indented JSON.
@@ -223,12 +297,23 @@ func (r *Recipe) WriteJSON(w io.Writer) error {
 	return escape.WriteJSON(w, r)
 }
 
+// headline names the method and what followed.
+func (r *Recipe) headline() string {
+	switch {
+	case r.After == recipe.NoMixture:
+		return "NO MIXTURE OF THESE"
+	case r.Method == recipe.Unknown:
+		return "NO METHOD EXPLAINS IT · linear part and remainder · " + string(r.After)
+	}
+	return strings.ToUpper(string(r.Method)) + " · " + string(r.After)
+}
+
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
 	t := &columns.Text{}
 	t.Line("%s", escape.Printable(r.Child.Ref))
 	t.Line("")
-	t.Line("%s", strings.ToUpper(string(r.Method)))
+	t.Line("%s", r.headline())
 	for _, b := range r.Because {
 		t.Row("", b)
 	}

@@ -200,16 +200,19 @@ func (s *seen) best(n int, all []placed) float64 {
 		}
 	}
 	t := (lo + hi) / 2
-	const h = 1e-3
-	bend := (left(t+h) + left(t-h) - 2*left(t)) / (h * h)
 	count := 0.0
 	for _, x := range all {
 		count += x.p.count
 	}
-	if bend <= 0 {
-		return t
+	// the roundest number whose fit is no worse than chance makes it: 4 is the square
+	// of two standard errors.
+	worst := left(t) * (1 + 4/math.Max(1, count))
+	for _, step := range grids {
+		if n := math.Round(t/step) * step; left(n) <= worst {
+			return n
+		}
 	}
-	return nearest(t, 1.96*math.Sqrt(2*left(t)/math.Max(1, count)/bend), nil)
+	return t
 }
 
 // meanOf is the mean of tensors' weights, by their number of values.

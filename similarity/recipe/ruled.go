@@ -64,28 +64,11 @@ func (f *fitting) ruled(s *sparse) *explanation {
 // dropped, and takes it for the round number that it stands for.
 func (s *sparse) weigh(f *fitting, all []tally) {
 	m := len(s.donors)
-	mean, n := make([]float64, m), 0.0
-	for i, t := range f.all {
-		if t.vector {
-			continue
-		}
-		size := float64(len(t.y))
-		n += size
-		for k := range m {
-			kept := 1.0
-			switch {
-			case s.rule == ranked:
-				kept = s.expected(t, k)
-			case s.rule == chance && all[k].sizeAll[i] > 0:
-				kept = all[k].sizeIn[i] / all[k].sizeAll[i]
-			}
-			mean[k] += size * s.scale[i][k] * kept
-		}
+	mean := make([]float64, m)
+	for k := range m {
+		mean[k] = s.weightOf(f, all, k)
 	}
 	round := storageOf(f.all[0].dtype).round
-	for k := range mean {
-		mean[k] /= math.Max(1, n)
-	}
 	if s.shared {
 		total := 0.0
 		for k := range m {
@@ -111,6 +94,48 @@ func (s *sparse) weigh(f *fitting, all []tally) {
 			}
 		}
 	}
+}
+
+// weightOf is the mean scale of a task vector, times the share of it that was
+// kept where that was scaled up: the share of each tensor's sizes, where this
+// makes tensors agree, else the chance that is one for all.
+func (s *sparse) weightOf(f *fitting, all []tally, k int) float64 {
+	var plain, byTensor spread
+	for i, t := range f.all {
+		if t.vector {
+			continue
+		}
+		kept := 1.0
+		switch {
+		case s.rule == ranked:
+			kept = s.expected(t, k)
+		case s.rule == chance && all[k].sizeAll[i] > 0:
+			kept = all[k].sizeIn[i] / all[k].sizeAll[i]
+		}
+		plain.add(s.scale[i][k], float64(len(t.y)))
+		byTensor.add(s.scale[i][k]*kept, float64(len(t.y)))
+	}
+	if s.rule == chance && plain.relative() < byTensor.relative() {
+		return plain.mean() * nearest(s.density[k], 1.96*math.Sqrt(0.25/math.Max(1, all[k].n)), nil)
+	}
+	return byTensor.mean()
+}
+
+// spread adds up numbers with weights.
+type spread struct{ n, sum, squares float64 }
+
+func (s *spread) add(x, n float64) {
+	s.n += n
+	s.sum += n * x
+	s.squares += n * x * x
+}
+
+func (s *spread) mean() float64 { return s.sum / math.Max(1, s.n) }
+
+// relative is the standard deviation over the mean.
+func (s *spread) relative() float64 {
+	m := s.mean()
+	return math.Sqrt(math.Max(0, s.squares/math.Max(1, s.n)-m*m)) / math.Max(math.Abs(m), 1e-300)
 }
 
 // expected is the share of a task vector's size in one tensor that is kept where
