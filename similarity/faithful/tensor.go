@@ -41,7 +41,9 @@ func Judge(ctx context.Context, p Pair, o Options) (*Tensor, error) {
 	if err != nil || w == nil {
 		return t, err
 	}
-	return t, w.all(ctx, o)
+	err = w.all(ctx, o)
+	t.settle()
+	return t, err
 }
 
 // open leaves n blocks open.
@@ -151,6 +153,9 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 			}
 			for i := range n {
 				j.row(row+i, raw[i*size:][:size], x[(row-first+i)*cols:][:cols], func(block int, g Grade, f fault) {
+					if f.soft {
+						out.soft++
+					}
 					if out.Blocks[g]++; g == Deviates {
 						out.keep(Deviation{row + i, block, f.col, f.count, f.steps, f.what}, o.Named)
 					}
