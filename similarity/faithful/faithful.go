@@ -70,7 +70,7 @@ type Tensor struct {
 
 // few is how many blocks of a tensor may differ from what a build of the quantiser
 // that rounds sums otherwise gives, without telling anything: some are not found
-// again by moving the values a little (one in 25,000 of a build with fused products).
+// again by moving the values a little (one in 30,000 of a build with fused products).
 func few(total int64) int64 { return 2 + total/1000 }
 
 // settle leaves open what deviates in so few blocks, and so little, that another
