@@ -45,6 +45,16 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	return nil, failed
 }
 
+// OpenFolder opens a checkpoint in a folder that the caller provides: a store of its
+// own, an archive, files in a browser. file names the checkpoint's file; "" leaves the
+// choice to what lies there. No other place is looked at.
+func OpenFolder(ctx context.Context, place source.Folder, file string, o *Options) (*Checkpoint, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	return openAt(ctx, source.Found{Folder: place, File: file, Ref: place.Label(file)}, o)
+}
+
 // openAt opens what lies in one place.
 func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error) {
 	op := &opener{ctx: ctx, o: o, place: p.Folder, dir: p.Folder.Label(""), c: &Checkpoint{Ref: p.Ref, Revision: p.Revision, Warnings: p.Warnings, place: p.Folder, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}

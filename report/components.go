@@ -105,6 +105,9 @@ func (r *run) component(p *part, v verdict.Verdict) Component {
 		c.Relation, c.By = verdict.Identical, "equal digests, as the hub lists them"
 		return c
 	}
+	if d := r.facts.Detectable(p.name); d != nil && d.Cosine < 1 {
+		c.Detectable = verdict.NumberOf(verdict.RoundUp(d.Cosine))
+	}
 	ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
 	logp, by := r.facts.Best(ofPart)
 	if by != nil {

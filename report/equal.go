@@ -27,6 +27,7 @@ func (r *run) equal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.digests = pairs.Digests // of whole tensors; those of stacks are taken where they are asked for
 	r.facts.Equality = summed(pairs, role, nets[1], b)
 	r.experts = expertMaps(pairs, role)
 	r.facts.Equality.Mixtures = left(r.experts)

@@ -110,6 +110,11 @@ type Options struct {
 	Base      *Input       `json:"-"` // what adapters among the subjects are applied to
 	Parents   []string     `json:"-"` // folders in which Audit looks for declared parents
 
+	// Progress is called at the start of every stage and about ten times a second
+	// within, from one goroutine at a time and never after the comparison returns.
+	// It changes no result.
+	Progress func(Progress) `json:"-"`
+
 	// Tests are further tests to run at the end, on the pair as the suite left
 	// it. Their evidence is shown and their names are listed among the
 	// methods; the verdict does not use them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,7 @@ import (
 type network struct {
 	private, offline, lenient bool
 	component                 string
+	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
 }
@@ -33,8 +35,14 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	fl.BoolVar(&n.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
 	fl.StringVar(&n.component, "component", "", "the part of a pipeline that is meant, such as unet, transformer, vae or text_encoder")
-	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+	fl.StringVar(&n.progress, "progress", "terminal", "show progress on a terminal, or as lines of JSON on the standard error: terminal, json")
+	completes(root, "progress", progressForms)
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
+		if !slices.Contains(progressForms, n.progress) {
+			return usageError{oneOf("progress", n.progress, progressForms)}
+		}
+		return nil
 	}
 }
 

@@ -66,6 +66,9 @@ func (b *builder) rotation(t *Tower) {
 	if share == 0 {
 		share = b.fam.partial
 	}
+	if t.Rotary != NoRotary {
+		t.RotaryBase = rotaryBase(b.meta, b.found.kind)
+	}
 	switch {
 	case t.Rotary == NoRotary:
 	case b.shape.rotated > 0 && (t.HeadDim == 0 || b.shape.rotated <= t.HeadDim):

@@ -1,3 +1,5 @@
+//go:build !nonet && !js
+
 package source
 
 import (
@@ -21,6 +23,9 @@ import (
 
 // maxRedirects bounds the steps from an address to the bytes.
 const maxRedirects = 5
+
+// tlsConfig is that of tests; see nonet.go.
+type tlsConfig = tls.Config
 
 // client asks servers. It never follows a redirect that guard refuses, sends
 // the token to one origin only, uses no proxy, keeps no cookies and counts

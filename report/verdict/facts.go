@@ -15,6 +15,7 @@ import (
 type Facts struct {
 	Evidence []similarity.Evidence
 	Power    exact.Power
+	Weakest  []exact.Detectable // likeness that the tests on labels would have found, by component
 	Storage  Storage
 	Spectra  []delta.RoleSpectrum
 	Shape    architecture.Shape
