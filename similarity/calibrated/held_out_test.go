@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"

@@ -131,10 +131,10 @@ func (f *fit) procrustes(matches [][]int, start bool) []float32 {
 	cross, own := make([]float32, f.dims*h), make([]float32, f.dims*f.dims)
 	for i, a := range f.a {
 		for v, odd := range a.odd {
-			if odd && start {
+			if odd && start && (v >= a.first || a.compass == nil) {
 				continue
 			}
-			x, y := f.matched(a, f.b[i], v, matches[i])
+			x, y := f.matched(a, f.b[i], v, matches[i], start)
 			if n := len(y) / h; n > 0 {
 				xt := basis.Transpose(x, n, f.dims)
 				part := make([]float32, len(cross))
@@ -162,12 +162,17 @@ func add(to, x []float32) {
 }
 
 // matched returns the rows of matched units in one view, those of A with their
-// signs turned to those of B.
-func (f *fit) matched(a, b *directions, v int, match []int) (x, y []float32) {
+// signs turned to those of B: by the rotation, and where there is none yet by the
+// compasses of both.
+func (f *fit) matched(a, b *directions, v int, match []int, start bool) (x, y []float32) {
+	var way []float32
 	for j, i := range match {
 		if i >= 0 {
 			x = append(x, a.rows[v][i*a.dim:(i+1)*a.dim]...)
 			y = append(y, b.rows[v][j*b.dim:(j+1)*b.dim]...)
+			if a.odd[v] && start {
+				way = append(way, a.points(v, i)*b.points(v, j))
+			}
 		}
 	}
 	if !a.odd[v] {
@@ -175,9 +180,12 @@ func (f *fit) matched(a, b *directions, v int, match []int) (x, y []float32) {
 	}
 	n := len(y) / b.dim
 	turned := make([]float32, n*f.dims)
-	dense.MulNT(turned, y, f.turn, n, f.dims, b.dim)
-	for first := 0; first < len(x); first += f.dims {
-		if row := x[first : first+f.dims]; dense.Dot(turned[first:first+f.dims], row) < 0 {
+	if !start {
+		dense.MulNT(turned, y, f.turn, n, f.dims, b.dim)
+	}
+	for k := range n {
+		row := x[k*f.dims : (k+1)*f.dims]
+		if start && way[k] < 0 || dense.Dot(turned[k*f.dims:(k+1)*f.dims], row) < 0 {
 			for c, w := range row {
 				row[c] = -w
 			}
@@ -234,4 +242,14 @@ func (f *fit) try(a, b *directions) (Layer, sum) {
 	}
 	first, second := f.tables(ra, rb)
 	return count(ra, rb, first, second)
+}
+
+// guess matches the units of layers that took no part in the fit.
+func (f *fit) guess(a, b []*directions) (matches [][]int) {
+	for i := range a {
+		ra, rb := a[i].onto(f.span, f.dims), f.opt.sampled(b[i])
+		first, second := f.tables(ra, rb)
+		matches = append(matches, mutual(added(first, second), rb.units, ra.units))
+	}
+	return matches
 }
