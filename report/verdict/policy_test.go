@@ -210,7 +210,7 @@ func TestOppositeMarksCancel(t *testing.T) {
 // verdict open from twice.
 func TestAgreementBesideItsControls(t *testing.T) {
 	const n, largest = 1000, 0.1 // far above the floor
-	p := &Population{Strata: []Stratum{{Name: "same-data", Tests: map[string][]Control{Agreement: {{largest, n}, {0.02, n}}}}}}
+	p := &Population{Strata: []Stratum{{Name: "same-data", Independent: true, Tests: map[string][]Control{Agreement: {{largest, n}, {0.02, n}}}}}}
 	for times, c := range map[float64]struct {
 		alone, open bool
 	}{1.9: {}, 2.1: {false, true}, 2.9: {false, true}, 3.1: {true, false}} {
