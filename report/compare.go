@@ -54,31 +54,35 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	run.facts.Tautology = tautology(in)
-	if err := run.prepare(ctx); err != nil {
-		return nil, err
+	if run.facts.Named = run.named(); run.facts.Named != "" {
+		return run.byName(ctx)
 	}
-	if err := run.tests(ctx); err != nil {
-		return nil, err
+	w := watch(o, in)
+	defer w.end()
+	for _, s := range []struct {
+		name string
+		do   func(context.Context) error
+	}{{StageAlign, run.prepare}, {StageTest, run.tests}, {StageMeasure, run.storage}, {StageCarry, run.carry}} {
+		w.stage(s.name)
+		if err := s.do(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := run.storage(ctx); err != nil {
-		return nil, err
-	}
-	if err := run.carry(ctx); err != nil {
-		return nil, err
-	}
+	w.stage(StageDecide)
 	return run.report(ctx)
 }
 
 // run carries a comparison from step to step.
 type run struct {
-	o     Options
-	in    [2]Input
-	whole bool // everything is read
-	pair  *align.Pair
-	facts verdict.Facts
-	looks []int // look of each piece of evidence
-	taken int   // looks taken
-	warn  []string
+	o       Options
+	in      [2]Input
+	whole   bool // everything is read
+	pair    *align.Pair
+	facts   verdict.Facts
+	looks   []int     // look of each piece of evidence
+	taken   int       // looks taken
+	experts []UnitMap // which expert of A has the values of each of B's
+	warn    []string
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.

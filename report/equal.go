@@ -26,6 +26,8 @@ func (r *run) equal(ctx context.Context) error {
 		return err
 	}
 	r.facts.Equality = summed(pairs, role, r.networks()[1])
+	r.experts = expertMaps(pairs, role)
+	r.facts.Equality.Mixtures = left(r.experts)
 	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
 	for _, p := range pairs.Pairs {
 		if p.Moved == nil {

@@ -161,3 +161,9 @@ func (e *excerpt) part(p []byte, i int, at int64) (int, error) {
 	}
 	return got, err
 }
+
+// Describe describes the input as reports do. files asks for digests of the whole
+// files; without it only what was read is pinned.
+func (in Input) Describe(ctx context.Context, files bool) (Subject, error) {
+	return in.pin(ctx, false, files)
+}

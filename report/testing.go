@@ -38,7 +38,7 @@ func (r *run) tests(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return r.relabelled(ctx)
 }
 
 // look runs the tests of one look.

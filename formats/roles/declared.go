@@ -25,7 +25,7 @@ const maxDeclared = 1 << 20
 var places = map[string][]string{
 	"vision":  {"config.vision_config.", "config.visual.", "clip.vision."},
 	"audio":   {"config.audio_config.", "clip.audio."},
-	"main":    {"config.text_config.", "config.llm_config.", "config.language_config.", "config."},
+	"main":    {"config.text_config.", "config.llm_config.", "config.language_config.", "config.encoder_config.", "config."},
 	"encoder": {"config.encoder.", "config."},
 	"decoder": {"config.decoder.", "config."},
 }

@@ -84,6 +84,28 @@ func (m *Matrix) Reordered(order []int) *Matrix {
 	return &c
 }
 
+// Turned is the view of the same values with rows and columns exchanged, for a
+// matrix of unknown role that may be stored the other way round; nil where that
+// is no matrix stored in one piece. Reading rows of it costs reading the whole.
+func (m *Matrix) Turned() *Matrix {
+	if len(m.Tensor.Shape) != 2 || m.flat || m.transposed || m.block > 0 || m.order != nil || m.runLen > 0 || m.start > 0 || m.base > 0 || m.Bias != nil {
+		return nil
+	}
+	return m.transpose()
+}
+
+// InMemory is the matrix with other values, row by row, under the same role and name.
+func (m *Matrix) InMemory(values []float32) *Matrix {
+	shape := []int64{int64(m.Rows), int64(m.Cols)}
+	if len(m.Tensor.Shape) > 2 {
+		shape = m.Tensor.Shape
+	}
+	return newMatrix(m.Role, &tensor.Tensor{Name: m.Tensor.Name, DType: tensor.F32, Shape: shape, Data: tensor.Values(values)})
+}
+
+// Flat tells whether the matrix is a run of values cut into rows, without units.
+func (m *Matrix) Flat() bool { return m.flat }
+
 // Transposed tells whether reading a row costs reading the whole tensor.
 func (m *Matrix) Transposed() bool { return m.transposed }
 

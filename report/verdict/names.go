@@ -73,3 +73,10 @@ const rawAgreement = mlp + " (raw)"
 
 // anchoredAxis is the axis of a component in coordinates of tokens.
 func anchoredAxis(component string) string { return component + " (anchored)" }
+
+// relabelledAxis is the axis of a component whose units were put into the order of
+// the other side's before they were looked at.
+func relabelledAxis(component string) string { return component + Relabelled }
+
+// Relabelled ends the axes of what was measured after that.
+const Relabelled = " (relabelled)"

@@ -77,6 +77,13 @@ func TestOriginWithoutGains(t *testing.T) {
 	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9)}})
 	require.Equal(t, SharedInit, v.Relation)
 	require.Contains(t, v.Statement, "whether it is more was not settled")
+
+	// Gains are free: drawn anew, with columns divided, they settle nothing against
+	// directions that were kept.
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.02), leadsOf(0.99)}})
+	require.True(t, v.MoreIsOpen(), "%v", v.Because)
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.02), leadsOf(0.5)}})
+	require.False(t, v.MoreIsOpen(), "%v", v.Because)
 }
 
 func TestDecide(t *testing.T) {
