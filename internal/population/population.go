@@ -24,7 +24,7 @@ var Shapes = []adversary.Build{
 }
 
 // Each is how many networks of a shape share nothing, and Extra how many pairs of a
-// shape there are of each other kind.
+// shape there are of another kind, unless that says otherwise.
 const Each, Extra = 38, 2
 
 // school is how network i of a shape is trained: most briefly, every eighth for long.
