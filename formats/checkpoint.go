@@ -68,7 +68,7 @@ type File struct {
 // FileOf is the file that a tensor of a checkpoint is stored in, nil for one that
 // is made of several or unpacked in memory.
 func FileOf(t *tensor.Tensor) *File {
-	s, ok := t.Data.(*tensor.Stored)
+	s, ok := tensor.StoredOf(t.Data)
 	if !ok {
 		return nil
 	}

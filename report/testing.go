@@ -56,6 +56,7 @@ func (r *run) look(ctx context.Context, look int) error {
 	if err != nil {
 		return err
 	}
+	r.pair.Settle()
 	r.toldApart(axes)
 	r.facts.Detect(exact.Detect(axes, r.facts.Corrected(r.o.Policy.Level())))
 	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())

@@ -38,6 +38,7 @@ func main() {
 		ceilingCommand(),
 		carryCommand(),
 		plantedCommand(),
+		speedCommand(),
 		auditsCommand(),
 		interruptCommand(),
 	)

@@ -151,6 +151,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	networkFlags(root, stderr)
 	root.AddCommand(
 		compareCommand(),
+		diffCommand(),
 		recipeCommand(),
 		faithfulCommand(),
 		treeCommand(),

@@ -30,6 +30,8 @@ var marks = []struct {
 	{"{\n", []string{`"@context": "https://spdx.org/rdf/3`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
+	{"<svg ", []string{`aria-label="difference of `}},
+	{"# Difference of two models", nil},
 	{"digraph lineage {\n", nil},
 	{"# ", []string{" parameters, read "}},
 	{"A  ", []string{" parameters, read ", "\nB  "}},

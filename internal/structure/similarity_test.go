@@ -40,6 +40,7 @@ var rooms = []struct{ name, imports string }{
 	{"delta", "align stats"},
 	{"recipe", "align"},
 	{"faithful", ""},
+	{"diff", "align"},
 	{"architecture", "align axis delta stats"},
 	{"suite", "root axis calibrated exact"},
 	{"similaritytest", "root align axis stats"},

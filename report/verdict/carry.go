@@ -2,7 +2,6 @@ package verdict
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity/carry"
@@ -60,17 +59,10 @@ func (v *Verdict) Asks() bool { return v.Relation == Related || v.Relation == Sh
 // How many times as much as parts at random the agreeing ones must count for on both
 // sides to exclude a passenger, and at most for the one side that carries one: three
 // times, and twice, the most of the networks that carry one.
-// Without enough of those nothing is decided.
-func fullCarry() float64 { return max(findTimes*Controls().Most(passengers, CarryWeight), undecided()) }
-func idleCarry() float64 { return openTimes * Controls().Most(passengers, CarryWeight) }
+func fullCarry() float64 { return findTimes * mostCarried() }
+func idleCarry() float64 { return openTimes * mostCarried() }
 
-// undecided is 0, or without networks that carry passengers what no weight reaches.
-func undecided() float64 {
-	if Controls().Most(passengers, CarryWeight) == 0 {
-		return math.MaxFloat32
-	}
-	return 0
-}
+func mostCarried() float64 { return max(plantedCarry, Controls().Most(passengers, CarryWeight)) }
 
 // idle is the side that rests on nothing of what agrees while the other one does, or
 // -1.

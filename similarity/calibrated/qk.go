@@ -70,7 +70,7 @@ func costOf(m *roles.Matrix) int64 {
 	if m == nil {
 		return 0
 	}
-	return m.Cost(m.Rows)
+	return m.Cost(m.Rows) + m.Gain.Cost()
 }
 
 // Head is what one attention head shows of itself whatever basis it is
