@@ -53,6 +53,7 @@ const (
 // from twice on; beside that a finding has a floor. By decision: the room is for networks
 // that are larger, or built otherwise, than the controls (controls.json).
 const (
+	// By decision: see above.
 	findTimes = 3.0
 	openTimes = 2.0
 	// Least share of agreeing units that makes a finding.
