@@ -193,6 +193,7 @@ func (f *verifyFlags) again(c *cobra.Command, models []string, o report.Options)
 	}
 	n := networkOf(c.Context())
 	o.Private, o.Offline, o.Log = n.private, n.offline, n.log
+	n.component = o.Component
 	as := compareFlags{base: f.base, lenient: o.Lenient}
 	as.quiet, _ = c.Flags().GetBool("quiet") // every verb has it
 	return as.compare(c.Context(), models, &o, c.ErrOrStderr())
