@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -21,6 +22,7 @@ type auditFlags struct {
 	file            string
 	json            bool
 	failOn, parents []string
+	references      []string
 }
 
 func auditCommand() *cobra.Command {
@@ -47,16 +49,22 @@ with --assume-no-access, and never contradicted by dates: a date shows that
 something existed by a time, not that it did not exist before. Sampled positions
 follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
+--claim from-scratch holds the claim that the model was trained from scratch against
+--references (folders of models, or models): of every component, that it is unrelated
+to each of them within a stated floor, or what it shares.
+
 A claim is contradicted only by what excludes it. Exit codes: 1 for a
 contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
 		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted
-  weightprint audit suspect/ --parents models/ --json`,
+  weightprint audit suspect/ --parents models/ --json
+  weightprint audit release/ --claim from-scratch --references models/`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a[0]) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
+	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check, or from-scratch")
+	fl.StringSliceVar(&f.references, "references", nil, "models, or folders of them, that --claim from-scratch is held against")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
@@ -81,6 +89,12 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 	to, err := destine(c, []string{model}, f.file, isResult)
 	if err != nil {
 		return err
+	}
+	if f.claim == fromScratch {
+		return f.scratch(c, model, budget, to)
+	}
+	if len(f.references) > 0 {
+		return usageError{errors.New("--references belongs to --claim from-scratch")}
 	}
 	claims, err := readClaims(f.claim)
 	if err != nil {
@@ -139,4 +153,50 @@ func readClaims(file string) ([]audit.Claim, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return []audit.Claim{c}, nil
+}
+
+// fromScratch is the claim that a model was trained from scratch.
+const fromScratch = "from-scratch"
+
+// scratch holds that claim against references.
+func (f *auditFlags) scratch(c *cobra.Command, model string, budget report.Bytes, to *destination) error {
+	if len(f.references) == 0 {
+		return usageError{errors.New("--claim from-scratch needs --references")}
+	}
+	n := networkOf(c.Context())
+	o := &report.Options{Budget: budget, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log}
+	var refs []string
+	for _, r := range f.references {
+		all, err := referencesOf(c, r, o)
+		if err != nil {
+			return err
+		}
+		refs = append(refs, all...)
+	}
+	cert, err := audit.Scratch(c.Context(), model, refs, o)
+	if err != nil {
+		return err
+	}
+	write := cert.WriteText
+	if f.json {
+		write = cert.WriteJSON
+	}
+	if err := to.write(write); err != nil {
+		return err
+	}
+	return f.finding([]audit.Result{{Source: "references", Outcome: cert.Outcome}})
+}
+
+// referencesOf is a model, or all models of a folder that is none.
+func referencesOf(c *cobra.Command, ref string, o *report.Options) ([]string, error) {
+	m, err := openModel(c.Context(), ref, nil)
+	if err == nil {
+		return []string{ref}, m.Close()
+	}
+	if path, e := source.Local(ref); e == nil {
+		if all, e := audit.References(c.Context(), path, o); e == nil {
+			return all, nil
+		}
+	}
+	return nil, err
 }
