@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/report/intoto"
 	"github.com/weightprint/weightprint/report/intoto/oms"
+	"github.com/weightprint/weightprint/store"
 )
 
 // What an output may take the place of: a file whose content shows that the
@@ -24,6 +25,9 @@ var marks = []struct {
 }{
 	{"{\n  \"schema\": \"weightprint.", nil},
 	{"{\n", []string{`"bomFormat": "CycloneDX"`, `"name": "weightprint"`}},
+	{"{\n", []string{`"$schema": "https://docs.oasis-open.org/sarif/`, `"name": "weightprint"`}},
+	{"<?xml ", []string{`<testsuites name="weightprint audit"`}},
+	{"{\n", []string{`"@context": "https://spdx.org/rdf/3`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
 	{"<svg ", []string{`aria-label="difference of `}},
@@ -106,7 +110,7 @@ func isSigned(head []byte) bool {
 }
 
 // recordStart begins every line of fingerprint --ndjson.
-const recordStart = `{"schema":"` + lineSchema + `",`
+const recordStart = `{"schema":"` + store.LineSchema + `",`
 
 // isRecords tells a file of records; one whose first was cut off still begins
 // like one.

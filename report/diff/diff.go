@@ -14,6 +14,7 @@ import (
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/diff"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
@@ -122,7 +123,7 @@ func Find(ctx context.Context, a, b report.Input, o *report.Options) (*Diff, err
 	d := &Diff{Schema: Schema, Tool: report.ThisTool(), Subjects: r.Subjects, Verdict: Verdict{r.Verdict.Relation, r.Verdict.Kinds}, Summary: map[diff.Form]int{}, Findings: []string{}, Layers: []Layer{}, Shared: []Shared{}, Limits: []string{}}
 	if budget := o.WithDefaults().Budget; budget != report.Full && max(a.BytesTotal(), b.BytesTotal()) > int64(budget) {
 		p.Budget = int64(budget)
-		opts.Rows = p.RowsWithin(p.Match())
+		opts.Rows, _ = p.RowsWithin(p.Match(), delta.Cost)
 		d.Limits = append(d.Limits, fmt.Sprintf("Of every matrix at most %d rows were compared; --budget full compares all.", opts.Rows))
 	}
 	if r.Verdict.Relation == verdict.NoEvidence || r.Verdict.Relation == verdict.Inconclusive {
