@@ -99,7 +99,7 @@ def kept(spark, out):
     path = os.path.join(out, "records")
     rounds = sorted(str(p) for p in Path(path).glob("round=*") if (p / "_SUCCESS").exists())
     if not rounds:
-        return spark.createDataFrame([], SCHEMA.add("round", T.StringType()))
+        return spark.createDataFrame([], T.StructType(SCHEMA.fields + [T.StructField("round", T.StringType())]))
     return spark.read.schema(SCHEMA).option("basePath", path).parquet(*rounds)
 
 
