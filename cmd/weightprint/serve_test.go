@@ -45,7 +45,9 @@ func TestServe(t *testing.T) {
 	defer stop()
 	var errs watchedBuffer
 	ended := make(chan int)
-	go func() { ended <- run(ctx, []string{"serve", "--index", file, "--listen", "127.0.0.1:0"}, io.Discard, &errs) }()
+	go func() {
+		ended <- run(ctx, []string{"serve", "--index", file, "--listen", "127.0.0.1:0"}, io.Discard, &errs)
+	}()
 	address := regexp.MustCompile(`listening on (http://127\.0\.0\.1:\d+)`)
 	require.Eventually(t, func() bool { return address.MatchString(errs.String()) }, time.Minute, time.Millisecond)
 	url := address.FindStringSubmatch(errs.String())[1]
