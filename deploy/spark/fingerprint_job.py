@@ -32,6 +32,7 @@ from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.window import Window
 
 SCHEMA = T.StructType(
     [
@@ -77,7 +78,9 @@ def table(spark, path):
     if "ref" not in t.columns:
         t = t.withColumn("ref", F.concat(F.lit("hf:"), "id", F.lit("@"), "revision"))
     t = t.select("id", "revision", "ref", F.col("size").cast("long"), F.col("parents").cast("string"))
-    return t.where(F.col("id").isNotNull() & F.col("revision").isNotNull()).orderBy(*KEY, "ref").dropDuplicates(KEY)
+    order = Window.partitionBy(*KEY).orderBy("ref", "size", "parents")
+    t = t.where(F.col("id").isNotNull() & F.col("revision").isNotNull()).withColumn("n", F.row_number().over(order))
+    return t.where("n = 1").drop("n")
 
 
 def pack(rows, most):
@@ -105,8 +108,6 @@ def kept(spark, out):
 
 
 def latest(records):
-    from pyspark.sql.window import Window
-
     order = Window.partitionBy(*KEY).orderBy(F.col("error").isNotNull(), F.col("round").desc())
     return records.withColumn("n", F.row_number().over(order)).where("n = 1").drop("n", "round")
 
