@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -11,11 +12,14 @@ import (
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
+	"github.com/weightprint/weightprint/similarity/stats"
+	"github.com/weightprint/weightprint/store"
 )
 
 // auditFlags are the flags of audit.
 type auditFlags struct {
 	claim, budget   string
+	known           string
 	nonce           string
 	dated           datedFlags
 	file            string
@@ -59,6 +63,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
 	f.dated.flags(fl)
 	fl.BoolVar(&f.json, "json", false, "print JSON")
@@ -95,14 +100,60 @@ func (f *auditFlags) audit(c *cobra.Command, model string) error {
 	if err != nil {
 		return err
 	}
-	write := func(w io.Writer) error { return audit.WriteText(w, all) }
+	known, err := f.relatives(c, model)
+	if err != nil {
+		return err
+	}
+	write := func(w io.Writer) error {
+		err := audit.WriteText(w, all)
+		if known != nil {
+			fmt.Fprintf(w, "among known models: ")
+			known.WriteText(w)
+		}
+		return err
+	}
 	if f.json {
-		write = func(w io.Writer) error { return audit.WriteJSON(w, source.Redacted(model), o.Nonce, all) }
+		write = func(w io.Writer) error {
+			if known == nil { // and not a nil pointer in an interface
+				return audit.WriteJSON(w, source.Redacted(model), o.Nonce, nil, all)
+			}
+			return audit.WriteJSON(w, source.Redacted(model), o.Nonce, known, all)
+		}
 	}
 	if err := to.write(write); err != nil {
 		return err
 	}
 	return f.finding(all)
+}
+
+// knownTop is how many known relatives an audit names.
+const knownTop = 5
+
+// relatives looks for the model among known ones; nil where none were named. What it
+// finds decides no claim.
+func (f *auditFlags) relatives(c *cobra.Command, model string) (*store.Found, error) {
+	if f.known == "" {
+		return nil, nil
+	}
+	at := place{file: f.known}
+	if store.IsDSN(f.known) {
+		at = place{dsn: f.known}
+	}
+	s, err := at.open(c)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	print, err := printWatched(c, model, int64(report.Full))
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.Search(c.Context(), print, knownTop, stats.LogP(math.Log(searchLevel)))
+	if err != nil {
+		return nil, err
+	}
+	warnOf(c, found.Skipped)
+	return store.Describe(found), nil
 }
 
 // finding turns outcomes into an exit code. A claim that could not be looked at
