@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
+.PHONY: python wheels web web-check check docs fmt vet modules api licences staticcheck short manual bench fuzz release release-dry
 check: fmt vet modules staticcheck short
 
 fmt:
@@ -18,6 +18,10 @@ modules:
 licences:
 	go run ./internal/release -licences
 
+# The library's exported names against those of the last version.
+api:
+	internal/tools/api/check.sh
+
 # make release V=v1.2.3 [KEY=key.pem]: the programs of a release; docs/RELEASING.md.
 release:
 	scripts/release.sh $(V) build/release-$(V) $(if $(KEY),-key $(KEY))
@@ -27,6 +31,23 @@ release-dry:
 	rm -rf build/dry
 	scripts/release.sh v0.0.0-dry build/dry -targets linux/amd64
 	rm -rf build/dry
+
+# The wheel of this machine, tested in a fresh environment. EXTRA=torch adds packages.
+python:
+	python/check.sh $(EXTRA)
+
+# make wheels V=v1.2.3: the wheels of all systems, in build/wheels.
+wheels:
+	python3 python/wheels.py --version $(V)
+
+# The web page: one HTML file in which two models are compared without a server.
+web:
+	go run ./web/build -o build/web/weightprint.html
+
+# The page in a real browser. PYTHON names one that has playwright.
+PYTHON ?= python3
+web-check: web
+	$(PYTHON) web/check.py build/web/weightprint.html internal/demo/models build/web/screens
 
 staticcheck:
 	$(TOOLS) staticcheck ./...

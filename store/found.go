@@ -74,16 +74,16 @@ func (s Skipped) Words() string {
 const sharedShare = 0.1
 
 func hitOf(h *index.Hit) Hit {
-	x := Hit{Name: h.Name, Relation: verdict.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
+	x := Hit{Name: h.Name, Relation: verdict.Inconclusive, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
 	p := verdict.Number(h.P.Log10())
 	x.Log10P = &p
 	switch {
 	case h.Same:
 		x.Relation, x.Note = verdict.Identical, "the same values"
 	case h.Evidence.P != nil && x.Probed > 0 && float64(x.Alike) < sharedShare*float64(x.Probed):
-		x.Note = "screening hit: common origin, perhaps no more than the same random initialisation; to be settled by compare"
+		x.Note = "screening hit: the sketches correspond, perhaps by no more than the same random initialisation; arranged or forged sketches do so too; to be settled by compare"
 	default:
-		x.Note = "screening hit: common origin, to be settled by compare"
+		x.Note = "screening hit: the sketches correspond as those of relatives do; arranged or forged ones do so too; to be settled by compare"
 	}
 	return x
 }

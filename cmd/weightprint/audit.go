@@ -1,36 +1,39 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
-	"github.com/weightprint/weightprint/similarity/stats"
 	"github.com/weightprint/weightprint/store"
 )
 
 // auditFlags are the flags of audit.
 type auditFlags struct {
-	claim, budget   string
 	known           string
+	claim, budget   string
 	nonce           string
 	dated           datedFlags
 	file            string
-	json            bool
+	format          string
+	json, changed   bool
 	failOn, parents []string
 }
 
 func auditCommand() *cobra.Command {
 	var f auditFlags
 	c := &cobra.Command{
-		Use:   "audit MODEL",
+		Use:   "audit MODEL…",
 		Short: "hold a claimed lineage against the weights",
 		Long: `audit checks an explicit claim, or else the parents that the model's own files
 declare (model card, configuration, adapter, GGUF keys), and says confirmed,
@@ -51,13 +54,18 @@ with --assume-no-access, and never contradicted by dates: a date shows that
 something existed by a time, not that it did not exist before. Sampled positions
 follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
+With --changed the arguments are files that have changed, as pre-commit names them, and
+the models in whose folders they lie are audited. --format sarif is for code scanning,
+junit for other runners of tests.
+
 A claim is contradicted only by what excludes it. Exit codes: 1 for a
 contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
 		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted
-  weightprint audit suspect/ --parents models/ --json`,
-		Args: args(cobra.ExactArgs(1)),
-		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a[0]) },
+  weightprint audit suspect/ --parents models/ --json
+  weightprint audit release/ --parents models/ -o audit.sarif`,
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a) },
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
@@ -66,94 +74,182 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
 	f.dated.flags(fl)
-	fl.BoolVar(&f.json, "json", false, "print JSON")
+	fl.StringVar(&f.format, "format", "", "form of the result: text, json, sarif or junit (default: what the ending of -o says, else text)")
+	fl.BoolVar(&f.json, "json", false, "short for --format json")
+	fl.BoolVar(&f.changed, "changed", false, "the arguments are files that have changed; audit the models that they belong to")
 	fl.StringVarP(&f.file, "output", "o", "", "write the result to a file")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
 	completes(c, "fail-on", []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)})
+	completes(c, "format", auditForms)
 	return c
 }
 
-func (f *auditFlags) audit(c *cobra.Command, model string) error {
-	budget, err := warnedBudget(f.budget, c.ErrOrStderr())
-	if err != nil {
-		return usageError{fmt.Errorf("--budget: %w", err)}
+// auditForms are the forms of an audit.
+var auditForms = []string{"text", "json", "sarif", "junit"}
+
+// form is the form to write, as the flags or the ending of the output file say.
+func (f *auditFlags) form() (string, error) {
+	form := f.format
+	switch {
+	case f.json:
+		form = "json"
+	case form == "":
+		form = map[string]string{".json": "json", ".sarif": "sarif", ".xml": "junit"}[filepath.Ext(f.file)]
 	}
-	for _, x := range f.failOn {
-		if known := []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)}; !slices.Contains(known, x) {
-			return usageError{oneOf("fail-on", x, known)}
-		}
+	if form == "" {
+		form = "text"
 	}
-	to, err := destine(c, []string{model}, f.file, isResult)
-	if err != nil {
-		return err
+	if !slices.Contains(auditForms, form) {
+		return "", usageError{oneOf("format", form, auditForms)}
 	}
-	claims, err := readClaims(f.claim)
-	if err != nil {
-		return err
-	}
-	n := networkOf(c.Context())
-	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log}
-	if err := f.dated.apply(o); err != nil {
-		return err
-	}
-	all, err := audit.Run(c.Context(), model, claims, o)
-	if err != nil {
-		return err
-	}
-	known, err := f.relatives(c, model)
-	if err != nil {
-		return err
-	}
-	write := func(w io.Writer) error {
-		err := audit.WriteText(w, all)
-		if known != nil {
-			fmt.Fprintf(w, "among known models: ")
-			known.WriteText(w)
-		}
-		return err
-	}
-	if f.json {
-		write = func(w io.Writer) error {
-			if known == nil { // and not a nil pointer in an interface
-				return audit.WriteJSON(w, source.Redacted(model), o.Nonce, nil, all)
-			}
-			return audit.WriteJSON(w, source.Redacted(model), o.Nonce, known, all)
-		}
-	}
-	if err := to.write(write); err != nil {
-		return err
-	}
-	return f.finding(all)
+	return form, nil
 }
 
-// knownTop is how many known relatives an audit names.
-const knownTop = 5
+func (f *auditFlags) audit(c *cobra.Command, models []string) error {
+	o, err := f.options(c)
+	if err != nil {
+		return err
+	}
+	form, err := f.form()
+	if err != nil {
+		return err
+	}
+	if f.changed {
+		models = belonging(models)
+	}
+	if form == "json" && len(models) != 1 || len(models) > 1 && f.claim != "" {
+		return usageError{errors.New("audit: JSON and a claim are for one model; sarif and junit take several")}
+	}
+	to, err := destine(c, models, f.file, isResult)
+	if err != nil {
+		return err
+	}
+	all, err := f.run(c, models, o)
+	if err != nil {
+		return err
+	}
+	failing, err := outcomesOf(f.failOn)
+	if err != nil {
+		return err
+	}
+	if err := to.write(auditWriter(form, all, failing)); err != nil {
+		return err
+	}
+	return f.findings(all)
+}
 
-// relatives looks for the model among known ones; nil where none were named. What it
-// finds decides no claim.
-func (f *auditFlags) relatives(c *cobra.Command, model string) (*store.Found, error) {
-	if f.known == "" {
-		return nil, nil
+// options are what all comparisons of the audit go by.
+func (f *auditFlags) options(c *cobra.Command) (*report.Options, error) {
+	budget, err := warnedBudget(f.budget, c.ErrOrStderr())
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--budget: %w", err)}
 	}
-	at := place{file: f.known}
-	if store.IsDSN(f.known) {
-		at = place{dsn: f.known}
+	if _, err := outcomesOf(f.failOn); err != nil {
+		return nil, err
 	}
-	s, err := at.open(c)
+	n := networkOf(c.Context())
+	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Component: n.component, Log: n.log}
+	return o, f.dated.apply(o)
+}
+
+// outcomesOf reads names of outcomes.
+func outcomesOf(names []string) (out []audit.Outcome, err error) {
+	known := []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)}
+	for _, x := range names {
+		if !slices.Contains(known, x) {
+			return nil, usageError{oneOf("fail-on", x, known)}
+		}
+		out = append(out, audit.Outcome(x))
+	}
+	return out, nil
+}
+
+// auditWriter writes audits in one of auditForms.
+func auditWriter(form string, all []audit.Audited, failing []audit.Outcome) func(io.Writer) error {
+	return map[string]func(io.Writer) error{
+		"text": func(w io.Writer) error { return writeAudits(w, all) },
+		"json": func(w io.Writer) error {
+			return audit.WriteJSON(w, source.Redacted(all[0].Model), all[0].Nonce, all[0].Known, all[0].Results)
+		},
+		"sarif": func(w io.Writer) error { return audit.WriteSARIF(w, all, failing...) },
+		"junit": func(w io.Writer) error { return audit.WriteJUnit(w, all, failing...) },
+	}[form]
+}
+
+// run audits the models one by one.
+func (f *auditFlags) run(c *cobra.Command, models []string, o *report.Options) ([]audit.Audited, error) {
+	claims, err := readClaims(f.claim)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	print, err := printWatched(c, model, int64(report.Full))
-	if err != nil {
-		return nil, err
+	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
+	tell, stop := follow(c.Context(), c.ErrOrStderr(), quiet)
+	defer stop()
+	o.Progress = tell
+	var all []audit.Audited
+	for _, m := range models {
+		results, err := audit.Run(c.Context(), m, claims, o)
+		if err != nil {
+			return nil, err
+		}
+		known, err := f.relatives(c, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audit.Audited{Model: m, Claim: f.claim, Nonce: o.Nonce, Results: results, Known: known})
 	}
-	found, err := s.Search(c.Context(), print, knownTop, stats.LogP(math.Log(searchLevel)))
-	if err != nil {
-		return nil, err
+	return all, nil
+}
+
+// writeAudits writes the outcomes for people, under the model's name where there are
+// several.
+func writeAudits(w io.Writer, all []audit.Audited) error {
+	for i, x := range all {
+		if len(all) > 1 {
+			if _, err := fmt.Fprintf(w, "%s%s\n", strings.Repeat("\n", min(i, 1)), escape.Printable(x.Model)); err != nil {
+				return err
+			}
+		}
+		if err := audit.WriteText(w, x.Results); err != nil {
+			return err
+		}
+		if known, ok := x.Known.(*store.Found); ok {
+			fmt.Fprint(w, "among known models: ")
+			known.WriteText(w)
+		}
 	}
-	warnOf(c, found.Skipped)
-	return store.Describe(found), nil
+	return nil
+}
+
+// belonging lists the folders of changed files that hold a model, each once. What has
+// been removed, and folders without weights, are left out.
+func belonging(files []string) (out []string) {
+	for _, file := range files {
+		dir := filepath.Dir(file)
+		if slices.Contains(out, dir) {
+			continue
+		}
+		for _, ending := range []string{"safetensors", "gguf", "bin", "pt", "pth", "onnx", "h5", "keras", "msgpack", "npz", "tflite"} {
+			if found, _ := filepath.Glob(filepath.Join(dir, "*."+ending)); found != nil { // the pattern is well formed but for the folder's name
+				out = append(out, dir)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// findings is the gravest exit code of all models.
+func (f *auditFlags) findings(all []audit.Audited) error {
+	var worst error
+	for _, x := range all {
+		err := f.finding(x.Results)
+		var code exitCode
+		if errors.As(err, &code) && (worst == nil || code != exitInconclusive) {
+			worst = err
+		}
+	}
+	return worst
 }
 
 // finding turns outcomes into an exit code. A claim that could not be looked at

@@ -76,6 +76,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	o.Component = networkOf(c.Context()).component
 	to, err := destine(c, a, f.out.file, isResult)
 	if err != nil {
 		return err
@@ -160,17 +161,10 @@ func (f *compareFlags) compare(ctx context.Context, a []string, o *report.Option
 	if err != nil {
 		return nil, err
 	}
-	most := int64(0)
-	for _, m := range open {
-		n := m.BytesTotal()
-		if o.Budget != report.Full {
-			n = min(n, int64(o.Budget))
-		}
-		most += n
-	}
-	p := startProgress(stderr, f.quiet, most, func() int64 { return open[0].BytesRead() + open[1].BytesRead() })
+	tell, stop := follow(ctx, stderr, f.quiet)
+	o.Progress = tell
 	r, err := report.Build(ctx, in[0], in[1], o)
-	p.stop()
+	stop()
 	if err != nil {
 		return nil, err
 	}

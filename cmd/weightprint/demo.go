@@ -32,8 +32,11 @@ func runDemo(c *cobra.Command) error {
 		return err
 	}
 	w := c.OutOrStdout()
+	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
 	for i, s := range demo.Steps {
-		r, err := report.Compare(c.Context(), filepath.Join(dir, s.A), filepath.Join(dir, s.B), nil)
+		tell, stop := follow(c.Context(), c.ErrOrStderr(), quiet)
+		r, err := report.Compare(c.Context(), filepath.Join(dir, s.A), filepath.Join(dir, s.B), &report.Options{Progress: tell})
+		stop()
 		if err != nil {
 			return err
 		}

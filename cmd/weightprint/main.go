@@ -149,7 +149,32 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), serveCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
+	root.AddCommand(
+		compareCommand(),
+		diffCommand(),
+		recipeCommand(),
+		faithfulCommand(),
+		treeCommand(),
+		inspectCommand(),
+		fingerprintCommand(),
+		indexCommand(),
+		serveCommand(),
+		verifyCommand(),
+		signCommand(),
+		manifestCommand(),
+		auditCommand(),
+		commitCommand(),
+		challengeCommand(),
+		respondCommand(),
+		checkCommand(),
+		disputeCommand(),
+		explainCommand(),
+		showCommand(),
+		demoCommand(),
+		policyCommand(),
+		versionCommand(),
+		manCommand(),
+	)
 	return root
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 )
 
@@ -33,7 +35,11 @@ weightprint sign, hold a model against it with weightprint verify.`,
 			if !isStream(file) {
 				o.Without = append(o.Without, file)
 			}
+			quiet, _ := c.Flags().GetBool("quiet") // every verb has it
+			tell, stop := follow(c.Context(), c.ErrOrStderr(), quiet)
+			o.Progress = digesting(tell)
 			m, err := oms.Make(c.Context(), path, &o)
+			stop()
 			if err != nil {
 				return err
 			}
@@ -51,4 +57,18 @@ weightprint sign, hold a model against it with weightprint verify.`,
 	fl.BoolVar(&o.AllowSymlinks, "allow-symlinks", false, "follow symbolic links")
 	fl.StringSliceVar(&o.Ignore, "ignore-paths", nil, "relative paths to leave out")
 	return c
+}
+
+// digesting shows how many bytes were digested, at most ten times a second.
+func digesting(tell func(report.Progress)) func(read, total int64) {
+	if tell == nil {
+		return nil
+	}
+	var last time.Time
+	return func(read, total int64) {
+		if now := time.Now(); read == total || now.Sub(last) > 100*time.Millisecond {
+			last = now
+			tell(report.Progress{Stage: "digest", Step: 1, Steps: 1, Read: read, Total: total})
+		}
+	}
 }

@@ -25,8 +25,13 @@ var marks = []struct {
 }{
 	{"{\n  \"schema\": \"weightprint.", nil},
 	{"{\n", []string{`"bomFormat": "CycloneDX"`, `"name": "weightprint"`}},
+	{"{\n", []string{`"$schema": "https://docs.oasis-open.org/sarif/`, `"name": "weightprint"`}},
+	{"<?xml ", []string{`<testsuites name="weightprint audit"`}},
+	{"{\n", []string{`"@context": "https://spdx.org/rdf/3`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
+	{"<svg ", []string{`aria-label="difference of `}},
+	{"# Difference of two models", nil},
 	{"digraph lineage {\n", nil},
 	{"# ", []string{" parameters, read "}},
 	{"A  ", []string{" parameters, read ", "\nB  "}},

@@ -11,6 +11,7 @@ import (
 	"github.com/weightprint/weightprint/report/cyclonedx"
 	"github.com/weightprint/weightprint/report/html"
 	"github.com/weightprint/weightprint/report/intoto"
+	"github.com/weightprint/weightprint/report/spdx"
 )
 
 // output says in which form and where to a report is written.
@@ -22,7 +23,7 @@ type output struct {
 }
 
 // formNames lists the forms of a report, the usual ones first.
-var formNames = []string{"text", "json", "md", "html", "cyclonedx", "intoto"}
+var formNames = []string{"text", "json", "md", "html", "cyclonedx", "spdx", "intoto"}
 
 // writers are the forms of a report.
 var writers = map[string]func(*report.Report, io.Writer) error{
@@ -32,11 +33,12 @@ var writers = map[string]func(*report.Report, io.Writer) error{
 	"html": html.Write,
 
 	"cyclonedx": cyclonedx.Write,
+	"spdx":      spdx.Write,
 	"intoto":    intoto.Write,
 }
 
 func (o *output) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&o.format, "format", "", "form of the result: text, json, md, html, cyclonedx or intoto (default: what the ending of -o says, else text)")
+	fl.StringVar(&o.format, "format", "", "form of the result: text, json, md, html, cyclonedx, spdx or intoto (default: what the ending of -o says, else text)")
 	fl.BoolVar(&o.json, "json", false, "short for --format json")
 	fl.StringVarP(&o.file, "output", "o", "", "write the result to a file")
 }

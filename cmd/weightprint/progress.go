@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,59 +15,92 @@ import (
 	"golang.org/x/term"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report"
 )
 
-// progress shows on a terminal how much has been read.
-type progress struct {
-	w    io.Writer
-	done chan struct{}
-	wg   sync.WaitGroup
+// progressForms are the ways to show progress.
+var progressForms = []string{"terminal", "json"}
+
+// follow returns what shows how far work has come, as the flags of the running
+// command ask for, and what ends the showing. On a terminal work of less than half a
+// second shows nothing; elsewhere, nothing is shown unless JSON is asked for.
+func follow(ctx context.Context, w io.Writer, quiet bool) (tell func(report.Progress), stop func()) {
+	if networkOf(ctx).progress == "json" {
+		return func(p report.Progress) {
+			if line, err := json.Marshal(map[string]report.Progress{"progress": p}); err == nil {
+				fmt.Fprintf(w, "%s\n", line)
+			}
+		}, func() {}
+	}
+	if quiet || !isTerminal(w) {
+		return nil, func() {}
+	}
+	start := time.Now()
+	return func(p report.Progress) {
+			if took := time.Since(start); took > 500*time.Millisecond {
+				fmt.Fprintf(w, "\r%s\x1b[K", stageLine(p, took, terminalWidth(w)))
+			}
+		}, func() {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
 }
 
-// startProgress begins to show what read returns, of at most total bytes, if w
-// is a terminal. Work of less than half a second shows nothing.
-func startProgress(w io.Writer, quiet bool, total int64, read func() int64) *progress {
-	p := &progress{w: w, done: make(chan struct{})}
-	if quiet || !isTerminal(w) {
-		return p
+// stageLine is a line of progress that names the stage, where there are several.
+func stageLine(p report.Progress, took time.Duration, columns int) string {
+	if p.Steps < 2 {
+		return progressLine(p.Read, p.Total, took, columns)
 	}
-	p.wg.Go(func() {
-		start := time.Now()
-		tick := time.NewTicker(500 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-p.done:
-				fmt.Fprint(w, "\r\x1b[K")
-				return
-			case <-tick.C:
-				fmt.Fprintf(w, "\r%s\x1b[K", progressLine(read(), total, time.Since(start), terminalWidth(w)))
-			}
-		}
-	})
-	return p
+	stage := fmt.Sprintf("%d/%d %s: ", p.Step, p.Steps, p.Stage)
+	return stage + progressLine(p.Read, p.Total, took, columns-len(stage))
 }
 
 // watch shows how much has been read of models that are read whole, unless
 // --quiet says otherwise, until stop is called.
 func watch(c *cobra.Command, models ...*formats.Checkpoint) (stop func()) {
-	total := int64(0)
-	for _, m := range models {
-		total += m.BytesTotal()
-	}
 	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
-	return startProgress(c.ErrOrStderr(), quiet, total, func() (n int64) {
+	tell, end := follow(c.Context(), c.ErrOrStderr(), quiet)
+	if tell == nil {
+		return end
+	}
+	p := report.Progress{Stage: "read", Step: 1, Steps: 1}
+	for _, m := range models {
+		p.Total += m.BytesTotal()
+	}
+	now := func() {
+		p.Read = 0
 		for _, m := range models {
-			n += m.BytesRead()
+			p.Read += m.BytesRead()
 		}
-		return n
-	}).stop
+		tell(p)
+	}
+	ended := every(500*time.Millisecond, now)
+	return func() {
+		ended()
+		now()
+		end()
+	}
 }
 
-// stop clears the line.
-func (p *progress) stop() {
-	close(p.done)
-	p.wg.Wait()
+// every calls do again and again until stop is called; none follows that.
+func every(pause time.Duration, do func()) (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		tick := time.NewTicker(pause)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				do()
+			}
+		}
+	})
+	return func() {
+		close(done)
+		wg.Wait()
+	}
 }
 
 // progressLine says how much of total bytes has been read, with a bar where

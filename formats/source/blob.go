@@ -19,6 +19,18 @@ type Blob interface {
 	Size() int64
 }
 
+// Identity is how a store or server names the content of a file. It is
+// declared, not computed.
+type Identity struct {
+	ETag   string // the server's, as sent
+	SHA256 string // of the whole file, in hexadecimal digits
+	Commit string // revision of the repository that the server names
+	Listed bool   // SHA256 stands in the listing of the hub that the user asks, which nobody else can write
+}
+
+// Identified is a Blob whose content has a declared name.
+type Identified interface{ Identity() Identity }
+
 // Counted is a Blob that counts the bytes given out.
 type Counted struct {
 	Blob

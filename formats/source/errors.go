@@ -1,11 +1,6 @@
 package source
 
-import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"net/http"
-)
+import "errors"
 
 // The classes of faults of references and servers, for errors.Is. A file that
 // changes under the reader is tensor.ErrChanged, one that ends too early
@@ -28,30 +23,3 @@ var (
 	// ErrUnreachable: no connection to the server came about, or it broke.
 	ErrUnreachable = errors.New("the server cannot be reached")
 )
-
-// Ways of being unreachable that another attempt does not change.
-var (
-	errNoHost      = fmt.Errorf("%w: no host has this name", ErrUnreachable)
-	errCertificate = fmt.Errorf("%w: its certificate is not trusted", ErrUnreachable)
-)
-
-// StatusError is an answer whose HTTP status is no success. 404 and 410 are
-// fs.ErrNotExist, 401 and 403 fs.ErrPermission.
-type StatusError struct{ Code int }
-
-// Error names the status in this library's words: the server's own text is
-// not repeated.
-func (e *StatusError) Error() string {
-	return fmt.Sprintf("the server answers %d %s", e.Code, http.StatusText(e.Code))
-}
-
-// Is maps statuses to the errors of package fs.
-func (e *StatusError) Is(target error) bool {
-	switch e.Code {
-	case http.StatusNotFound, http.StatusGone:
-		return target == fs.ErrNotExist
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return target == fs.ErrPermission
-	}
-	return false
-}

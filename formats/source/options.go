@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"crypto/tls"
 	"log/slog"
 	"time"
 )
@@ -30,7 +29,7 @@ type Options struct {
 
 	// For tests: certificates to trust, where names lead, addresses that count
 	// as public, and how to wait.
-	tls    *tls.Config
+	tls    *tlsConfig
 	hosts  map[string]string
 	public map[string]bool
 	sleep  func(context.Context, time.Duration) error

@@ -1,3 +1,5 @@
+//go:build !nonet && !js
+
 package source
 
 import (
@@ -51,17 +53,6 @@ type Remote struct {
 	flights []*flight // requests under way
 	run     tensor.Span
 }
-
-// Identity is how a store or server names the content of a file. It is
-// declared, not computed.
-type Identity struct {
-	ETag   string // the server's, as sent
-	SHA256 string // of the whole file, in hexadecimal digits
-	Commit string // revision of the repository that the server names
-}
-
-// Identified is a Blob whose content has a declared name.
-type Identified interface{ Identity() Identity }
 
 // validator tells whether a file is still the same.
 type validator struct{ etag, modified string }
@@ -144,7 +135,6 @@ func (r *Remote) describe(a *answer) error {
 
 var (
 	hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
-	hexCommit = regexp.MustCompile(`^[0-9a-f]{40}$`)
 	plainETag = regexp.MustCompile(`^(W/)?"[!#-~]{0,200}"$`)
 )
 

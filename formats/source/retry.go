@@ -1,3 +1,5 @@
+//go:build !nonet && !js
+
 package source
 
 import (

@@ -60,6 +60,12 @@ func CycloneDX(t testing.TB, testdata string) *jsonschema.Schema {
 	return Compile(t, at+"bom-1.6.schema.json", unpacked(t, filepath.Join(testdata, "bom-1.6.schema.json.gz")), refs)
 }
 
+// SARIF is the schema of SARIF 2.1.0, from the folder of report/audit that holds it.
+func SARIF(t testing.TB, testdata string) *jsonschema.Schema {
+	t.Helper()
+	return Compile(t, "https://docs.oasis-open.org/sarif/sarif-schema-2.1.0.json", unpacked(t, filepath.Join(testdata, "sarif-2.1.0.schema.json.gz")), nil)
+}
+
 func unpacked(t testing.TB, file string) []byte {
 	t.Helper()
 	f, err := os.Open(file)

@@ -240,7 +240,7 @@ func (c *Claim) files(parent report.Subject) error {
 func WriteText(w io.Writer, all []Result) error {
 	t := &columns.Text{}
 	if len(all) == 0 {
-		t.Line("no claim: the model's files declare no parent")
+		t.Line(nowhere)
 	}
 	for _, a := range all {
 		t.Line("%s  %s of %s", a.Outcome, a.Claim.Relation, escape.Printable(a.Claim.Parent))

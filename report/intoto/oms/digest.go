@@ -35,6 +35,9 @@ type Options struct {
 	AllowSymlinks bool     // follow symbolic links, as a cache of models needs
 	Ignore        []string // relative paths to leave out
 	Without       []string // files to leave out wherever they lie, such as the signature
+
+	// Progress is told how many bytes have been digested, of how many in all.
+	Progress func(read, total int64)
 }
 
 // Make lists the files of the model at path, a folder or a file.
@@ -51,7 +54,7 @@ func Make(ctx context.Context, path string, o *Options) (*Manifest, error) {
 	}
 	m.Serialization.IgnorePaths = slices.Concat(o.Ignore, gitPaths)
 	var err error
-	if m.Resources, err = m.Serialization.digest(ctx, path, o.Without); err != nil {
+	if m.Resources, err = m.Serialization.digest(ctx, path, o.Without, o.Progress); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(m.Resources, func(a, b Resource) int { return strings.Compare(a.Name, b.Name) })
@@ -66,7 +69,7 @@ func modelName(path string) string {
 }
 
 // digest lists and digests the files of a model.
-func (s *Serialization) digest(ctx context.Context, path string, without []string) (out []Resource, err error) {
+func (s *Serialization) digest(ctx context.Context, path string, without []string, tell func(read, total int64)) (out []Resource, err error) {
 	h, ok := hashes[s.HashType]
 	if !ok {
 		return nil, fmt.Errorf("%w: hash type %.40q is not sha256, blake2b or blake3", ErrManifest, s.HashType)
@@ -81,15 +84,42 @@ func (s *Serialization) digest(ctx context.Context, path string, without []strin
 	if err != nil {
 		return nil, err
 	}
-	files := source.NewFiles(0)
+	files, sum := source.NewFiles(0), heard(h.new(), tell, entries)
 	for _, e := range entries {
-		got, err := s.file(ctx, files, e, h.new())
+		got, err := s.file(ctx, files, e, sum)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, got...)
 	}
 	return out, nil
+}
+
+// hearing is a hash that tells how much has been put into it.
+type hearing struct {
+	hash.Hash
+	tell        func(read, total int64)
+	read, total int64
+}
+
+func (h *hearing) Write(p []byte) (int, error) {
+	h.read += int64(len(p))
+	h.tell(h.read, h.total)
+	return h.Hash.Write(p)
+}
+
+// heard tells of what is put into a hash, where somebody asks.
+func heard(h hash.Hash, tell func(read, total int64), entries []entry) hash.Hash {
+	if tell == nil {
+		return h
+	}
+	total := int64(0)
+	for _, e := range entries {
+		if info, err := os.Stat(e.path); err == nil { // opening it will say why
+			total += info.Size()
+		}
+	}
+	return &hearing{Hash: h, tell: tell, total: total}
 }
 
 // file digests one file, whole or range by range.
@@ -154,7 +184,7 @@ type Difference struct {
 // listed file is as stated and no other file lies there. extra allows other
 // files; without names files to leave aside, such as the signature.
 func (m *Manifest) Verify(ctx context.Context, path string, extra bool, without ...string) (*Difference, error) {
-	have, err := m.Serialization.digest(ctx, path, without)
+	have, err := m.Serialization.digest(ctx, path, without, nil)
 	if err != nil {
 		return nil, err
 	}
