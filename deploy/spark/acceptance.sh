@@ -13,7 +13,7 @@ home=$("$python" -c 'import pyspark, os; print(os.path.dirname(pyspark.__file__)
 export SPARK_HOME="$home" PYSPARK_PYTHON="$python" PYSPARK_DRIVER_PYTHON="$python" PYTHONPATH="$here" SPARK_LOCAL_IP=127.0.0.1 SPARK_LOG_DIR="$dir"
 # A process of its own group for each, so that a worker dies with its executors.
 pids=
-end() { for p in $pids; do kill -9 -- "-$p" 2>/dev/null || true; done; rm -rf "$dir"; }
+end() { for p in $pids; do kill -9 "-$p" 2>/dev/null || true; done; rm -rf "$dir"; }
 trap end EXIT INT TERM
 begin() { setsid "$@" >>"$dir/spark.log" 2>&1 & last=$!; pids="$pids $last"; }
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -41,7 +41,7 @@ until ls "$dir"/work2/*/*/pairs-"$entries" >/dev/null 2>&1; do
 	sleep 0.2
 done
 sleep "${LIVE:-2}"
-kill -9 -- "-$victim"
+kill -9 "-$victim"
 wait $job || fail "all pairs: $(tail -n 30 "$dir/pairs.log")"
 cmp "$dir/one.ndjson" "$dir/pairs/edges.ndjson" || fail "the edges differ"
 echo "all pairs of $entries records, a worker killed: $(cat "$dir/pairs/pairs-summary.json" | tr -d '\n')"
@@ -73,7 +73,7 @@ until ls "$dir"/work2b/*/*/worker.py >/dev/null 2>&1; do
 	sleep 0.2
 done
 sleep "${LIVE:-2}"
-kill -9 -- "-$victim"
+kill -9 "-$victim"
 wait $job || fail "fingerprints: $(tail -n 30 "$dir/hub.log")"
 cmp "$dir/one.ndjson" "$dir/hub/fingerprints.ndjson" || fail "the fingerprints differ"
 echo "121 models, a worker killed: $(tr -d '\n' <"$dir/hub/summary.json")"
