@@ -82,6 +82,33 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 	return r
 }
 
+// CrossScores counts the agreeing units of every layer of B against every layer of A,
+// [layer of B][layer of A], under the basis that CrossFit finds without that layer of B.
+// units is how many could agree. It is for looking at: the diagonal is what CrossFit
+// counts.
+func CrossScores(a, b []mlp.Block, o *Options) (counts [][]int, units int) {
+	if len(a) < 2 || len(a) != len(b) {
+		return nil, 0
+	}
+	opt := o.orDefaults()
+	sa, sb := directionsAll(a), directionsAll(b)
+	counts = make([][]int, len(b))
+	for fold := range 2 {
+		f := newFit(opt, pick(sa, fold), pick(sb, fold))
+		f.run(f.seeds())
+		for j := range b {
+			if j%2 == fold {
+				continue
+			}
+			for i := range a {
+				layer, _ := f.try(sa[i], sb[j])
+				counts[j], units = append(counts[j], layer.Agree), max(units, layer.Tested)
+			}
+		}
+	}
+	return counts, units
+}
+
 func directionsAll(bs []mlp.Block) []*directions {
 	out := make([]*directions, len(bs))
 	for i := range bs {
