@@ -149,7 +149,7 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), showCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
+	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), caseCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), showCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
 	return root
 }
 

@@ -97,7 +97,7 @@ func among(e *report.Evidence) Picture {
 	c.point(mark, x, 0, 7)
 	title := fmt.Sprintf("This pair lies among its controls: %s of %s", short(e.Test, 24), short(e.Axis, 24))
 	if e.Effect > s.Largest {
-		title = fmt.Sprintf("This pair lies beyond all %d controls: %s of %s", s.N, short(e.Test, 24), short(e.Axis, 24))
+		title = fmt.Sprintf("This pair lies beyond all %d independent pairs: %s of %s", s.N, short(e.Test, 24), short(e.Axis, 24))
 	}
 	words := fmt.Sprintf("This pair shows %.3f. The largest of %d control pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
 		float64(e.Effect), s.N, float64(s.Largest), float64(s.Q99), float64(s.P))
