@@ -27,7 +27,6 @@ const maxRedirects = 5
 // tlsConfig is that of tests; see nonet.go.
 type tlsConfig = tls.Config
 
-
 // client asks servers. It never follows a redirect that guard refuses, sends
 // the token to one origin only, uses no proxy, keeps no cookies and counts
 // what it receives.
