@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: python wheels web web-check check docs fmt vet modules licences staticcheck short manual bench fuzz release release-dry
+.PHONY: python wheels web web-check check docs fmt vet modules api licences staticcheck short manual bench fuzz release release-dry
 check: fmt vet modules staticcheck short
 
 fmt:
@@ -17,6 +17,10 @@ modules:
 # Licences of all modules that are built or tested; fails on one that is not permissive.
 licences:
 	go run ./internal/release -licences
+
+# The library's exported names against those of the last version.
+api:
+	internal/tools/api/check.sh
 
 # make release V=v1.2.3 [KEY=key.pem]: the programs of a release; docs/RELEASING.md.
 release:
@@ -72,3 +76,14 @@ fuzz:
 	    echo "$$p $$f"; go test -run xxx -fuzz "^$$f$$" -fuzztime $(T) -fuzzminimizetime 10x $$p || exit 1; \
 	  done; \
 	done
+
+# PostgreSQL 14 or later where none is found, and the program that keeps an index in it.
+.PHONY: hub-postgres hub-postgres-test
+hub-postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || apt-get install -y --no-install-recommends postgresql
+	mkdir -p build
+	go build -o build/weightprint ./cmd/weightprint
+	cd store/postgres && go build -o ../../build/weightprint-postgres ./cmd/weightprint-postgres
+
+hub-postgres-test: hub-postgres
+	cd store/postgres && go vet ./... && WEIGHTPRINT_LONG=1 go test -timeout 30m ./...

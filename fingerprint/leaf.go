@@ -127,6 +127,9 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n int64, flo
 // where they begin inside a storage block.
 func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) {
 	s, ok := t.Data.(*tensor.Stored)
+	if !ok && isWide(t.DType) { // decoding would round it
+		s, ok = tensor.StoredOf(t.Data)
+	}
 	if !ok {
 		return nil, nil
 	}

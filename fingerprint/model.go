@@ -43,15 +43,7 @@ func writeString(h *blake3.Hasher, s string) {
 // called and however they are stored: the value digests of its tensors,
 // sorted. It reads every value once.
 func Root(ctx context.Context, m tensor.Model) (Digest, error) {
-	var all []Digest
-	err := newPass(&Options{}).run(ctx, byName(m), func(w *whole) error {
-		all = append(all, w.digest())
-		return nil
-	})
-	if err != nil {
-		return Digest{}, err
-	}
-	return rootOf(all, purposeBare), nil
+	return RootWith(ctx, m, nil)
 }
 
 // Values returns the value digest of a tensor: equal for equal shapes and

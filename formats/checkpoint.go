@@ -22,6 +22,11 @@ type Options struct {
 	// Formats are formats of the caller's own. They are asked before the
 	// built-in ones.
 	Formats []Format
+	// Component names the part of a pipeline that is to be opened, as diffusers
+	// calls its folder: "unet", "transformer", "vae", "text_encoder". It is taken
+	// from a folder of components, or out of one file that holds several. A model
+	// without components is opened whole, with a warning.
+	Component string
 	// MaxOpenFiles bounds the descriptors in use; 64 if zero.
 	MaxOpenFiles int
 	// AllowPrivate lets remote references lead to loopback and private
@@ -35,11 +40,12 @@ type Options struct {
 
 // Checkpoint is an open model. It is safe for concurrent use.
 type Checkpoint struct {
-	Ref      string // as given to Open, without anything secret
-	Format   string // the Name of a Format, such as "safetensors"
-	Layout   string // how matrices are packed, such as "gptq"; "" where none is
-	Revision string // commit of the hub's repository it is from; "" if unknown
-	Warnings []string
+	Ref       string // as given to Open, without anything secret
+	Format    string // the Name of a Format, such as "safetensors"
+	Layout    string // how matrices are packed, such as "gptq"; "" where none is
+	Component string // of a pipeline that this is, such as "unet"; "" for a model of its own
+	Revision  string // commit of the hub's repository it is from; "" if unknown
+	Warnings  []string
 
 	place     source.Folder
 	files     []*File
@@ -62,7 +68,7 @@ type File struct {
 // FileOf is the file that a tensor of a checkpoint is stored in, nil for one that
 // is made of several or unpacked in memory.
 func FileOf(t *tensor.Tensor) *File {
-	s, ok := t.Data.(*tensor.Stored)
+	s, ok := tensor.StoredOf(t.Data)
 	if !ok {
 		return nil
 	}

@@ -20,7 +20,9 @@ import (
 var wholeFiles = []string{
 	"testdata/index/001-good/model-00001-of-00002.safetensors", "testdata/sharded/model-00001-of-00003.safetensors",
 	"gguf/testdata/container/align-64.gguf", "gguf/testdata/container/big-endian.gguf",
-	"torch/testdata/state-dict.pt", "torch/testdata/wrapped.pt",
+	"torch/testdata/state-dict.pt", "torch/testdata/wrapped.pt", "torch/testdata/tar.pt",
+	"onnx/testdata/nbits4.onnx", "onnx/testdata/types.onnx", "numpy/testdata/compressed.npz", "numpy/testdata/single.npy", "tflite/testdata/int4.tflite",
+	"hdf5/testdata/v110.h5", "hdf5/testdata/types.h5", "hdf5/testdata/model.keras", "flax/testdata/types.msgpack",
 }
 
 // readAllValues reads every value of a checkpoint.

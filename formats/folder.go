@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/formats/torch"
 	"github.com/weightprint/weightprint/internal/escape"
@@ -28,34 +27,38 @@ var choices = []*regexp.Regexp{
 	regexp.MustCompile(`^(model|diffusion_pytorch_model)-\d{5}-of-\d{5}\.safetensors$`),
 	regexp.MustCompile(`\.safetensors$`),
 	regexp.MustCompile(`\.gguf$`),
+	firstPart,
 	torchNames[0], torchNames[1], torchNames[2],
 	regexp.MustCompile(`^\.metadata$`), // of torch.distributed.checkpoint; other tools' files have this ending too
 	regexp.MustCompile(`(?i)\.(h5|hdf5)$`),
 	regexp.MustCompile(`(?i)\.keras$`),
 	regexp.MustCompile(`(?i)\.msgpack$`),
-	projector,
+	projector, importance,
 	adapterFile, torchNames[3], torchNames[4],
 	regexp.MustCompile(`(?i)\.onnx$`),
 	regexp.MustCompile(`(?i)\.tflite$`),
-	description,
+	regexp.MustCompile(`^ggml-.*\.bin$`), // of whisper.cpp
+	description, bundle,
 	regexp.MustCompile(`(?i)\.np[yz]$`),
 }
 
 var (
 	adapterFile = regexp.MustCompile(`^adapter_model\.safetensors$`)
-	projector   = regexp.MustCompile(`^mmproj.*\.gguf$`) // the image tower of the GGUF file beside it
-	description = regexp.MustCompile(`\.xml$`)           // of OpenVINO, where its values lie beside it
+	projector   = regexp.MustCompile(`(?i)(^|[._-])mmproj.*\.gguf$`) // the image tower of the GGUF file beside it
+	importance  = regexp.MustCompile(`(?i)(^|[._-])imatrix\.gguf$`)  // what quantising the GGUF file beside it took into account
+	bundle      = regexp.MustCompile(`\.index$`)                     // of TensorFlow, where its values lie beside it
+	description = regexp.MustCompile(`\.xml$`)                       // of OpenVINO, where its values lie beside it
 )
 
 // standing is a file's place in choices, -1 if it has none.
 func standing(name string, names []string) int {
-	for _, late := range []*regexp.Regexp{projector, adapterFile} {
+	for _, late := range []*regexp.Regexp{projector, importance, adapterFile} {
 		if late.MatchString(name) {
 			return slices.Index(choices, late)
 		}
 	}
 	switch {
-	case description.MatchString(name) && !isDescription(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
+	case description.MatchString(name) && !isDescription(name, names), bundle.MatchString(name) && !isBundle(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
 		return -1
 	}
 	return slices.IndexFunc(choices, func(p *regexp.Regexp) bool { return p.MatchString(name) })
@@ -109,6 +112,11 @@ func (op *opener) folder() error {
 	names, err := op.place.Names(op.ctx)
 	if err != nil {
 		return err
+	}
+	for _, laid := range []func([]string) (bool, error){op.pipeline, op.deepspeed, op.savedModel} {
+		if done, err := laid(names); done {
+			return err
+		}
 	}
 	found := weights(op.o.Formats, names)
 	switch best := surest(found); len(best) {
@@ -165,19 +173,17 @@ var noWeights = regexp.MustCompile(`(?i)\.(json|jsonl|txt|md|py|jinja|model|yaml
 // unnamed looks at a folder without a file that its name makes a checkpoint:
 // one may be told by what it holds, and models may lie in the folders within.
 func (op *opener) unnamed(names []string) error {
-	var known, within []string
-	sub, local := op.place.(interface{ Below(string) source.Folder })
+	if list := op.modules(); len(list) > 0 && len(op.components(names)) > 0 {
+		return nil // of a SentenceTransformers model all parts lie in folders
+	}
+	var known []string
+	within := op.components(names)
 	looked := 0
 	for _, name := range names {
-		if noWeights.MatchString(name) || !local || looked >= 100 {
+		if noWeights.MatchString(name) || op.c.Remote() || looked >= 100 || op.below(name) != nil {
 			continue
 		}
-		looked++
-		if inner, err := sub.Below(name).Names(op.ctx); err == nil {
-			if len(weights(op.o.Formats, inner)) > 0 {
-				within = append(within, name)
-			}
-		} else if op.holds(name) {
+		if looked++; op.holds(name) {
 			known = append(known, name)
 		}
 	}

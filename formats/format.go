@@ -102,7 +102,7 @@ func (in *Input) Names(ctx context.Context) ([]string, error) { return in.op.pla
 // Builtin returns the formats that Open knows, in the order in which they are
 // asked for the content of a file.
 func Builtin() []Format {
-	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat}
+	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat, whispercppFormat, tensorbundleFormat}
 }
 
 // formats are the caller's rows, then the built-in ones.

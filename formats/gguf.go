@@ -38,6 +38,9 @@ func ggufShard(ctx context.Context, in *Input) (*gguf.File, error) {
 	if err != nil {
 		in.Warn(err.Error())
 	}
+	if kind, _ := g.Metadata().String("general.type"); kind == "imatrix" {
+		return nil, tensor.Errorf(tensor.ErrNotModel, in.Label, 0, "general.type", "these are statistics of activations that quantising took into account (an importance matrix), no weights")
+	}
 	for _, w := range g.Warnings {
 		in.Warn(w)
 	}

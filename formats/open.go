@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -39,7 +38,7 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 		} else {
 			failed = fmt.Errorf("%w; %w", err, failed)
 		}
-		if !errors.Is(err, tensor.ErrNotModel) && !errors.Is(err, fs.ErrNotExist) {
+		if !isMissing(err) || errors.Is(err, ErrComponents) {
 			break // there is a model, but it cannot be opened
 		}
 	}
@@ -63,13 +62,12 @@ func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error
 	if p.File == "" {
 		err = op.folder()
 	} else {
-		err = op.file(p.File)
+		err = op.inner(p.File)
 	}
-	if err == nil {
-		err = op.config()
-	}
-	if err == nil {
-		err = op.unpack()
+	for _, step := range []func() error{op.config, op.unpack, op.furtherModules, op.part} {
+		if err == nil {
+			err = step()
+		}
 	}
 	if err != nil {
 		op.c.Close()
@@ -100,6 +98,9 @@ var numbered = regexp.MustCompile(`^(.*)-(\d{5})-of-(\d{5})\.(safetensors|gguf|b
 func (op *opener) file(name string) error {
 	if strings.HasSuffix(name, ".index.json") {
 		return op.index(name)
+	}
+	if m := cutUp.FindStringSubmatch(name); m != nil {
+		return op.together(m)
 	}
 	m := numbered.FindStringSubmatch(name)
 	switch {
@@ -152,11 +153,7 @@ func (op *opener) unpack() error {
 	op.c.Layout = strings.Join(m.Layouts, "+")
 	op.c.Warnings = append(op.c.Warnings, m.Warnings...)
 	op.c.auxiliary = m.Auxiliary()
-	op.c.tensors = m.Tensors()
-	clear(op.c.byName)
-	for _, t := range op.c.tensors {
-		op.c.byName[t.Name] = t
-	}
+	op.c.setTensors(m.Tensors())
 	return nil
 }
 

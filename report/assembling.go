@@ -27,7 +27,7 @@ func (r *run) report(ctx context.Context) (*Report, error) {
 	}
 	compared := [2]int64{r.in[0].BytesRead(), r.in[1].BytesRead()} // without what only pinning reads
 	for i, in := range r.in {
-		s, err := in.pin(ctx, r.whole, r.o.Pin || r.o.dated())
+		s, err := in.pin(ctx, r.whole, r.o.Pin || r.o.dated(), r.digests[i])
 		if err != nil {
 			return nil, err
 		}

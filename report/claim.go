@@ -77,6 +77,8 @@ func checkRelation(r *Report, c Claim) error {
 		return unproven("only fingerprints were compared, which screens and settles nothing")
 	case !slices.Contains(allowed, found):
 		return r.otherRelation(c.Relation)
+	case found == verdict.SharedInit && r.Verdict.MoreIsOpen():
+		return unproven("found %s at the least: that more than the initialisation is common was not excluded", found)
 	case c.Relation != verdict.Related && (found == verdict.Identical || found == verdict.Reencoded) && !r.allCompared():
 		return unproven("not all values were compared; a full budget settles it")
 	}

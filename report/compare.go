@@ -8,6 +8,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/layers"
@@ -54,6 +55,9 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	run := &run{o: o.WithDefaults(), in: in}
 	run.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	run.facts.Tautology = tautology(in)
+	if run.facts.Named = run.named(); run.facts.Named != "" {
+		return run.byName(ctx)
+	}
 	w := watch(o, in)
 	defer w.end()
 	for _, s := range []struct {
@@ -71,14 +75,17 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 
 // run carries a comparison from step to step.
 type run struct {
-	o     Options
-	in    [2]Input
-	whole bool // everything is read
-	pair  *align.Pair
-	facts verdict.Facts
-	looks []int // look of each piece of evidence
-	taken int   // looks taken
-	warn  []string
+	o       Options
+	in      [2]Input
+	models  [2]tensor.Model                          // as they were opened
+	digests [2]map[*tensor.Tensor]fingerprint.Digest // of values, where a pass over them told
+	whole   bool                                     // everything is read
+	pair    *align.Pair
+	facts   verdict.Facts
+	looks   []int     // look of each piece of evidence
+	taken   int       // looks taken
+	experts []UnitMap // which expert of A has the values of each of B's
+	warn    []string
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.
@@ -86,13 +93,16 @@ func (r *run) start() {
 	budget := int64(r.o.Budget)
 	total := max(r.in[0].BytesTotal(), r.in[1].BytesTotal())
 	if r.o.Budget == Full || total <= budget {
-		r.whole, budget = true, 0
+		r.whole, budget = true, align.NoLimit
 	}
 	a, b := r.in[0].Subject(), r.in[1].Subject()
 	if len(a.Net.Towers) > 0 != (len(b.Net.Towers) > 0) { // names that only one side has say nothing of the other
-		a.Net, b.Net = roles.Unnamed(r.in[0].Model), roles.Unnamed(r.in[1].Model)
+		a.Net, b.Net = roles.Unnamed(a.Rows), roles.Unnamed(b.Rows)
 	}
+	r.models = [2]tensor.Model{r.in[0].Model, r.in[1].Model}
+	r.in[0].Model, r.in[1].Model = a.Rows, b.Rows // nothing is read beside the accounts
 	r.pair = align.NewPair(a, b, seed(r.in, r.o.Nonce), budget)
+	r.pair.Deep = r.o.Depth == Deep
 }
 
 // prepare starts and brings rotary rows into one order.

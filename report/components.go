@@ -101,6 +101,13 @@ func (r *run) components(v verdict.Verdict) []Component {
 // not have seen.
 func (r *run) component(p *part, v verdict.Verdict) Component {
 	c := Component{Name: p.name, Tensors: p.tensors}
+	if r.facts.Named != "" {
+		c.Relation, c.By = verdict.Identical, "equal digests, as the hub lists them"
+		return c
+	}
+	if d := r.facts.Detectable(p.name); d != nil && d.Cosine < 1 {
+		c.Detectable = verdict.NumberOf(verdict.RoundUp(d.Cosine))
+	}
 	ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
 	logp, by := r.facts.Best(ofPart)
 	if by != nil {
@@ -298,6 +305,7 @@ func (r *run) maps() []UnitMap {
 			out = append(out, m)
 		}
 	}
+	out = append(out, moved(r.experts)...)
 	for _, t := range r.pair.Towers {
 		for _, l := range t.Layers {
 			if heads, ok := t.Heads[l.B]; ok {

@@ -82,7 +82,7 @@ func (r *run) committed(ctx context.Context, i int, s *Subject) error {
 		if x.Opens == nil {
 			continue
 		}
-		same, err := x.Opens(ctx, r.in[i].Model)
+		same, err := x.Opens(ctx, r.models[i])
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,10 @@ func (r *run) equal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.digests = pairs.Digests
 	r.facts.Equality = summed(pairs, role, r.networks()[1])
+	r.experts = expertMaps(pairs, role)
+	r.facts.Equality.Mixtures = left(r.experts)
 	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
 	for _, p := range pairs.Pairs {
 		if p.Moved == nil {
@@ -39,13 +42,31 @@ func (r *run) equal(ctx context.Context) error {
 func rolesOf(nets [2]*roles.Network) map[*tensor.Tensor]string {
 	role := map[*tensor.Tensor]string{}
 	for _, n := range nets {
+		counted := countedTowers(n)
 		for _, a := range n.Roles {
-			if role[a.Tensor] = a.Role; unknownRole(a.Role) {
+			tower, _, _ := strings.Cut(a.Role, ".")
+			if tower == "layers" {
+				tower = "main"
+			}
+			if role[a.Tensor] = a.Role; unknownRole(a.Role) || counted[strings.TrimRight(tower, "0123456789")] {
 				role[a.Tensor] = a.Tensor.Name
 			}
 		}
 	}
 	return role
+}
+
+// countedTowers are the kinds of towers of which a network has several that only
+// their place among the others tells apart, such as the blocks of a UNet: the same
+// block may have another number under other names.
+func countedTowers(n *roles.Network) map[string]bool {
+	counted := map[string]bool{}
+	for _, t := range n.Towers {
+		if kind := strings.TrimRight(t.Name, "0123456789"); kind != t.Name {
+			counted[kind] = true
+		}
+	}
+	return counted
 }
 
 func unknownRole(role string) bool {

@@ -3,6 +3,7 @@ package report_test
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -114,4 +115,74 @@ func TestEqualSoFar(t *testing.T) {
 	require.Equal(t, verdict.Related, rep.Verdict.Relation, "%v", rep.Verdict.Because)
 	require.Contains(t, rep.Verdict.Kinds, verdict.EqualSoFar)
 	require.ErrorIs(t, rep.Check(report.Claim{Relation: verdict.Identical}), report.ErrUnproven)
+}
+
+// Of a mixture whose experts are pruned, or stand in another order, the report says
+// which expert of the one is which of the other.
+func TestExpertMaps(t *testing.T) {
+	const layers, hidden, width, vocab, experts = 3, 48, 64, 160, 8
+	r := rand.New(rand.NewPCG(5, 0xe4))
+	draw := func(n int) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(r.NormFloat64()) / 8
+		}
+		return v
+	}
+	base := zoo.New()
+	base.Meta["config.model_type"] = "mixtral"
+	base.Add("model.embed_tokens.weight", draw(vocab*hidden), vocab, hidden)
+	values := map[string][]float32{}
+	for l := range layers {
+		p := "model.layers." + strconv.Itoa(l) + "."
+		for _, n := range []string{"q", "k", "v", "o"} {
+			base.Add(p+"self_attn."+n+"_proj.weight", draw(hidden*hidden), hidden, hidden)
+		}
+		for e := range experts {
+			for _, n := range []string{"w1", "w2", "w3"} {
+				values[p+strconv.Itoa(e)+n] = draw(width * hidden)
+			}
+		}
+	}
+	with := func(chosen []int) *zoo.Model {
+		m := changed(base, func(name string, v []float32, s []int64) (string, []float32, []int64) { return name, v, s })
+		for l := range layers {
+			p := "model.layers." + strconv.Itoa(l) + "."
+			for i, e := range chosen {
+				for n, s := range map[string][]int64{"w1": {width, hidden}, "w2": {hidden, width}, "w3": {width, hidden}} {
+					m.Add(p+"block_sparse_moe.experts."+strconv.Itoa(i)+"."+n+".weight", values[p+strconv.Itoa(e)+n], s...)
+				}
+			}
+		}
+		return m
+	}
+	for name, c := range map[string]struct {
+		chosen []int
+		kinds  []verdict.Kind
+		maps   int
+	}{
+		"the same": {[]int{0, 1, 2, 3, 4, 5, 6, 7}, []verdict.Kind{}, 0},
+		"pruned":   {[]int{1, 2, 5, 6, 7}, []verdict.Kind{verdict.Pruned}, layers},
+		"permuted": {[]int{3, 1, 2, 0, 4, 7, 6, 5}, []verdict.Kind{verdict.ExpertsReordered}, layers},
+		"both":     {[]int{6, 2, 5}, []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered}, layers},
+	} {
+		got, err := report.Build(context.Background(), report.Input{Ref: "a", Model: with([]int{0, 1, 2, 3, 4, 5, 6, 7})}, report.Input{Ref: "b", Model: with(c.chosen)}, nil)
+		require.NoError(t, err)
+		for _, k := range []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered} {
+			require.Equal(t, slices.Contains(c.kinds, k), slices.Contains(got.Verdict.Kinds, k), "%s: %v", name, got.Verdict.Kinds)
+		}
+		var maps []report.UnitMap
+		require.True(t, name != "the same" || got.Verdict.Relation == verdict.Identical)
+		for _, m := range got.Delta.Maps {
+			if strings.HasSuffix(m.Axis, "experts") {
+				maps = append(maps, m)
+			}
+		}
+		require.Len(t, maps, c.maps, name)
+		for _, m := range maps {
+			require.Equal(t, c.chosen, m.A, name)
+			require.Equal(t, experts, m.OfA)
+			require.Equal(t, len(c.chosen), m.OfB)
+		}
+	}
 }

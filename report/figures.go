@@ -95,7 +95,7 @@ func (r *run) layerScores(ctx context.Context) (*LayerScores, error) {
 	out := &LayerScores{Tower: t.B.Name}
 	t.A, out.A = someLayers(t.A, k)
 	t.B, out.B = someLayers(t.B, k)
-	if k < 2 || r.pair.Reserve(max(layers.ScoreCost(t.A, t), layers.ScoreCost(t.B, t)), 1) == 0 {
+	if k < 2 {
 		return nil, nil
 	}
 	s, err := layers.Score(ctx, r.pair, t)

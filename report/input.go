@@ -7,7 +7,6 @@ import (
 
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/packed"
-	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity/align"
 )
@@ -123,7 +122,7 @@ func FromCheckpoint(ctx context.Context, c *formats.Checkpoint) Input {
 
 // Subject prepares an input for the tests.
 func (in Input) Subject() *align.Subject {
-	return &align.Subject{Name: in.Ref, Net: roles.Map(in.Model), Tokens: in.Tokens}
+	return align.NewSubject(in.Ref, in.Model, in.Tokens)
 }
 
 // BytesTotal is the size of the files, or of the stored values where the model

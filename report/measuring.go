@@ -18,13 +18,17 @@ func (r *run) storage(ctx context.Context) error {
 	if err := r.shape(ctx); err != nil {
 		return err
 	}
+	r.pair.Settle()
 	m := r.pair.Match()
 	rows := 0
 	if !r.whole {
 		if n := r.pair.VectorsWithin(m); n > 0 {
 			r.warn = append(r.warn, fmt.Sprintf("%d vectors were not read: they do not fit the budget", n))
 		}
-		rows = r.pair.RowsWithin(m)
+		var dropped int
+		if rows, dropped = r.pair.RowsWithin(m, delta.Cost); dropped > 0 {
+			r.warn = append(r.warn, fmt.Sprintf("values of %d matrices were not compared: they do not fit the budget", dropped))
+		}
 	}
 	changes, shapes, err := delta.Compare(ctx, m, r.pair.Seed, delta.Options{Rows: rows})
 	if err != nil {

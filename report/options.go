@@ -101,13 +101,14 @@ type Options struct {
 	NoAccess  bool         `json:"assumeNoAccess,omitempty"` // whoever made the subject dated earlier had no access to the other before
 	Disclosed verdict.Time `json:"disclosed,omitempty"`      // neither subject was available to the other side before
 
-	Pin     bool         `json:"pin,omitempty"`     // digests of all files, also where only a part is compared
-	Lenient bool         `json:"lenient,omitempty"` // open files that break a rule harmlessly
-	Private bool         `json:"-"`                 // let remote references lead to private addresses
-	Offline bool         `json:"-"`                 // open only what lies on this machine
-	Log     *slog.Logger `json:"-"`
-	Base    *Input       `json:"-"` // what adapters among the subjects are applied to
-	Parents []string     `json:"-"` // folders in which Audit looks for declared parents
+	Pin       bool         `json:"pin,omitempty"`       // digests of all files, also where only a part is compared
+	Lenient   bool         `json:"lenient,omitempty"`   // open files that break a rule harmlessly
+	Component string       `json:"component,omitempty"` // the part of a pipeline that is compared
+	Private   bool         `json:"-"`                   // let remote references lead to private addresses
+	Offline   bool         `json:"-"`                   // open only what lies on this machine
+	Log       *slog.Logger `json:"-"`
+	Base      *Input       `json:"-"` // what adapters among the subjects are applied to
+	Parents   []string     `json:"-"` // folders in which Audit looks for declared parents
 
 	// Progress is called at the start of every stage and about ten times a second
 	// within, from one goroutine at a time and never after the comparison returns.
@@ -149,7 +150,7 @@ func (o *Options) Opening() *formats.Options {
 	if o == nil {
 		return nil
 	}
-	return &formats.Options{Lenient: o.Lenient, AllowPrivate: o.Private, Offline: o.Offline, Log: o.Log}
+	return &formats.Options{Lenient: o.Lenient, Component: o.Component, AllowPrivate: o.Private, Offline: o.Offline, Log: o.Log}
 }
 
 // base is the base of adapters, nil for none.

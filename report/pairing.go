@@ -7,6 +7,7 @@ import (
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/architecture"
+	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/layers"
 )
 
@@ -72,20 +73,26 @@ func (r *run) remap(ctx context.Context, tower int) (bool, error) {
 	return true, nil
 }
 
-// unmatched tells whether some layer of B gave no sign of its counterpart.
+// unmatched tells whether some layer of B that was asked gave no sign of its
+// counterpart, or none was asked.
 func (r *run) unmatched(t align.TowerPair) bool {
-	seen := map[int]bool{}
+	sign := map[int]bool{} // by layer of B that was asked
 	for _, e := range r.facts.Evidence {
-		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil && *e.P < verdict.LayerSign {
-			seen[e.LayerB] = true
+		if e.Tower == t.B.Name && e.LayerB >= 0 && e.P != nil {
+			sign[e.LayerB] = sign[e.LayerB] || *e.P < verdict.LayerSign
 		}
 	}
-	for _, l := range t.Layers {
-		if !seen[t.B.Layers[l.B].Index] {
+	for _, x := range axis.Loaded(r.pair, 0) { // those whose tests were skipped were asked, too
+		if x.Tower == t.B.Name && x.LayerB >= 0 {
+			sign[x.LayerB] = sign[x.LayerB]
+		}
+	}
+	for _, seen := range sign {
+		if !seen {
 			return true
 		}
 	}
-	return false
+	return len(sign) == 0
 }
 
 // headsOpen tells whether MLP units were found at their places and value

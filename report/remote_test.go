@@ -131,6 +131,48 @@ func TestHubComparison(t *testing.T) {
 	require.Nil(t, d)
 }
 
+// What the hub lists under one digest is not read, unless more is asked for than
+// the hub's word. Only its listing counts.
+func TestFilesOfOneDigest(t *testing.T) {
+	root := models(t)
+	require.NoError(t, os.Mkdir(filepath.Join(root, "org"), 0o700))
+	require.NoError(t, os.Rename(filepath.Join(root, "base"), filepath.Join(root, "org", "base")))
+	require.NoError(t, os.CopyFS(filepath.Join(root, "org", "copy"), os.DirFS(filepath.Join(root, "org", "base"))))
+	require.NoError(t, os.Rename(filepath.Join(root, "fine-tune"), filepath.Join(root, "org", "fine-tune")))
+	hub, err := sourcetest.ServeHub(root)
+	require.NoError(t, err)
+	t.Cleanup(func() { hub.Close() })
+	t.Setenv("HF_ENDPOINT", hub.URL)
+	t.Setenv("HF_HUB_CACHE", t.TempDir())
+	t.Setenv("HF_HUB_OFFLINE", "")
+	r := compare(t, "hf:org/base", "hf:org/copy", &report.Options{Private: true})
+	require.Equal(t, verdict.Identical, r.Verdict.Relation)
+	require.Contains(t, r.Verdict.Because[0], "the hub lists the same SHA-256")
+	for _, c := range r.Components {
+		require.Equal(t, verdict.Identical, c.Relation)
+	}
+	for _, s := range r.Subjects {
+		require.Nil(t, s.Root)
+		require.Empty(t, s.Files[0].SHA256, "it was not computed")
+		require.Regexp(t, "^[0-9a-f]{64}$", s.Files[0].Named)
+		require.Less(t, s.BytesRead, int64(100<<10)*int64(len(s.Files)), "headers only")
+	}
+	var text strings.Builder
+	require.NoError(t, r.WriteJSON(&text))
+	require.NoError(t, r.WriteText(&text))
+	require.NoError(t, r.WriteMarkdown(&text))
+	for name, o := range map[string]*report.Options{"nonce": {Nonce: "x"}, "pin": {Pin: true}, "full": {Budget: report.Full}} {
+		o.Private = true
+		r := compare(t, "hf:org/base", "hf:org/copy", o)
+		require.Equal(t, verdict.Identical, r.Verdict.Relation, name)
+		require.NotContains(t, r.Verdict.Because[0], "hub", name)
+		require.NotEmpty(t, r.Subjects[0].Files[0].SHA256, name)
+	}
+	local := compare(t, filepath.Join(root, "org", "base"), "hf:org/copy", &report.Options{Private: true})
+	require.NotContains(t, local.Verdict.Because[0], "hub")
+	require.NotEqual(t, verdict.Identical, compare(t, "hf:org/base", "hf:org/fine-tune", &report.Options{Private: true}).Verdict.Relation)
+}
+
 // A store's file whose bytes are not those of its name is refused.
 func TestNamedBytesAreChecked(t *testing.T) {
 	dir := models(t)

@@ -95,6 +95,10 @@ type Component struct {
 	Log10P          *verdict.Number  `json:"log10P"`
 	Effect          verdict.Number   `json:"effect"`       // mean cosine of corresponding values, or share of corresponding units
 	By              string           `json:"by,omitempty"` // what speaks for it: a test and its axis, or "equal values"
+
+	// Detectable is the least mean cosine of undisguised units with their namesakes that
+	// would have been found with probability 0.99; absent where none would.
+	Detectable *verdict.Number `json:"detectable,omitempty"`
 }
 
 // Evidence is one test's result.

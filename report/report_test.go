@@ -106,6 +106,18 @@ func TestClaims(t *testing.T) {
 	require.ErrorIs(t, r.Check(report.Claim{Relation: verdict.Related, Kinds: []verdict.Kind{verdict.Merged}}), report.ErrUnproven)
 }
 
+// A shared initialisation confirms a claim of one only where it was settled that
+// nothing else is common.
+func TestClaimOfSharedInit(t *testing.T) {
+	dir := models(t)
+	r := compare(t, filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), nil)
+	r.Verdict.Relation, r.Verdict.Kinds, r.Verdict.Alternatives = verdict.SharedInit, nil, nil
+	require.NoError(t, r.Check(report.Claim{Relation: verdict.SharedInit}))
+	r.Verdict.Alternatives = []string{"a common trained origin"}
+	require.True(t, r.Verdict.MoreIsOpen())
+	require.ErrorIs(t, r.Check(report.Claim{Relation: verdict.SharedInit}), report.ErrUnproven)
+}
+
 // zooCases are pairs of really trained networks of known lineage, with what
 // must be found. kinds are those that must be among the kinds found.
 var zooCases = []struct {

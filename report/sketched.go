@@ -13,11 +13,10 @@ type Sketched struct {
 }
 
 // Screen compares two fingerprints. Equal value roots are identity; apart from
-// that the verdict is a screening: related or inconclusive, to be settled on
-// weights.
+// that the verdict is a lead at most, to be settled on weights.
 func Screen(a, b Sketched, o *Options) *Report {
 	opt := o.WithDefaults()
-	out := &Report{Schema: Schema, Tool: ThisTool(), Options: opt, Propositions: verdict.StatedPropositions(), Roles: []RoleLikeness{}, Methods: methods(nil), Policy: verdict.CurrentRules(), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; a sketch can be forged, so a finding has to be settled on weights"}}
+	out := &Report{Schema: Schema, Tool: ThisTool(), Options: opt, Propositions: verdict.StatedPropositions(), Roles: []RoleLikeness{}, Methods: methods(nil), Policy: verdict.CurrentRules(), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; sketches can be forged or arranged, so a lead has to be settled on weights"}}
 	for i, s := range []Sketched{a, b} {
 		f := s.Fingerprint
 		out.Subjects[i] = Subject{Ref: s.Ref, Format: "fingerprint", Header: f.Header, Parameters: f.Parameters, Files: []File{}}

@@ -19,8 +19,9 @@ import (
 const maxRanges = 64
 
 // pin describes the input in the report. whole asks for digests of all values
-// and files, files for those of the files only.
-func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
+// and files, files for those of the files only. known are digests of values that
+// were taken already.
+func (in Input) pin(ctx context.Context, whole, files bool, known map[*tensor.Tensor]fingerprint.Digest) (Subject, error) {
 	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.BytesTotal(), Files: []File{}, Declared: in.Declared}
 	if parts := in.Checkpoints(); len(parts) > 0 {
 		s.Layout = parts[0].Layout
@@ -30,7 +31,7 @@ func (in Input) pin(ctx context.Context, whole, files bool) (Subject, error) {
 		s.Parameters += n
 	}
 	if whole {
-		root, err := fingerprint.Root(ctx, in.Model)
+		root, err := fingerprint.RootWith(ctx, in.Model, known)
 		if err != nil {
 			return s, err
 		}
@@ -160,4 +161,10 @@ func (e *excerpt) part(p []byte, i int, at int64) (int, error) {
 		err = nil
 	}
 	return got, err
+}
+
+// Describe describes the input as reports do. files asks for digests of the whole
+// files; without it only what was read is pinned.
+func (in Input) Describe(ctx context.Context, files bool) (Subject, error) {
+	return in.pin(ctx, false, files, nil)
 }

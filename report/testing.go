@@ -38,7 +38,7 @@ func (r *run) tests(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return r.relabelled(ctx)
 }
 
 // look runs the tests of one look.
@@ -56,7 +56,9 @@ func (r *run) look(ctx context.Context, look int) error {
 	if err != nil {
 		return err
 	}
+	r.pair.Settle()
 	r.toldApart(axes)
+	r.facts.Detect(exact.Detect(axes, r.facts.Corrected(r.o.Policy.Level())))
 	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power

@@ -95,6 +95,8 @@ func sure(v *verdict.Verdict) string {
 	switch {
 	case v.Relation == verdict.NoEvidence:
 		return v.Strength + ", over an origin in common that left much likeness"
+	case v.Lead:
+		return "a lead, no finding: sketches correspond (" + p + "); they can be arranged or forged"
 	case v.Relation == verdict.Inconclusive && v.Tier == "exact":
 		return "undecided: order or place of units agree (" + p + "), which somebody may have arranged"
 	case v.Relation == verdict.Inconclusive:

@@ -64,17 +64,46 @@ func TestUnknownArchitecture(t *testing.T) {
 		other.Train(r, first, 300, batch, rate)
 		child = parent.Clone()
 		child.Train(r, second, 20, batch, rate/3)
-		against := func(b *zoo.Net) verdict.Verdict {
-			rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: nameless(parent.Model())}, report.Input{Ref: "b", Model: nameless(b.Model())}, nil)
-			require.NoError(t, err)
-			return rep.Verdict
-		}
+		against := func(b *zoo.Net) verdict.Verdict { return verdictOf(t, nameless(parent.Model()), nameless(b.Model())) }
 		v := against(child)
 		require.Equal(t, verdict.Related, v.Relation, "seed %d: %v", seed, v.Because)
+		v = verdictOf(t, nameless(parent.Model()), turned(r, child.Model()))
+		require.Equal(t, verdict.Related, v.Relation, "transposed, seed %d: %v", seed, v.Because)
+		v = verdictOf(t, nameless(parent.Model()), turned(r, other.Model()))
+		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, v.Relation, "transposed, seed %d: %v", seed, v.Because)
 		v = against(twin)
 		require.Contains(t, []verdict.Relation{verdict.SharedInit, verdict.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
 		require.Contains(t, append(v.Alternatives, v.Because...), verdict.SameInit)
 		v = against(other)
 		require.Contains(t, []verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, v.Relation, "seed %d: %v", seed, v.Because)
 	}
+}
+
+func verdictOf(t *testing.T, a, b *zoo.Model) verdict.Verdict {
+	t.Helper()
+	rep, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+	require.NoError(t, err)
+	return rep.Verdict
+}
+
+// turned stores every matrix the other way round, under names and in an order that say
+// nothing.
+func turned(r *rand.Rand, m *zoo.Model) *zoo.Model {
+	out := zoo.New()
+	all := slices.Clone(m.Tensors())
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	for i, t := range all {
+		x, name := m.Values(t.Name), fmt.Sprintf("variable_%d", i)
+		if len(t.Shape) != 2 {
+			out.Add(name, x, t.Shape...)
+			continue
+		}
+		rows, cols := t.Shape[0], t.Shape[1]
+		y := make([]float32, len(x))
+		for i, v := range x {
+			y[int64(i)%cols*rows+int64(i)/cols] = v
+		}
+		out.Add(name, y, cols, rows)
+	}
+	return out
 }

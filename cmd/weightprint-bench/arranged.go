@@ -17,7 +17,7 @@ import (
 // campaign says which attacks are run on what.
 type campaign struct {
 	zoo, cache, only, lines string
-	pairs, members          int
+	pairs, members, forged  int
 }
 
 func (k *campaign) flags(c *cobra.Command, pairs string) {

@@ -5,171 +5,225 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
 	"os"
-	"path/filepath"
-	"runtime"
 	"slices"
 	"sync"
 
 	"github.com/spf13/cobra"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/adversary"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/internal/population"
 	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/similarity/layers"
+	"github.com/weightprint/weightprint/similarity/suite"
 )
 
-// control is one network of a control population, as population.json in its
-// folder describes it.
-type control struct {
-	Path    string `json:"path"`
-	Shape   string `json:"shape"`   // networks of one shape are held against each other
-	Init    string `json:"init"`    // names the random initialisation
-	Data    string `json:"data"`    // names the training data and their order
-	Teacher string `json:"teacher"` // path of the network it was distilled from
-}
+// neighbours is with how many of those after it each network is compared.
+const neighbours = 2
 
 func calibrateCommand() *cobra.Command {
+	c := calibration{shapes: len(population.Shapes), each: population.Each, extra: population.Extra}
 	var out string
-	c := &cobra.Command{
-		Use:   "calibrate DIR…",
-		Short: "hold independently trained networks against each other and write the control population",
-		Long: `calibrate reads DIR/population.json, a list of networks that were trained
-independently of each other, runs all calibrated tests on all pairs of one shape
-and writes the statistics, sorted, by stratum.`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			p, err := calibrate(c.Context(), args)
-			if err != nil {
-				return err
-			}
-			raw, err := json.Marshal(p)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(out, append(raw, '\n'), 0o644)
+	cmd := &cobra.Command{
+		Use:   "calibrate",
+		Short: "train the control population, compare its pairs and write what they show",
+		Long: `calibrate trains the networks of package population, runs the calibrated tests on
+pairs of them that share nothing, or one thing, and writes the statistics, sorted, by
+stratum. The same command gives the same file. The file that ships with the module is
+report/verdict/controls.json.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.progress = cmd.ErrOrStderr()
+			return c.run(cmd.Context(), func(p *verdict.Population) error {
+				raw, err := json.Marshal(p)
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(out, append(raw, '\n'), 0o644)
+			})
 		},
 	}
-	c.Flags().StringVarP(&out, "output", "o", "controls.json", "file to write")
-	return c
+	cmd.Flags().StringVarP(&out, "output", "o", "controls.json", "file to write")
+	cmd.Flags().IntVar(&c.shapes, "shapes", c.shapes, "shapes of networks")
+	cmd.Flags().IntVar(&c.each, "networks", c.each, "networks of a shape that share nothing")
+	cmd.Flags().IntVar(&c.extra, "pairs", c.extra, "pairs of a shape in each other stratum")
+	return cmd
 }
 
-type controlPair struct {
-	stratum string
-	a, b    string
-	effects map[string]verdict.Control
+// calibration is the making of a population.
+type calibration struct {
+	shapes, each, extra int
+	progress            io.Writer
+
+	mu     sync.Mutex
+	first  error
+	strata []*verdict.Stratum
 }
 
-func calibrate(ctx context.Context, dirs []string) (*verdict.Population, error) {
-	var pairs []*controlPair
-	networks := 0
-	for _, dir := range dirs {
-		raw, err := os.ReadFile(filepath.Join(dir, "population.json"))
-		if err != nil {
-			return nil, err
-		}
-		var all []control
-		if err := json.Unmarshal(raw, &all); err != nil {
-			return nil, fmt.Errorf("%s: %w", dir, err)
-		}
-		networks += len(all)
-		for i, a := range all {
-			for j, b := range all[i+1:] {
-				if s := stratum(a, b); s != "other-shape" || (i*31+j)%97 == 0 {
-					pairs = append(pairs, &controlPair{stratum: s, a: filepath.Join(dir, a.Path), b: filepath.Join(dir, b.Path)})
-				}
-			}
-		}
+// Strata of pairs whose networks share nothing.
+const (
+	otherData  = "other-data"
+	otherShape = "other-shape"
+)
+
+// run goes from shape to shape, and writes what there is after each.
+func (c *calibration) run(ctx context.Context, write func(*verdict.Population) error) error {
+	for _, s := range append([]population.Stratum{{Name: otherData, Independent: true}, {Name: otherShape, Independent: true}}, population.Strata...) {
+		c.strata = append(c.strata, &verdict.Stratum{Name: s.Name, Independent: s.Independent, Tests: map[string][]verdict.Control{}})
 	}
-	if err := runControls(ctx, pairs); err != nil {
-		return nil, err
+	var before []*adversary.Decoder
+	for shape := range c.shapes {
+		own := c.members(shape)
+		c.pairsOf(ctx, shape, own, before)
+		if c.first != nil || ctx.Err() != nil {
+			return cmp.Or(c.first, ctx.Err())
+		}
+		if err := write(c.population((shape + 1) * c.each)); err != nil {
+			return err
+		}
+		before = own
+		fmt.Fprintf(c.progress, "shape %d of %d\n", shape+1, c.shapes)
 	}
-	return population(pairs, networks), nil
+	return nil
 }
 
-// stratum says what a pair shares.
-func stratum(a, b control) string {
-	switch {
-	case a.Shape != b.Shape:
-		return "other-shape"
-	case a.Init == b.Init:
-		return "shared-init"
-	case a.Teacher == b.Path || b.Teacher == a.Path:
-		return "distilled"
-	case a.Data == b.Data:
-		return "same-data"
-	}
-	return "other-data"
-}
-
-func runControls(ctx context.Context, pairs []*controlPair) error {
-	work := make(chan *controlPair)
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var first error
-	for range runtime.NumCPU() {
-		wg.Go(func() {
-			for c := range work {
-				r, err := report.Compare(ctx, c.a, c.b, &report.Options{Depth: report.Deep})
-				if err != nil {
-					mu.Lock()
-					first = err
-					mu.Unlock()
-					continue
-				}
-				c.effects = effects(r)
-			}
-		})
-	}
-	for _, c := range pairs {
-		work <- c
-	}
-	close(work)
-	wg.Wait()
-	return first
-}
-
-// effects picks the calibrated statistics out of a report; of a test run in
-// several ways the largest.
-func effects(r *report.Report) map[string]verdict.Control {
-	out := map[string]verdict.Control{}
-	for _, e := range r.Evidence {
-		if e.Tier != "calibrated" || e.Skipped != "" {
-			continue
-		}
-		x := float64(e.Effect)
-		if e.Test == verdict.LeadingDirections {
-			x = float64(e.Statistic)
-		}
-		name := e.Test
-		if e.Test == verdict.LeadingDirections {
-			name += "/" + e.Axis
-		}
-		if old, ok := out[name]; !ok || x > old.Effect {
-			out[name] = verdict.Control{Effect: math.Round(x*1e4) / 1e4, N: e.N}
-		}
-	}
-	return out
-}
-
-func population(pairs []*controlPair, networks int) *verdict.Population {
-	p := &verdict.Population{Version: 1, Made: "weightprint-bench calibrate", Networks: networks}
-	for _, name := range []string{"same-data", "other-data", "distilled", "other-shape", "shared-init"} {
-		s := verdict.Stratum{Name: name, Tests: map[string][]verdict.Control{}}
-		for _, c := range pairs {
-			if c.stratum != name {
-				continue
-			}
-			s.Pairs++
-			for test, x := range c.effects {
-				s.Tests[test] = append(s.Tests[test], x)
-			}
-		}
+// population is what there is so far.
+func (c *calibration) population(networks int) *verdict.Population {
+	p := &verdict.Population{Version: verdict.PopulationVersion, Made: "weightprint-bench calibrate", Seed: population.Seed, Networks: networks}
+	for _, s := range c.strata {
 		for _, x := range s.Tests {
 			slices.SortFunc(x, func(a, b verdict.Control) int {
 				return cmp.Or(cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.N, b.N))
 			})
 		}
-		p.Strata = append(p.Strata, s)
+		p.Strata = append(p.Strata, *s)
 	}
 	return p
 }
+
+// members trains the networks of a shape that share nothing.
+func (c *calibration) members(shape int) []*adversary.Decoder {
+	own := make([]*adversary.Decoder, c.each)
+	dense.Parallel(c.each, func(i int) { own[i] = population.Member(shape, i) })
+	return own
+}
+
+// pairsOf compares all pairs of a shape.
+func (c *calibration) pairsOf(ctx context.Context, shape int, own, before []*adversary.Decoder) {
+	var tasks []func() error
+	for i := range own {
+		for k := 1; k <= neighbours && 2*k < len(own); k++ {
+			tasks = append(tasks, func() error {
+				return c.compare(ctx, population.Stratum{Name: otherData, Independent: true}, own[i], own[(i+k)%len(own)])
+			})
+		}
+		if i < len(before) && i%2 == 0 {
+			tasks = append(tasks, func() error {
+				return c.compare(ctx, population.Stratum{Name: otherShape, Independent: true}, before[i], own[i])
+			})
+		}
+	}
+	for _, s := range population.Strata {
+		for j := range c.extra {
+			tasks = append(tasks, func() error {
+				a, b := s.Make(shape, j, own)
+				return c.compare(ctx, s, a, b)
+			})
+		}
+	}
+	dense.Parallel(len(tasks), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := tasks[i](); err != nil {
+			c.mu.Lock()
+			c.first = cmp.Or(c.first, err)
+			c.mu.Unlock()
+		}
+	})
+}
+
+// compare runs the calibrated tests on a pair.
+func (c *calibration) compare(ctx context.Context, s population.Stratum, x, y *adversary.Decoder) error {
+	a, b := input("a", x), input("b", y)
+	p := align.NewPair(a.Subject(), b.Subject(), []byte("calibrate"), 0)
+	if _, err := layers.AlignRotary(ctx, p); err != nil {
+		return err
+	}
+	all, err := similarity.Run(ctx, p, tests())
+	if err != nil {
+		return err
+	}
+	found := effects(all)
+	if s.Arranged {
+		for test := range found {
+			if !slices.Contains(unmoved, test) {
+				delete(found, test)
+			}
+		}
+	}
+	if s.Carries {
+		r, err := carryOf(ctx, a, b)
+		if err != nil {
+			return err
+		}
+		if r.Measured {
+			found[verdict.CarryWeight] = verdict.Control{Effect: rounded(min(r.Sides[0].Weight(), r.Sides[1].Weight())), N: min(r.Sides[0].Agreeing, r.Sides[1].Agreeing)}
+		}
+	}
+	c.add(s.Name, found)
+	return nil
+}
+
+// unmoved are the tests on what no arrangement alters. What it can alter has bounds of
+// its own (docs/STATISTICS.md, Labels and content).
+var unmoved = []string{verdict.HeldOutAgreement, verdict.HeldOutCosine, verdict.QKSizes, verdict.QKPhases, verdict.OVSpectra}
+
+// tests lists the calibrated ones, on all that is there.
+func tests() (out []*similarity.Test) {
+	for _, t := range suite.Stage(len(axis.Stages()) - 1) {
+		if t.Tier == similarity.Calibrated && t.Name != verdict.Likeness { // that one has a bound
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (c *calibration) add(stratum string, found map[string]verdict.Control) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.strata {
+		if s.Name == stratum {
+			s.Pairs++
+			for test, x := range found {
+				s.Tests[test] = append(s.Tests[test], x)
+			}
+		}
+	}
+}
+
+// effects picks the calibrated statistics; of a test run in several ways the largest.
+func effects(all []similarity.Evidence) map[string]verdict.Control {
+	out := map[string]verdict.Control{}
+	for _, e := range all {
+		if e.Tier != similarity.Calibrated || e.Skipped != "" || e.LayerB >= 0 {
+			continue
+		}
+		x, name := e.Effect, e.Test
+		if e.Test == verdict.LeadingDirections {
+			x, name = e.Statistic, name+"/"+e.Axis
+		}
+		if old, ok := out[name]; !ok || x > old.Effect {
+			out[name] = verdict.Control{Effect: rounded(x), N: e.N}
+		}
+	}
+	return out
+}
+
+func rounded(x float64) float64 { return math.Round(x*1e4) / 1e4 }

@@ -33,20 +33,27 @@ type fuzzState struct {
 }
 
 func campaignCommand() *cobra.Command {
-	var module, state, only string
+	var module, state, only, to string
 	var seed uint64
-	var most int64
+	var most, number int64
 	var each time.Duration
 	c := &cobra.Command{
 		Use:   "campaign",
 		Short: "run all fuzz targets and the structured mutators, and print a table",
 		Long: `campaign gives every reader damaged files until each has had --executions of
-them: first mutants of the files under testdata, made in this process from
---seed, then go's fuzzing of every target for at most --time each. The state
+them: first mutants of the files under testdata, taken apart by their format
+and made in this process from --seed, all readers taking turns, then go's fuzzing of every target for at most --time each. The state
 file says how far each target has come; a campaign that was stopped goes on
 from there.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if to != "" {
+				b, err := madeMutant(module, only, seed, number)
+				if err != nil {
+					return err
+				}
+				return os.WriteFile(to, b, 0o644)
+			}
 			s, err := readCampaign(state)
 			if err != nil {
 				return err
@@ -68,6 +75,8 @@ from there.`,
 	fl.StringVar(&only, "only", "", "targets whose name holds this")
 	fl.Uint64Var(&seed, "seed", 1, "seed of the mutators")
 	fl.Int64Var(&most, "executions", 10_000_000, "executions a target")
+	fl.StringVar(&to, "make", "", "only write one mutant, of the reader that --only names, into this file")
+	fl.Int64Var(&number, "number", 0, "its number")
 	fl.DurationVar(&each, "time", time.Hour, "longest time a fuzz target")
 	return c
 }

@@ -16,8 +16,32 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	root := &cobra.Command{Use: "weightprint-bench", Short: "measure weightprint", SilenceUsage: true}
-	root.AddCommand(generateCommand(), remoteCommand(), qualityCommand(), trapsCommand(), calibrateCommand(), indexCommand(), fingerprintCommand(), redteamCommand(), hostileCommand(), campaignCommand(), treeCommand(), picturesCommand(),
-		arrangedCommand(), forgedCommand(), evadedCommand(), kinlessCommand(), attackCommand(), powerCommand(), ceilingCommand(), carryCommand(), plantedCommand())
+	root.AddCommand(
+		generateCommand(),
+		remoteCommand(),
+		qualityCommand(),
+		trapsCommand(),
+		calibrateCommand(),
+		indexCommand(),
+		fingerprintCommand(),
+		redteamCommand(),
+		hostileCommand(),
+		campaignCommand(),
+		treeCommand(),
+		picturesCommand(),
+		arrangedCommand(),
+		forgedCommand(),
+		evadedCommand(),
+		kinlessCommand(),
+		attackCommand(),
+		powerCommand(),
+		ceilingCommand(),
+		carryCommand(),
+		plantedCommand(),
+		speedCommand(),
+		auditsCommand(),
+		interruptCommand(),
+	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)

@@ -8,162 +8,171 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/fingerprint/commitment"
-	"github.com/weightprint/weightprint/formats/gguf"
-	"github.com/weightprint/weightprint/formats/safetensors"
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/formats/torch"
-	"github.com/weightprint/weightprint/internal/hostile"
+	"github.com/weightprint/weightprint/internal/mutants"
 )
 
-// readers are what mutants are given to, with the files under testdata that they
-// are made of. They return an error that is not of the reader's own kind, or nil.
-var readers = []struct {
-	name  string
-	files []string // patterns below the module
-	read  func(ctx context.Context, b []byte) error
-}{
-	{"safetensors", []string{"formats/safetensors/testdata/*/*.safetensors", "formats/testdata/*/*.safetensors", "formats/testdata/index/001-good/*.safetensors"}, func(ctx context.Context, b []byte) error {
-		f, err := safetensors.Read(ctx, "mutant", bytes.NewReader(b), int64(len(b)), nil)
-		if err != nil {
-			return typed(err)
-		}
-		return values(ctx, f)
-	}},
-	{"gguf", []string{"formats/gguf/testdata/*/*.gguf", "formats/testdata/*/*.gguf"}, func(ctx context.Context, b []byte) error {
-		f, err := gguf.Read(ctx, "mutant", bytes.NewReader(b), int64(len(b)))
-		if err != nil {
-			return typed(err)
-		}
-		return values(ctx, f)
-	}},
-	{"torch", []string{"formats/torch/testdata/*.pt", "formats/torch/testdata/*/*.bin"}, func(ctx context.Context, b []byte) error {
-		f, err := torch.Read(ctx, "mutant", bytes.NewReader(b), int64(len(b)), nil)
-		if err != nil {
-			return typed(err)
-		}
-		return values(ctx, f)
-	}},
-	{"fingerprint", []string{"fingerprint/testdata/*", "fingerprint/testdata/*/*"}, func(_ context.Context, b []byte) error {
-		_, err := fingerprint.Decode(b)
-		return of(err, fingerprint.ErrFile, fingerprint.ErrVersion)
-	}},
-	{"commitment", []string{"fingerprint/commitment/testdata/v1/*"}, func(_ context.Context, b []byte) error {
-		_, err1 := commitment.DecodeCommitment(b)
-		_, err2 := commitment.DecodeOpening(b)
-		_, err3 := commitment.DecodeChallenge(b)
-		_, err4 := commitment.DecodeResponse(b)
-		for _, err := range []error{err1, err2, err3, err4} {
-			if err := of(err, commitment.ErrFile, commitment.ErrVersion); err != nil {
-				return err
-			}
-		}
-		return nil
-	}},
-}
-
-// typed tells an error of a reader from any other.
-func typed(err error) error {
-	var known *tensor.FormatError
-	if err == nil || errors.As(err, &known) {
-		return nil
-	}
-	return fmt.Errorf("an error without a type: %w", err)
-}
-
-func of(err error, classes ...error) error {
-	for _, c := range classes {
-		if err == nil || errors.Is(err, c) {
-			return nil
-		}
-	}
-	return fmt.Errorf("an error without a type: %w", err)
-}
-
-// values reads the first values of every tensor.
-func values(ctx context.Context, m tensor.Model) error {
-	buf := make([]float32, 256)
-	for _, t := range m.Tensors() {
-		if err := t.Data.ReadValues(ctx, buf[:min(int64(len(buf)), t.Len())], 0); err != nil {
-			return typed(err)
-		}
-	}
-	return nil
-}
+// turn is how long a reader is given mutants before the next one: a campaign that
+// is stopped has given all of them as much time.
+const turn = 3 * time.Second
 
 // mutants gives every reader its mutants, the n-th made from the seed and n.
 func (s *fuzzState) mutants(ctx context.Context, module, only string, seed uint64, most int64) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // mutants are small and many
+	var all []*herd
 	for _, x := range readers {
 		name := "mutants of " + x.name
 		if !strings.Contains(name, only) {
 			continue
 		}
-		seeds, err := seedFiles(module, x.files)
+		h, err := newHerd(module, x)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		t := s.target(name)
-		if t.Seed != seed {
-			*t = tried{Seed: seed}
+		if h.tried = s.target(name); h.tried.Seed != seed {
+			*h.tried = tried{Seed: seed}
 		}
-		for t.Executions < most && t.Found == "" {
-			start := time.Now()
-			for range min(50_000, most-t.Executions) {
-				if t.Found = mutant(ctx, x.read, seeds, seed, t.Executions); t.Found != "" {
-					break
-				}
-				t.Executions++
-			}
-			t.Seconds += time.Since(start).Seconds()
+		all = append(all, h)
+	}
+	for len(all) > 0 {
+		for _, h := range all {
+			h.drive(ctx, most-h.tried.Executions, turn)
 			if err := errors.Join(s.save(), ctx.Err()); err != nil {
 				return err
 			}
 		}
+		all = slices.DeleteFunc(all, func(h *herd) bool { return h.tried.Executions >= most || h.tried.Found != "" })
 	}
 	return nil
 }
 
+// herd is the mutants of one reader.
+type herd struct {
+	reader
+	seeds []seedFile
+	tried *tried
+}
+
+type seedFile struct {
+	*mutants.Seed
+	beside []byte
+}
+
+// drive makes the next mutants, n at most, and reads them for about so long.
+func (h *herd) drive(ctx context.Context, n int64, long time.Duration) {
+	start := time.Now()
+	for i := range n {
+		if h.tried.Found = h.mutant(ctx, h.tried.Executions); h.tried.Found != "" || ctx.Err() != nil {
+			break
+		}
+		if h.tried.Executions++; i%256 == 255 && time.Since(start) > long {
+			break
+		}
+	}
+	h.tried.Seconds += time.Since(start).Seconds()
+}
+
+// slowMutant is how long one may take: far more than any of its size needs.
+const slowMutant = 5 * time.Second
+
 // mutant makes one mutant, reads it and says what went wrong.
-func mutant(ctx context.Context, read func(context.Context, []byte) error, seeds [][]byte, seed uint64, n int64) (found string) {
+func (h *herd) mutant(ctx context.Context, n int64) (found string) {
 	defer func() {
 		if p := recover(); p != nil {
 			found = fmt.Sprintf("mutant %d panics: %v", n, p)
 		}
 	}()
-	r := rand.New(rand.NewPCG(seed, uint64(n)))
-	if err := read(ctx, hostile.Mutate(r, seeds[r.IntN(len(seeds))])); err != nil && ctx.Err() == nil {
+	b, beside := h.make(h.tried.Seed, n)
+	start := time.Now()
+	if err := h.read(ctx, b, beside); err != nil && ctx.Err() == nil {
 		return fmt.Sprintf("mutant %d: %v", n, err)
+	}
+	if took := time.Since(start); took > slowMutant {
+		return fmt.Sprintf("mutant %d takes %.1f s", n, took.Seconds())
 	}
 	return ""
 }
 
-// largestSeed bounds the files that mutants are made of: small ones are read
-// faster and damaged where it matters.
-const largestSeed = 16 << 10
+// make is the n-th mutant of a seed.
+func (h *herd) make(seed uint64, n int64) (mutant, beside []byte) {
+	r := rand.New(rand.NewPCG(seed, uint64(n)))
+	s := h.seeds[r.IntN(len(h.seeds))]
+	return s.Mutate(r), s.beside
+}
 
-func seedFiles(module string, patterns []string) (out [][]byte, err error) {
-	for _, p := range patterns {
-		names, err := filepath.Glob(filepath.Join(module, p))
+// largestSeed bounds the files that mutants are made of: small ones are read
+// faster and damaged where it matters. Where a reader has none the smallest is taken.
+const largestSeed = 6 << 10
+
+// newHerd finds the files that mutants are made of.
+func newHerd(module string, x reader) (*herd, error) {
+	kind, ok := mutants.Named(x.kind)
+	if !ok {
+		return nil, fmt.Errorf("there is no kind %q", x.kind)
+	}
+	h := &herd{reader: x}
+	var names []string
+	for _, p := range x.files {
+		some, err := filepath.Glob(filepath.Join(module, p))
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range names {
-			if info, err := os.Stat(name); err != nil || info.IsDir() || info.Size() > largestSeed {
-				continue
-			}
-			b, err := os.ReadFile(name)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, b)
+		names = append(names, some...)
+	}
+	files := map[string][]byte{}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = b
+	}
+	if x.small != nil {
+		all, err := x.small(module)
+		if err != nil {
+			return nil, err
+		}
+		for i, b := range all {
+			name := fmt.Sprintf("small %d", i)
+			names, files[name] = append(names, name), b
 		}
 	}
-	if len(out) == 0 {
+	slices.SortStableFunc(names, func(a, b string) int { return len(files[a]) - len(files[b]) })
+	for i, name := range names {
+		if i > 0 && len(files[name]) > largestSeed {
+			break
+		}
+		s := seedFile{Seed: kind.Seed(files[name])}
+		if x.beside != nil && !strings.HasPrefix(name, "small ") {
+			var err error
+			if s.beside, err = readIf(x.beside(name)); err != nil {
+				return nil, err
+			}
+		}
+		h.seeds = append(h.seeds, s)
+	}
+	if len(h.seeds) == 0 {
 		return nil, fmt.Errorf("no files under testdata in %s", module)
 	}
-	return out, nil
+	return h, nil
+}
+
+// madeMutant finds the n-th mutant of a reader again, to look at it.
+func madeMutant(module, name string, seed uint64, n int64) ([]byte, error) {
+	for _, x := range readers {
+		if x.name != name {
+			continue
+		}
+		h, err := newHerd(module, x)
+		if err != nil {
+			return nil, err
+		}
+		b, _ := h.make(seed, n)
+		return bytes.Clone(b), nil
+	}
+	return nil, fmt.Errorf("there is no reader %q", name)
 }

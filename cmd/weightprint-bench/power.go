@@ -18,12 +18,17 @@ import (
 // test makes of them.
 func powerCommand() *cobra.Command {
 	units, dim, draws := 384, 96, 9
+	var byWidth bool
 	c := &cobra.Command{
 		Use:   "power",
 		Short: "what the label tests make of weak likeness: median −log10 p or log10 E",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out := c.OutOrStdout()
+			if byWidth {
+				writeWidths(out)
+				return nil
+			}
 			fmt.Fprintf(out, "%d units of %d features, median of %d draws\n%6s %8s %8s %8s %8s %8s\n", units, dim, draws, "rho", "fixed", "swaps", "blocks", "label-e", "bound")
 			for _, rho := range []float64{0, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8} {
 				var all [4][]float64
@@ -42,6 +47,7 @@ func powerCommand() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&byWidth, "widths", false, "instead, by hidden size, the likeness that labels find and the one that counts as content")
 	c.Flags().IntVar(&units, "units", units, "units of an axis")
 	c.Flags().IntVar(&dim, "features", dim, "features of a unit")
 	c.Flags().IntVar(&draws, "draws", draws, "pairs drawn for each correlation")

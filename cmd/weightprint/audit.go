@@ -145,7 +145,7 @@ func (f *auditFlags) options(c *cobra.Command) (*report.Options, error) {
 		return nil, err
 	}
 	n := networkOf(c.Context())
-	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Log: n.log}
+	o := &report.Options{Budget: budget, Parents: f.parents, Nonce: nonce(f.nonce, true), Private: n.private, Offline: n.offline, Lenient: n.lenient, Component: n.component, Log: n.log}
 	return o, f.dated.apply(o)
 }
 

@@ -16,7 +16,7 @@ import (
 
 func checkCommand() *cobra.Command {
 	var against, answers []string
-	var asJSON bool
+	var asJSON, noAccess bool
 	var file string
 	c := &cobra.Command{
 		Use:   "check FILE…",
@@ -27,6 +27,9 @@ recomputes the sketches of all opened rows, compares the two responses, and says
 what is proved and what is not. It needs neither model.
 
 --against MODEL compares one response with a model that everybody has.
+--assume-no-access states that neither side had the other's model before its own
+was fixed. Without it corresponding labels give no relation: whoever has both
+models can arrange the units of one after the other.
 --answer DIGEST, once for each response, is a digest that a party published
 before the second beacon value: the response has to be that answer.
 
@@ -45,7 +48,7 @@ It exits with 4 when anything does not hold.`,
 			if err != nil {
 				return mismatch(c.OutOrStdout(), err, asJSON)
 			}
-			x, err := f.check(c.Context(), against, answers)
+			x, err := f.check(c.Context(), against, answers, noAccess)
 			if err != nil {
 				return mismatch(c.OutOrStdout(), err, asJSON)
 			}
@@ -57,6 +60,7 @@ It exits with 4 when anything does not hold.`,
 	}
 	fl := c.Flags()
 	fl.StringArrayVar(&against, "against", nil, "model to compare one response with")
+	fl.BoolVar(&noAccess, "assume-no-access", false, "state that neither side had the other's model before its own was fixed: needed for a relation, shown by nothing")
 	fl.StringArrayVar(&answers, "answer", nil, "digest of an answer as it was published")
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
 	fl.StringVarP(&file, "output", "o", "", "write the result to a file")
@@ -115,7 +119,7 @@ func sortFiles(names []string) (*sealedFiles, error) {
 }
 
 // check verifies everything against everything.
-func (f *sealedFiles) check(ctx context.Context, against, published []string) (*closed.Result, error) {
+func (f *sealedFiles) check(ctx context.Context, against, published []string, noAccess bool) (*closed.Result, error) {
 	if err := f.belong(published); err != nil {
 		return nil, err
 	}
@@ -142,7 +146,7 @@ func (f *sealedFiles) check(ctx context.Context, against, published []string) (*
 		}
 		parties = append(parties, closed.Party{Ref: ref, Sketches: s})
 	}
-	return closed.New(f.challenge, nil, parties...), nil
+	return closed.New(f.challenge, nil, noAccess, parties...), nil
 }
 
 // belong verifies that the commitments are those of the challenge, the

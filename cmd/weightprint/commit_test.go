@@ -61,9 +61,13 @@ func TestClosedWeights(t *testing.T) {
 			require.Equal(t, digest, p.respond(base, "a", "--beacon", "two", "-o", p.file("a.response")), "the answer does not depend on the second value")
 			p.respond(c.b, "b", "--beacon", "two", "-o", p.file("b.response"))
 
+			var got closed.Result
 			code, out := p.check("--json")
 			require.Zero(t, code, out)
-			var got closed.Result
+			require.NoError(t, json.Unmarshal([]byte(out), &got))
+			require.Equal(t, verdict.Inconclusive, got.Comparison.Relation, "labels alone, which whoever has both models can arrange")
+			code, out = p.check("--json", "--assume-no-access")
+			require.Zero(t, code, out)
 			require.NoError(t, json.Unmarshal([]byte(out), &got))
 			require.Equal(t, closed.Schema, got.Schema)
 			require.Equal(t, c.relation, got.Comparison.Relation)
@@ -134,7 +138,7 @@ func TestCommitFiles(t *testing.T) {
 	require.Equal(t, exitUsage, code, "one commitment without beacon")
 	p.must("challenge", p.file("a.commit"), "--beacon", "x", "-o", p.file("challenge"))
 	p.respond(base, "a", "--beacon", "y", "-o", p.file("a.response"))
-	require.Contains(t, p.must("check", p.file("challenge"), p.file("a.commit"), p.file("a.response"), "--against", tuned), "VERIFIED, RELATED")
+	require.Contains(t, p.must("check", p.file("challenge"), p.file("a.commit"), p.file("a.response"), "--against", tuned), "VERIFIED, INCONCLUSIVE (labels correspond")
 	code, _, stderr = call("check", p.file("challenge"), p.file("a.commit"), p.file("a.commit.opening"))
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "secret")

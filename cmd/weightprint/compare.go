@@ -76,6 +76,7 @@ func compare(c *cobra.Command, a []string, f compareFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	o.Component = networkOf(c.Context()).component
 	to, err := destine(c, a, f.out.file, isResult)
 	if err != nil {
 		return err

@@ -60,21 +60,31 @@ func (f *datedFlags) read() ([]report.Date, error) {
 	if len(f.files) == 0 {
 		return nil, nil
 	}
-	var roots *x509.CertPool
-	if f.roots != "" {
-		text, err := readSmall(f.roots)
-		if err != nil {
-			return nil, err
-		}
-		if roots, err = dated.ParseRoots(text); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.roots, err)
-		}
+	roots, err := f.authorities()
+	if err != nil {
+		return nil, err
 	}
 	all, err := dated.Read(f.files, roots)
 	if errors.Is(err, fs.ErrNotExist) { // which elsewhere speaks of models
 		return nil, fmt.Errorf("--dated: %s", oneLine(err))
 	}
 	return all, err
+}
+
+// authorities reads the roots of --roots; nil without the flag.
+func (f *datedFlags) authorities() (*x509.CertPool, error) {
+	if f.roots == "" {
+		return nil, nil
+	}
+	text, err := readSmall(f.roots)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := dated.ParseRoots(text)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.roots, err)
+	}
+	return roots, err
 }
 
 // timeOf reads a day or a time; a day means its beginning in UTC.

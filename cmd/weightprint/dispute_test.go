@@ -104,7 +104,8 @@ func (d disputants) transcript(who string) string { return d.at(who, "case/trans
 func TestDispute(t *testing.T) {
 	d := newDisputants(t)
 	d.committed()
-	require.NoError(t, os.WriteFile(d.at("b", "time.tsr"), []byte("a token over two commitments"), 0o600))
+	tsa := newClock(t)
+	tsa.stamp(d, "b", "time.tsr", noon)
 	d.do(0, "b", "exchange case", "--as", "b", "--opening", d.at("b", "opening"), "--token", d.at("b", "time.tsr"))
 	d.hand("b", "a")
 	d.exchange("a")
@@ -116,7 +117,7 @@ func TestDispute(t *testing.T) {
 	d.hand("runner", "stranger")
 	out := exits(t, 0, "verify", d.transcript("stranger"))
 	for _, words := range []string{"7 lines hold", "Alpha: committed, states that it never had the other's file, opened", "Beta: committed, had the other's file (since the release of A), opened",
-		"found      related, by policy", "labels     count: a gains", "1 time stamps"} {
+		"found      related, by policy", "labels     count: a gains", "1 time stamps, each over the lines before its own; whose they are was not asked"} {
 		require.Contains(t, out, words)
 	}
 	out = exits(t, 0, "verify", d.transcript("stranger"), d.at("a", "model"), d.at("b", "model"))

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
@@ -33,7 +34,7 @@ const mostNamed = 6
 // or configurations without their weights.
 func folderHint(ref string, err error) string {
 	dir, e := source.Local(ref)
-	if !errors.Is(err, tensor.ErrNotModel) || e != nil {
+	if !errors.Is(err, tensor.ErrNotModel) || errors.Is(err, formats.ErrComponents) || e != nil {
 		return ""
 	}
 	all, e := os.ReadDir(dir)

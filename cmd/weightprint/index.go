@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,25 +13,46 @@ import (
 	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/store"
 )
 
 func indexCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "index",
 		Short:   "keep many fingerprints and search them",
-		Long:    "index keeps fingerprints in two append-only files, FILE and FILE.details, and finds\nthe models that share an origin with another.",
+		Long:    "index keeps fingerprints in append-only files, FILE, FILE.details and FILE.keys, or\nwith --dsn in a PostgreSQL database, and finds the models that share an origin with\nanother.",
 		Example: "  weightprint index add --index models.wpi models/*\n  weightprint index search --index models.wpi suspect/",
 	}
-	var file string
-	c.PersistentFlags().StringVar(&file, "index", "", "index file")
-	if err := c.MarkPersistentFlagRequired("index"); err != nil {
-		panic(err)
+	var at place
+	c.AddCommand(indexAdd(&at), indexSearch(&at), indexList(&at), indexMerge(&at), indexRemove(&at), indexCheck(&at))
+	for _, verb := range c.Commands() {
+		at.flags(verb)
 	}
-	c.AddCommand(indexAdd(&file), indexSearch(&file), indexList(&file), indexMerge(&file), indexRemove(&file), indexCheck(&file))
 	return c
 }
 
-func indexAdd(file *string) *cobra.Command {
+// place is where an index is kept.
+type place struct{ file, dsn string }
+
+func (p *place) flags(c *cobra.Command) {
+	c.Flags().StringVar(&p.file, "index", "", "index file")
+	c.Flags().StringVar(&p.dsn, "dsn", "", "database in place of an index file: postgres://…")
+	c.MarkFlagsOneRequired("index", "dsn")
+	c.MarkFlagsMutuallyExclusive("index", "dsn")
+}
+
+// open reaches the store. Files are not opened before they are needed.
+func (p *place) open(c *cobra.Command) (store.Store, error) {
+	if p.dsn == "" {
+		return store.Files(p.file), nil
+	}
+	if !store.IsDSN(p.dsn) {
+		return nil, usageError{fmt.Errorf("--dsn: a DSN begins with postgres://")}
+	}
+	return store.Open(c.Context(), p.dsn, c.ErrOrStderr())
+}
+
+func indexAdd(at *place) *cobra.Command {
 	var ndjson bool
 	c := &cobra.Command{
 		Use:   "add MODEL…",
@@ -43,7 +65,7 @@ and the output says whose values they are.`,
 			if len(refs) == 0 && !ndjson {
 				return usageError{fmt.Errorf("index add: no models given")}
 			}
-			return addAll(c, *file, refs, ndjson)
+			return addAll(c, at, refs, ndjson)
 		},
 	}
 	c.Flags().BoolVar(&ndjson, "ndjson", false, "read records of fingerprint --ndjson from the standard input")
@@ -52,18 +74,15 @@ and the output says whose values they are.`,
 
 // addAll adds models one by one and records some at a time, so that what was
 // done before an error stays.
-func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
-	if err := placeIndex(c, refs, file); err != nil {
-		return err
-	}
-	w, err := index.OpenWriter(file)
+func addAll(c *cobra.Command, at *place, refs []string, ndjson bool) error {
+	w, err := at.forWriting(c, refs)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
 	var total index.Added
 	add := func(all []index.Entry) error {
-		a, err := w.Add(all...)
+		a, err := w.Add(c.Context(), all)
 		total.New, total.Known, total.Copies = total.New+a.New, total.Known+a.Known, append(total.Copies, a.Copies...)
 		return err
 	}
@@ -93,6 +112,21 @@ func addAll(c *cobra.Command, file string, refs []string, ndjson bool) error {
 	return w.Close()
 }
 
+// forWriting reaches the store and finds out, before any work is done, whether
+// it can be written.
+func (p *place) forWriting(c *cobra.Command, refs []string) (store.Store, error) {
+	if p.dsn == "" {
+		if err := placeIndex(c, refs, p.file); err != nil {
+			return nil, err
+		}
+	}
+	s, err := p.open(c)
+	if err == nil {
+		_, err = s.Add(c.Context(), nil)
+	}
+	return s, err
+}
+
 // placeIndex looks at the place of a new index. One that is there says itself
 // that it is an index.
 func placeIndex(c *cobra.Command, refs []string, file string) error {
@@ -114,22 +148,51 @@ func nameOf(ref string) string {
 	return name
 }
 
-func indexMerge(file *string) *cobra.Command {
+func indexMerge(at *place) *cobra.Command {
 	return &cobra.Command{
 		Use:     "merge INDEX…",
 		Short:   "write the entries of other indexes, sorted and each once, to a new index",
-		Example: "  weightprint index merge --index all.wpi one.wpi other.wpi",
+		Long:    "merge writes the entries of other indexes, sorted and each once, to a new index or an\nempty database. An INDEX is a file, or a database as postgres://…",
+		Example: "  weightprint index merge --index all.wpi one.wpi other.wpi\n  weightprint index merge --dsn postgres://hub/models all.wpi",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, from []string) error {
-			if err := placeIndex(c, from, *file); err != nil {
+			to, err := at.forWriting(c, from)
+			if err != nil {
 				return err
 			}
-			return index.Merge(*file, from...)
+			defer to.Close()
+			dir, err := os.MkdirTemp("", "weightprint-merge-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			if from, err = saved(c, dir, from); err != nil {
+				return err
+			}
+			return errors.Join(to.Merge(c.Context(), from), to.Close())
 		},
 	}
 }
 
-func indexRemove(file *string) *cobra.Command {
+// saved writes the databases among the sources of a merge to files in a folder.
+func saved(c *cobra.Command, dir string, from []string) (out []string, err error) {
+	for i, f := range from {
+		if store.IsDSN(f) {
+			s, err := store.Open(c.Context(), f, c.ErrOrStderr())
+			if err != nil {
+				return nil, err
+			}
+			f = filepath.Join(dir, fmt.Sprint(i))
+			if err := errors.Join(s.Save(c.Context(), f), s.Close()); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+func indexRemove(at *place) *cobra.Command {
 	var numbers []int64
 	c := &cobra.Command{
 		Use:   "remove NAME…",
@@ -142,7 +205,12 @@ writes a new index without what was removed.`,
 			if len(names)+len(numbers) == 0 {
 				return usageError{fmt.Errorf("index remove: no names given")}
 			}
-			n, err := index.Remove(*file, names, numbers)
+			s, err := at.open(c)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			n, err := s.Remove(c.Context(), names, numbers)
 			if err == nil {
 				fmt.Fprintf(c.OutOrStdout(), "removed %d\n", n)
 			}

@@ -8,12 +8,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/escape"
-	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/index"
 	"github.com/weightprint/weightprint/similarity/stats"
+	"github.com/weightprint/weightprint/store"
 )
 
-func indexSearch(file *string) *cobra.Command {
+func indexSearch(at *place) *cobra.Command {
 	var top int
 	var asJSON bool
 	var level float64
@@ -37,7 +37,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 			if err != nil {
 				return err
 			}
-			x, err := index.Open(*file)
+			x, err := at.open(c)
 			if err != nil {
 				return err
 			}
@@ -53,7 +53,11 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 				return err
 			}
 			warnOf(c, found.Skipped)
-			return writeFound(c.OutOrStdout(), found, asJSON)
+			if asJSON {
+				return escape.WriteJSON(c.OutOrStdout(), store.Describe(found))
+			}
+			store.Describe(found).WriteText(c.OutOrStdout())
+			return nil
 		},
 	}
 	fl := c.Flags()
@@ -65,113 +69,29 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 	return c
 }
 
-// hit is the JSON form of a search result.
-type hit struct {
-	Name     string           `json:"name"`
-	Log10P   *verdict.Number  `json:"log10P"` // corrected for the number of entries searched; null for leads
-	Relation verdict.Relation `json:"relation"`
-	Test     string           `json:"test"`
-	Matching int              `json:"matchingUnits"`
-	Units    int              `json:"units"`
-	Alike    int              `json:"alikeToTokens"` // units that the same tokens find and that look alike
-	Probed   int              `json:"probed"`
-	Note     string           `json:"note"`
-}
-
-// sharedShare is the share of alike units below which a hit may be no more than
-// the same initialisation: training makes other units answer to a token.
-const sharedShare = 0.1
-
-func hitOf(h *index.Hit) hit {
-	x := hit{Name: h.Name, Relation: verdict.Related, Test: h.Evidence.Test, Matching: int(h.Evidence.Statistic), Units: h.Evidence.N, Alike: int(h.Agreement.Statistic), Probed: h.Agreement.N}
-	p := verdict.Number(h.P.Log10())
-	x.Log10P = &p
-	switch {
-	case h.Same:
-		x.Relation, x.Note = verdict.Identical, "the same values"
-	case h.Evidence.P != nil && x.Probed > 0 && float64(x.Alike) < sharedShare*float64(x.Probed):
-		x.Note = "screening hit: common origin, perhaps no more than the same random initialisation; to be settled by compare"
-	default:
-		x.Note = "screening hit: common origin, to be settled by compare"
-	}
-	return x
-}
-
-func leadOf(h *index.Hit) hit {
-	x := hitOf(h)
-	x.Log10P, x.Relation, x.Test = nil, verdict.Inconclusive, h.Agreement.Test
-	x.Matching, x.Units = x.Alike, x.Probed
-	x.Note = "lead: units look alike to the same tokens, though no exact test finds them; to be settled by compare"
-	return x
-}
-
-func writeFound(w io.Writer, found *index.Found, asJSON bool) error {
-	hits, leads := []hit{}, []hit{}
-	for i := range found.Hits {
-		hits = append(hits, hitOf(&found.Hits[i]))
-	}
-	for i := range found.Leads {
-		leads = append(leads, leadOf(&found.Leads[i]))
-	}
-	if asJSON {
-		return escape.WriteJSON(w, map[string]any{"searched": found.Searched, "quarantined": found.Quarantined, "hits": hits, "leads": leads, "skipped": skipped(found.Skipped)})
-	}
-	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", found.Searched, len(hits))
-	if n := len(found.Skipped); n > 0 {
-		fmt.Fprintf(w, "%d entries could not be read and were not searched\n", n)
-	}
-	for _, h := range hits {
-		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
-	}
-	for _, h := range leads {
-		fmt.Fprintf(w, "%-12s %8s  %4d of %4d  %s\n%14s%s\n", "lead", "no p", h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)
-	}
-	return nil
-}
-
-func indexList(file *string) *cobra.Command {
+func indexList(at *place) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "list the entries",
 		Example: "  weightprint index list --index models.wpi",
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			x, err := index.Open(*file)
+			x, err := at.open(c)
 			if err != nil {
 				return err
 			}
 			defer x.Close()
-			warnOf(c, x.Bad())
-			names, err := x.Names()
-			for _, n := range names {
+			l, err := x.List(c.Context())
+			if err != nil {
+				return err
+			}
+			warnOf(c, l.Bad)
+			for _, n := range l.Names {
 				fmt.Fprintln(c.OutOrStdout(), escape.Printable(n))
 			}
-			return err
+			return nil
 		},
 	}
-}
-
-// skippedEntry is the JSON form of an entry that cannot be read.
-type skippedEntry struct {
-	Number int64  `json:"number"` // of the record
-	Name   string `json:"name"`   // "" where it cannot be read
-	Error  string `json:"error"`
-}
-
-func skipped(all []index.Bad) []skippedEntry {
-	out := []skippedEntry{}
-	for _, b := range all {
-		out = append(out, skippedEntry{b.Number, b.Name, oneLine(b.Err)})
-	}
-	return out
-}
-
-// words describe an entry that cannot be read.
-func (s skippedEntry) words() string {
-	if s.Name == "" {
-		return fmt.Sprintf("record %d: %s", s.Number, s.Error)
-	}
-	return fmt.Sprintf("record %d, %s: %s", s.Number, escape.Printable(s.Name), s.Error)
 }
 
 // shownBad is how many entries that cannot be read are named in warnings.
@@ -179,15 +99,15 @@ const shownBad = 5
 
 // warnOf says which entries were left out.
 func warnOf(c *cobra.Command, bad []index.Bad) {
-	for _, s := range skipped(bad[:min(len(bad), shownBad)]) {
-		fmt.Fprintf(c.ErrOrStderr(), "weightprint: left out, as it cannot be read: %s\n", s.words())
+	for _, s := range store.DescribeBad(bad[:min(len(bad), shownBad)]) {
+		fmt.Fprintf(c.ErrOrStderr(), "weightprint: left out, as it cannot be read: %s\n", s.Words())
 	}
 	if n := len(bad) - shownBad; n > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "weightprint: %d more were left out; see index check\n", n)
 	}
 }
 
-func indexCheck(file *string) *cobra.Command {
+func indexCheck(at *place) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "check",
@@ -198,19 +118,19 @@ takes it out.`,
 		Example: "  weightprint index check --index models.wpi",
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			x, err := index.Open(*file)
+			x, err := at.open(c)
 			if err != nil {
 				return err
 			}
 			defer x.Close()
-			bad, err := x.Check(c.Context())
+			checked, err := x.Check(c.Context())
 			if err != nil {
 				return err
 			}
-			if err := writeChecked(c.OutOrStdout(), x.Len()+len(x.Bad()), skipped(bad), asJSON); err != nil {
+			if err := writeChecked(c.OutOrStdout(), checked.Entries, store.DescribeBad(checked.Bad), asJSON); err != nil {
 				return err
 			}
-			if len(bad) > 0 {
+			if len(checked.Bad) > 0 {
 				return exitCode(exitMismatch)
 			}
 			return nil
@@ -220,12 +140,12 @@ takes it out.`,
 	return c
 }
 
-func writeChecked(w io.Writer, entries int, bad []skippedEntry, asJSON bool) error {
+func writeChecked(w io.Writer, entries int, bad []store.Skipped, asJSON bool) error {
 	if asJSON {
 		return escape.WriteJSON(w, map[string]any{"entries": entries, "bad": bad})
 	}
 	for _, s := range bad {
-		fmt.Fprintf(w, "damaged: %s\n", s.words())
+		fmt.Fprintf(w, "damaged: %s\n", s.Words())
 	}
 	_, err := fmt.Fprintf(w, "checked %d entries, %d damaged\n", entries, len(bad))
 	return err

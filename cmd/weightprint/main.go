@@ -95,7 +95,7 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 }
 
 // usageWords begin the errors of package cobra about a command line.
-var usageWords = []string{"unknown command", "unknown flag", "required flag(s)", "if any flags in the group"}
+var usageWords = []string{"unknown command", "unknown flag", "required flag(s)", "if any flags in the group", "at least one of the flags in the group"}
 
 func isUsage(message string) bool {
 	return slices.ContainsFunc(usageWords, func(w string) bool { return strings.HasPrefix(message, w) })
@@ -149,7 +149,33 @@ behind an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(compareCommand(), recipeCommand(), treeCommand(), inspectCommand(), fingerprintCommand(), indexCommand(), verifyCommand(), signCommand(), manifestCommand(), auditCommand(), caseCommand(), commitCommand(), challengeCommand(), respondCommand(), checkCommand(), disputeCommand(), explainCommand(), showCommand(), demoCommand(), policyCommand(), versionCommand(), manCommand())
+	root.AddCommand(
+		compareCommand(),
+		diffCommand(),
+		recipeCommand(),
+		faithfulCommand(),
+		treeCommand(),
+		inspectCommand(),
+		fingerprintCommand(),
+		indexCommand(),
+		serveCommand(),
+		verifyCommand(),
+		signCommand(),
+		manifestCommand(),
+		auditCommand(),
+		caseCommand(),
+		commitCommand(),
+		challengeCommand(),
+		respondCommand(),
+		checkCommand(),
+		disputeCommand(),
+		explainCommand(),
+		showCommand(),
+		demoCommand(),
+		policyCommand(),
+		versionCommand(),
+		manCommand(),
+	)
 	return root
 }
 

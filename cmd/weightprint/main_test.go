@@ -267,7 +267,7 @@ func TestTreeOfFingerprints(t *testing.T) {
 	require.Zero(t, code, stderr)
 	code, out, stderr := callWith(t, "", "tree", "--index", ix, tuned, "-q")
 	require.Zero(t, code, stderr)
-	require.True(t, strings.HasPrefix(out, tuned+"\n└─ base  related (direction undetermined)\nother-seed\n\nScreening: from fingerprints.\n"), out)
+	require.True(t, strings.HasPrefix(out, tuned+"\n└─ base  lead: sketches correspond (direction undetermined)\nother-seed\n\nScreening: from fingerprints.\n"), out)
 	code, _, stderr = callWith(t, "", "tree", base)
 	require.NotZero(t, code)
 	require.Contains(t, stderr, "two or more")

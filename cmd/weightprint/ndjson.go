@@ -16,20 +16,8 @@ import (
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/similarity/index"
+	"github.com/weightprint/weightprint/store"
 )
-
-// line is one record of the NDJSON form. It says all that is needed of one
-// model: any engine may make records on many machines and put them together.
-type line struct {
-	Schema      string `json:"schema"`
-	Ref         string `json:"ref"`
-	Root        string `json:"root,omitempty"`
-	Parameters  int64  `json:"parameters,omitempty"`
-	Fingerprint []byte `json:"fingerprint,omitempty"` // the file form, base64
-	Error       string `json:"error,omitempty"`
-}
-
-const lineSchema = "weightprint.fingerprint/1"
 
 // printAll fingerprints one reference a line, to the standard output or behind
 // the records that a file has.
@@ -75,12 +63,12 @@ func recorded(r io.Reader) (done map[string]bool, whole int64, err error) {
 			return nil, 0, fmt.Errorf("line %d: %w", n, err)
 		}
 		whole += int64(len(text)) + 1
-		var l line
+		var l store.Line
 		if err := json.Unmarshal(text, &l); err != nil {
 			return nil, 0, fmt.Errorf("line %d is no record: %w", n, err)
 		}
-		if l.Schema != lineSchema {
-			return nil, 0, fmt.Errorf("line %d is no record: schema %q, expected %q", n, l.Schema, lineSchema)
+		if l.Schema != store.LineSchema {
+			return nil, 0, fmt.Errorf("line %d is no record: schema %q, expected %q", n, l.Schema, store.LineSchema)
 		}
 		done[l.Ref] = true
 	}
@@ -134,8 +122,8 @@ func printLines(ctx context.Context, in io.Reader, out io.Writer, done map[strin
 	return s.Err()
 }
 
-func printLine(ctx context.Context, ref string, most int64) line {
-	r := line{Schema: lineSchema, Ref: source.Redacted(ref)}
+func printLine(ctx context.Context, ref string, most int64) store.Line {
+	r := store.Line{Schema: store.LineSchema, Ref: source.Redacted(ref)}
 	f, err := printModel(ctx, ref, most)
 	var b bytes.Buffer
 	if err == nil {
@@ -191,19 +179,9 @@ func readLines(r io.Reader, add func([]index.Entry) error) (failed int, err erro
 
 // entryOf reads a record; nil for the record of an error.
 func entryOf(text []byte) (*index.Entry, error) {
-	var l line
-	if err := json.Unmarshal(text, &l); err != nil {
+	l, f, err := store.ReadLine(text)
+	if err != nil || f == nil {
 		return nil, err
-	}
-	if l.Schema != lineSchema {
-		return nil, fmt.Errorf("schema %q, expected %q", l.Schema, lineSchema)
-	}
-	if l.Error != "" {
-		return nil, nil
-	}
-	f, err := fingerprint.Decode(l.Fingerprint)
-	if err != nil {
-		return nil, fmt.Errorf("record of %q: %w", l.Ref, err)
 	}
 	return &index.Entry{Name: nameOf(l.Ref), Fingerprint: f}, nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/store"
 )
 
 // callWith runs the program with an input.
@@ -25,12 +27,12 @@ func callWith(t *testing.T, stdin string, args ...string) (code int, stdout, std
 	return 0, out.String(), errs.String()
 }
 
-func records(t *testing.T, text string) (out []line) {
+func records(t *testing.T, text string) (out []store.Line) {
 	t.Helper()
 	for _, s := range strings.Split(strings.TrimSpace(text), "\n") {
-		var l line
+		var l store.Line
 		require.NoError(t, json.Unmarshal([]byte(s), &l))
-		require.Equal(t, lineSchema, l.Schema)
+		require.Equal(t, store.LineSchema, l.Schema)
 		out = append(out, l)
 	}
 	return out
@@ -62,7 +64,7 @@ func TestWorkersRecords(t *testing.T) {
 	require.Zero(t, code)
 	var x struct {
 		Searched int
-		Hits     []hit
+		Hits     []store.Hit
 	}
 	require.NoError(t, json.Unmarshal([]byte(found), &x))
 	require.Equal(t, 2, x.Searched)

@@ -17,6 +17,7 @@ import (
 // context.
 type network struct {
 	private, offline, lenient bool
+	component                 string
 	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
@@ -33,6 +34,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.Bool("force", false, "let an output replace a file that this program did not write; never one that is read")
 	fl.BoolVar(&n.offline, "offline", false, "open only what lies on this machine")
 	fl.BoolVar(&n.lenient, "lenient", false, "open files that break a rule harmlessly, with a warning")
+	fl.StringVar(&n.component, "component", "", "the part of a pipeline that is meant, such as unet, transformer, vae or text_encoder")
 	fl.StringVar(&n.progress, "progress", "terminal", "show progress on a terminal, or as lines of JSON on the standard error: terminal, json")
 	completes(root, "progress", progressForms)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
@@ -69,6 +71,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
+	f.Component = n.component
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/report/intoto"
 	"github.com/weightprint/weightprint/report/intoto/oms"
+	"github.com/weightprint/weightprint/store"
 )
 
 // What an output may take the place of: a file whose content shows that the
@@ -29,6 +30,8 @@ var marks = []struct {
 	{"{\n", []string{`"@context": "https://spdx.org/rdf/3`, `"name": "weightprint"`}},
 	{"<!doctype html>\n", []string{"<title>weightprint: "}},
 	{"<svg ", []string{`aria-label="lineage of `}},
+	{"<svg ", []string{`aria-label="difference of `}},
+	{"# Difference of two models", nil},
 	{"digraph lineage {\n", nil},
 	{"# ", []string{" parameters, read "}},
 	{"A  ", []string{" parameters, read ", "\nB  "}},
@@ -107,7 +110,7 @@ func isSigned(head []byte) bool {
 }
 
 // recordStart begins every line of fingerprint --ndjson.
-const recordStart = `{"schema":"` + lineSchema + `",`
+const recordStart = `{"schema":"` + store.LineSchema + `",`
 
 // isRecords tells a file of records; one whose first was cut off still begins
 // like one.

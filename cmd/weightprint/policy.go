@@ -85,6 +85,12 @@ func explainPolicy(w io.Writer, p verdict.PolicyRecord, asJSON bool) error {
 	for _, s := range p.Changed {
 		fmt.Fprintf(&b, "rule       %s\n", s)
 	}
+	switch {
+	case p.Fixed != "":
+		fmt.Fprintf(&b, "digest     %s of its thresholds, fixed by a release\n", p.Fixed)
+	case p.Version == verdict.PolicyVersion:
+		fmt.Fprintln(&b, "digest     not fixed: no release carries this policy yet")
+	}
 	fmt.Fprintln(&b, "See docs/POLICY.md; thresholds are in every report under policy.thresholds.")
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -100,23 +106,44 @@ func writeIndented(w io.Writer, x any) error {
 }
 
 // underPolicy holds the policy of a report against the one asked for (0: none) and
-// the one of this program. Where this program cannot judge by it, it says which can.
-func underPolicy(w io.Writer, r *report.Report, asked int, file string, models []string) error {
+// the one of this program. here is false where the program that was named has to
+// judge; where none was, it says which can.
+func underPolicy(w io.Writer, r *report.Report, f *verifyFlags, file string, models []string) (here bool, err error) {
 	of := r.Policy.Version
 	if p, ok := verdict.PolicyOf(of); ok && p.Retracted != "" {
 		fmt.Fprintf(w, "note: policy %d is retracted, nobody should rely on this verdict: %s\n", of, p.Retracted)
 	}
-	switch {
-	case asked != 0 && asked != of:
-		fmt.Fprintf(w, "differs: the report was drawn under policy %d, not %d\n", of, asked)
-		return exitCode(exitMismatch)
-	case of == verdict.PolicyVersion:
-		return sameThresholds(w, r)
-	case asked != 0:
-		return fmt.Errorf("this program holds policy %d; only a program of policy %d judges by that: %s", verdict.PolicyVersion, of, itsProgram(r.Tool.Version, file, models))
+	if err := asFixed(w, r); err != nil {
+		return false, err
 	}
-	fmt.Fprintf(w, "note: the report is of policy %d, %s than this program's, %d; by its own policy judges: %s\n", of, older(of), verdict.PolicyVersion, itsProgram(r.Tool.Version, file, models))
-	return nil
+	switch {
+	case f.policy != 0 && f.policy != of:
+		fmt.Fprintf(w, "differs: the report was drawn under policy %d, not %d\n", of, f.policy)
+		return false, exitCode(exitMismatch)
+	case of == verdict.PolicyVersion:
+		return true, sameThresholds(w, r)
+	case f.policy != 0 && f.program != "":
+		return false, nil
+	case f.policy != 0:
+		return false, fmt.Errorf("this program holds policy %d; only a program of policy %d judges by that: name one that you have with --program, or run %s", verdict.PolicyVersion, of, itsProgram(r.Tool.Version, file, models))
+	}
+	fmt.Fprintf(w, "note: the report is of policy %d, %s than this program's, %d; by its own policy judges, with --policy %d --program FILE, %s\n", of, older(of), verdict.PolicyVersion, of, itsProgram(r.Tool.Version, file, models))
+	return true, nil
+}
+
+// asFixed finds reports whose thresholds are not those that a release fixed for the
+// policy that they name.
+func asFixed(w io.Writer, r *report.Report) error {
+	p, ok := verdict.PolicyOf(r.Policy.Version)
+	if !ok || p.Fixed == "" || p.Version == verdict.PolicyVersion {
+		return nil // sameThresholds says which one differs
+	}
+	digest, err := r.Policy.Digest()
+	if err != nil || digest == p.Fixed {
+		return err
+	}
+	fmt.Fprintf(w, "differs: the report calls its policy %d, but its thresholds have the digest %s, those of that policy %s\n", p.Version, digest, p.Fixed)
+	return exitCode(exitMismatch)
 }
 
 func older(of int) string {

@@ -24,8 +24,10 @@ type verifyFlags struct {
 	extra       bool
 	opening     string // of a commitment
 	policy      int    // that the report must be of; 0 for any
+	program     string // that holds that policy, where this one does not
 	dated       datedFlags
-	signed      bool // set once the signature was checked
+	disclosed   string // time before which the commitments of a dispute had to be made
+	signed      bool   // set once the signature was checked
 }
 
 func verifyCommand() *cobra.Command {
@@ -65,6 +67,8 @@ func verifyCommand() *cobra.Command {
 	fl.BoolVar(&f.extra, "ignore-unsigned-files", false, "allow files that the manifest of a model does not list")
 	fl.StringVar(&f.opening, "opening", "", "the opening of a commitment")
 	fl.IntVar(&f.policy, "policy", 0, "require that the report was drawn under this policy, and judge by it")
+	fl.StringVar(&f.program, "program", "", "the program that holds the policy of --policy, where this one does not: it makes the report anew")
+	fl.StringVar(&f.disclosed, "disclosed", "", "of a dispute: the time before which the parties had to commit, if not that of the beacon")
 	f.dated.tokens(fl)
 	return c
 }
@@ -122,14 +126,14 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 	if len(models) != 2 {
 		return usageError{fmt.Errorf("verify: a report takes two models, A and B")}
 	}
-	if err := takes(c, "a report without a signature", "base", "policy", "dated", "roots"); err != nil {
+	if err := takes(c, "a report without a signature", "base", "policy", "program", "dated", "roots"); err != nil {
 		return err
 	}
 	return f.verifyReport(c, file, text, models)
 }
 
 // checking are the flags of verify that ask for something to be checked, or not.
-var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy", "dated", "roots"}
+var checking = []string{"key", "report", "base", "no-signature", "ignore-unsigned-files", "opening", "policy", "dated", "roots", "disclosed", "program"}
 
 // takes refuses flags that say nothing about a kind of file: who gives them
 // believes that they were heeded.
@@ -150,8 +154,15 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	if err := possible(c.OutOrStdout(), &want.Options); err != nil {
 		return err
 	}
-	if err := underPolicy(c.OutOrStdout(), want, f.policy, file, models); err != nil {
+	if f.program != "" && f.policy == 0 {
+		return usageError{errors.New("verify: --program says by which program to judge, --policy by which policy; give both")}
+	}
+	here, err := underPolicy(c.OutOrStdout(), want, f, file, models)
+	if err != nil {
 		return err
+	}
+	if !here {
+		return f.judgedBy(c, f.policy, file, models)
 	}
 	got, err := f.again(c, models, want.Options)
 	if err != nil {
@@ -186,6 +197,7 @@ func (f *verifyFlags) again(c *cobra.Command, models []string, o report.Options)
 	}
 	n := networkOf(c.Context())
 	o.Private, o.Offline, o.Log = n.private, n.offline, n.log
+	n.component = o.Component
 	as := compareFlags{base: f.base, lenient: o.Lenient}
 	as.quiet, _ = c.Flags().GetBool("quiet") // every verb has it
 	return as.compare(c.Context(), models, &o, c.ErrOrStderr())

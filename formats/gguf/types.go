@@ -45,3 +45,9 @@ func (t Type) String() string {
 	}
 	return "unknown"
 }
+
+// DTypeOf is the element type of a number of ggml's, for formats that share them.
+func DTypeOf(number uint32) (t tensor.DType, known bool) {
+	t, known = dtypes[number]
+	return t, known
+}

@@ -58,7 +58,11 @@ const placesOfNode = 64
 // parameters and make the others of it.
 func (f *finder) aliases(v *values) {
 	for _, n := range v.g.nodes {
-		if n.op != "Identity" || len(n.in) != 1 || len(n.out) != 1 || anonymous.MatchString(n.out[0]) || len(v.named[n.out[0]].uses) == 0 {
+		if n.op != "Identity" || len(n.in) != 1 || len(n.out) != 1 || anonymous.MatchString(n.out[0]) {
+			continue
+		}
+		made := v.named[n.out[0]] // nil for an output without a name
+		if made == nil || len(made.uses) == 0 {
 			continue
 		}
 		x := v.find(n.in[0])
@@ -76,7 +80,7 @@ func (f *finder) aliases(v *values) {
 		}
 		alias := *t
 		alias.Name = n.out[0]
-		f.order[alias.Name] = v.named[n.out[0]].first()
+		f.order[alias.Name] = made.first()
 		f.file.tensors = append(f.file.tensors, &alias)
 		f.file.byName[alias.Name] = &alias
 	}

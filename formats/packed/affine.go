@@ -3,6 +3,7 @@ package packed
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 
@@ -87,6 +88,25 @@ func (a *Affine) ReadSteps(ctx context.Context, dst []float32, first int64) erro
 		}
 	})
 }
+
+// ReadCells gives the cells of the values [first, first+len(lo)); those of codes
+// that are floats have no width.
+func (a *Affine) ReadCells(ctx context.Context, lo, hi []float32, first int64) error {
+	if err := a.ReadValues(ctx, lo, first); err != nil {
+		return err
+	}
+	if err := a.ReadSteps(ctx, hi, first); err != nil {
+		return err
+	}
+	for i, v := range lo {
+		half := hi[i]/2 + float32(math.Abs(float64(v)))*roundingSlack
+		lo[i], hi[i] = v-half, v+half
+	}
+	return nil
+}
+
+// Compensated is false: converters round.
+func (a *Affine) Compensated() bool { return false }
 
 // rows walks through a range of values, run by run of one scale.
 func (a *Affine) rows(ctx context.Context, dst []float32, first int64, f func(dst []float32, scale, zero float32)) error {

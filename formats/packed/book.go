@@ -8,9 +8,10 @@ import (
 )
 
 // book gives for each code the number it stands for, before scaling, and the
-// distance to the neighbouring number, the larger one where the two differ.
+// distance to the neighbouring number, the larger one where the two differ. Whatever
+// lies between low and high rounds to the number.
 type book struct {
-	value, gap [256]float32
+	value, gap, low, high [256]float32
 }
 
 // newBook completes a list of at most 256 values.
@@ -25,11 +26,15 @@ func newBook(values []float32) *book {
 		if !ok {
 			continue // no number
 		}
+		b.low[c], b.high[c] = float32(math.Inf(-1)), float32(math.Inf(1))
 		if at > 0 {
 			b.gap[c] = v - sorted[at-1]
+			b.low[c] = v - b.gap[c]/2
 		}
 		if at+1 < len(sorted) {
-			b.gap[c] = max(b.gap[c], sorted[at+1]-v)
+			above := sorted[at+1] - v
+			b.gap[c] = max(b.gap[c], above)
+			b.high[c] = v + above/2
 		}
 	}
 	return b

@@ -110,7 +110,7 @@ func (c *config) integers(field string) (out []int64) {
 // refused where their tensors are no plain weights.
 var methods = map[string]bool{
 	"": true, "gptq": true, "awq": true, "bitsandbytes": true, "compressed-tensors": true, "modelopt": true, "fp8": true,
-	"fbgemm_fp8": true, "mxfp4": true, "auto-round": true, "auto_round": true, "intel/auto-round": true,
+	"fbgemm_fp8": true, "mxfp4": true, "mxfp8": true, "auto-round": true, "auto_round": true, "intel/auto-round": true,
 }
 
 // partly are methods of which some layouts are read.

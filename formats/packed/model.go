@@ -34,7 +34,7 @@ func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 	out := &Model{stored: stored, warned: map[string]bool{}, byName: map[string]*tensor.Tensor{}}
 	cfg := &config{stored.Metadata()}
 	if !partly[cfg.text("quant_method")] {
-		if err := cfg.refused(stored, func(*tensor.Tensor) bool { return false }); err != nil {
+		if err := cfg.refused(stored, func(t *tensor.Tensor) bool { return isExponents(stored, t) }); err != nil {
 			return nil, err
 		}
 	}
@@ -47,7 +47,9 @@ func Unpack(ctx context.Context, stored tensor.Model) (*Model, error) {
 			return nil, err
 		}
 	}
-	if err := cfg.refused(stored, func(t *tensor.Tensor) bool { return of[t].logical != nil && of[t].layout == cfg.text("quant_method") }); err != nil {
+	if err := cfg.refused(stored, func(t *tensor.Tensor) bool {
+		return of[t].logical != nil && of[t].layout == cfg.text("quant_method") || isExponents(stored, t)
+	}); err != nil {
 		return nil, err
 	}
 	if out.Packed > 0 && !cfg.declared() {

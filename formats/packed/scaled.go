@@ -3,6 +3,7 @@ package packed
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -17,6 +18,23 @@ var scaledBooks = map[tensor.DType]*book{tensor.F8E4M3: bookE4M3, tensor.F8E5M2:
 func isScaled(m *module) bool {
 	w := m.parts[".weight"]
 	return w != nil && scaledBooks[w.DType] != nil && slices.ContainsFunc(scaleEndings, m.has)
+}
+
+// isExponents tells whether bytes are the scales of MXFP8, whatever the configuration
+// calls it: one for each 32 values of a row of 8-bit floats, as the standard has it.
+// Nothing else is stored so.
+func isExponents(m tensor.Model, s *tensor.Tensor) bool {
+	for _, e := range scaleEndings {
+		stem, ok := strings.CutSuffix(s.Name, e)
+		if !ok || s.DType != tensor.U8 || len(s.Shape) != 2 {
+			continue
+		}
+		w, ok := m.Tensor(stem + ".weight")
+		if ok && (w.DType == tensor.F8E4M3 || w.DType == tensor.F8E5M2) && len(w.Shape) == 2 && w.Shape[0] == s.Shape[0] && w.Shape[1] == 32*s.Shape[1] {
+			return true
+		}
+	}
+	return false
 }
 
 // openScaled reads weights of one byte with scales for the whole tensor, each

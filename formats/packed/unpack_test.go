@@ -250,3 +250,24 @@ func TestNothingPacked(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, m)
 }
+
+// MXFP8 is told by its data, whatever the configuration calls it; another layout
+// under a method that is not known stays refused.
+func TestMXFP8ByData(t *testing.T) {
+	codes := make([]byte, 2*64)
+	codes[0], codes[33], codes[127] = 0x38, 0xb8, 0x7e // 1, -1, 448
+	scales := []byte{127, 128, 126, 120}               // 1, 2, 1/2, 2⁻⁷
+	want := make([]float32, 128)
+	want[0], want[33], want[127] = 1, -2, 3.5
+	for _, method := range []string{"", "mxfp8", "fp8", "mxfp4", "modelopt", "some-other"} {
+		m := unpack(t, configured(tensor.Metadata{"config.quantization_config.quant_method": method}, piece{"a.weight", "F8_E4M3", shaped(2, 64), codes}, piece{"a.weight_scale", "U8", shaped(2, 2), scales}))
+		require.Len(t, m.Tensors(), 1, method)
+		got := make([]float32, 128)
+		require.NoError(t, m.Tensors()[0].Data.ReadValues(context.Background(), got, 0))
+		require.Equal(t, want, got, method)
+	}
+	for _, scale := range []piece{{"a.weight_scale", "U8", shaped(2, 4), nil}, {"a.weight_scale", "I32", shaped(2, 2), nil}} {
+		_, err := packed.Unpack(context.Background(), configured(tensor.Metadata{"config.quantization_config.quant_method": "some-other"}, piece{"a.weight", "F8_E4M3", shaped(2, 64), codes}, scale))
+		require.ErrorIs(t, err, tensor.ErrUnsupported)
+	}
+}

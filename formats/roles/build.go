@@ -30,7 +30,7 @@ func (b *builder) tower() *Tower {
 	b.shape = declaredShape(b.meta, b.found.kind)
 	b.hidden = b.width()
 	b.conv = b.isConv1D()
-	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || strings.Contains(b.found.sample, ".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias()}
+	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || strings.Contains(b.found.sample, ".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias() && (b.fam.name != "generic" || b.hasNorm())}
 	for _, i := range b.numbers() {
 		t.Layers = append(t.Layers, b.layer(i))
 	}
@@ -135,7 +135,10 @@ func (b *builder) plus() float32 {
 func (b *builder) layer(i int) *Layer {
 	l := &Layer{Index: i}
 	at := func(p part) *Matrix { return b.matrix(i, place{part: p}, -1) }
-	l.Q, l.K, l.V, l.Router = at(partQ), at(partK), at(partV), at(partRouter)
+	l.Router = at(partRouter)
+	if l.Q = at(partQ); l.Q != nil {
+		l.K, l.V = at(partK), at(partV)
+	}
 	b.norms(l)
 	if fused := at(partQKV); fused != nil {
 		b.splitQKV(l, fused)

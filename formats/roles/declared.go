@@ -1,6 +1,10 @@
 package roles
 
-import "github.com/weightprint/weightprint/formats/tensor"
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
 
 // shape holds the numbers of a tower that its configuration declares; zero
 // where it does not.
@@ -21,7 +25,7 @@ const maxDeclared = 1 << 20
 var places = map[string][]string{
 	"vision":  {"config.vision_config.", "config.visual.", "clip.vision."},
 	"audio":   {"config.audio_config.", "clip.audio."},
-	"main":    {"config.text_config.", "config.llm_config.", "config.language_config.", "config."},
+	"main":    {"config.text_config.", "config.llm_config.", "config.language_config.", "config.encoder_config.", "config."},
 	"encoder": {"config.encoder.", "config."},
 	"decoder": {"config.decoder.", "config."},
 }
@@ -74,6 +78,22 @@ func partialRotary(m tensor.Metadata, kind string) float64 {
 	for _, p := range places[kind] {
 		for _, n := range []string{"partial_rotary_factor", "rotary_pct", "rope_parameters.partial_rotary_factor", "rope_scaling.partial_rotary_factor"} {
 			if f, ok := m[p+n].(float64); ok && f > 0 && f <= 1 {
+				return f
+			}
+		}
+	}
+	return 0
+}
+
+// rotaryBase is the declared base of rotary frequencies, 0 if it is not declared.
+func rotaryBase(m tensor.Metadata, kind string) float64 {
+	arch, _ := m.String("general.architecture")
+	for _, p := range append(append([]string{}, places[kind]...), arch+".") {
+		for _, n := range []string{"rope_theta", "rotary_emb_base", "rope_parameters.rope_theta", "rope.freq_base"} {
+			if v, ok := m.Int(p + n); ok && v > 1 {
+				return float64(v)
+			}
+			if f, ok := m[p+n].(float64); ok && f > 1 && f < math.MaxFloat32 {
 				return f
 			}
 		}

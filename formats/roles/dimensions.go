@@ -51,6 +51,9 @@ func (b *builder) rotation(t *Tower) {
 	if on, declared := b.meta.Bool("config.alibi"); declared && on {
 		t.Rotary = NoRotary
 	}
+	if kind, _ := b.meta.String("config.position_embedding_type"); kind == "nope" {
+		t.Rotary = NoRotary
+	}
 	if t.Permuted && t.Rotary == Interleaved {
 		t.Rotary = Half
 	}
@@ -62,6 +65,9 @@ func (b *builder) rotation(t *Tower) {
 	share := partialRotary(b.meta, b.found.kind)
 	if share == 0 {
 		share = b.fam.partial
+	}
+	if t.Rotary != NoRotary {
+		t.RotaryBase = rotaryBase(b.meta, b.found.kind)
 	}
 	switch {
 	case t.Rotary == NoRotary:

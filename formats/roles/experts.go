@@ -55,7 +55,9 @@ func (b *builder) mlp(layer int, at place, expert int) *MLP {
 // row by row.
 func (b *builder) splitGateUp(p *MLP, fused *Matrix, gate, up string) {
 	half := fused.Rows / 2
-	if b.fam.oddEven && !b.gguf {
+	if b.fam.gateLast {
+		p.Gate, p.Up = fused.slice(gate, half, half), fused.slice(up, 0, half)
+	} else if b.fam.oddEven && !b.gguf {
 		p.Gate, p.Up = fused.runs(gate, 0, 1, 2, half), fused.runs(up, 1, 1, 2, half)
 	} else {
 		p.Gate, p.Up = fused.slice(gate, 0, half), fused.slice(up, half, half)
@@ -87,6 +89,9 @@ func (b *builder) stacked(l *Layer) {
 func (b *builder) stack(l *Layer, p part, reads bool) []*Matrix {
 	at := place{part: p, stacked: true}
 	t := b.found.layers[l.Index][slot{at, -1, false}]
+	if t != nil && len(t.Shape) == 2 {
+		return b.piled(l, at, t)
+	}
 	if t == nil || len(t.Shape) != 3 || t.Shape[0] > maxExperts || t.Len() == 0 {
 		return nil
 	}
@@ -102,6 +107,25 @@ func (b *builder) stack(l *Layer, p part, reads bool) []*Matrix {
 		}
 		m.Bias = bias.expert(e, len(out))
 		out[e] = m
+	}
+	return out
+}
+
+// piled views the experts of a matrix in which they lie one below the other, as many
+// as the router has rows. Their rows are hidden units, those of "down" too (DBRX).
+func (b *builder) piled(l *Layer, at place, t *tensor.Tensor) []*Matrix {
+	if l.Router == nil || l.Router.Rows == 0 || l.Router.Rows > maxExperts || t.Len() == 0 || t.Shape[0]%int64(l.Router.Rows) != 0 || t.Shape[1] != int64(b.hidden) {
+		return nil
+	}
+	b.used[t] = true
+	b.assign(t, b.role(l.Index, at, -1)+"_experts")
+	out := make([]*Matrix, l.Router.Rows)
+	rows, cols := t.Shape[0]/int64(len(out)), t.Shape[1]
+	for e := range out {
+		out[e] = &Matrix{Role: b.role(l.Index, place{part: at.part}, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
+		if at.part == partDown {
+			out[e] = out[e].transpose()
+		}
 	}
 	return out
 }

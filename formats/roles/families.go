@@ -28,6 +28,7 @@ type family struct {
 	qkv       qkvLayout // of the Hugging Face files; GGUF regroups to contiguous
 	gatedQ    bool      // each query head is followed by a gate of its size
 	oddEven   bool      // fused expert rows alternate gate, up (gpt-oss)
+	gateLast  bool      // the gate of a fused MLP matrix lies behind what it opens (diffusers)
 	unpermute bool      // GGUF files hold query and key rows in rotary pairs
 }
 
@@ -44,16 +45,19 @@ var families = []family{
 	{name: "llama", types: "llama mistral mistral3 mixtral ministral smollm3 yi aquila internlm internlm3 xverse minicpm deci arctic deepseek solar_open apertus", rotary: Half, unpermute: true},
 	{name: "llama4", types: "llama4 llama4_text", rotary: Interleaved},
 	{name: "qwen", types: "qwen qwen2 qwen2_moe qwen2moe qwen3 qwen3_moe qwen3moe qwen2_vl qwen2_vl_text qwen2vl qwen2_5_vl qwen2_5_vl_text qwen3_vl qwen3_vl_text", rotary: Half},
-	{name: "qwen3-next", types: "qwen3_next qwen3next", rotary: Half, partial: 0.25, plusOne: true, gatedQ: true},
+	{name: "qwen3-next", types: "qwen3_next qwen3next qwen3_5 qwen3_5_text qwen3_5_moe qwen3_5_moe_text qwen35 qwen35moe", rotary: Half, partial: 0.25, plusOne: true, gatedQ: true},
 	{name: "gemma", types: "gemma gemma2 gemma3 gemma3_text", rotary: Half, plusOne: true},
 	{name: "gemma", types: "gemma3n gemma3n_text gemma4", rotary: Half},
 	{name: "phi", types: "phi phi2 phi-msft mixformer-sequential", norm: layerNorm, rotary: Half, partial: 0.5},
 	{name: "phi3", types: "phi3 phi4 phimoe phi4mm", rotary: Half},
 	{name: "olmo", types: "olmo", norm: layerNorm, rotary: Half, unpermute: true},
 	{name: "olmo2", types: "olmo2 olmo3 olmoe", rotary: Half},
-	{name: "deepseek2", types: "deepseek_v2 deepseek_v3 deepseek2 kimi_k2", rotary: Interleaved},
-	{name: "granite", types: "granite granitemoe granitemoeshared", rotary: Half, unpermute: true},
+	{name: "deepseek2", types: "deepseek_v2 deepseek_v3 deepseek_v32 deepseek2 deepseek32 kimi_k2", rotary: Interleaved},
+	{name: "granite", types: "granite granitemoe granitemoeshared granitemoehybrid granitehybrid", rotary: Half, unpermute: true},
 	{name: "glm", types: "chatglm glm glm4", rotary: Interleaved, partial: 0.5},
+	{name: "minimax-m2", types: "minimax_m2 minimax-m2", rotary: Half},
+	{name: "lfm2", types: "lfm2 lfm2_moe lfm2moe", rotary: Half},
+	{name: "dbrx", types: "dbrx", norm: layerNorm, rotary: Half},
 	{name: "glm", types: "glm4_moe glm4moe", rotary: Half, partial: 0.5},
 	{name: "falcon", types: "falcon RefinedWeb RefinedWebModel", norm: layerNorm, rotary: Half, qkv: qkvPerGroup},
 	{name: "bloom", types: "bloom", norm: layerNorm, qkv: qkvPerGroup},
@@ -76,10 +80,16 @@ var families = []family{
 	{name: "modernbert", types: "modernbert modern-bert", norm: layerNorm, rotary: Half},
 	{name: "t5", types: "t5 mt5 umt5", norm: rms},
 	{name: "whisper", types: "whisper mbart", norm: layerNorm},
+	{name: "wav2vec2", types: "wav2vec2 hubert wavlm unispeech unispeech-sat sew data2vec-audio", norm: layerNorm, postNorm: true},
+	{name: "conformer", types: "wav2vec2-conformer wav2vec2-bert parakeet_encoder parakeet_ctc parakeet_tdt conformer", norm: layerNorm},
 	{name: "bart", types: "bart marian", norm: layerNorm, postNorm: true},
-	{name: "vit", types: "vit deit dinov2 clip clip_text_model clip_vision_model siglip siglip_text_model siglip_vision_model beit llama4_vision_model", norm: layerNorm},
+	{name: "vit", types: "vit deit dinov2 clip clip_text_model clip_vision_model siglip siglip_text_model siglip_vision_model beit llama4_vision_model dinov3_vit", norm: layerNorm},
 	{name: "pixtral", types: "pixtral", rotary: Half},
-	{name: "mamba", types: "mamba mamba2 falcon_mamba jamba", norm: rms},
+	{name: "convnext", types: "convnext convnextv2 dinov3_convnext", norm: layerNorm},
+	{name: "diffusion", types: "UNet2DConditionModel FluxTransformer2DModel SD3Transformer2DModel DiTTransformer2DModel PixArtTransformer2DModel Transformer2DModel", norm: layerNorm, gateLast: true},
+	{name: "rwkv", types: "rwkv rwkv5 rwkv6 rwkv7", norm: layerNorm},
+	{name: "hybrid", types: "bamba falcon_h1 falcon-h1", rotary: Half},
+	{name: "mamba", types: "mamba mamba2 falcon_mamba jamba nemotron_h zamba2", norm: rms},
 }
 
 // familyOf finds the row of traits for a model type.
@@ -103,6 +113,8 @@ var spellings = []struct {
 }{
 	{".attention.wq.", "llama", true}, {".self_attn.qkv_proj.", "phi3", false}, {".attn.c_attn.", "gpt2", false},
 	{"attention.self.query", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
+	{".attn1.to_q.", "UNet2DConditionModel", false}, {".attn.to_q.", "FluxTransformer2DModel", false}, {".ffn.key.", "rwkv7", false}, {".pwconv1.", "convnext", false}, {".attn.query.", "whisper", false},
+	{".self_attn.linear_", "conformer", false}, {".feed_forward.intermediate_dense.", "wav2vec2", false}, {".norm_attn_norm.", "dbrx", false},
 	{"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},
 }
 
@@ -113,6 +125,9 @@ func (f *found) familyFor(m tensor.Metadata) family {
 	for _, key := range typeKeys[f.kind] {
 		if s, ok := m.String(key); ok {
 			if fam := familyOf(s); fam.name != "generic" {
+				if first, declared := m.Bool("config.do_stable_layer_norm"); declared && first {
+					fam.postNorm = false // of two forms of one architecture
+				}
 				return fam
 			}
 		}

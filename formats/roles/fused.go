@@ -63,7 +63,8 @@ func (b *builder) headsOf(fused *Matrix) (heads, bool) {
 	s := b.shape
 	if s.heads == 0 {
 		whole := heads{1, 1, fused.Rows / 3}
-		return whole, (b.fam.qkv == qkvContiguous || b.gguf) && fused.Rows == 3*fused.Cols && whole.fits(fused.Rows)
+		thirds := fused.Rows == 3*fused.Cols || b.fam.name == "conformer" // the first layer's inputs may be of another width
+		return whole, (b.fam.qkv == qkvContiguous || b.gguf) && thirds && whole.fits(fused.Rows)
 	}
 	kvs := []int{s.kvHeads, s.heads, 1} // families differ in how they declare heads that share one key and value
 	if s.oneKV {

@@ -84,6 +84,28 @@ func (m *Matrix) Reordered(order []int) *Matrix {
 	return &c
 }
 
+// Turned is the view of the same values with rows and columns exchanged, for a
+// matrix of unknown role that may be stored the other way round; nil where that
+// is no matrix stored in one piece. Reading rows of it costs reading the whole.
+func (m *Matrix) Turned() *Matrix {
+	if len(m.Tensor.Shape) != 2 || m.flat || m.transposed || m.block > 0 || m.order != nil || m.runLen > 0 || m.start > 0 || m.base > 0 || m.Bias != nil {
+		return nil
+	}
+	return m.transpose()
+}
+
+// InMemory is the matrix with other values, row by row, under the same role and name.
+func (m *Matrix) InMemory(values []float32) *Matrix {
+	shape := []int64{int64(m.Rows), int64(m.Cols)}
+	if len(m.Tensor.Shape) > 2 {
+		shape = m.Tensor.Shape
+	}
+	return newMatrix(m.Role, &tensor.Tensor{Name: m.Tensor.Name, DType: tensor.F32, Shape: shape, Data: tensor.Values(values)})
+}
+
+// Flat tells whether the matrix is a run of values cut into rows, without units.
+func (m *Matrix) Flat() bool { return m.flat }
+
 // Transposed tells whether reading a row costs reading the whole tensor.
 func (m *Matrix) Transposed() bool { return m.transposed }
 
@@ -150,7 +172,8 @@ func (m *Matrix) Want(rows []int) tensor.Want {
 
 // Want is what reading the vector will read.
 func (v *Vector) Want() tensor.Want {
-	return tensor.Want{Data: v.Tensor.Data, Values: []tensor.Span{{Lo: 0, Hi: v.Tensor.Len()}}}
+	lo, n := v.span()
+	return tensor.Want{Data: v.Tensor.Data, Values: []tensor.Span{{Lo: lo, Hi: lo + n}}}
 }
 
 // gatherRows announces all the rows, so that a remote reader can ask for them
@@ -253,15 +276,25 @@ func newVector(role string, t *tensor.Tensor) *Vector {
 
 // Read decodes the vector, Plus included.
 func (v *Vector) Read(ctx context.Context) ([]float32, error) {
-	all := make([]float32, v.Tensor.Len())
-	if err := v.Tensor.Data.ReadValues(ctx, all, 0); err != nil {
+	lo, n := v.span()
+	all := make([]float32, n)
+	if err := v.Tensor.Data.ReadValues(ctx, all, lo); err != nil {
 		return nil, err
 	}
-	out := v.pick(all)
+	out := v.pick(all, lo)
 	for i := range out {
 		out[i] += v.Plus
 	}
 	return out, nil
+}
+
+// Cost is how many stored bytes reading the vector takes, 0 for nil.
+func (v *Vector) Cost() int64 {
+	if v == nil || v.Tensor.Len() == 0 {
+		return 0
+	}
+	_, n := v.span()
+	return int64(float64(v.Tensor.StoredBytes()) / float64(v.Tensor.Len()) * float64(n))
 }
 
 // Steps gives the lattice step at each element, nil for storage that is no
@@ -271,26 +304,47 @@ func (v *Vector) Steps(ctx context.Context) ([]float32, error) {
 	if !ok {
 		return nil, nil
 	}
-	all := make([]float32, v.Tensor.Len())
-	if err := l.ReadSteps(ctx, all, 0); err != nil {
+	lo, n := v.span()
+	all := make([]float32, n)
+	if err := l.ReadSteps(ctx, all, lo); err != nil {
 		return nil, err
 	}
-	return v.pick(all), nil
+	return v.pick(all, lo), nil
 }
 
-// pick takes the vector's elements out of all of its tensor's.
-func (v *Vector) pick(all []float32) []float32 {
+// at is the number of the tensor's value that is element i.
+func (v *Vector) at(i int) int64 {
+	p := int64(i)
+	if v.order != nil {
+		p = int64(v.order[i])
+	}
+	if v.runLen > 0 {
+		p = p/v.runLen*v.runStride + p%v.runLen
+	}
+	return v.base + v.start + p
+}
+
+// span is the run of the tensor's values that holds all elements.
+func (v *Vector) span() (lo, n int64) {
+	if v.Len == 0 {
+		return 0, 0
+	}
+	lo = v.at(0)
+	if v.order == nil && v.runLen == 0 {
+		return lo, int64(v.Len)
+	}
+	hi := lo
+	for i := range v.Len {
+		lo, hi = min(lo, v.at(i)), max(hi, v.at(i))
+	}
+	return lo, hi + 1 - lo
+}
+
+// pick takes the vector's elements out of the values from number lo on.
+func (v *Vector) pick(all []float32, lo int64) []float32 {
 	out := make([]float32, v.Len)
 	for i := range out {
-		p := int64(i)
-		if v.order != nil {
-			p = int64(v.order[i])
-		}
-		at := v.start + p
-		if v.runLen > 0 {
-			at = v.start + p/v.runLen*v.runStride + p%v.runLen
-		}
-		out[i] = all[v.base+at]
+		out[i] = all[v.at(i)-lo]
 	}
 	return out
 }

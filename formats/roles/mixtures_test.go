@@ -51,6 +51,36 @@ func TestMixtureNames(t *testing.T) {
 	}
 }
 
+// Experts that lie one below the other in a matrix are cut by the number of the
+// router's rows, and their last matrix is turned.
+func TestPiledExperts(t *testing.T) {
+	const experts, width, hidden = 3, 5, 4
+	pile := func(router int64, rows int64) *roles.Network {
+		m := zoo.New()
+		m.Add("transformer.wte.weight", make([]float32, 20*hidden), 20, hidden)
+		m.Add("transformer.blocks.0.ffn.router.layer.weight", make([]float32, router*hidden), router, hidden)
+		for i, name := range []string{"w1", "v1", "w2"} {
+			m.Add("transformer.blocks.0.ffn.experts.mlp."+name, counting(float32(1000*i), int(rows*hidden)), rows, hidden)
+		}
+		return roles.Map(m)
+	}
+	l := pile(experts, experts*width).Towers[0].Layers[0]
+	require.Len(t, l.Experts, experts)
+	for e, x := range l.Experts {
+		first := float32(e * width * hidden)
+		require.Equal(t, counting(first, width*hidden), gathered(t, x.Gate))
+		require.Equal(t, counting(1000+first, width*hidden), gathered(t, x.Up))
+		down := gathered(t, x.Down)
+		require.Equal(t, []int{hidden, width}, []int{x.Down.Rows, x.Down.Cols})
+		for r := range hidden {
+			for c := range width {
+				require.Equal(t, 2000+first+float32(c*hidden+r), down[r*width+c])
+			}
+		}
+	}
+	require.Empty(t, pile(experts, experts*width+1).Towers[0].Layers[0].Experts, "no whole experts")
+}
+
 // Experts one by one, shared ones and the router have their places under every
 // name in use.
 func TestMixtureParts(t *testing.T) {

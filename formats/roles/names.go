@@ -14,39 +14,46 @@ var layerRows = []struct {
 	names string
 }{
 	{place{part: partQ}, `self_attn.q_proj attn_q attention.wq attention.self.query attention.attention.query attention.attn.q
-		attention.q_lin attn.q_proj attn.attention.q_proj layer.0.SelfAttention.q attention.query attn.q attention.q_proj attention.self.query_proj`},
+		attention.q_lin attn.q_proj attn.attention.q_proj layer.0.SelfAttention.q attention.query attn.q attention.q_proj attention.self.query_proj
+		mixer.q_proj self_attn.linear_q attn1.to_q attn.to_q attn.query`},
 	{place{part: partK}, `self_attn.k_proj attn_k attention.wk attention.self.key attention.attention.key attention.attn.k
-		attention.k_lin attn.k_proj attn.attention.k_proj layer.0.SelfAttention.k attention.key attn.k attention.k_proj attention.self.key_proj`},
+		attention.k_lin attn.k_proj attn.attention.k_proj layer.0.SelfAttention.k attention.key attn.k attention.k_proj attention.self.key_proj
+		mixer.k_proj self_attn.linear_k attn1.to_k attn.to_k attn.key`},
 	{place{part: partV}, `self_attn.v_proj attn_v attention.wv attention.self.value attention.attention.value attention.attn.v
-		attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v attention.v_proj attention.self.value_proj`},
+		attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v attention.v_proj attention.self.value_proj
+		mixer.v_proj self_attn.linear_v attn1.to_v attn.to_v attn.value`},
 	{place{part: partO}, `self_attn.o_proj self_attn.out_proj self_attn.dense self_attention.dense attn_output attn_out attention.wo
 		attention.output.dense attention.dense attention.attn.o attention.out_lin attn.c_proj attn.out_proj attn.proj
-		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo attn_o`},
+		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo attn_o
+		mixer.o_proj self_attn.linear_out attn1.to_out.0 attn.to_out.0 attention.out_proj attn.out norm_attn_norm.attn.out_proj`},
 	{place{part: partQKV}, `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv attn.qkv_proj
-		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj`},
+		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj
+		norm_attn_norm.attn.Wqkv self_attn.linear_q_k_v`},
 	{place{part: partGate}, `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
 		block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj feed_forward.experts.#.gate_proj ffn_gate.# mlp.fc12
 		moe.experts.#.w1 ffn.experts.#.w1 feed_forward.experts.#.w1 mlp.experts.#.w1 moe.experts.#.gate_proj ffn.w1`},
 	{place{part: partUp}, `mlp.up_proj ffn_up feed_forward.w3 mlp.w1 layer.1.DenseReluDense.wi_1 layer.2.DenseReluDense.wi_1
 		layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
 		feed_forward.up_proj feed_forward.experts.#.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h
-		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11
+		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11 mixer.up_proj pwconv1 mlp.0 ff.net.0.proj
+		feed_forward.intermediate_dense feed_forward.w_1 feed_forward2.linear1 ffn2.intermediate_dense ffn.key
 		moe.experts.#.w3 ffn.experts.#.w3 feed_forward.experts.#.w3 mlp.experts.#.w3 moe.experts.#.up_proj ffn.w3`},
 	{place{part: partDown}, `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
 		block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj feed_forward.experts.#.down_proj output.dense
-		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out
+		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out mixer.down_proj pwconv2 mlp.2 ff.net.2
+		feed_forward.output_dense feed_forward.w_2 feed_forward2.linear2 ffn2.output_dense ffn.value
 		moe.experts.#.w2 ffn.experts.#.w2 feed_forward.experts.#.w2 mlp.experts.#.w2 moe.experts.#.down_proj ffn.w2`},
 	{place{part: partGateUp}, `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj mlp.Wi mlp.weights_in`},
 	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer
-		moe.router.gate moe.router moe.gate ffn.gate feed_forward.gate`},
+		moe.router.gate moe.router moe.gate ffn.gate feed_forward.gate ffn.router.layer`},
 
 	{place{part: partGate, stacked: true}, `ffn_gate_exps mlp.switch_mlp.gate_proj block_sparse_moe.switch_mlp.gate_proj feed_forward.switch_mlp.gate_proj
-		mlp.experts.gate_proj moe.experts.w1 mlp.experts.w1 feed_forward.experts.w1 ffn.experts.w1 block_sparse_moe.experts.w1`},
+		mlp.experts.gate_proj moe.experts.w1 mlp.experts.w1 feed_forward.experts.w1 ffn.experts.w1 block_sparse_moe.experts.w1 ffn.experts.mlp.w1`},
 	{place{part: partUp, stacked: true}, `ffn_up_exps mlp.switch_mlp.up_proj block_sparse_moe.switch_mlp.up_proj feed_forward.switch_mlp.up_proj
-		mlp.experts.up_proj moe.experts.w3 mlp.experts.w3 feed_forward.experts.w3 ffn.experts.w3 block_sparse_moe.experts.w3`},
+		mlp.experts.up_proj moe.experts.w3 mlp.experts.w3 feed_forward.experts.w3 ffn.experts.w3 block_sparse_moe.experts.w3 ffn.experts.mlp.v1`},
 	{place{part: partDown, stacked: true}, `ffn_down_exps mlp.experts.down_proj feed_forward.experts.down_proj block_sparse_moe.output_linear
 		mlp.switch_mlp.down_proj block_sparse_moe.switch_mlp.down_proj feed_forward.switch_mlp.down_proj
-		moe.experts.w2 mlp.experts.w2 feed_forward.experts.w2 ffn.experts.w2 block_sparse_moe.experts.w2`},
+		moe.experts.w2 mlp.experts.w2 feed_forward.experts.w2 ffn.experts.w2 block_sparse_moe.experts.w2 ffn.experts.mlp.w2`},
 	{place{part: partGateUp, stacked: true}, `ffn_gate_up_exps mlp.experts.gate_up_proj feed_forward.experts.gate_up_proj block_sparse_moe.input_linear mlp.switch_mlp.gate_up_proj`},
 
 	{place{part: partGate, shared: true}, `mlp.shared_expert.gate_proj mlp.shared_experts.gate_proj feed_forward.shared_expert.gate_proj ffn_gate_shexp
@@ -61,24 +68,26 @@ var layerRows = []struct {
 		block_sparse_moe.e_score_correction_bias block_sparse_moe.gate.e_score_correction_bias mlp.moe_statics.e_score_correction_bias
 		moe.expert_bias feed_forward.expert_bias mlp.expert_bias mlp.gate.expert_bias mlp.router.expert_bias`},
 
-	{place{part: partQ, cross: true}, `encoder_attn.q_proj layer.1.EncDecAttention.q cross_attn_q cross_attn.q_proj`},
-	{place{part: partK, cross: true}, `encoder_attn.k_proj layer.1.EncDecAttention.k cross_attn_k cross_attn.k_proj`},
-	{place{part: partV, cross: true}, `encoder_attn.v_proj layer.1.EncDecAttention.v cross_attn_v cross_attn.v_proj`},
-	{place{part: partO, cross: true}, `encoder_attn.out_proj layer.1.EncDecAttention.o cross_attn_o cross_attn.o_proj`},
+	{place{part: partQ, cross: true}, `encoder_attn.q_proj layer.1.EncDecAttention.q cross_attn_q cross_attn.q_proj cross_attn.query attn2.to_q`},
+	{place{part: partK, cross: true}, `encoder_attn.k_proj layer.1.EncDecAttention.k cross_attn_k cross_attn.k_proj cross_attn.key attn2.to_k`},
+	{place{part: partV, cross: true}, `encoder_attn.v_proj layer.1.EncDecAttention.v cross_attn_v cross_attn.v_proj cross_attn.value attn2.to_v`},
+	{place{part: partO, cross: true}, `encoder_attn.out_proj layer.1.EncDecAttention.o cross_attn_o cross_attn.o_proj cross_attn.out attn2.to_out.0`},
 	{place{part: partQNorm, cross: true}, `cross_attn.q_norm`},
 	{place{part: partKNorm, cross: true}, `cross_attn.k_norm`},
-	{place{part: partAttnNorm, cross: true}, `encoder_attn_layer_norm cross_attn_norm`},
+	{place{part: partAttnNorm, cross: true}, `encoder_attn_layer_norm cross_attn_norm cross_attn_ln`},
 
 	{place{part: partAttnNorm}, `input_layernorm attn_norm attention_norm ln_1 ln1 self_attn_layer_norm layernorm_before layer_norm1
-		layer.0.layer_norm norm1 ln_attn norm_1 ln norm`},
+		layer.0.layer_norm norm1 ln_attn norm_1 ln norm
+		attn_ln operator_norm norm_self_att norm_mha layer_norm norm_attn_norm.norm_1`},
 	{place{part: partMLPNorm}, `ffn_norm ln_2 ln2 layernorm_after layer_norm2 layer.2.layer_norm pre_feedforward_layernorm
-		norm2 ln_mlp norm_2 mlp_norm pre_ff_layernorm`},
+		norm2 ln_mlp norm_2 mlp_norm pre_ff_layernorm
+		mlp_ln norm_ff norm_feed_forward2 ffn2_layer_norm layernorm norm_attn_norm.norm_2`},
 	{place{part: partAfterNorm}, `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
 		sa_layer_norm layer.1.layer_norm attn_output_norm attn_norm_2`},
 	{place{part: partAttnPost}, `post_self_attn_layernorm post_attn_norm`},
 	{place{part: partMLPPost}, `post_feedforward_layernorm post_ffw_norm post_mlp_layernorm output.LayerNorm output_layer_norm layer_output_norm`},
-	{place{part: partQNorm}, `self_attn.q_norm attn_q_norm attention.q_norm self_attn.q_layernorm attn.q_norm self_attn.query_layernorm self_attn.q_layernorm.norms.#`},
-	{place{part: partKNorm}, `self_attn.k_norm attn_k_norm attention.k_norm self_attn.k_layernorm attn.k_norm self_attn.key_layernorm self_attn.k_layernorm.norms.#`},
+	{place{part: partQNorm}, `self_attn.q_norm attn_q_norm attention.q_norm self_attn.q_layernorm attn.q_norm attn.norm_q self_attn.query_layernorm self_attn.q_layernorm.norms.#`},
+	{place{part: partKNorm}, `self_attn.k_norm attn_k_norm attention.k_norm self_attn.k_layernorm attn.k_norm attn.norm_k self_attn.key_layernorm self_attn.k_layernorm.norms.#`},
 
 	{place{part: partQA}, `self_attn.q_a_proj attn_q_a`},
 	{place{part: partQB}, `self_attn.q_b_proj attn_q_b`},
@@ -89,10 +98,15 @@ var layerRows = []struct {
 	{place{part: partQANorm}, `self_attn.q_a_layernorm attn_q_a_norm`},
 	{place{part: partKVANorm}, `self_attn.kv_a_layernorm attn_kv_a_norm`},
 
+	{place{part: partIndexQ}, `self_attn.indexer.wq_b indexer.attn_q_b`},
+	{place{part: partIndexK}, `self_attn.indexer.wk indexer.attn_k`},
+	{place{part: partIndexWeights}, `self_attn.indexer.weights_proj indexer.proj`},
+	{place{part: partIndexNorm}, `self_attn.indexer.k_norm indexer.k_norm`},
+
 	{place{part: partSinks}, `self_attn.sinks attn_sinks`},
 	{place{part: partRelative}, `layer.0.SelfAttention.relative_attention_bias attn_rel_b`},
 	{place{part: partAttnScale}, `layer_scale1.lambda1 ls1`},
-	{place{part: partMLPScale}, `layer_scale2.lambda1 ls2`},
+	{place{part: partMLPScale}, `layer_scale2.lambda1 ls2 layer_scale_parameter`},
 	{place{part: partTable}, `self_attn.rotary_emb.inv_freq attention.rotary_emb.inv_freq attn.rotary_emb.inv_freq attn.masked_bias attention.masked_bias
 		attn.attention.masked_bias attn_rot_embd rope_freqs`},
 }
@@ -104,14 +118,15 @@ var towerRows = []struct {
 	names string
 }{
 	{partEmbedding, `embed_tokens wte token_embd tok_embeddings word_embeddings embed_in embeddings.word_embeddings
-		shared token_embedding embedding.word_embeddings embeddings.token_embedding wordEmbeddings backbone.embeddings`},
+		shared token_embedding embedding.word_embeddings embeddings.token_embedding wordEmbeddings backbone.embeddings ^emb`},
 	{partPositions, `wpe embed_positions position_embd position_embeddings embeddings.position_embeddings position_embedding
 		embeddings.position_embedding pos_embed positional_embedding`},
 	{partTypes, `token_type_embeddings token_types`},
 	{partEmbeddingNorm, `embeddings.LayerNorm word_embeddings_layernorm token_embd_norm layernorm_embedding embeddings.norm pre_layrnorm v.pre_ln ln_pre layernorm_pre`},
 	{partHead, `lm_head output embed_out output_layer cls.predictions.decoder lm_head.decoder proj_out`},
 	{partFinalNorm, `model.norm norm output_norm ln_f final_layer_norm final_layernorm norm_f post_layernorm
-		encoder.final_layernorm ln_post final_norm vit.layernorm ^layernorm v.post_ln layernorm_post encoder.layer_norm decoder.layer_norm`},
+		encoder.final_layernorm ln_post final_norm vit.layernorm ^layernorm v.post_ln layernorm_post encoder.layer_norm decoder.layer_norm
+		^model.embedding_norm ^decoder.ln ^ln_out`},
 	{partNone, `head.norm`}, // of a masked-language head
 	{partTable, `rope_freqs rope_factors_long rope_factors_short rope.freqs rotary_pos_emb.inv_freq rotary_emb.inv_freq position_ids embeddings.position_ids`},
 }
@@ -169,7 +184,7 @@ var masks = map[string]bool{"attn": true, "attention": true, "attn.attention": t
 // module: data-parallel and sharded wrappers, compiled and checkpointed ones.
 var wrappers = map[string]bool{
 	"module": true, "_module": true, "_forward_module": true, "_orig_mod": true,
-	"_fsdp_wrapped_module": true, "_fpw_module": true, "_checkpoint_wrapped_module": true,
+	"_fsdp_wrapped_module": true, "_fpw_module": true, "_checkpoint_wrapped_module": true, "base_layer": true,
 }
 
 // unwrapped is a name's words without those of wrappers.
@@ -202,6 +217,9 @@ func locate(name string) (located, bool) {
 		if !ok {
 			continue
 		}
+		if generically[words[i-1]] {
+			return located{}, false
+		}
 		at := located{prefix: strings.Join(words[:i], "."), layer: layer, bias: bias}
 		var suffix string
 		suffix, at.expert = withoutExpert(words[i+1:])
@@ -232,6 +250,11 @@ func withoutExpert(words []string) (suffix string, expert int) {
 	}
 	return strings.Join(out, "."), expert
 }
+
+// generically are stacks of layers whose matrices stay without a role although some
+// have known names: what attention and MLP of Flux write is one matrix, and the
+// first layer of SenseVoice writes another width than it reads.
+var generically = map[string]bool{"single_transformer_blocks": true, "encoders0": true}
 
 // number reads a decimal of at most six digits.
 func number(s string) (int, bool) {

@@ -32,7 +32,8 @@ type Tower struct {
 	Rotary   Rotary // how positions turn query and key rows, once Permuted is undone
 	Permuted bool   // query and key rows may be stored interleaved (GGUF)
 
-	RotaryDim int // rows of each head that are turned, HeadDim when all; 0 if none or unknown
+	RotaryDim  int     // rows of each head that are turned, HeadDim when all; 0 if none or unknown
+	RotaryBase float64 // base of the frequencies at which planes turn; 0 if none or not declared
 
 	Embedding *Matrix // vocabulary × hidden, nil if none
 	Positions *Matrix // learned positions, nil if none

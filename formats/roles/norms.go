@@ -61,6 +61,19 @@ func (b *builder) hasNormBias() bool {
 	return false
 }
 
+// hasNorm tells whether a layer has the gain of a norm at all: of norms without any
+// nothing shows of which kind they are.
+func (b *builder) hasNorm() bool {
+	for _, l := range b.found.layers {
+		for _, p := range []part{partAttnNorm, partMLPNorm, partAfterNorm, partAttnPost, partMLPPost} {
+			if l[slot{place{part: p}, -1, false}] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // width finds the size of the residual stream from the norms of the first
 // layers, or as declared.
 func (b *builder) width() int {

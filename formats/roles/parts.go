@@ -32,6 +32,10 @@ const (
 	partKVANorm
 	partRouterBias
 	partSharedGate
+	partIndexQ // the index that picks the keys of sparse attention (DeepSeek V3.2)
+	partIndexK
+	partIndexWeights
+	partIndexNorm
 	partSinks
 	partRelative // learned biases by distance
 	partAttnScale
@@ -54,6 +58,7 @@ var partNames = [...]string{
 	partQA: "attn.q_a", partQB: "attn.q_b", partKVA: "attn.kv_a", partKVB: "attn.kv_b", partKB: "attn.k_b", partVB: "attn.v_b",
 	partQANorm: "attn.q_a_norm", partKVANorm: "attn.kv_a_norm",
 	partRouterBias: "mlp.router_bias", partSharedGate: "mlp.shared_gate", partSinks: "attn.sinks", partRelative: "attn.relative",
+	partIndexQ: "attn.index_q", partIndexK: "attn.index_k", partIndexWeights: "attn.index_weights", partIndexNorm: "attn.index_norm",
 	partAttnScale: "attn.scale", partMLPScale: "mlp.scale", partTable: "table",
 	partEmbedding: "embedding", partPositions: "positions", partTypes: "token_types", partEmbeddingNorm: "embedding_norm",
 	partHead: "head", partFinalNorm: "norm",

@@ -25,6 +25,7 @@ type Identity struct {
 	ETag   string // the server's, as sent
 	SHA256 string // of the whole file, in hexadecimal digits
 	Commit string // revision of the repository that the server names
+	Listed bool   // SHA256 stands in the listing of the hub that the user asks, which nobody else can write
 }
 
 // Identified is a Blob whose content has a declared name.

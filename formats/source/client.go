@@ -183,7 +183,8 @@ func (c *client) body(resp *http.Response, p []byte) error {
 	return nil
 }
 
-// whole asks for a small file without ranges and reads at most so many bytes.
+// whole asks for all of a small file and reads at most so many bytes. It asks by a
+// range all the same: some stores answer no other requests.
 func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64) ([]byte, error) {
 	var out []byte
 	err := c.retry(ctx, u.Host, label, c.allowance(most), func(ctx context.Context) error {
@@ -191,12 +192,16 @@ func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64
 		defer cancel(nil)
 		silent := time.AfterFunc(c.allowance(wholeStep), func() { cancel(fmt.Errorf("%w: nothing came for long", ErrSlow)) })
 		defer silent.Stop()
-		a, err := c.get(ctx, c.home(u), nil)
+		a, err := c.get(ctx, c.home(u), http.Header{"Range": {"bytes=0-"}})
 		if err != nil {
 			return cmp.Or(slow(ctx), err)
 		}
 		defer a.Body.Close()
-		if err := c.success(a, http.StatusOK); err != nil {
+		if a.StatusCode == http.StatusRequestedRangeNotSatisfiable && a.Header.Get("Content-Range") == "bytes */0" {
+			out = []byte{}
+			return nil
+		}
+		if err := c.complete(a); err != nil {
 			return err
 		}
 		out, err = readSteps(a.Body, most+1, func() { silent.Reset(c.allowance(wholeStep)) })
@@ -212,6 +217,21 @@ func (c *client) whole(ctx context.Context, u *url.URL, label string, most int64
 		return nil
 	})
 	return out, err
+}
+
+// complete requires an answer that holds a file from its first byte to its last.
+func (c *client) complete(a *answer) error {
+	if a.StatusCode != http.StatusPartialContent {
+		return c.success(a, http.StatusOK)
+	}
+	if err := c.success(a, http.StatusPartialContent); err != nil {
+		return err
+	}
+	span, total, err := contentRange(a.Header)
+	if err == nil && (span.Lo != 0 || span.Hi != total) {
+		err = fmt.Errorf("%w: bytes %d to %d of %d where all were asked for", ErrAnswer, span.Lo, span.Hi-1, total)
+	}
+	return err
 }
 
 // wholeStep is how much must come before the time for silence begins anew.

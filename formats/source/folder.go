@@ -75,9 +75,20 @@ func (d *dir) Strays(name string) bool {
 	if err != nil {
 		return false
 	}
-	repo := filepath.Dir(filepath.Dir(folder))
-	cached := filepath.Base(filepath.Dir(folder)) == "snapshots" && filepath.Dir(path) == filepath.Join(repo, "blobs")
-	return filepath.Dir(path) != folder && !cached
+	return filepath.Dir(path) != folder && !cachedBlob(path, folder)
+}
+
+// cachedBlob tells whether a file is a blob of the repository of a hub's cache in
+// one of whose snapshots, or in a folder within, the given folder lies.
+func cachedBlob(path, folder string) bool {
+	for snapshot := folder; ; snapshot = filepath.Dir(snapshot) {
+		switch above := filepath.Dir(snapshot); {
+		case above == snapshot:
+			return false
+		case filepath.Base(above) == "snapshots":
+			return filepath.Dir(path) == filepath.Join(filepath.Dir(above), "blobs")
+		}
+	}
 }
 
 func (d *dir) Open(_ context.Context, name string) (Blob, error) {

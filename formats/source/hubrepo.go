@@ -24,11 +24,21 @@ type hubRepo struct {
 	ref    hubRef
 	folder string // within the repository, "" for its top
 	kept   *cache
+	*listing
+}
 
+// listing is what the hub says of a revision, for all folders in it.
+type listing struct {
 	mu     sync.Mutex
 	commit string
-	names  []string // nil until listed
-	err    error    // of listing
+	files  []hubFile // nil until listed
+	err    error     // of listing
+}
+
+// hubFile is one file of a revision.
+type hubFile struct {
+	path   string
+	sha256 string // of the content of a large file, as the hub states; "" for others
 }
 
 // newHubRepo prepares reading; nothing is asked yet. commit is the revision,
@@ -42,7 +52,14 @@ func newHubRepo(r hubRef, commit string, o Options) (*hubRepo, error) {
 	if i := strings.LastIndexByte(r.file, '/'); i >= 0 {
 		folder = r.file[:i]
 	}
-	return &hubRepo{client: c, ref: r, folder: folder, commit: commit, kept: newCache(o.CacheBytes)}, nil
+	return &hubRepo{client: c, ref: r, folder: folder, kept: newCache(o.CacheBytes), listing: &listing{commit: commit}}, nil
+}
+
+// Below is a folder within.
+func (h *hubRepo) Below(name string) Folder {
+	below := *h
+	below.folder = path.Join(h.folder, name)
+	return &below
 }
 
 // address builds an address of the hub from escaped segments.
@@ -59,7 +76,7 @@ func (h *hubRepo) address(segments ...string) *url.URL {
 func (h *hubRepo) list(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.names != nil || h.err != nil {
+	if h.files != nil || h.err != nil {
 		return h.err
 	}
 	rev := h.commit
@@ -79,27 +96,35 @@ func (h *hubRepo) list(ctx context.Context) error {
 // ask makes the request. The caller holds the lock.
 func (h *hubRepo) ask(ctx context.Context, rev string) error {
 	label := h.ref.String()
-	b, err := h.client.whole(ctx, h.address("api", "models", h.ref.org, h.ref.name, "revision", rev), label, maxListing)
+	at := h.address("api", "models", h.ref.org, h.ref.name, "revision", rev)
+	at.RawQuery = "blobs=true" // with the digests of large files
+	b, err := h.client.whole(ctx, at, label, maxListing)
 	if err != nil {
 		return err
 	}
-	var listing struct {
+	var answer struct {
 		SHA      string
 		Siblings []struct {
 			Name string `json:"rfilename"`
+			LFS  struct {
+				SHA256 string
+			}
 		}
 	}
-	if err := json.Unmarshal(b, &listing); err != nil {
+	if err := json.Unmarshal(b, &answer); err != nil {
 		return tensor.Errorf(ErrAnswer, label, -1, "listing", "the hub's answer is no listing of a repository")
 	}
-	if !hexCommit.MatchString(listing.SHA) || h.commit != "" && listing.SHA != h.commit {
+	if !hexCommit.MatchString(answer.SHA) || h.commit != "" && answer.SHA != h.commit {
 		return tensor.Errorf(ErrAnswer, label, -1, "sha", "the hub names no commit, or another one than was asked for")
 	}
-	h.commit, h.names = listing.SHA, []string{}
-	for _, s := range listing.Siblings {
-		dir, name := path.Split(s.Name)
-		if strings.TrimSuffix(dir, "/") == h.folder && filepath.IsLocal(name) {
-			h.names = append(h.names, name)
+	h.commit, h.files = answer.SHA, []hubFile{}
+	for _, s := range answer.Siblings {
+		f := hubFile{path: s.Name, sha256: s.LFS.SHA256}
+		if !hexSHA256.MatchString(f.sha256) {
+			f.sha256 = ""
+		}
+		if filepath.IsLocal(filepath.FromSlash(s.Name)) && path.Clean(s.Name) == s.Name {
+			h.files = append(h.files, f)
 		}
 	}
 	return nil
@@ -114,17 +139,40 @@ func (h *hubRepo) Label(name string) string {
 	return r.String()
 }
 
-// Names lists what the hub says lies in the folder.
+// Names lists what the hub says lies in the folder: files, and folders within.
 func (h *hubRepo) Names(ctx context.Context) ([]string, error) {
 	if err := h.list(ctx); err != nil {
 		return nil, err
 	}
-	return slices.Clone(h.names), nil
+	names, seen := []string{}, map[string]bool{}
+	for _, f := range h.files {
+		rest := f.path
+		if h.folder != "" {
+			var within bool
+			if rest, within = strings.CutPrefix(rest, h.folder+"/"); !within {
+				continue
+			}
+		}
+		if name, _, _ := strings.Cut(rest, "/"); !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
-// Has looks into the listing.
+// Has looks for a file in the listing.
 func (h *hubRepo) Has(ctx context.Context, name string) bool {
-	return h.list(ctx) == nil && slices.Contains(h.names, name)
+	return h.list(ctx) == nil && h.find(name) != nil
+}
+
+// find is what the listing says of a file, nil if nothing.
+func (h *hubRepo) find(name string) *hubFile {
+	p := path.Join(h.folder, name)
+	if i := slices.IndexFunc(h.files, func(f hubFile) bool { return f.path == p }); i >= 0 {
+		return &h.files[i]
+	}
+	return nil
 }
 
 // Strays is false: a repository has no links.
@@ -160,6 +208,13 @@ func (h *hubRepo) Open(ctx context.Context, name string) (Blob, error) {
 	if c := r.id.Commit; c != "" && c != h.commit {
 		r.Close()
 		return nil, tensor.Errorf(ErrAnswer, label, -1, "X-Repo-Commit", "the file is of commit %s, not %s", c, h.commit)
+	}
+	if f := h.find(name); f != nil && f.sha256 != "" {
+		if r.id.SHA256 != "" && r.id.SHA256 != f.sha256 {
+			r.Close()
+			return nil, tensor.Errorf(ErrAnswer, label, -1, "X-Linked-Etag", "the file is named %s, the listing says %s", r.id.SHA256, f.sha256)
+		}
+		r.id.SHA256, r.id.Listed = f.sha256, true
 	}
 	return r, nil
 }

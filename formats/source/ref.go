@@ -90,6 +90,21 @@ func findPath(ref string, o Options) ([]Found, error) {
 		}
 		return nil, tensor.Errorf(cause(err), ref, -1, "file", "cannot be opened: %v", cause(err))
 	}
+	if !info.IsDir() {
+		return found(ref, info, ref, o), nil
+	}
+	path, commit, err := snapshot(ref)
+	switch {
+	case err != nil:
+		return nil, err
+	case path != "":
+		places := found(path, info, ref, o)
+		places[0].Revision = commit
+		return places, nil
+	}
+	if stored := repositories(ref); stored != "" {
+		return nil, tensor.Errorf(tensor.ErrNotModel, ref, -1, "folder", "it is a hub's cache; name one of its models: %s", stored)
+	}
 	return found(ref, info, ref, o), nil
 }
 

@@ -62,6 +62,20 @@ func TestHubCache(t *testing.T) {
 	require.False(t, place.Folder.Strays("model.safetensors"))
 	require.NoError(t, b.Close())
 
+	// The folder of the repository stands for main, or for the only revision.
+	got, place = find(t, repo, offline)
+	require.Equal(t, snapshot, got)
+	require.Equal(t, commit, place.Revision)
+	require.ErrorContains(t, refused(t, cache, offline), "hf:org/name")
+	require.NoError(t, os.Rename(filepath.Join(repo, "refs", "main"), filepath.Join(repo, "refs", "kept")))
+	got, _ = find(t, repo, offline)
+	require.Equal(t, snapshot, got)
+	second := filepath.Join(repo, "snapshots", strings.Repeat("0", 40))
+	require.NoError(t, os.Mkdir(second, 0o700))
+	require.ErrorContains(t, refused(t, repo, offline), "several revisions")
+	require.NoError(t, os.Remove(second))
+	require.NoError(t, os.Rename(filepath.Join(repo, "refs", "kept"), filepath.Join(repo, "refs", "main")))
+
 	for _, ref := range []string{"hf:org/other", "hf:org/name@other", "hf:org/name:other.gguf"} {
 		require.ErrorIs(t, refused(t, ref, offline), ErrNotStored)
 	}
@@ -230,7 +244,10 @@ func TestHubRepository(t *testing.T) {
 		f := places[0].Folder.(*hubRepo)
 		names, err := f.Names(ctx)
 		require.NoError(t, err)
-		require.Equal(t, []string{"config.json", "model.safetensors"}, names)
+		require.Equal(t, []string{"config.json", "model.safetensors", "sub"}, names)
+		below, err := f.Below("sub").Names(ctx)
+		require.NoError(t, err)
+		require.Equal(t, []string{"x.gguf"}, below)
 		require.Equal(t, commit, f.Revision())
 		require.True(t, f.Has(ctx, "config.json"))
 		require.False(t, f.Has(ctx, "absent"))

@@ -27,7 +27,7 @@ const FetchBytes = 8 << 20
 // Fetch announces that values of a tensor will be read. It does nothing where
 // the values are not stored as they are, or where announcing does not help.
 func Fetch(ctx context.Context, d Data, values []Span) error {
-	s, ok := d.(*Stored)
+	s, ok := StoredOf(d)
 	if !ok {
 		return nil
 	}
@@ -52,7 +52,7 @@ type Want struct {
 
 // Bytes is how many stored bytes the spans take, roughly.
 func (w Want) Bytes() int64 {
-	s, ok := w.Data.(*Stored)
+	s, ok := StoredOf(w.Data)
 	if !ok {
 		return 0
 	}
@@ -73,7 +73,7 @@ func FetchAll(ctx context.Context, wants []Want) error {
 	errs := make([]error, len(wants))
 	var wg sync.WaitGroup
 	for i, w := range wants {
-		if s, ok := w.Data.(*Stored); ok && !asksServer(s.R) {
+		if s, ok := StoredOf(w.Data); ok && !asksServer(s.R) {
 			continue
 		}
 		wg.Go(func() { errs[i] = Fetch(ctx, w.Data, w.Values) })

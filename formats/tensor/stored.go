@@ -22,6 +22,21 @@ type Stored struct {
 	BigEndian bool
 }
 
+// StoredOf tells where values are stored as one run of bytes of a file, also where
+// they are read through data that keeps accounts: data with a method Unwrap.
+func StoredOf(d Data) (*Stored, bool) {
+	for {
+		switch x := d.(type) {
+		case *Stored:
+			return x, true
+		case interface{ Unwrap() Data }:
+			d = x.Unwrap()
+		default:
+			return nil, false
+		}
+	}
+}
+
 // scratchBytes bounds the memory of one ReadValues call beside dst.
 const scratchBytes = 256 << 10
 

@@ -36,6 +36,19 @@ type Lattice interface {
 	ReadSteps(ctx context.Context, dst []float32, first int64) error
 }
 
+// Cells is Data whose codes stand for intervals of values: rounding to the
+// nearest code takes each value to the code in whose cell it lies. It is optional.
+type Cells interface {
+	// ReadCells gives, for the values [first, first+len(lo)), the ends of the
+	// cell of each code, widened by what the scale may have lost when it was
+	// stored. At the ends of the code a cell is endless.
+	ReadCells(ctx context.Context, lo, hi []float32, first int64) error
+	// Compensated tells whether quantisers of the layout usually move codes to
+	// make up for the error of others, so that rounding alone does not
+	// determine them.
+	Compensated() bool
+}
+
 // Elements returns the product of shape, or false when it does not fit an
 // int64 or a dimension is negative.
 func Elements(shape []int64) (int64, bool) {

@@ -138,19 +138,31 @@ func TestGradients(t *testing.T) {
 		r := rand.New(rand.NewPCG(6, 6))
 		d, c := New(r, b), NewCorpus(r, b.Vocab)
 		texts := [][]int{c.Text(r, 6), c.Text(r, 6)}
-		_, g := d.lesson(texts, nil)
+		_, g := d.lesson(texts, Schooling{})
 		for i, v := range d.slices() {
 			k := r.IntN(len(v))
 			const h = 1e-5
 			was := v[k]
 			v[k] = was + h
-			up, _ := d.lesson(texts, nil)
+			up, _ := d.lesson(texts, Schooling{})
 			v[k] = was - h
-			down, _ := d.lesson(texts, nil)
+			down, _ := d.lesson(texts, Schooling{})
 			v[k] = was
 			require.InDelta(t, (up-down)/(2*h), g.slices()[i][k], 1e-6, "tensor %d entry %d", i, k)
 		}
 	}
+}
+
+// A student of outputs comes near them.
+func TestMaster(t *testing.T) {
+	b := Build{Layers: 2, Hidden: 12, Width: 16, Heads: 2, KV: 1, Dim: 4, Vocab: 16}
+	r := rand.New(rand.NewPCG(9, 9))
+	c := NewCorpus(r, b.Vocab)
+	master, student := New(r, b), New(r, b)
+	master.Train(r, c, Schooling{Steps: 60, Batch: 4, Long: 12, Rate: 2e-2})
+	before := Gap(master, student)
+	student.Train(r, c, Schooling{Steps: 60, Batch: 4, Long: 12, Rate: 2e-2, Master: master})
+	require.Less(t, Gap(master, student), 0.7*before)
 }
 
 func TestTrainingLearns(t *testing.T) {

@@ -183,4 +183,19 @@ var Evasions = []Evasion{
 	{"residual stream wider, all moves", then(widen(0.33), scrambled), exact},
 	{"noise where no text looks, all moves, vocabulary shuffled", then(quiet(0.2), scrambled, shuffled(lost)), 0.8},
 	{"all moves, embeddings foreign", then(scrambled, foreignEmbeddings), 0},
+	{"sets of two that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.twos)), exact},
+	{"sets of three that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.threes)), exact},
+	{"sets of four that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.fours)), exact},
+	{"sets of four that cancel, three times as many as units, all moves, vocabulary shuffled", hidden(padded(3, padding.fours)), exact},
+	{"sets of six that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.sixes)), exact},
+	{"sets of eight that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.eights)), exact},
+	{"sets of four that nearly cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, noisy(padding.fours, 0.05))), 0.3},
+	{"pairs that nearly cancel without parallel gates, twice as many as units, all moves, vocabulary shuffled", hidden(padded(2, mild(0.02))), 0.2},
+	{"every second gate turned round, all moves, vocabulary shuffled", hidden(turnGates), exact},
+	{"units halved between opposite gates, all moves, vocabulary shuffled", hidden(halveGates), exact},
+}
+
+// hidden disguises what a change made: all moves, and a vocabulary without strings.
+func hidden(change func(*rand.Rand, *Decoder) *Decoder) func(*rand.Rand, *Decoder) *Decoder {
+	return then(change, scrambled, shuffled(lost))
 }

@@ -32,7 +32,7 @@ func Grow(r *rand.Rand, b Build, c *Corpus) *Decoder {
 var Shared = []Kinless{
 	{"one public mask, trained under it", func(r *rand.Rand, b Build, c *Corpus) (*Decoder, *Decoder) {
 		s := School
-		s.Mask = publicMask(r, New(r, b), 0.3)
+		s.Mask = PublicMask(r, New(r, b), 0.3)
 		x, y := New(r, b), New(r, b)
 		x.Train(r, c, s)
 		y.Train(r, c, s)
@@ -40,7 +40,7 @@ var Shared = []Kinless{
 	}, none, ""},
 	{"one public mask, pruned by it", func(r *rand.Rand, b Build, c *Corpus) (*Decoder, *Decoder) {
 		x, y := Grow(r, b, c), Grow(r, b, c)
-		m := publicMask(r, x, 0.3)
+		m := PublicMask(r, x, 0.3)
 		x.mask(m)
 		y.mask(m)
 		return x, y
@@ -70,8 +70,8 @@ var Shared = []Kinless{
 	}, append([]string{"related"}, seed...), "imitat"},
 }
 
-// publicMask draws zeros for the matrices of the layers.
-func publicMask(r *rand.Rand, d *Decoder, density float64) map[string]*Matrix {
+// PublicMask draws zeros for the matrices of the layers of networks like d.
+func PublicMask(r *rand.Rand, d *Decoder, density float64) map[string]*Matrix {
 	out := map[string]*Matrix{}
 	d.visit(func(name string, rows, cols int, _ []float64) {
 		if isMatrix(name) {
@@ -101,20 +101,28 @@ func (d *Decoder) adapt(r *rand.Rand, rank int, part float64) {
 // byFormula trains two networks apart that begin with the same values, which anybody
 // computes.
 func byFormula(fill func(name string, m *Matrix)) func(*rand.Rand, Build, *Corpus) (*Decoder, *Decoder) {
-	return func(r *rand.Rand, b Build, _ *Corpus) (*Decoder, *Decoder) {
-		var out [2]*Decoder
-		for i := range out {
-			d := New(r, b)
-			d.visit(func(name string, rows, cols int, v []float64) {
-				if cols > 0 {
-					fill(name, &Matrix{rows, cols, v})
-				}
-			})
-			d.Train(r, NewCorpus(r, b.Vocab), School)
-			out[i] = d
-		}
-		return out[0], out[1]
+	return func(r *rand.Rand, b Build, _ *Corpus) (*Decoder, *Decoder) { return fromFormula(r, b, School, fill) }
+}
+
+// Formulaic trains two networks apart that begin with what a formula gives: one of two,
+// in turn.
+func Formulaic(r *rand.Rand, b Build, s Schooling, which int) (x, y *Decoder) {
+	return fromFormula(r, b, s, []func(string, *Matrix){zerO, sines}[which%2])
+}
+
+func fromFormula(r *rand.Rand, b Build, s Schooling, fill func(name string, m *Matrix)) (x, y *Decoder) {
+	var out [2]*Decoder
+	for i := range out {
+		d := New(r, b)
+		d.visit(func(name string, rows, cols int, v []float64) {
+			if cols > 0 {
+				fill(name, &Matrix{rows, cols, v})
+			}
+		})
+		d.Train(r, NewCorpus(r, b.Vocab), s)
+		out[i] = d
 	}
+	return out[0], out[1]
 }
 
 // zerO is the initialisation of Zhao, Schäfer, Anandkumar (2022): the identity where

@@ -62,6 +62,7 @@ type Schooling struct {
 	Steps, Batch, Long int
 	Rate               float64
 	Teacher            *Decoder           // whose inner states are imitated, if any
+	Master             *Decoder           // whose outputs are learned instead of the next token, if any
 	Mask               map[string]*Matrix // zeros that stay, by tensor
 }
 
@@ -77,7 +78,7 @@ func (d *Decoder) Train(r *rand.Rand, c *Corpus, s Schooling) float64 {
 		for i := range texts {
 			texts[i] = c.Text(r, s.Long)
 		}
-		loss, g := d.lesson(texts, s.Teacher)
+		loss, g := d.lesson(texts, s)
 		opt.step(d.slices(), g.slices(), s.Rate*rise(step, s.Steps))
 		d.mask(s.Mask)
 		if step >= s.Steps*9/10 {
@@ -94,9 +95,10 @@ func rise(step, steps int) float64 {
 
 // lesson is the loss on the next tokens of texts and its gradient; with a teacher
 // it adds how far the streams after each block lie apart, relative to the teacher's.
-func (d *Decoder) lesson(texts [][]int, teacher *Decoder) (float64, *Decoder) {
+func (d *Decoder) lesson(texts [][]int, s Schooling) (float64, *Decoder) {
 	t := d.run(texts)
 	loss := 0.0
+	aims := newAims(t, s.Master)
 	slope := t.logits.Clone()
 	i, n := 0, float64(len(t.logits.V)/t.logits.C-len(texts))
 	for _, text := range texts {
@@ -109,13 +111,39 @@ func (d *Decoder) lesson(texts [][]int, teacher *Decoder) (float64, *Decoder) {
 			}
 			softmax(row, 1)
 			loss -= math.Log(row[text[j+1]]) / n
-			row[text[j+1]]--
+			aims.miss(row, i-1, text[j+1])
 			for k := range row {
 				row[k] /= n
 			}
 		}
 	}
-	return loss, d.backward(t, slope, imitation(t, teacher))
+	return loss, d.backward(t, slope, imitation(t, s.Teacher))
+}
+
+// aims are the chances that a master gives the tokens after each place; nil where the
+// next token itself is aimed at.
+type aims struct{ chances *Matrix }
+
+func newAims(t *trace, master *Decoder) aims {
+	if master == nil {
+		return aims{}
+	}
+	m := master.run(t.texts).logits.Clone()
+	for i := range m.R {
+		softmax(m.Row(i), 1)
+	}
+	return aims{m}
+}
+
+// miss takes what is aimed at off the chances given at a place.
+func (a aims) miss(row []float64, place, next int) {
+	if a.chances == nil {
+		row[next]--
+		return
+	}
+	for k, v := range a.chances.Row(place) {
+		row[k] -= v
+	}
 }
 
 // imitation is the derivative of the relative squared distances of the streams.

@@ -27,6 +27,20 @@ type Architecture struct {
 	Roles   map[string]string // "generic" for those without a known role
 }
 
+// With counts the towers some layer of which has a place, such as "attn.o". An
+// expert's and a stacked one's count as the place itself.
+func (a *Architecture) With(place string) int {
+	towers := map[string]bool{}
+	for _, role := range a.Roles {
+		before, within, _ := strings.Cut(role, "layers.")
+		within = strings.TrimSuffix(within, "_experts")
+		if strings.HasSuffix(within, place) || place == "mlp.down" && strings.Contains(within, "experts.") && strings.HasSuffix(within, ".down") {
+			towers[before] = true
+		}
+	}
+	return len(towers)
+}
+
 // All reads the table. A section begins with "== name"; "config" is a
 // config.json, "meta" a pair of GGUF metadata, "family" and "tower" what must
 // be found; all other lines are tensor, shape, role, with {0-3} for runs of

@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -8,22 +9,30 @@ import (
 // A tile is the product of tileRows rows of A with tileCols rows of B. Each
 // loaded value serves several products; every result still sums over d from
 // left to right, and so has the same bits whichever tile it falls into.
-const tileRows, tileCols = 4, 8
+const tileRows, tileCols = 4, 16
 
 type tile [tileRows * tileCols]float32
 
-// rowsPerTask is how many rows of A share a packing of B, against how evenly
-// the work spreads.
-const rowsPerTask = 32
+// A task multiplies so many rows of A, which share a packing of B: many, so that
+// packing costs little, and few enough to keep all processors at work.
+const fewestPerTask, mostPerTask = 32, 256
+
+func rowsPerTask(n int) int {
+	return max(fewestPerTask, min(mostPerTask, n/(2*runtime.GOMAXPROCS(0))/tileRows*tileRows))
+}
+
+// gramRowsPerTask is the same for Gram matrices, of which larger blocks repeat more.
+const gramRowsPerTask = 32
 
 // MulNT sets dst = A·Bᵀ for row-major A (n×d) and B (m×d); dst is n×m.
 func MulNT(dst, a, b []float32, n, m, d int) {
 	if n == 0 || m == 0 {
 		return
 	}
-	Parallel((n+rowsPerTask-1)/rowsPerTask, func(task int) {
-		first := task * rowsPerTask
-		last := min(first+rowsPerTask, n)
+	rows := rowsPerTask(n)
+	Parallel((n+rows-1)/rows, func(task int) {
+		first := task * rows
+		last := min(first+rows, n)
 		SerialNT(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d)
 	})
 }
@@ -31,9 +40,9 @@ func MulNT(dst, a, b []float32, n, m, d int) {
 // Gram sets dst = A·Aᵀ for row-major A (n×d), as MulNT would, bit for bit, at
 // half the work: the lower half is copied from the upper.
 func Gram(dst, a []float32, n, d int) {
-	Parallel((n+rowsPerTask-1)/rowsPerTask, func(task int) {
-		first := task * rowsPerTask
-		last := min(first+rowsPerTask, n)
+	Parallel((n+gramRowsPerTask-1)/gramRowsPerTask, func(task int) {
+		first := task * gramRowsPerTask
+		last := min(first+gramRowsPerTask, n)
 		part := make([]float32, (last-first)*(n-first))
 		SerialNT(part, a[first*d:last*d], a[first*d:], last-first, n-first, d)
 		for i := first; i < last; i++ {

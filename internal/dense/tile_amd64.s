@@ -1,3 +1,5 @@
+//go:build !purego
+
 #include "textflag.h"
 
 // Adds the products of one value of a row (base register R) with eight of the
@@ -12,7 +14,7 @@
 	ADDPS  X10, LO        \
 	ADDPS  X11, HI
 
-// func fillSSE(t *tile, a0, a1, a2, a3, panel *float32, d int)
+// func fillSSE(t *float32, a0, a1, a2, a3, panel *float32, d int)
 TEXT ·fillSSE(SB), NOSPLIT, $0-56
 	MOVQ  t+0(FP), DI
 	MOVQ  a0+8(FP), R8
@@ -38,17 +40,85 @@ loop:
 	ROW(R9, X2, X3)
 	ROW(R10, X4, X5)
 	ROW(R11, X6, X7)
-	ADDQ   $32, BX
+	ADDQ   $64, BX
 	INCQ   AX
 	CMPQ   AX, CX
 	JLT    loop
 
 	MOVUPS X0, (DI)
 	MOVUPS X1, 16(DI)
-	MOVUPS X2, 32(DI)
-	MOVUPS X3, 48(DI)
-	MOVUPS X4, 64(DI)
-	MOVUPS X5, 80(DI)
-	MOVUPS X6, 96(DI)
-	MOVUPS X7, 112(DI)
+	MOVUPS X2, 64(DI)
+	MOVUPS X3, 80(DI)
+	MOVUPS X4, 128(DI)
+	MOVUPS X5, 144(DI)
+	MOVUPS X6, 192(DI)
+	MOVUPS X7, 208(DI)
+	RET
+
+// The same with sixteen values of the panel (Y8, Y9) at a time.
+#define WIDEROW(R, LO, HI) \
+	VBROADCASTSS (R)(AX*4), Y10 \
+	VMULPS       Y8, Y10, Y11   \
+	VMULPS       Y9, Y10, Y12   \
+	VADDPS       Y11, LO, LO    \
+	VADDPS       Y12, HI, HI
+
+// func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d int)
+TEXT ·fillAVX2(SB), NOSPLIT, $0-56
+	MOVQ   t+0(FP), DI
+	MOVQ   a0+8(FP), R8
+	MOVQ   a1+16(FP), R9
+	MOVQ   a2+24(FP), R10
+	MOVQ   a3+32(FP), R11
+	MOVQ   panel+40(FP), BX
+	MOVQ   d+48(FP), CX
+	XORQ   AX, AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+
+wide:
+	VMOVUPS (BX), Y8
+	VMOVUPS 32(BX), Y9
+	WIDEROW(R8, Y0, Y1)
+	WIDEROW(R9, Y2, Y3)
+	WIDEROW(R10, Y4, Y5)
+	WIDEROW(R11, Y6, Y7)
+	ADDQ    $64, BX
+	INCQ    AX
+	CMPQ    AX, CX
+	JLT     wide
+
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	VMOVUPS Y2, 64(DI)
+	VMOVUPS Y3, 96(DI)
+	VMOVUPS Y4, 128(DI)
+	VMOVUPS Y5, 160(DI)
+	VMOVUPS Y6, 192(DI)
+	VMOVUPS Y7, 224(DI)
+	VZEROUPPER
+	RET
+
+// func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-24
+	MOVL leaf+0(FP), AX
+	MOVL subleaf+4(FP), CX
+	CPUID
+	MOVL AX, a+8(FP)
+	MOVL BX, b+12(FP)
+	MOVL CX, c+16(FP)
+	MOVL DX, d+20(FP)
+	RET
+
+// func xgetbv() (low uint32)
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, low+0(FP)
 	RET

@@ -19,21 +19,22 @@ var ranks = []struct {
 	prefix string
 	rank   int
 }{
-	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/glossary", 0},
+	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/glossary", 0},
 	{"formats/tensor", 1}, {"internal/untrained", 1}, {"internal/basis", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
-	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3},
-	{"formats", 4}, {"internal/adversary", 3},
+	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3}, {"formats/pipeline", 2}, {"formats/whispercpp", 3}, {"formats/tensorbundle", 2},
+	{"formats", 4}, {"internal/adversary", 3}, {"internal/population", 4},
 	{"fingerprint", 3}, {"fingerprint/commitment", 4}, {"internal/fingerprinttest", 4}, {"internal/bitexact", 2},
 	{"similarity/stats", 0}, {"similarity/align", 3}, {"similarity/axis", 4}, {"similarity/layers", 5}, {"similarity/mlp", 5}, {"similarity", 5},
-	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/recipe", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
+	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/diff", 6}, {"similarity/recipe", 6}, {"similarity/faithful", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
 	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
-	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/spdx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/intoto/oms", 12},
-	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 13},
+	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/diff", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/spdx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/faithful", 12}, {"report/intoto/oms", 12},
+	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
-	{"cmd", 14}, {"examples", 14}, {"web", 14},
-	{"", 15},
+	{"store", 12}, {"store/storetest", 13}, {"service", 13},
+	{"cmd", 15}, {"examples", 15}, {"web", 15},
+	{"", 16},
 }
 
 func rank(t *testing.T, path string) int {
@@ -52,15 +53,15 @@ func rank(t *testing.T, path string) int {
 // only says which packages may import what is named.
 var only = []struct{ what, where string }{
 	{"gonum.org/v1/gonum", "internal/linalg"},
-	{"github.com/zeebo/blake3", "fingerprint internal/rng similarity/index report/intoto/oms report/dispute"},
-	{"net", "formats/source"},
-	{"crypto/tls", "formats/source"},
+	{"github.com/zeebo/blake3", "fingerprint internal/rng internal/mutants similarity/index report/intoto/oms report/dispute"},
+	{"net", "formats/source service"},
+	{"crypto/tls", "formats/source service"},
 	{"github.com/spf13/cobra", "cmd"},
 	{"github.com/secure-systems-lab/go-securesystemslib", "report/intoto"},
 	{"github.com/CycloneDX/cyclonedx-go", "report/cyclonedx"},
 	{"github.com/digitorus/timestamp", "report/dated"},
 	{"github.com/digitorus/pkcs7", "report/dated"},
-	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest report/dated/datedtest"},
+	{"github.com/stretchr/testify", "formats/formatstest internal/vectors internal/schematest similarity/similaritytest report/dated/datedtest store/storetest"},
 }
 
 // harmless packages lie below a restricted one and open no sockets.

@@ -8,6 +8,9 @@ import (
 // edges are numbers at which length fields and counts go wrong.
 var edges = []uint64{0, 1, 2, 7, 8, 31, 32, 64, 127, 128, 255, 256, 1 << 12, 1<<15 - 1, 1 << 15, 1<<16 - 1, 1 << 16, 1 << 20, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, 1 << 40, 1<<63 - 1, 1 << 63, 1<<64 - 1}
 
+// Edge draws a number at which length fields and counts go wrong, or one beside it.
+func Edge(r *rand.Rand) uint64 { return edges[r.IntN(len(edges))] + uint64(r.IntN(3)) - 1 }
+
 // Mutate returns a damaged copy of a file: one to four changes of the kinds that
 // readers of headers and lengths have to expect. Equal generators give equal
 // damage.
@@ -82,7 +85,7 @@ func number(r *rand.Rand, b []byte) []byte {
 	if len(b) < width {
 		return b
 	}
-	at, v := place(r, len(b)-width+1), edges[r.IntN(len(edges))]+uint64(r.IntN(3))-1
+	at, v := place(r, len(b)-width+1), Edge(r)
 	for i := range width {
 		b[at+i] = byte(v >> (8 * i))
 	}

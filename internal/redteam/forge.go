@@ -226,12 +226,12 @@ func (r Result) asked(ctx context.Context, victim report.Input, print *fingerpri
 		return r, err
 	}
 	change := relativeChange(was, forged)
-	r.Outcome = fmt.Sprintf("%.2f %% of the weights' length changed; index: %s; fingerprints: %s, marked as screening; weights: %s", 100*change, hit, seen.Verdict.Relation, weights.Verdict.Relation)
+	r.Outcome = fmt.Sprintf("%.2f %% of the weights' length changed; index: %s; fingerprints: %s, lead %t; weights: %s", 100*change, hit, seen.Verdict.Relation, seen.Verdict.Lead, weights.Verdict.Relation)
 	for _, e := range weights.Evidence {
 		if e.Test == exact.TokenSigns && e.Skipped == "" {
 			r.Outcome += fmt.Sprintf(", cosines of little-used tokens correlate at %.2f over %d", float64(e.Effect), e.N)
 		}
 	}
-	r.Holds = screening && slices.Contains([]verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, weights.Verdict.Relation)
+	r.Holds = screening && seen.Verdict.Relation == verdict.Inconclusive && slices.Contains([]verdict.Relation{verdict.NoEvidence, verdict.Inconclusive}, weights.Verdict.Relation)
 	return r, nil
 }

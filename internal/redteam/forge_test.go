@@ -39,6 +39,6 @@ func TestForgedSketchScreensAndIsRefuted(t *testing.T) {
 	t.Log(r)
 	require.True(t, r.Holds)
 	require.Contains(t, r.Outcome, "index: screening hit")
-	require.Contains(t, r.Outcome, "fingerprints: related")
+	require.Contains(t, r.Outcome, "fingerprints: inconclusive, lead true")
 	require.Contains(t, r.Outcome, "weights: no-evidence")
 }

@@ -42,7 +42,7 @@ func GrindCommitment(ctx context.Context, tries int) (Result, error) {
 			return r, err
 		}
 		best = math.Min(best, found.P.Log10())
-		x := closed.New(c, nil, closed.Party{Sketches: s[0]}, closed.Party{Sketches: s[1]})
+		x := closed.New(c, nil, true, closed.Party{Sketches: s[0]}, closed.Party{Sketches: s[1]})
 		least = min(least, x.Comparison.Log10P)
 		if x.Comparison.Relation == verdict.Related {
 			related++

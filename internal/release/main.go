@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/report/cyclonedx"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func main() {
@@ -46,6 +47,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	}
 	if !semantic.MatchString(*version) {
 		return fmt.Errorf("-version is %q, and no version such as v1.2.3", *version)
+	}
+	if err := promises(*version, verdict.Policies()); err != nil {
+		return err
 	}
 	chosen, err := choose(*only)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/schematest"
 	"github.com/weightprint/weightprint/report/intoto"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 func TestClassify(t *testing.T) {
@@ -38,6 +39,18 @@ func TestClassify(t *testing.T) {
 		_, err := classify(text)
 		require.ErrorIs(t, err, errLicence, text)
 	}
+}
+
+// A version that promises anything has a policy that cannot change unseen.
+func TestReleasesFixTheirPolicy(t *testing.T) {
+	digest, err := verdict.CurrentRules().Digest()
+	require.NoError(t, err)
+	fixed := []verdict.PolicyRecord{{Version: verdict.PolicyVersion, Fixed: digest}}
+	require.NoError(t, promises("v1.0.0", fixed))
+	fixed[0].Fixed = strings.Repeat("0", 64)
+	require.ErrorIs(t, promises("v1.0.0", fixed), errPolicy)
+	require.ErrorIs(t, promises("v1.0.0", nil), errPolicy)
+	require.NoError(t, promises("v1.0.0-rc.1", nil))
 }
 
 // A module without a licence, or with one that is not known, is refused.
@@ -73,7 +86,7 @@ func TestLicencesOfModules(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	ctx := context.Background()
-	for _, args := range [][]string{{"-version", "1.2.3"}, {"-version", "v1.2.3", "-targets", "plan9/386"}, {"-version", "v1.2.3", "-o", t.TempDir()}} {
+	for _, args := range [][]string{{"-version", "1.2.3"}, {"-version", "v1.2.3-x", "-targets", "plan9/386"}, {"-version", "v1.2.3-x", "-o", t.TempDir()}} {
 		require.Error(t, run(ctx, args, io.Discard), "%v", args)
 	}
 }
@@ -155,14 +168,14 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 	for range 2 {
 		t.Setenv("GOCACHE", filepath.Join(t.TempDir(), "cache"))
 		t.Chdir(copied(t, from))
-		require.NoError(t, run(context.Background(), []string{"-version", "v9.8.7", "-o", "out", "-targets", "linux/amd64"}, io.Discard))
+		require.NoError(t, run(context.Background(), []string{"-version", "v9.8.7-x", "-o", "out", "-targets", "linux/amd64"}, io.Discard))
 		text, err := os.ReadFile(filepath.Join("out", sumsFile))
 		require.NoError(t, err)
 		digests = append(digests, string(text))
 	}
 	require.Equal(t, digests[0], digests[1])
 	require.Equal(t, 3, strings.Count(digests[0], "\n"), digests[0])
-	program := filepath.Join("out", target{"linux", "amd64"}.file("v9.8.7"))
+	program := filepath.Join("out", target{"linux", "amd64"}.file("v9.8.7-x"))
 	bill, err := os.ReadFile(program + ".cdx.json")
 	require.NoError(t, err)
 	schematest.Valid(t, schematest.CycloneDX(t, filepath.Join(from, "report/cyclonedx/testdata")), bill)
@@ -173,6 +186,6 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 		out, err := exec.Command(program, "version").Output()
 		require.NoError(t, err)
-		require.Contains(t, string(out), "weightprint v9.8.7 (policy ")
+		require.Contains(t, string(out), "weightprint v9.8.7-x (policy ")
 	}
 }

@@ -27,12 +27,6 @@ const (
 	maxValues     = 1 << 21
 )
 
-// walker walks over a text and counts what it holds.
-type walker struct {
-	*json.Decoder
-	containers, values int
-}
-
 // Unmarshal reads one JSON value into v, as encoding/json does, after Check.
 func Unmarshal(text []byte, v any) error {
 	if err := Check(text); err != nil {
@@ -51,20 +45,32 @@ func Known(text []byte, v any) error {
 	return d.Decode(v)
 }
 
-// Check requires that text is one JSON value without ambiguity.
+// Check requires that text is one JSON value without ambiguity. What is JSON the
+// standard library says; what of it is ambiguous, a walk over what is JSON.
 func Check(text []byte) error {
 	if !utf8.Valid(text) {
 		return fmt.Errorf("%w: not UTF-8", ErrAmbiguous)
 	}
-	d := &walker{Decoder: json.NewDecoder(bytes.NewReader(text))}
-	d.UseNumber()
-	if err := value(d, 0); err != nil {
+	if !json.Valid(text) {
+		return misread(text)
+	}
+	return (&walker{text: text}).value(0)
+}
+
+// misread names what the standard library says of a text that is no JSON.
+func misread(text []byte) error {
+	var whole json.RawMessage
+	err := json.Unmarshal(text, &whole)
+	var syntax *json.SyntaxError
+	switch {
+	case !errors.As(err, &syntax):
 		return err
+	case syntax.Offset >= int64(len(text)) && strings.Contains(err.Error(), "unexpected end"):
+		return io.ErrUnexpectedEOF
+	case strings.HasSuffix(err.Error(), "after top-level value"):
+		return fmt.Errorf("%w: text after the value at byte %d", ErrAmbiguous, syntax.Offset)
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("%w: text after the value at byte %d", ErrAmbiguous, d.InputOffset())
-	}
-	return nil
+	return err
 }
 
 // ErrNull is returned for a list with a member that is null.
@@ -94,67 +100,4 @@ func NoNulls(text []byte) error {
 			return fmt.Errorf("%w, before byte %d", ErrNull, d.InputOffset())
 		}
 	}
-}
-
-// value walks over one value.
-func value(d *walker, depth int) error {
-	if depth > maxDepth {
-		return fmt.Errorf("%w: nested deeper than %d", ErrAmbiguous, maxDepth)
-	}
-	t, err := d.Token()
-	if err != nil {
-		return unexpected(err)
-	}
-	d.values++
-	if _, ok := t.(json.Delim); ok {
-		d.containers++
-	}
-	if d.values > maxValues || d.containers > maxContainers {
-		return fmt.Errorf("%w: more than %d values, or %d objects and arrays", ErrLimit, maxValues, maxContainers)
-	}
-	switch t {
-	case json.Delim('['):
-		for d.More() {
-			if err := value(d, depth+1); err != nil {
-				return err
-			}
-		}
-	case json.Delim('{'):
-		if err := members(d, depth); err != nil {
-			return err
-		}
-	default:
-		return nil
-	}
-	_, err = d.Token() // the closing bracket
-	return unexpected(err)
-}
-
-// members walks over an object and remembers its names.
-func members(d *walker, depth int) error {
-	seen := map[string]bool{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return unexpected(err)
-		}
-		name, _ := t.(string)
-		folded := strings.ToLower(strings.ToUpper(name)) // as encoding/json folds
-		if seen[folded] {
-			return fmt.Errorf("%w: member %.60q stands twice, at byte %d", ErrAmbiguous, name, d.InputOffset())
-		}
-		seen[folded] = true
-		if err := value(d, depth+1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unexpected names an end that comes too early.
-func unexpected(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

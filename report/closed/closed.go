@@ -52,7 +52,8 @@ type Party struct {
 
 // Comparison is what two sets of sketches have in common.
 type Comparison struct {
-	Relation  verdict.Relation `json:"relation"` // related or inconclusive
+	Relation  verdict.Relation `json:"relation"` // related, where NoAccess is assumed, or inconclusive
+	NoAccess  bool             `json:"noAccess"` // assumed, shown by nothing: neither side had the other's model before its own was fixed
 	Log10P    verdict.Number   `json:"log10P"`   // charged for draws that a party could have tried
 	Matching  int              `json:"matching"`
 	Pairs     int              `json:"pairs"`
@@ -64,7 +65,11 @@ type Comparison struct {
 
 // New puts verified responses together; the second party may be a model
 // that was sketched openly, without response. Policy nil is the default.
-func New(c *commitment.Challenge, p *verdict.Policy, parties ...Party) *Result {
+//
+// Sketches show labels of units, which whoever has both models can arrange before
+// committing. So corresponding labels make a relation only under the assumption
+// noAccess: that neither side had the other's model before its own was fixed.
+func New(c *commitment.Challenge, p *verdict.Policy, noAccess bool, parties ...Party) *Result {
 	out := &Result{Schema: Schema, Tool: report.ThisTool(), Challenge: c.Digest(), Commitments: c.Commitments, Beacon: c.Beacon, Parties: slices.Clone(parties), Proved: []string{}, NotProved: []string{}}
 	for i := range out.Parties {
 		out.Parties[i].describe(c)
@@ -75,7 +80,7 @@ func New(c *commitment.Challenge, p *verdict.Policy, parties ...Party) *Result {
 		if p != nil {
 			policy = *p
 		}
-		out.compare(c, policy.WithDefaults())
+		out.compare(c, policy.WithDefaults(), noAccess)
 	}
 	out.limits()
 	return out
@@ -127,7 +132,7 @@ func (p *Party) escape(n int) string {
 }
 
 // compare runs the test on the two sides' sketches.
-func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
+func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy, noAccess bool) {
 	r := sketches.TestAnswers(x.Challenge, x.Parties[0].Sketches, x.Parties[1].Sketches)
 	p := r.P
 	if c.Beacon == "" {
@@ -138,7 +143,7 @@ func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
 		// Which axes to withdraw can be chosen with the outcome in view.
 		p = min(0, p+stats.LogP(stats.LogChoose(x.Parties[i].Axes, x.Parties[i].Withdrawn)))
 	}
-	v := &Comparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement)}
+	v := &Comparison{Relation: verdict.Inconclusive, Log10P: verdict.Number(p.Log10()), Matching: r.Matching, Pairs: r.Pairs, Axes: r.Axes, Repeated: r.Repeated, Agreement: verdict.Number(r.Agreement), NoAccess: noAccess}
 	x.Comparison = v
 	if r.Axes == 0 {
 		x.NotProved = append(x.NotProved, "Nothing could be compared: the two have no sketched axes of one shape.")
@@ -148,16 +153,28 @@ func (x *Result) compare(c *commitment.Challenge, policy verdict.Policy) {
 		x.NotProved = append(x.NotProved, "No common origin was found, and none is excluded: a party may have permuted its units before it committed, or had enough of its sketches forged. Only a comparison of weights can say no.")
 		return
 	}
-	v.Relation, v.Forged = verdict.Related, r.Forged(policy.Level())
+	v.Forged = r.Forged(policy.Level())
 	x.Proved = append(x.Proved,
-		fmt.Sprintf("Common origin: %d of %d pairs of units are nearest to the pair at the same place of the other model; p <= %s if the two committed models were initialised independently.", r.Matching, r.Pairs, verdict.PValue(p)),
+		fmt.Sprintf("Corresponding labels: %d of %d pairs of units are nearest to the pair at the same place of the other model; p <= %s if the two were initialised independently and neither was arranged with the other at hand.", r.Matching, r.Pairs, verdict.PValue(p)),
 		fmt.Sprintf("%.1f %% of the compared bits are equal; strangers have 50 %%, copies 100 %%.", 100*r.Agreement))
+	x.origin(v)
 	for i := range x.Parties {
 		if q := &x.Parties[i]; q.Response != nil {
 			x.Proved = append(x.Proved, fmt.Sprintf("%s alone could have made strangers look like this only by forging at least %d of its %d sketches; probability that none of them was opened: %s.", verdict.Side(i), v.Forged, q.Pairs, q.escape(v.Forged)))
 		}
 	}
 	x.NotProved = append(x.NotProved, "Which of the two came first, and who took from whom: a common ancestor or the same random initialisation look alike here.")
+}
+
+// origin says what corresponding labels mean, with and without the assumption.
+func (x *Result) origin(v *Comparison) {
+	if !v.NoAccess {
+		x.NotProved = append(x.NotProved, "A common origin: whoever had both models could arrange the units of one after the other, at no cost, before committing. It follows only where neither side had the other's model before its own was fixed; where that is so, state it with --assume-no-access.")
+		return
+	}
+	v.Relation = verdict.Related
+	x.Proved = append(x.Proved, "Common origin, if the assumption holds that neither side had the other's model before its own was fixed.")
+	x.NotProved = append(x.NotProved, "The assumption itself: no file says who had access to what, and when.")
 }
 
 // limits is what no check of responses shows.
@@ -217,7 +234,9 @@ func (x *Result) headline() string {
 	case c == nil:
 		return "VERIFIED"
 	case c.Relation == verdict.Related:
-		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s)", verdict.PValue(stats.LogP(float64(c.Log10P)*math.Ln10)))
+		return fmt.Sprintf("VERIFIED, RELATED (exact, p <= %s, no access assumed)", verdict.PValue(stats.LogP(float64(c.Log10P)*math.Ln10)))
+	case c.Forged > 0:
+		return fmt.Sprintf("VERIFIED, INCONCLUSIVE (labels correspond, p <= %s)", verdict.PValue(stats.LogP(float64(c.Log10P)*math.Ln10)))
 	}
 	return "VERIFIED, INCONCLUSIVE"
 }

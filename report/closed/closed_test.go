@@ -45,7 +45,9 @@ func TestCheckedSaysWhatIsProved(t *testing.T) {
 				c, a := answered(t, net(1), make, second)
 				open, err := commitment.SketchUnder(context.Background(), net(seed), c)
 				require.NoError(t, err)
-				x := closed.New(c, nil, a, closed.Party{Ref: "public\x1b[31m", Sketches: open})
+				bare := closed.New(c, nil, false, a, closed.Party{Ref: "public", Sketches: open})
+				require.Equal(t, verdict.Inconclusive, bare.Comparison.Relation, "labels alone")
+				x := closed.New(c, nil, true, a, closed.Party{Ref: "public\x1b[31m", Sketches: open})
 				want := map[bool]verdict.Relation{true: verdict.Related, false: verdict.Inconclusive}[seed == 1]
 				require.Equal(t, want, x.Comparison.Relation)
 				var text, js bytes.Buffer
@@ -77,7 +79,7 @@ func TestWithdrawnAxesAreChargedFor(t *testing.T) {
 		require.NoError(t, err)
 		return c
 	}, "y")
-	x := closed.New(c, nil, a, closed.Party{Ref: "b", Sketches: a.Sketches})
+	x := closed.New(c, nil, true, a, closed.Party{Ref: "b", Sketches: a.Sketches})
 	require.Equal(t, 1, x.Parties[0].Withdrawn)
 	require.Equal(t, 5, x.Comparison.Axes)
 	require.Contains(t, fmt.Sprint(x.NotProved), "1 of 6 axes were withdrawn")

@@ -8,6 +8,7 @@ import (
 	"github.com/weightprint/weightprint/internal/strictjson"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/intoto"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // body is what an entry says.
@@ -20,9 +21,13 @@ type Init struct {
 	Parties  map[Author]Party `json:"parties"` // a, b and runner
 	Gains    []Author         `json:"gains"`   // who gains from a finding of common origin
 	Beacon   string           `json:"beacon"`  // whose value draws the positions: a source and a round that is still to come
-	Budget   report.Bytes     `json:"budget"`
-	Depth    report.Depth     `json:"depth"`
-	Policy   int              `json:"policy"` // of the verdict
+	// BeaconTime is when that round is out. Commitments that are not older could
+	// have been made with the positions in sight.
+	BeaconTime verdict.Time `json:"beaconTime,omitempty"`
+
+	Budget report.Bytes `json:"budget"`
+	Depth  report.Depth `json:"depth"`
+	Policy int          `json:"policy"` // of the verdict
 }
 
 // Party is one of those who take part.

@@ -67,10 +67,10 @@ func (c *court) opening(who Author) *Opening {
 func (c *court) opened() *Transcript {
 	t := c.begin()
 	a, b := c.opening(A), c.opening(B)
-	require.NoError(c.t, t.Commit(ctx, A, a, "", nil, c.keys[A]))
-	require.NoError(c.t, t.Commit(ctx, B, b, "", nil, c.keys[B]))
-	require.NoError(c.t, t.Exchange(ctx, B, b, nil, c.keys[B]))
-	require.NoError(c.t, t.Exchange(ctx, A, a, nil, c.keys[A]))
+	require.NoError(c.t, t.Commit(ctx, A, a, "", Attached{}, c.keys[A]))
+	require.NoError(c.t, t.Commit(ctx, B, b, "", Attached{}, c.keys[B]))
+	require.NoError(c.t, t.Exchange(ctx, B, b, Attached{}, c.keys[B]))
+	require.NoError(c.t, t.Exchange(ctx, A, a, Attached{}, c.keys[A]))
 	return t
 }
 
@@ -98,7 +98,7 @@ func TestParseGivesBackWhatWasWritten(t *testing.T) {
 func TestCompare(t *testing.T) {
 	c := newCourt(t)
 	x := c.opened()
-	text, err := x.Compare(ctx, c.models[A], c.models[B], "value", nil, c.keys[Runner])
+	text, err := x.Compare(ctx, c.models[A], c.models[B], "value", Attached{}, c.keys[Runner])
 	require.NoError(t, err)
 	s := c.state(x)
 	require.NoError(t, s.CheckReport(text))
@@ -154,7 +154,7 @@ func TestSignedForgeriesAreFound(t *testing.T) {
 	with := func(change func(*Run)) Run { r := honest; change(&r); return r }
 	a, b := c.opening(A), c.opening(B)
 	early := c.begin()
-	require.NoError(t, early.Commit(ctx, A, a, "", nil, c.keys[A]))
+	require.NoError(t, early.Commit(ctx, A, a, "", Attached{}, c.keys[A]))
 
 	for name, f := range map[string]struct {
 		on     *Transcript
@@ -184,7 +184,7 @@ func TestSignedForgeriesAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			y, err := Parse(f.on.Text())
 			require.NoError(t, err)
-			err = y.add(ctx, f.by, f.what, nil, c.keys[f.key])
+			err = y.add(ctx, f.by, f.what, Attached{}, c.keys[f.key])
 			if f.reason == "" {
 				require.NoError(t, err)
 				return
@@ -196,9 +196,9 @@ func TestSignedForgeriesAreFound(t *testing.T) {
 	}
 
 	late := c.begin()
-	require.NoError(t, late.Commit(ctx, A, a, "", nil, c.keys[A]))
-	require.NoError(t, late.Commit(ctx, B, b, "", nil, c.keys[B]))
-	require.NoError(t, late.Exchange(ctx, A, a, nil, c.keys[A]))
+	require.NoError(t, late.Commit(ctx, A, a, "", Attached{}, c.keys[A]))
+	require.NoError(t, late.Commit(ctx, B, b, "", Attached{}, c.keys[B]))
+	require.NoError(t, late.Exchange(ctx, A, a, Attached{}, c.keys[A]))
 	s = c.state(late)
 	delete(s.Committed, B)
 	require.ErrorContains(t, s.commit(Entry{Author: B, Body: json.RawMessage(`{"commitment":"00","seen":""}`)}), "late commitment")
@@ -209,17 +209,17 @@ func TestSignedForgeriesAreFound(t *testing.T) {
 func TestCommitmentsCannotBeCopied(t *testing.T) {
 	c := newCourt(t)
 	x, a := c.begin(), c.opening(A)
-	require.NoError(t, x.Commit(ctx, A, a, "", nil, c.keys[A]))
+	require.NoError(t, x.Commit(ctx, A, a, "", Attached{}, c.keys[A]))
 	stolen := c.state(x).Committed[A]
-	require.NoError(t, x.add(ctx, B, stolen, nil, c.keys[B]))
-	require.NoError(t, x.Exchange(ctx, A, a, nil, c.keys[A]))
-	require.ErrorContains(t, x.Exchange(ctx, B, a, nil, c.keys[B]), "not the files that were committed to")
+	require.NoError(t, x.add(ctx, B, stolen, Attached{}, c.keys[B]))
+	require.NoError(t, x.Exchange(ctx, A, a, Attached{}, c.keys[A]))
+	require.ErrorContains(t, x.Exchange(ctx, B, a, Attached{}, c.keys[B]), "not the files that were committed to")
 
 	c.init.Question = "another"
 	y := c.begin()
-	require.NoError(t, y.add(ctx, A, stolen, nil, c.keys[A]))
-	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", nil, c.keys[B]))
-	require.ErrorContains(t, y.Exchange(ctx, A, a, nil, c.keys[A]), "not the files")
+	require.NoError(t, y.add(ctx, A, stolen, Attached{}, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", Attached{}, c.keys[B]))
+	require.ErrorContains(t, y.Exchange(ctx, A, a, Attached{}, c.keys[A]), "not the files")
 }
 
 // Whoever changes an early line must forge the signatures of all that follow.
@@ -260,9 +260,9 @@ func TestSplicedTranscriptsAreFound(t *testing.T) {
 	x := c.begin()
 	y, err := Parse(x.Text())
 	require.NoError(t, err)
-	require.NoError(t, x.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
-	require.NoError(t, y.Commit(ctx, A, c.opening(A), "", nil, c.keys[A]))
-	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", nil, c.keys[B]))
+	require.NoError(t, x.Commit(ctx, A, c.opening(A), "", Attached{}, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, A, c.opening(A), "", Attached{}, c.keys[A]))
+	require.NoError(t, y.Commit(ctx, B, c.opening(B), "", Attached{}, c.keys[B]))
 	c.state(y)
 	spliced, err := Parse(append(x.Text(), append(y.lines[2], '\n')...))
 	require.NoError(t, err)

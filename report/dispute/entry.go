@@ -41,8 +41,14 @@ type Entry struct {
 	Author Author          `json:"author"`
 	Kind   string          `json:"kind"`
 	Body   json.RawMessage `json:"body"`
-	Tokens []Exhibit       `json:"tokens,omitempty"` // time stamps over all lines before this one
-	Sig    []byte          `json:"sig,omitempty"`    // over the line without it
+	Attached
+	Sig []byte `json:"sig,omitempty"` // over the line without it
+}
+
+// Attached is what the author of an entry puts on record with it.
+type Attached struct {
+	Tokens   []Exhibit `json:"tokens,omitempty"`   // time stamps over all lines before the entry
+	Exhibits []Exhibit `json:"exhibits,omitempty"` // other files: older commitments or manifests, with their own time stamps and openings
 }
 
 // Exhibit is a file that belongs to the record, by its digest.
@@ -90,6 +96,10 @@ func (t *Transcript) Text() []byte {
 	return b.Bytes()
 }
 
+// Before is the lines before an entry, by its place: what the time stamps that it
+// names are over.
+func (t *Transcript) Before(entry int) []byte { return (&Transcript{lines: t.lines[:entry]}).Text() }
+
 // Head is the digest of the last line: whoever knows it knows the whole transcript.
 func (t *Transcript) Head() string {
 	if len(t.lines) == 0 {
@@ -99,12 +109,12 @@ func (t *Transcript) Head() string {
 }
 
 // add signs a new entry. It is refused unless the transcript with it replays.
-func (t *Transcript) add(ctx context.Context, author Author, body body, tokens []Exhibit, key *intoto.PrivateKey) error {
+func (t *Transcript) add(ctx context.Context, author Author, body body, with Attached, key *intoto.PrivateKey) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	e := Entry{Schema: Schema, Seq: len(t.lines), Prev: t.Head(), Author: author, Kind: body.kind(), Body: raw, Tokens: tokens}
+	e := Entry{Schema: Schema, Seq: len(t.lines), Prev: t.Head(), Author: author, Kind: body.kind(), Body: raw, Attached: with}
 	unsigned, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -116,11 +126,11 @@ func (t *Transcript) add(ctx context.Context, author Author, body body, tokens [
 	if err != nil {
 		return err
 	}
-	with := &Transcript{append(t.Entries[:len(t.Entries):len(t.Entries)], e), append(t.lines[:len(t.lines):len(t.lines)], line)}
-	if _, err := with.Replay(ctx); err != nil {
+	longer := &Transcript{append(t.Entries[:len(t.Entries):len(t.Entries)], e), append(t.lines[:len(t.lines):len(t.lines)], line)}
+	if _, err := longer.Replay(ctx); err != nil {
 		return err
 	}
-	*t = *with
+	*t = *longer
 	return nil
 }
 

@@ -17,11 +17,11 @@ func Begin(ctx context.Context, x Init, key *intoto.PrivateKey) (*Transcript, er
 	o := (&report.Options{Budget: x.Budget, Depth: x.Depth}).WithDefaults()
 	x.Budget, x.Depth = o.Budget, o.Depth
 	t := &Transcript{}
-	return t, t.add(ctx, Runner, x, nil, key)
+	return t, t.add(ctx, Runner, x, Attached{}, key)
 }
 
 // Commit adds the commitment to an opening.
-func (t *Transcript) Commit(ctx context.Context, who Author, o *Opening, seen string, tokens []Exhibit, key *intoto.PrivateKey) error {
+func (t *Transcript) Commit(ctx context.Context, who Author, o *Opening, seen string, with Attached, key *intoto.PrivateKey) error {
 	if len(t.lines) == 0 {
 		return fmt.Errorf("%w: it is empty", ErrTranscript)
 	}
@@ -29,18 +29,18 @@ func (t *Transcript) Commit(ctx context.Context, who Author, o *Opening, seen st
 	if err != nil {
 		return err
 	}
-	return t.add(ctx, who, Commit{c, seen}, tokens, key)
+	return t.add(ctx, who, Commit{c, seen}, with, key)
 }
 
 // Exchange opens a commitment.
-func (t *Transcript) Exchange(ctx context.Context, who Author, o *Opening, tokens []Exhibit, key *intoto.PrivateKey) error {
-	return t.add(ctx, who, o.Exchange, tokens, key)
+func (t *Transcript) Exchange(ctx context.Context, who Author, o *Opening, with Attached, key *intoto.PrivateKey) error {
+	return t.add(ctx, who, o.Exchange, with, key)
 }
 
 // Compare runs the comparison that was agreed on, after it has held the models
 // against the opened commitments, and adds it. It returns the report's JSON, which
 // is an exhibit. A model that is not as committed to is ErrForged.
-func (t *Transcript) Compare(ctx context.Context, a, b, beacon string, tokens []Exhibit, key *intoto.PrivateKey) (text []byte, err error) {
+func (t *Transcript) Compare(ctx context.Context, a, b, beacon string, with Attached, key *intoto.PrivateKey) (text []byte, err error) {
 	s, err := t.Replay(ctx)
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (t *Transcript) Compare(ctx context.Context, a, b, beacon string, tokens []
 		return nil, err // a file changed while it was read
 	}
 	x := Run{beacon, nonce, s.Command(nonce), r.Tool, NewExhibit("report.json", out.Bytes()), string(r.Verdict.Relation)}
-	return out.Bytes(), t.add(ctx, Runner, x, tokens, key)
+	return out.Bytes(), t.add(ctx, Runner, x, with, key)
 }
 
 // options are those of the command.
@@ -96,12 +96,12 @@ func (s *State) holds(ctx context.Context, who Author, path string) error {
 
 // Close ends the record: after the comparison, or before it where a party withholds
 // its opening, which is then on record.
-func (t *Transcript) Close(ctx context.Context, tokens []Exhibit, key *intoto.PrivateKey) error {
+func (t *Transcript) Close(ctx context.Context, with Attached, key *intoto.PrivateKey) error {
 	s, err := t.Replay(ctx)
 	if err != nil {
 		return err
 	}
-	return t.add(ctx, Runner, Close{s.withheld(), s.labels()}, tokens, key)
+	return t.add(ctx, Runner, Close{s.withheld(), s.labels()}, with, key)
 }
 
 // CheckReport holds the report among the exhibits against the record: the very

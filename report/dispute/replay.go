@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/intoto"
@@ -22,7 +23,8 @@ type State struct {
 	Run       *Run
 	Closed    *Close
 
-	first string // digest of the first line
+	first string         // digest of the first line
+	at    map[string]int // the entries of the record, by kind and author
 	keys  map[Author]*intoto.PublicKey
 }
 
@@ -35,12 +37,13 @@ var steps = map[string]func(*State, Entry) error{
 // against the protocol: order, chain, signatures, commitments and the nonce. The
 // first step that does not hold is ErrForged.
 func (t *Transcript) Replay(ctx context.Context) (*State, error) {
-	s := &State{Committed: map[Author]Commit{}, Opened: map[Author]Exchange{}, keys: map[Author]*intoto.PublicKey{}}
+	s := &State{Committed: map[Author]Commit{}, Opened: map[Author]Exchange{}, keys: map[Author]*intoto.PublicKey{}, at: map[string]int{}}
 	prev := ""
 	for i, e := range t.Entries {
 		if err := s.step(ctx, i, prev, e); err != nil {
 			return nil, fmt.Errorf("%w: line %d (%.20s by %.20s): %w", ErrForged, i+1, e.Kind, e.Author, err)
 		}
+		s.at[e.Kind+" "+string(e.Author)] = i
 		prev = hexSum(t.lines[i])
 		if i == 0 {
 			s.first = prev
@@ -89,6 +92,9 @@ func (s *State) init(e Entry) error {
 	}
 	if slices.ContainsFunc(x.Gains, func(g Author) bool { return !slices.Contains(Sides, g) }) {
 		return errors.New("only a and b can gain")
+	}
+	if _, err := time.Parse(time.RFC3339, string(x.BeaconTime)); err != nil && x.BeaconTime != "" {
+		return fmt.Errorf("time of the beacon: %w", err)
 	}
 	for _, who := range []Author{A, B, Runner} {
 		key, err := intoto.ParsePublicKey([]byte(x.Parties[who].Key))

@@ -143,7 +143,7 @@ var propositions = Propositions{
 func FromReport(r *report.Report, signed [2]*Signed) (*Statement, error) {
 	var subjects []Resource
 	for i, s := range r.Subjects {
-		pinned, err := resources(side(i), s)
+		pinned, err := Pinned(side(i), s)
 		if err != nil {
 			return nil, err
 		}
@@ -172,8 +172,9 @@ func Write(r *report.Report, w io.Writer) error {
 
 func side(i int) string { return string(rune('A' + i)) }
 
-// resources pins one side: all values where they were read, and each file.
-func resources(side string, s report.Subject) (out []Resource, err error) {
+// Pinned pins one side under a name: all values where they were read, and each
+// file. The files must have been digested: ErrUnpinned.
+func Pinned(side string, s report.Subject) (out []Resource, err error) {
 	if s.Root != nil {
 		out = append(out, Resource{side, map[string]string{valuesDigest: hex.EncodeToString(s.Root[:])}})
 	}

@@ -60,7 +60,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 		in = append(in, b.in[p])
 	}
 	r, err := recipe.Fit(ctx, b.in[c], in)
-	if err != nil || r.Missing || r.Method != mixture.Spliced {
+	if err != nil || r.Missing || r.Method != mixture.Passthrough {
 		return nil, err
 	}
 	for k, w := range r.Weights {

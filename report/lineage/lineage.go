@@ -45,6 +45,7 @@ type Edge struct {
 	Because   string            `json:"because"`   // what direction and reading rest on
 	Distance  *verdict.Number   `json:"distance"`  // |difference| / |values|, null where values do not correspond
 	Log10P    *verdict.Number   `json:"log10P"`
+	Lead      bool              `json:"lead,omitempty"` // from sketches alone, which can be arranged or forged
 }
 
 // Build compares all pairs of models and draws the graph.
@@ -94,7 +95,7 @@ func Screen(ctx context.Context, prints []report.Sketched, o *report.Options) (*
 }
 
 // screening is what a graph from fingerprints cannot say.
-const screening = "Screening: from fingerprints. An edge may be no more than the same initialisation. Sketches can be forged: settle every edge on weights. Disguised relatives stand alone."
+const screening = "Screening: from fingerprints. An edge is a lead: the same initialisation, an arrangement or a forged sketch looks the same. Settle every edge on weights. Disguised relatives stand alone."
 
 // graph hangs every family from its origin, and models that were put together
 // from several families below a member of each.
@@ -167,7 +168,7 @@ func (b *builder) describe(from, to int, reading verdict.Direction, because stri
 	if reading == verdict.BToA {
 		from, to, reading = to, from, verdict.AToB
 	}
-	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: verdict.Undetermined, Reading: reading, Because: because, Log10P: v.Log10P}
+	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: verdict.Undetermined, Reading: reading, Because: because, Log10P: v.Log10P, Lead: v.Lead}
 	if n := verdict.Number(b.pairs[from][to].distance); n < incomparable {
 		e.Distance = &n
 	}

@@ -112,11 +112,12 @@ func (b *builder) suggested(i, j int) verdict.Direction {
 	return d
 }
 
-// kin tells whether two models share a trained origin.
+// kin tells whether two models share a trained origin, or may by their sketches.
 func (b *builder) kin(i, j int) bool {
-	switch b.verdict(i, j).Relation {
+	v := b.verdict(i, j)
+	switch v.Relation {
 	case verdict.Identical, verdict.Reencoded, verdict.Related:
 		return true
 	}
-	return false
+	return v.Lead
 }

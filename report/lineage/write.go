@@ -50,6 +50,8 @@ func (e *Edge) label() string {
 		s = strings.Join(words, ", ")
 	}
 	switch {
+	case e.Lead:
+		s = "lead: sketches correspond (direction undetermined)"
 	case e.Direction == verdict.AToB:
 	case e.Reading == verdict.AToB:
 		s += " (a reading; direction undetermined)"

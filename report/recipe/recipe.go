@@ -23,20 +23,31 @@ const Schema = "weightprint.recipe/1"
 
 // Recipe says how a child was mixed from parents.
 type Recipe struct {
-	Schema   string          `json:"schema"`
-	Tool     report.Tool     `json:"tool"`
-	Child    report.Subject  `json:"child"`
-	Parents  []Parent        `json:"parents"`
-	Method   recipe.Method   `json:"method"`
-	Base     *int            `json:"base"`       // index of the parent that task vectors start from
-	Density  verdict.Number  `json:"density"`    // TIES: share kept; DARE: share not dropped; 0 otherwise
-	Residual verdict.Number  `json:"residual"`   // |child − mixture| / |child − nearest parent|
-	Rounding verdict.Number  `json:"rounding"`   // the residual in units of the child's own rounding
-	Exact    *verdict.Number `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
-	Missing  bool            `json:"parentMissing"`
-	Layers   []Layer         `json:"layers"`
-	Because  []string        `json:"because"`
-	Warnings []string        `json:"warnings"`
+	Schema     string           `json:"schema"`
+	Tool       report.Tool      `json:"tool"`
+	Child      report.Subject   `json:"child"`
+	Parents    []Parent         `json:"parents"`
+	Method     recipe.Method    `json:"method"`
+	Base       *int             `json:"base"`                // index of the parent that task vectors start from
+	Same       []recipe.Method  `json:"same"`                // methods that give the same values here
+	After      recipe.After     `json:"after"`               // merge-only, or what the remainder says
+	T          *verdict.Number  `json:"t"`                   // SLERP, NuSLERP: place on the arc where it is one for all tensors
+	Density    verdict.Number   `json:"density"`             // mean share of the entries of task vectors that were kept; 0 where all were
+	Densities  []verdict.Number `json:"densities"`           // the same by parent
+	Epsilon    verdict.Number   `json:"epsilon"`             // DELLA: how far the chance of being kept rises and falls around the density
+	Gamma      verdict.Number   `json:"gamma"`               // breadcrumbs: share of the largest entries that was dropped
+	Lambda     verdict.Number   `json:"lambda"`              // what the mixed task vector was multiplied with
+	Rows       string           `json:"weighedBy,omitempty"` // "rows" or "columns" where each has weights of its own
+	Remainder  Remainder        `json:"remainder"`
+	Components []Component      `json:"components"`
+	Tensors    []Tensor         `json:"tensors"`
+	Residual   verdict.Number   `json:"residual"`   // |child − mixture| / |child − nearest parent|
+	Rounding   verdict.Number   `json:"rounding"`   // the residual in units of the child's own rounding
+	Exact      *verdict.Number  `json:"exactShare"` // values that are exactly what the mixture rounds to; null where that cannot be asked
+	Missing    bool             `json:"parentMissing"`
+	Layers     []Layer          `json:"layers"`
+	Because    []string         `json:"because"`
+	Warnings   []string         `json:"warnings"`
 }
 
 // Parent is one of the given parents.
@@ -56,6 +67,34 @@ type Layer struct {
 	Weights  []verdict.Number `json:"weights"`
 	CI       []verdict.Number `json:"ci95"`
 	Residual verdict.Number   `json:"residual"`
+}
+
+// Tensor is the mixture of one tensor of the child.
+type Tensor struct {
+	Role      string           `json:"role"`
+	Component string           `json:"component"`
+	Weights   []verdict.Number `json:"weights"` // null for gains and biases, whose few values hold too little
+	CI        []verdict.Number `json:"ci95"`
+	Scale     verdict.Number   `json:"scale"` // the sum of the weights
+	T         *verdict.Number  `json:"t"`     // place on the arc
+	Exact     *verdict.Number  `json:"exactShare"`
+}
+
+// Component says how well the mixture gives the values of a component.
+type Component struct {
+	Name   string          `json:"name"`
+	Values int             `json:"values"`     // in which the parents differ
+	Exact  *verdict.Number `json:"exactShare"` // of them, exactly what the mixture rounds to; null where that cannot be asked
+	Off    verdict.Number  `json:"offShare"`   // of all, further from the mixture than rounding takes them
+}
+
+// Remainder describes what the mixture leaves.
+type Remainder struct {
+	Steps verdict.Number `json:"steps"`     // root mean square, in steps of the child's type
+	Off   verdict.Number `json:"offShare"`  // share of values further away than rounding takes them
+	Rank  verdict.Number `json:"rank"`      // share of directions that hold nine tenths of it
+	Rows  verdict.Number `json:"cleanRows"` // share of the rows of embeddings that hold nothing of it
+	Apart verdict.Number `json:"asMissing"` // its size over what a missing parent with the base's weight would leave; 0 where that cannot be asked
 }
 
 // Find finds which of the parents the child was mixed from, and how.
@@ -111,12 +150,39 @@ func layered(ctx context.Context, parent, child report.Input) (*align.Pair, erro
 	return p, nil
 }
 
+// known is a number that is not negative, null where it is.
+func known(x float64) *verdict.Number {
+	if x < 0 {
+		return nil
+	}
+	n := verdict.Number(x)
+	return &n
+}
+
+func numbers(x []float64) (out []verdict.Number) {
+	for _, v := range x {
+		out = append(out, verdict.Number(v))
+	}
+	return out
+}
+
 func (r *Recipe) fill(f *recipe.Recipe) {
 	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, verdict.Number(f.Density), verdict.Number(f.Residual), verdict.Number(f.Rounding), f.Missing
 	if f.Base >= 0 {
 		r.Base = &f.Base
 	}
 	r.Warnings = append(r.Warnings, f.Warnings...)
+	r.After, r.Same, r.Rows = f.After, append([]recipe.Method{}, f.Same...), f.Rows
+	r.T, r.Epsilon, r.Gamma, r.Lambda = known(f.T), verdict.Number(f.Epsilon), verdict.Number(f.Gamma), verdict.Number(f.Lambda)
+	r.Densities = numbers(f.Densities)
+	r.Remainder = Remainder{verdict.Number(f.Remainder.Steps), verdict.Number(f.Remainder.Off), verdict.Number(f.Remainder.Rank), verdict.Number(f.Remainder.Rows), verdict.Number(f.Remainder.Apart)}
+	r.Tensors, r.Components = []Tensor{}, []Component{}
+	for _, t := range f.Tensors {
+		r.Tensors = append(r.Tensors, Tensor{t.Role, t.Component, numbers(t.Weights), numbers(t.CI), verdict.Number(t.Scale), known(t.T), known(t.Exact)})
+	}
+	for _, c := range f.Components {
+		r.Components = append(r.Components, Component{c.Name, c.Values, known(c.Exact), verdict.Number(c.Off)})
+	}
 	for k := range r.Parents {
 		p := &r.Parents[k]
 		p.Weight, p.CI = verdict.Number(f.Weights[k]), verdict.Number(f.CI[k])
@@ -134,22 +200,96 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		}
 		r.Layers = append(r.Layers, x)
 	}
-	r.Because = append(r.Because, fmt.Sprintf("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding))
-	if f.Missing {
-		r.Because = append(r.Because, "that is more than rounding: a parent is missing, or the mixture was trained further")
-	}
 	if f.Exact >= 0 {
 		n := verdict.Number(f.Exact)
 		r.Exact = &n
+	}
+	r.explain(f)
+}
+
+// afterwards are the words for what the remainder says.
+var afterwards = map[recipe.After]string{
+	recipe.MergeOnly: "",
+	recipe.Trained:   "that is more than rounding: the mixture was trained further, or its values were changed otherwise",
+	recipe.Missing:   "that is more than rounding, and about what a parent that is not among these would leave: the base has a weight that a whole mixture would not give it",
+	recipe.Open:      "that is more than rounding: a parent is missing, or the mixture was trained further; the remainder cannot tell",
+	recipe.NoMixture: "",
+}
+
+// explain puts the findings into sentences.
+func (r *Recipe) explain(f *recipe.Recipe) {
+	say := func(format string, args ...any) { r.Because = append(r.Because, fmt.Sprintf(format, args...)) }
+	if f.After == recipe.NoMixture {
+		say("these parents give next to nothing of the child: no weights are stated")
+		return
+	}
+	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
+	if words := afterwards[f.After]; words != "" {
+		say("%s", words)
+	}
+	if f.Method == recipe.Unknown {
+		say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
+		if f.Remainder.Rank > 0 {
+			say("%.0f %% of the directions of a matrix hold nine tenths of the remainder", 100*f.Remainder.Rank)
+		}
+	}
+	if f.Untouched > 0 {
+		say("the weights follow from %d rows that one mixture gives exactly: nothing was added there", f.Untouched)
+	}
+	if f.Exact >= 0 {
 		words := fmt.Sprintf("%.1f %% of the values in which the parents differ are exactly what the mixture rounds to", 100*f.Exact)
-		if f.Exact < verdict.Mixed {
+		switch {
+		case f.Exact < verdict.Mixed && f.After == recipe.MergeOnly:
+			words += ": the others lie within a few roundings, as where a coarse type was computed in"
+		case f.Exact < verdict.Mixed:
 			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
 		}
-		r.Because = append(r.Because, words)
+		say("%s%s", words, parts(f.Components))
+	}
+	if len(f.Same) > 0 {
+		say("%s gives the same values here", names(f.Same))
+	}
+	if f.Rows != "" {
+		say("each matrix was mixed by its %s, with weights of their own", f.Rows)
+	}
+	if f.T >= 0 {
+		say("at %.4g of the way from the first to the second", f.T)
 	}
 	if f.Density > 0 {
-		r.Because = append(r.Because, fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density))
+		words := fmt.Sprintf("%.0f %% of the entries of each task vector were kept", 100*f.Density)
+		if f.Epsilon > 0 {
+			words += fmt.Sprintf(", larger ones more often (epsilon %.2g)", f.Epsilon)
+		}
+		if f.Gamma > 0 {
+			words += fmt.Sprintf(", the largest %.2g %% dropped", 100*f.Gamma)
+		}
+		if math.Abs(f.Lambda-1) > 1e-9 {
+			words += fmt.Sprintf("; what was mixed was multiplied with %.3g", f.Lambda)
+		}
+		say("%s", words)
 	}
+}
+
+// parts lists the share of each component that is given exactly.
+func parts(all []recipe.Component) string {
+	var words []string
+	for _, c := range all {
+		if c.Exact >= 0 {
+			words = append(words, fmt.Sprintf("%s %.1f", c.Name, 100*c.Exact))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+func names(methods []recipe.Method) string {
+	var out []string
+	for _, m := range methods {
+		out = append(out, string(m))
+	}
+	return strings.Join(out, ", ")
 }
 
 // WriteJSON writes the recipe as indented JSON.
@@ -157,12 +297,23 @@ func (r *Recipe) WriteJSON(w io.Writer) error {
 	return escape.WriteJSON(w, r)
 }
 
+// headline names the method and what followed.
+func (r *Recipe) headline() string {
+	switch {
+	case r.After == recipe.NoMixture:
+		return "NO MIXTURE OF THESE"
+	case r.Method == recipe.Unknown:
+		return "NO METHOD EXPLAINS IT · linear part and remainder · " + string(r.After)
+	}
+	return strings.ToUpper(string(r.Method)) + " · " + string(r.After)
+}
+
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
 	t := &columns.Text{}
 	t.Line("%s", escape.Printable(r.Child.Ref))
 	t.Line("")
-	t.Line("%s", strings.ToUpper(string(r.Method)))
+	t.Line("%s", r.headline())
 	for _, b := range r.Because {
 		t.Row("", b)
 	}

@@ -38,16 +38,16 @@ func (f *Facts) alike() *similarity.Evidence {
 
 // noEvidence says what was not found, what would have been, and what would not.
 func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP) {
-	v.Relation = NoEvidence
+	v.Relation, v.least = NoEvidence, f.least(p.Cosine)
 	v.Because = append(v.Because,
 		fmt.Sprintf("no exact test rejects H0 (smallest corrected p %s), and no invariant is more alike than controls are", PValue(logp)),
 		fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
-	v.Excludes = append(v.Excludes,
-		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", p.Cosine, statedPower),
-		"the same under permuted, flipped or scaled units and heads, a permuted or rotated residual stream, moved norm weights, mixed value channels, a vocabulary in another order, singly and combined")
-	if found.free {
-		v.Excludes = append(v.Excludes, "the same under other embeddings, longer heads, idle or split units, where most of the body was kept")
+	if words := f.weakestWords(); words != "" {
+		v.Because = append(v.Because, words)
 	}
+	v.Excludes = append(v.Excludes,
+		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", v.least, statedPower))
+	v.Excludes = append(v.Excludes, f.disguisedWords(found)...)
 	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, and descent whose likeness was trained away")
 }
 
@@ -71,6 +71,8 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{"too few units were compared to find a distant relative"}, []string{full}
 	case logp <= doubtful:
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
+	case f.blind() && f.putInOrder():
+		return []string{"no exact test finds a common origin, and units that were put into one order are no more alike than choosing an order makes strangers; a copy whose units were rotated or changed too much would not have been found"}, []string{unseenThrough}
 	case f.blind():
 		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
 	case !found.ran && !found.free:
@@ -81,4 +83,28 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{fmt.Sprintf("no test finds a common origin; but only %.0f %% of the units of one side can be told apart: duplicates hide from these tests", 100*f.Eligible)}, []string{askDuplicates}
 	}
 	return []string{"the tests that were run do not settle it"}, []string{full}
+}
+
+// disguises that tests which see through them would have found, and those that only
+// tests without tokens would have.
+const (
+	disguises     = "permuted, flipped or scaled units and heads, a permuted or rotated residual stream, moved norm weights, mixed value channels, a vocabulary in another order"
+	freeDisguises = "other token strings, other embeddings, longer heads, idle, split or cancelling units"
+)
+
+// disguisedWords says which likeness would have been found under which disguises.
+func (f *Facts) disguisedWords(found Channels) (out []string) {
+	say := func(cosine float64, of string) {
+		out = append(out, fmt.Sprintf("descent with a mean cosine of %g or more under %s, singly and combined", cosine, of))
+	}
+	switch byTokens := found.ran && f.TokensByString && f.Eligible >= toldApart; {
+	case byTokens:
+		say(keptByTokens, disguises)
+		if found.free {
+			say(keptFree, freeDisguises)
+		}
+	case found.free:
+		say(keptFree, disguises+", "+freeDisguises)
+	}
+	return out
 }

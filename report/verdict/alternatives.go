@@ -7,7 +7,7 @@ const (
 	commonAncestor  = "a common ancestor: both were made from a third model"
 	publicComponent = "a public component that both took over"
 	// SameInit is the alternative that a common initialisation explains everything.
-	SameInit        = "the same random initialisation, with the same script and corpus too: two trainings that began alike"
+	SameInit        = "the same random initialisation, or one by formula, with the same script and corpus too: two trainings that began alike"
 	imitation       = "training to imitate the other's inner states"
 	passenger       = "a passenger: values of one planted in the other where its output does not use them (how much of the output rests on them was not measured)"
 	passengerOpen   = "a passenger: values of one planted in the other where its output does not use them (how much of the output rests on them, the carry, does not settle it)"

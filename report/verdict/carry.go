@@ -56,6 +56,12 @@ func (c *Carry) Words() string {
 // Asks tells whether what the carry decides about is among the alternatives.
 func (v *Verdict) Asks() bool { return v.Relation == Related || v.Relation == SharedInit }
 
+// How many times as much as parts at random the agreeing ones must count for on both
+// sides to exclude a passenger, and at most for the one side that carries one: three
+// times, and twice, the most of the networks that carry one.
+func fullCarry() float64 { return findTimes * Controls().Most(passengers, CarryWeight) }
+func idleCarry() float64 { return openTimes * Controls().Most(passengers, CarryWeight) }
+
 // idle is the side that rests on nothing of what agrees while the other one does, or
 // -1.
 func (c *Carry) idle() int {
@@ -63,7 +69,7 @@ func (c *Carry) idle() int {
 		return -1
 	}
 	for i, w := range c.Weights {
-		if w <= idleCarry && c.Weights[1-i] > idleCarry {
+		if float64(w) <= idleCarry() && float64(c.Weights[1-i]) > idleCarry() {
 			return i
 		}
 	}
@@ -73,7 +79,7 @@ func (c *Carry) idle() int {
 // excludes tells whether both sides rest on what agrees, and that is more than an
 // arrangement of one of them makes agree.
 func (c *Carry) excludes() bool {
-	return c != nil && c.Measured && min(c.Weights[0], c.Weights[1]) >= fullCarry && min(c.Shares[0], c.Shares[1]) >= carryShare
+	return c != nil && c.Measured && float64(min(c.Weights[0], c.Weights[1])) >= fullCarry() && min(c.Shares[0], c.Shares[1]) >= carryShare
 }
 
 // carried lets the carry decide about passengers: they are dropped from the

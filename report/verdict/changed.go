@@ -33,7 +33,13 @@ func reordered(f *Facts, _ stats.LogP) (out []finding) {
 	} else if moved := movedSources(f.Shape.Sources); f.Shape.Layers[0] == f.Shape.Layers[1] && moved > 0 {
 		out = append(out, finding{LayersReordered, fmt.Sprintf("%d layers of B come from a layer of A at another place, in the map %v", moved, f.Shape.Sources), Undetermined})
 	}
-	if n := f.Equality.Experts; n > 0 {
+	m := f.Equality.Mixtures
+	for side, layers := range m.Fewer {
+		if layers > 0 {
+			out = append(out, finding{Pruned, fmt.Sprintf("%s has %s in %d layers, with equal values", Side(side), m.Words, layers), marksChild(side)})
+		}
+	}
+	if n := f.Equality.Experts; n > 0 && (!m.InOrder || m.Fewer == [2]int{}) {
 		out = append(out, finding{ExpertsReordered, fmt.Sprintf("%d tensors of equal values belong to another expert", n), Undetermined})
 	}
 	return out

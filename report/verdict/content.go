@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -125,6 +126,23 @@ func (f *Facts) likeness() (best *similarity.Evidence) {
 		}
 	}
 	return best
+}
+
+// relabelled is the likeness of units that were put into the order of the other
+// side's, where it is beyond what arranging strangers reaches: then labels are not
+// needed. Their order was free, and the bound allows for every order.
+func (f *Facts) relabelled() *similarity.Evidence {
+	if e := f.likeness(); e != nil && e.Axis == relabelledAxis(generic) {
+		return e
+	}
+	return nil
+}
+
+// putInOrder tells whether units of one side were put into the order of the other's.
+func (f *Facts) putInOrder() bool {
+	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
+		return e.Test == Likeness && e.Axis == relabelledAxis(generic) && e.Skipped == ""
+	})
 }
 
 // tokenContent asks whether much-used embeddings lie to one another as on the

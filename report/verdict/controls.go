@@ -20,16 +20,21 @@ var controlsJSON string
 // pairs of networks that were trained independently of each other.
 type Population struct {
 	Version  int       `json:"version"`
-	Made     string    `json:"made"` // the command that made it
-	Networks int       `json:"networks"`
+	Made     string    `json:"made"`     // the command that made it
+	Seed     uint64    `json:"seed"`     // from which all of it follows
+	Networks int       `json:"networks"` // that share nothing with one another
 	Strata   []Stratum `json:"strata"`
 }
 
+// PopulationVersion counts the populations: it rises whenever another one is shipped.
+const PopulationVersion = 2
+
 // Stratum is the part of a population whose pairs are alike in what they share.
 type Stratum struct {
-	Name  string               `json:"name"` // "same-data", "other-data", "distilled", "shared-init", "other-shape"
-	Pairs int                  `json:"pairs"`
-	Tests map[string][]Control `json:"tests"` // by effect, ascending
+	Name        string               `json:"name"`        // such as "same-data"; package population lists them
+	Independent bool                 `json:"independent"` // the pairs have no common origin, and neither imitates the other's inner states
+	Pairs       int                  `json:"pairs"`
+	Tests       map[string][]Control `json:"tests"` // by effect, ascending
 }
 
 // Control is what one test showed on one pair: its effect and on how many
@@ -67,9 +72,9 @@ var controls = sync.OnceValue(func() *Population {
 	return &p
 })
 
-// sharedInit is the stratum of pairs that share their random initialisation:
-// no control for independence.
-const sharedInit = "shared-init"
+// passengers are the pairs in which one network carries values of the other that do
+// nothing.
+const passengers = "passengers"
 
 // Standing is one effect among its controls.
 type Standing struct {
@@ -94,8 +99,8 @@ type Spread struct {
 var spreadAt = []int{0, 5, 25, 50, 75, 95, 100}
 
 // spread sums up effects, ascending.
-func spread(stratum string, effects []float64) Spread {
-	s := Spread{Name: stratum, N: len(effects), Independent: stratum != sharedInit}
+func (t *Stratum) spread(effects []float64) Spread {
+	s := Spread{Name: t.Name, N: len(effects), Independent: t.Independent}
 	for _, q := range spreadAt {
 		s.Quantiles = append(s.Quantiles, Number(effects[(len(effects)-1)*q/100]))
 	}
@@ -129,8 +134,8 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 		if len(here) == 0 {
 			continue
 		}
-		s.Strata = append(s.Strata, spread(t.Name, here))
-		if t.Name == sharedInit {
+		s.Strata = append(s.Strata, t.spread(here))
+		if !t.Independent {
 			continue
 		}
 		all = append(all, here...)
@@ -150,6 +155,34 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 	return &s
 }
 
+// Count is the largest number of units, heads or tokens that a test counted on a pair
+// of strangers. Chance makes a number of units agree that hardly depends on how many
+// there are.
+func (p *Population) Count(test string) (most float64) {
+	for _, t := range p.Strata {
+		if !t.Independent {
+			continue
+		}
+		for _, c := range t.Tests[test] {
+			most = math.Max(most, math.Round(c.Effect*float64(c.N)))
+		}
+	}
+	return most
+}
+
+// Most is the largest effect of a test in a stratum, 0 where there is none.
+func (p *Population) Most(stratum, test string) (most float64) {
+	for _, t := range p.Strata {
+		if t.Name != stratum {
+			continue
+		}
+		for _, c := range t.Tests[test] {
+			most = math.Max(most, c.Effect)
+		}
+	}
+	return most
+}
+
 // Disjoint is the number of pairs that share no network with one another: no
 // likelihood ratio above it can be supported. The pairs of a population share
 // networks, so that they are not independent observations.
@@ -159,7 +192,7 @@ func (p *Population) Disjoint() int { return p.Networks / 2 }
 func (p *Population) Pairs() int {
 	n := 0
 	for _, t := range p.Strata {
-		if t.Name != sharedInit {
+		if t.Independent {
 			n += t.Pairs
 		}
 	}
@@ -176,7 +209,7 @@ type channel struct {
 }
 
 var channels = []channel{
-	{Agreement, agreementFloor, agreementTimes, true},
+	{Agreement, agreementFloor, findTimes, true},
 	{QKPhases, phasesFloor, phasesTimes, false},
 	{QKSizes, sizesFloor, sizesTimes, false},
 	{OVSpectra, spectraFloor, spectraTimes, false},

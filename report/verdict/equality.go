@@ -18,7 +18,16 @@ type Equality struct {
 	Experts int             // pairs that stand at different experts
 	Parts   map[string]Part // by component of B
 
+	Mixtures Experts // what became of the experts as a whole
+
 	Elsewhere map[string]bool // roles of B whose values stand in another role of A
+}
+
+// Experts says what became of the experts of mixtures whose values are equal.
+type Experts struct {
+	Fewer   [2]int // layers in which a subject has fewer of the other's experts, and no others
+	InOrder bool   // those that both have stand in the same order
+	Words   string // how many are left, of one such layer
 }
 
 // Part is how much of a component of B has a counterpart of the same values.

@@ -15,11 +15,13 @@ import (
 type Facts struct {
 	Evidence []similarity.Evidence
 	Power    exact.Power
+	Weakest  []exact.Detectable // likeness that the tests on labels would have found, by component
 	Storage  Storage
 	Spectra  []delta.RoleSpectrum
 	Shape    architecture.Shape
 	Adapter  [2]string // what adapter a subject has applied, in words
 
+	Named          string  // why the subjects' files are the same without their being read; empty where they are read
 	Tautology      string  // why what the subjects share follows from how they were opened; empty where it does not
 	Width          int     // of the wider residual stream, 0 where there is none
 	HiddenUnits    int     // MLP units of all layers of the smaller network

@@ -14,15 +14,21 @@ import (
 type askedGains struct {
 	value, doubt float64
 	moved, ok    bool
+	against      bool // something else speaks for common training, so that somebody may have moved them unseen
 }
 
-func (f *Facts) askGains(level stats.LogP) (g askedGains) {
+// askGains asks norm gains. leads is the share of leading directions that carry over, 0
+// where it is not known: gains are free to be drawn anew, with the columns behind them
+// divided, and where either what acts on columns agrees or directions were kept as what
+// was learned together keeps them, gains that differ settle nothing.
+func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
 	if g.moved = f.gainsMoved(); g.moved {
 		g.value, g.doubt, g.ok = f.movedGains()
 		g.ok = g.ok && g.value >= actingGains+g.doubt // less may be what moving them left
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
+	g.against = g.ok && g.value < otherGains && (f.actingGains() >= sameGains+g.doubt || leads >= keptLeads)
 	return g
 }
 
@@ -34,6 +40,22 @@ func (g askedGains) words() string {
 		return fmt.Sprintf(movedWords, g.value)
 	}
 	return fmt.Sprintf(mutedWords, g.value)
+}
+
+// actingGains is the larger correlation of one side's norm gains with what acts on
+// the columns of the other.
+func (f *Facts) actingGains() float64 {
+	var sum, norms [2]float64
+	for i := range f.Storage.Changes {
+		g := &f.Storage.Changes[i].Gains
+		for side := range g.N {
+			if g.N[side] > 0 && ofBody(f.Storage.Changes[i].Component) {
+				sum[side] += g.Correlation[side]
+				norms[side]++
+			}
+		}
+	}
+	return max(sum[0]/max(1, norms[0]), sum[1]/max(1, norms[1]))
 }
 
 // movedGains is the mean correlation of norm gains with what acts on the

@@ -27,11 +27,25 @@ func (f *Facts) heldOut(out *Channels) {
 	out.free = share.N >= heldOutUnits
 	switch {
 	case share.Statistic < minAgreeing:
-	case share.Effect >= agreementFloor && cosine.Effect > cosine.Statistic:
+	case share.Effect >= agreementFloor && share.Effect > findTimes*heldOutStrangers(share) && cosine.Effect > cosine.Statistic:
 		out.alone = append(out.alone, share)
-	case share.Effect >= heldOutOpen:
+	case openHeldOut(share):
 		out.with = append(out.with, share)
 	}
+}
+
+// heldOutStrangers is the largest share that controls of about the size of a case show.
+func heldOutStrangers(e *similarity.Evidence) float64 {
+	if s := Controls().Stand(HeldOutAgreement, e.Effect, e.N); s != nil {
+		return float64(s.Largest)
+	}
+	return 1
+}
+
+// openHeldOut tells whether more units agree than chance explains: twice as many as in
+// any pair of strangers. Their number hardly grows with that of the units.
+func openHeldOut(e *similarity.Evidence) bool {
+	return e.Statistic >= max(minAgreeing, openTimes*Controls().Count(HeldOutAgreement))
 }
 
 // heldOutContent puts such a finding into words.
@@ -46,7 +60,11 @@ func (f *Facts) heldOutContent(found Channels) string {
 
 func (f *Facts) heldOutWords(e *similarity.Evidence) string {
 	c := f.result(HeldOutCosine)
-	return fmt.Sprintf("%.0f of %d units agree in layers that the common basis was not fitted to, without tokens, labels or names (strangers: %d pairs, at most %.2g %%), at a mean cosine of %.3g where a rotation aimed at all of them reaches %.3g at most", e.Statistic, e.N, heldOutControls, 100*heldOutLargest, c.Effect, c.Statistic)
+	s := Controls().Stand(HeldOutAgreement, e.Effect, e.N)
+	if s == nil {
+		s = &Standing{}
+	}
+	return fmt.Sprintf("%.0f of %d units agree in layers that the common basis was not fitted to, without tokens, labels or names (strangers: %d pairs, at most %.2g %%), at a mean cosine of %.3g where a rotation aimed at all of them reaches %.3g at most", e.Statistic, e.N, s.N, 100*float64(s.Largest), c.Effect, c.Statistic)
 }
 
 // agreesHeldOut tells whether units agree in held-out layers.
@@ -70,5 +88,5 @@ func (f *Facts) learnedByHeldOut() bool {
 // tower's MLPs.
 func (f *Facts) SeesThrough(component string) bool {
 	e := f.result(HeldOutAgreement)
-	return e != nil && PartName(*e) == component && e.N >= heldOutUnits && e.Effect < heldOutOpen
+	return e != nil && PartName(*e) == component && e.N >= heldOutUnits && !openHeldOut(e)
 }

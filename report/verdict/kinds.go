@@ -36,7 +36,7 @@ var kindRules = []kindRule{
 	{[]Kind{Adapter}, "an adapter that was applied when a subject was opened", adapterApplied},
 	{[]Kind{LayerDropped, DepthUpscaled}, "numbers of layers, and a source for half of them", layersChanged},
 	{[]Kind{EqualSoFar}, "values that were read, where not all were", equalSoFar},
-	{[]Kind{LayersReordered, ExpertsReordered}, "tensors of equal values at other places, or a source for each layer", reordered},
+	{[]Kind{LayersReordered, ExpertsReordered, Pruned}, "tensors of equal values at other places, or a source for each layer", reordered},
 	{[]Kind{WidthPruned, WidthExpanded}, "widths, and whether units stand there more than once", widthChanged},
 	{[]Kind{MoEUpcycled}, "one expert against several, and a p-value of experts", expertsAdded},
 	{[]Kind{VocabularyChanged}, "numbers of vocabulary rows, what the further ones hold, rows that moved", vocabularyChanged},

@@ -25,6 +25,10 @@ const (
 	HeldOutCosine     = "held-out-cosine"
 )
 
+// CarryWeight names, among the controls, how many times as much as parts at random the
+// agreeing ones count for, on the side where that is less (package similarity/carry).
+const CarryWeight = "carry-weight"
+
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
 	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
@@ -69,3 +73,10 @@ const rawAgreement = mlp + " (raw)"
 
 // anchoredAxis is the axis of a component in coordinates of tokens.
 func anchoredAxis(component string) string { return component + " (anchored)" }
+
+// relabelledAxis is the axis of a component whose units were put into the order of
+// the other side's before they were looked at.
+func relabelledAxis(component string) string { return component + Relabelled }
+
+// Relabelled ends the axes of what was measured after that.
+const Relabelled = " (relabelled)"

@@ -1,7 +1,6 @@
 package verdict
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -17,7 +16,7 @@ var plain = map[Relation]string{
 
 // Plain is the relation in plain words.
 func (v *Verdict) Plain() string {
-	if v.Relation == SharedInit && slices.Contains(v.Alternatives, trainedAlike) {
+	if v.MoreIsOpen() {
 		return "A and B share a random initialisation at the least. Whether training's results are common too was not settled."
 	}
 	return plain[v.Relation]

@@ -56,6 +56,9 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation, v.Log10P = Inconclusive, nil
 		v.Because = append(v.Because, f.Tautology)
 		v.Next = append(v.Next, nameBase)
+	case f.Named != "":
+		v.Relation, v.Tier = Identical, "exact"
+		v.Because, v.Alternatives = append(v.Because, f.Named), append(v.Alternatives, bothCopied)
 	case f.same():
 		p.sameValues(&v, &f)
 	case labels && len(content) > 0:
@@ -63,7 +66,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case found.Found(), f.equalMatrices() != "":
+	case found.Found(), f.equalMatrices() != "", f.relabelled() != nil:
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
@@ -137,8 +140,6 @@ func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 		for _, e := range found.alone {
 			if s := Controls().Stand(e.Test, e.Effect, e.N); s != nil {
 				lr = math.Max(lr, math.Min(limit, 1/float64(s.P)))
-			} else {
-				lr = math.Max(lr, heldOutControls+1) // the least conformal p of so many
 			}
 		}
 	case NoEvidence:

@@ -77,6 +77,13 @@ func TestOriginWithoutGains(t *testing.T) {
 	v := Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9)}})
 	require.Equal(t, SharedInit, v.Relation)
 	require.Contains(t, v.Statement, "whether it is more was not settled")
+
+	// Gains are free: drawn anew, with columns divided, they settle nothing against
+	// directions that were kept.
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.02), leadsOf(0.99)}})
+	require.True(t, v.MoreIsOpen(), "%v", v.Because)
+	v = Policy{}.Decide(Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.02), leadsOf(0.5)}})
+	require.False(t, v.MoreIsOpen(), "%v", v.Because)
 }
 
 func TestDecide(t *testing.T) {
@@ -191,7 +198,7 @@ func TestOppositeMarksCancel(t *testing.T) {
 }
 
 func TestControlsStand(t *testing.T) {
-	p := &Population{Strata: []Stratum{{Name: "same-data", Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: sharedInit, Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
+	p := &Population{Strata: []Stratum{{Name: "same-data", Independent: true, Tests: map[string][]Control{"x": {{0.1, 10}, {0.2, 10}, {0.3, 10}}}}, {Name: "shared-init", Tests: map[string][]Control{"x": {{0.9, 10}}}}}}
 	s := p.Stand("x", 0.25, 10)
 	require.Equal(t, 3, s.N)
 	require.Equal(t, Number(0.5), s.P)

@@ -16,8 +16,9 @@ var screened = map[string]string{
 
 // Screen draws the conclusion from tests on two fingerprints; equal tells
 // whether these state the same digest over all values. Equal digests are
-// identity; apart from that the verdict is a screening: related or
-// inconclusive, to be settled on weights.
+// identity. Apart from that the verdict is inconclusive: a fingerprint publishes
+// labels, which an arrangement moves and a forged sketch copies. Where they
+// correspond, Lead says that a comparison of weights is worth making.
 func (p Policy) Screen(f Facts, equal bool) Verdict {
 	p = p.WithDefaults()
 	f.Evidence = Sound(f.Evidence)
@@ -31,9 +32,12 @@ func (p Policy) Screen(f Facts, equal bool) Verdict {
 		v.Relation, v.Tier = Identical, "exact"
 		v.Because = append(v.Because, "the two fingerprints state the same digest over all values")
 	case by != nil && logp <= p.Level():
-		v.Relation, v.Tier = Related, "exact"
-		v.Because = append(v.Because, fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f if the two were initialised independently", by.Statistic, by.N, screened[by.Test], math.Ceil(logp.Log10())))
+		v.Lead, v.Tier = true, "exact"
+		v.Because = append(v.Because,
+			fmt.Sprintf("%.0f of %d %s; p ≤ 1e%.0f under H0", by.Statistic, by.N, screened[by.Test], math.Ceil(logp.Log10())),
+			"a lead: the sketches correspond as those of relatives do, which an arrangement of units or a forged sketch brings about too; only weights show content")
 		v.Alternatives = append(v.Alternatives, commonAncestor, SameInit, arranged, "a forged sketch")
+		v.Next = append(v.Next, useWeights)
 	default:
 		v.Because = append(v.Because, "the sketches show no common origin; a comparison of weights would settle it")
 		v.Next = append(v.Next, useWeights)

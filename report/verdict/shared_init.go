@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -34,8 +35,8 @@ func (f *Facts) common(level stats.LogP) common {
 	if f.equalEmbeddings() {
 		return common{words: "the embeddings hold the same values after training, which is no initialisation"}
 	}
-	g := f.askGains(level)
 	leads, fresh, hasLeads := f.freshLeads()
+	g := f.askGains(level, leads)
 	if !g.ok && !hasLeads {
 		return f.commonElse(level)
 	}
@@ -54,6 +55,8 @@ func (f *Facts) common(level stats.LogP) common {
 	switch {
 	case g.ok && g.value >= sameGains+g.doubt:
 		return common{words: words}
+	case g.ok && g.against:
+		return common{initOnly: true, open: true, words: words + ", which differs from what else was kept, as gains do that somebody moved into columns" + unsureWords}
 	case g.ok && !g.moved && g.value < otherGains, !g.ok && leads < min(fresh, openLeads):
 		return common{initOnly: true, words: words}
 	case !g.ok && leads < fresh:
@@ -94,8 +97,10 @@ func also(a, b string) string {
 // do not at all, of the embeddings.
 func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
 	ofTokens := func(e similarity.Evidence) bool { return e.Component == embeddings }
-	raw := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis == e.Component }
-	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && e.Axis != e.Component }
+	raw := func(e similarity.Evidence) bool {
+		return !ofTokens(e) && (e.Axis == e.Component || e.Axis == relabelledAxis(e.Component))
+	}
+	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && !raw(e) }
 	for _, place := range []struct {
 		fits  func(similarity.Evidence) bool
 		fresh float64
@@ -159,4 +164,10 @@ func (f *Facts) OriginOpen(level stats.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	gains, _, hasGains := f.gains(level)
 	return !hasLeads && (!hasGains || gains < sameGains)
+}
+
+// MoreIsOpen tells whether a shared initialisation was found of which it is not
+// settled that it is all that the two have in common.
+func (v *Verdict) MoreIsOpen() bool {
+	return v.Relation == SharedInit && slices.Contains(v.Alternatives, trainedAlike)
 }

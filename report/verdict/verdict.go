@@ -118,7 +118,8 @@ type Verdict struct {
 	Log10P       *Number   `json:"log10P"` // the exact tier's bound over the whole comparison
 	Score        Number    `json:"score"`  // LR/(1+LR) at even prior odds, LR capped by the control population
 	Strength     string    `json:"strength"`
-	Statement    string    `json:"statement"` // the weight of the evidence in a sentence
+	Statement    string    `json:"statement"`      // the weight of the evidence in a sentence
+	Lead         bool      `json:"lead,omitempty"` // of a screening: the sketches correspond, weights should be compared
 	Because      []string  `json:"because"`
 	Alternatives []string  `json:"alternatives"` // explanations that the evidence does not exclude
 	Excludes     []string  `json:"excludes"`     // what would have been found
@@ -127,8 +128,9 @@ type Verdict struct {
 
 	Precedence *Precedence `json:"precedence"` // which is known to have existed earlier; null without verified dates
 
-	crossed bool // one-way evidence pointed both ways
-	open    bool // shared-init and related were not told apart
+	crossed bool    // one-way evidence pointed both ways
+	open    bool    // shared-init and related were not told apart
+	least   float64 // mean cosine from which undisguised descent would have been found
 }
 
 // Number is a float64 written with six significant digits, so that the last

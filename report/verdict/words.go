@@ -95,7 +95,7 @@ func (p Policy) statement(v Verdict, lr float64) string {
 	case Inconclusive:
 		return "The findings do not decide between H1 and H0."
 	case NoEvidence:
-		return fmt.Sprintf("The findings are at least %.0f times more probable under H0 than for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, p.Cosine, strength(1/lr))
+		return fmt.Sprintf("The findings are at least %.0f times more probable under H0 than for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, v.least, strength(1/lr))
 	}
 	s := fmt.Sprintf("The findings are at least %.0f times more probable under H1 than under H0: %s for H1.", math.Floor(lr), strength(lr))
 	if lr >= float64(Controls().Disjoint()) {

@@ -1,42 +1,74 @@
 package align
 
-// The budget is a number of bytes that may be read of each subject. What is
-// read is booked here first, for the dearer of the two sides.
+import "github.com/weightprint/weightprint/formats/roles"
 
-// Reserve is how many of n things that cost each so many bytes the budget
-// still allows to read, and books them.
-func (p *Pair) Reserve(each int64, n int) int {
-	if p.Budget > 0 && each > 0 {
-		n = int(min(int64(n), max(0, (p.Budget-p.spent)/each)))
+// The budget is a number of bytes that may be decoded of each subject. Whoever
+// reads asks first, with Reserve; what is decoded books itself in the accounts of
+// the two subjects, so that what was promised and not used can be promised again,
+// and what is read a second time from memory costs nothing.
+
+// NoLimit is the budget of a pair of which everything may be read.
+const NoLimit int64 = 0
+
+// Bounded tells whether a budget limits what may be read.
+func (p *Pair) Bounded() bool { return p.Budget > NoLimit }
+
+// Left is how many bytes may still be promised of the dearer side. It means
+// nothing where there is no limit.
+func (p *Pair) Left() int64 {
+	left := p.Budget
+	for _, a := range p.accounts() {
+		left = min(left, p.Budget-a.booked())
 	}
-	p.spent += int64(n) * each
+	return max(0, left)
+}
+
+// Reserve is how many of n things that cost each so many bytes, of the dearer
+// side, the budget still allows to read, and holds that much for the reads that
+// follow.
+func (p *Pair) Reserve(each int64, n int) int {
+	if p.Bounded() && each > 0 {
+		n = int(min(int64(n), p.Left()/each))
+	}
+	p.Hold(int64(n) * each)
 	return n
 }
 
-// Book adds bytes to what was read, whatever the budget.
-func (p *Pair) Book(bytes int64) { p.spent += bytes }
+// Hold holds bytes for the reads that follow; Fits has told that there are so many.
+func (p *Pair) Hold(bytes int64) {
+	if p.Bounded() {
+		for _, a := range p.accounts() {
+			a.hold(bytes)
+		}
+	}
+}
 
-// BookOnce books the bytes of something that is read again from memory, or
-// from the cache of a server, when it is asked for a second time.
-func (p *Pair) BookOnce(what string, bytes int64) {
-	if !p.booked[what] {
-		p.booked[what] = true
-		p.Book(bytes)
+// Settle gives back what is held and was not read.
+func (p *Pair) Settle() {
+	for _, a := range p.accounts() {
+		a.settle()
 	}
 }
 
 // Fits tells whether so many bytes are within a percentage of what the budget
 // leaves.
 func (p *Pair) Fits(bytes int64, percent int) bool {
-	return p.Budget <= 0 || bytes <= (p.Budget-p.spent)*int64(percent)/100
+	return !p.Bounded() || bytes <= p.Left()*int64(percent)/100
+}
+
+// ReserveVectors is Reserve for a vector of either side, which is read whole; nil
+// costs nothing.
+func (p *Pair) ReserveVectors(a, b *roles.Vector) bool {
+	bytes := max(a.Cost(), b.Cost())
+	return bytes == 0 || p.Reserve(bytes, 1) > 0
 }
 
 // VectorsWithin drops the vectors of a matching that the budget does not allow to
-// read any more, and books the others. It returns how many it dropped.
+// read any more, and reserves the others. It returns how many it dropped.
 func (p *Pair) VectorsWithin(m *Matching) (dropped int) {
 	kept := m.Vectors[:0]
 	for _, v := range m.Vectors {
-		if each := max(v.A.Tensor.StoredBytes(), v.B.Tensor.StoredBytes()); each == 0 || p.Reserve(each, 1) > 0 {
+		if p.ReserveVectors(v.A, v.B) {
 			kept = append(kept, v)
 		} else {
 			dropped++
@@ -46,20 +78,36 @@ func (p *Pair) VectorsWithin(m *Matching) (dropped int) {
 	return dropped
 }
 
+// rowsEach is how many rows of every matrix are compared under a budget.
+const rowsEach = 16
+
 // RowsWithin is how many rows of every matrix of a matching the budget still
-// allows to read, at least 1 and at most 16, and books them.
-func (p *Pair) RowsWithin(m *Matching) int {
-	var perRow int64
-	for _, x := range m.Matrices {
-		perRow += max(x.A.Cost(1), x.B.Cost(1))
+// allows to read, at most 16. Where it does not allow one of each, it drops
+// matrices, evenly, and returns how many.
+func (p *Pair) RowsWithin(m *Matching, cost func(x MatrixPair, rows int) int64) (rows, dropped int) {
+	total := func(rows int) (n int64) {
+		for _, x := range m.Matrices {
+			n += cost(x, rows)
+		}
+		return n
 	}
-	rows := 16
-	if p.Budget > 0 && perRow > 0 {
-		rows = int(min(16, max(1, (p.Budget-p.spent)*9/10/perRow)))
+	all := len(m.Matrices)
+	for rows = rowsEach; p.Bounded() && rows > 1 && !p.Fits(total(rows), rowsShare); {
+		rows--
 	}
-	p.spent += int64(rows) * perRow
-	return rows
+	for len(m.Matrices) > 0 && !p.Fits(total(rows), rowsShare) {
+		var some []MatrixPair
+		for _, i := range Spread(len(m.Matrices), len(m.Matrices)/2) {
+			some = append(some, m.Matrices[i])
+		}
+		m.Matrices = some
+	}
+	p.Hold(total(rows))
+	return rows, all - len(m.Matrices)
 }
+
+// rowsShare is the percentage of what is left that rows of all matrices may take.
+const rowsShare = 90
 
 // Spread picks k of n positions, evenly.
 func Spread(n, k int) []int {

@@ -57,6 +57,54 @@ func (p *Pair) Unpaired() (out [][2][]*roles.Matrix) {
 	return out
 }
 
+// UnpairedTurned lists, as Unpaired does, those that nothing has paired so far
+// beside matrices of A of the transposed shape, as transposed views.
+func (p *Pair) UnpairedTurned() (out [][2][]*roles.Matrix) {
+	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
+	for b, c := range p.chosen {
+		g.pair(c.A, b, c.Choice)
+	}
+	as, bs := g.left(0), g.left(1)
+	var seen []extent
+	for _, b := range p.B.Net.Generic {
+		shape := extent{b.Rows, b.Cols}
+		if _, paired := g.partner[b]; paired || slices.Contains(seen, shape) {
+			continue
+		}
+		seen = append(seen, shape)
+		group := [2][]*roles.Matrix{as[extent{b.Cols, b.Rows}], nil}
+		for _, m := range bs[shape] {
+			if t := m.Turned(); t != nil {
+				group[1] = append(group[1], t)
+			}
+		}
+		if len(group[0]) > 0 && len(group[1]) > 0 {
+			out = append(out, group)
+		}
+	}
+	return out
+}
+
+// TurnB puts transposed views into B's network, each in the place of the matrix of the
+// same tensor. The subject itself, which other pairs may share, stays as it is.
+func (p *Pair) TurnB(views []*roles.Matrix) {
+	if len(views) == 0 {
+		return
+	}
+	b, net := *p.B, *p.B.Net
+	net.Generic = slices.Clone(net.Generic)
+	for i, m := range net.Generic {
+		for _, v := range views {
+			if v.Tensor == m.Tensor {
+				net.Generic[i] = v
+			}
+		}
+	}
+	b.Net = &net
+	p.B = &b
+	p.Forget()
+}
+
 // Choose pairs matrices of unknown role that were found by looking at their rows.
 func (p *Pair) Choose(pairs []GenericPair) {
 	p.chosen = map[*roles.Matrix]GenericPair{}

@@ -15,6 +15,14 @@ type Subject struct {
 	Name   string
 	Net    *roles.Network
 	Tokens []string // token strings by row of the embedding; nil if unknown
+	Rows   *Account // of its model, through which Net is read; nil where nobody keeps accounts
+}
+
+// NewSubject gives the tensors of a model their roles, to be read through an
+// account.
+func NewSubject(name string, m tensor.Model, tokens []string) *Subject {
+	rows := NewAccount(m)
+	return &Subject{Name: name, Net: roles.Map(rows), Tokens: tokens, Rows: rows}
 }
 
 // Pair is what tests look at: two subjects, which parts of them are held
@@ -22,14 +30,14 @@ type Subject struct {
 type Pair struct {
 	A, B   *Subject
 	Seed   []byte // fixes every random choice
-	Budget int64  // bytes that may be read from each subject; 0 = no limit
+	Budget int64  // bytes of values that may be decoded of each subject, or NoLimit
+	Deep   bool   // tests look at all that the budget allows, not at what will do
 	Towers []TowerPair
 	Same   map[*tensor.Tensor]*tensor.Tensor // the tensor of A that holds the same values, by the tensor of B; nil if nobody asked
 
-	chosen map[*roles.Matrix]GenericPair // by matrix of B
-	spent  int64                         // bytes of the budget booked so far
-	booked map[string]bool               // what is booked only once
-	kept   map[reflect.Type]any
+	chosen  map[*roles.Matrix]GenericPair // by matrix of B
+	kept    map[reflect.Type]any
+	lasting map[reflect.Type]any
 }
 
 // TowerPair holds one tower of A against one of B.
@@ -81,24 +89,38 @@ func (t *TowerPair) HeadMap(layer, n int) []int {
 // Kept is what a package keeps with a pairing, such as the axes it has read: a
 // T, zero at first, that lasts until the pairing changes. A pair has one of
 // each type.
-func Kept[T any](p *Pair) *T {
+func Kept[T any](p *Pair) *T { return keptIn[T](p.kept) }
+
+func keptIn[T any](all map[reflect.Type]any) *T {
 	key := reflect.TypeFor[T]()
-	if x, ok := p.kept[key].(*T); ok {
+	if x, ok := all[key].(*T); ok {
 		return x
 	}
 	x := new(T)
-	p.kept[key] = x
+	all[key] = x
 	return x
 }
 
-// Forget drops all that is kept, after the pairing has changed.
+// Lasting is what a package keeps with a pair whatever becomes of the pairing.
+func Lasting[T any](p *Pair) *T { return keptIn[T](p.lasting) }
+
+// Forget drops what is kept with a pairing, after it has changed.
 func (p *Pair) Forget() { clear(p.kept) }
 
 // NewPair pairs towers by name (a lone tower with a lone tower whatever their
 // names) and layers by position. seed fixes the sampled positions; budget
-// bounds the bytes read from each side, 0 for no bound.
+// bounds the bytes of values decoded of each side, NoLimit for no bound; where
+// there is one, the subjects must have accounts.
 func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
-	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, booked: map[string]bool{}, kept: map[reflect.Type]any{}}
+	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, kept: map[reflect.Type]any{}, lasting: map[reflect.Type]any{}}
+	if p.Bounded() {
+		for _, s := range []*Subject{a, b} {
+			if s.Rows == nil {
+				panic("align: a budget for a subject without an account")
+			}
+			s.Rows.bound(budget)
+		}
+	}
 	for _, tb := range b.Net.Towers {
 		ta := a.Net.Tower(tb.Name)
 		if ta == nil && len(a.Net.Towers) == 1 && len(b.Net.Towers) == 1 {

@@ -54,7 +54,7 @@ func Measure(ctx context.Context, p *align.Pair, sources []int) (*Shape, error) 
 			}
 		}
 		var err error
-		if s.FlatGains[i], err = flatGains(ctx, x); err != nil {
+		if s.FlatGains[i], err = flatGains(ctx, p, x); err != nil {
 			return nil, err
 		}
 		if s.Rescaled[i], err = rescaled(ctx, p, x); err != nil {
@@ -93,12 +93,15 @@ func imbalance(p *align.Pair) (out [2]float64) {
 	return out
 }
 
-func flatGains(ctx context.Context, t *roles.Tower) (bool, error) {
+func flatGains(ctx context.Context, p *align.Pair, t *roles.Tower) (bool, error) {
 	seen := false
 	for _, l := range t.Layers {
 		for _, v := range []*roles.Vector{l.AttnNorm, l.MLPNorm} {
 			if v == nil {
 				continue
+			}
+			if !p.ReserveVectors(v, nil) {
+				return false, nil
 			}
 			x, err := v.Read(ctx)
 			if err != nil {

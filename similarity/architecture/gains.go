@@ -23,7 +23,7 @@ func rescaled(ctx context.Context, p *align.Pair, t *roles.Tower) (bool, error) 
 			behind = append(behind, m[0].Up)
 		}
 		for _, m := range behind {
-			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || p.Reserve(m.Cost(min(m.Rows, rescaledRows)), 1) == 0 {
+			if m == nil || m.Gain == nil || m.Gain.Len != m.Cols || p.Reserve(m.Cost(min(m.Rows, rescaledRows))+m.Gain.Cost(), 1) == 0 {
 				continue
 			}
 			readers, wants = append(readers, m), append(wants, m.Want(columnRows(p, m)), m.Gain.Want())

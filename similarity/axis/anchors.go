@@ -2,6 +2,7 @@ package axis
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -26,20 +27,40 @@ type Anchor struct {
 
 // Anchors returns the anchors of a tower pair for matrices that read the
 // residual stream (through the embedding) and for those that write it
-// (through the head), or nil where there are too few shared tokens.
+// (through the head), or nil where there are too few shared tokens or the budget
+// does not allow to read them.
 func Anchors(ctx context.Context, p *align.Pair, t align.TowerPair, tokens int) (reads, writes *Anchor, err error) {
 	m := p.Tokens(t)
 	if len(m.A) < minTokens {
 		return nil, nil, nil
 	}
 	m = m.Sampled(p.Seed, "anchor tokens of "+t.B.Name, tokens)
-	p.BookOnce("anchor tokens of "+t.B.Name, max(cost(len(m.A), t.A.Embedding, align.OutputMatrix(t.A)), cost(len(m.B), t.B.Embedding, align.OutputMatrix(t.B))))
-	if reads, err = newAnchor(ctx, t.A.Embedding, t.B.Embedding, m); err != nil {
+	known := align.Lasting[anchored](p)
+	key := fmt.Sprintf("%d of %s", tokens, t.B.Name)
+	if x, ok := known.by[key]; ok {
+		return x[0], x[1], nil
+	}
+	each := max(cost(1, t.A.Embedding, align.OutputMatrix(t.A)), cost(1, t.B.Embedding, align.OutputMatrix(t.B)))
+	gains := max(align.OutputMatrix(t.A).Gain.Cost(), align.OutputMatrix(t.B).Gain.Cost())
+	if p.Reserve(each*int64(len(m.A))+gains, 1) == 0 {
+		return nil, nil, nil
+	}
+	reads, writes = &Anchor{n: len(m.A)}, &Anchor{n: len(m.A)}
+	if reads.a, reads.da, writes.a, writes.da, err = tokenRows(ctx, t.A, m.A); err != nil {
 		return nil, nil, err
 	}
-	writes, err = newAnchor(ctx, align.OutputMatrix(t.A), align.OutputMatrix(t.B), m)
-	return reads, writes, err
+	if reads.b, reads.db, writes.b, writes.db, err = tokenRows(ctx, t.B, m.B); err != nil {
+		return nil, nil, err
+	}
+	if known.by == nil {
+		known.by = map[string][2]*Anchor{}
+	}
+	known.by[key] = [2]*Anchor{reads, writes}
+	return reads, writes, nil
 }
+
+// anchored holds the anchors of a pair, which no other pairing of layers alters.
+type anchored struct{ by map[string][2]*Anchor }
 
 // cost is how many bytes that many rows of the matrices take, each matrix once.
 func cost(rows int, ms ...*roles.Matrix) (n int64) {
@@ -51,18 +72,24 @@ func cost(rows int, ms ...*roles.Matrix) (n int64) {
 	return n
 }
 
-func newAnchor(ctx context.Context, a, b *roles.Matrix, m align.TokenMatch) (*Anchor, error) {
-	x := &Anchor{da: a.Cols, db: b.Cols, n: len(m.A)}
-	var err error
-	if x.a, err = gatherSorted(ctx, a, m.A); err != nil {
-		return nil, err
+// tokenRows reads the rows of tokens as a tower reads and as it writes them, centred
+// over the tokens, and their widths. Where the two matrices are one they are the same.
+func tokenRows(ctx context.Context, t *roles.Tower, tokens []int) (in []float32, inWidth int, out []float32, outWidth int, err error) {
+	read := func(m *roles.Matrix) ([]float32, error) {
+		x, err := gatherSorted(ctx, m, tokens)
+		if err == nil {
+			centreTokens(x, len(tokens), m.Cols)
+		}
+		return x, err
 	}
-	if x.b, err = gatherSorted(ctx, b, m.B); err != nil {
-		return nil, err
+	head := align.OutputMatrix(t)
+	if in, err = read(t.Embedding); err != nil {
+		return nil, 0, nil, 0, err
 	}
-	centreTokens(x.a, x.n, x.da)
-	centreTokens(x.b, x.n, x.db)
-	return x, nil
+	if out = in; head != t.Embedding {
+		out, err = read(head)
+	}
+	return in, t.Embedding.Cols, out, head.Cols, err
 }
 
 // gatherSorted reads rows in file order and returns them in the order asked
@@ -91,14 +118,16 @@ func gatherSorted(ctx context.Context, m *roles.Matrix, rows []int) ([]float32, 
 // centreTokens subtracts the mean token: what all tokens share says nothing
 // about a unit.
 func centreTokens(x []float32, n, d int) {
-	for k := range d {
-		mean := 0.0
-		for i := range n {
-			mean += float64(x[i*d+k])
+	mean := make([]float64, d)
+	for first := 0; first < n*d; first += d {
+		for k, v := range x[first : first+d] {
+			mean[k] += float64(v)
 		}
-		mean /= float64(n)
-		for i := range n {
-			x[i*d+k] -= float32(mean)
+	}
+	for first := 0; first < n*d; first += d {
+		row := x[first : first+d]
+		for k, m := range mean {
+			row[k] -= float32(m / float64(n))
 		}
 	}
 }

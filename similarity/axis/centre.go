@@ -3,8 +3,6 @@ package axis
 import (
 	"math"
 	"slices"
-
-	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // centre subtracts from the eligible rows of X their mean row, scales the
@@ -20,22 +18,20 @@ func centre(x []float32, n, d int, ok []bool) {
 			clear(row)
 			continue
 		}
-		own := 0.0
+		mean, scale := mean[:len(row)], scale[:len(row)]
 		for k, v := range row {
-			own += float64((float64(v) - mean[k]) * scale[k])
+			row[k] = float32(float64((float64(v) - mean[k]) * scale[k]))
 		}
+		squares, own := sums(row)
 		own /= float64(d)
-		for k, v := range row {
-			row[k] = float32(float64((float64(v)-mean[k])*scale[k]) - own)
-		}
-		norm := dense.Norm(row)
+		norm := math.Sqrt(max(0, squares-float64(float64(own*own)*float64(d))))
 		if !(norm > 1e-5*math.Sqrt(float64(d))) {
 			ok[i] = false
 			clear(row)
 			continue
 		}
-		for k := range row {
-			row[k] = float32(float64(row[k]) / norm)
+		for k, v := range row {
+			row[k] = float32((float64(v) - own) / norm)
 		}
 	}
 }

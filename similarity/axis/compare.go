@@ -62,9 +62,10 @@ func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis 
 		return &x
 	}
 	for _, v := range kept {
-		x.check(v.a, x.A, "A")
-		x.check(v.b, x.B, "B")
-		view := View{Name: v.plan.name, SignEquivariant: v.plan.equivariant}
+		a, b := gramOf(v.a.Unit, v.a.N, v.a.Dim, x.A.Eligible), gramOf(v.b.Unit, v.b.N, v.b.Dim, x.B.Eligible)
+		x.check(v.a, x.A, a, "A")
+		x.check(v.b, x.B, b, "B")
+		view := View{Name: v.plan.name, SignEquivariant: v.plan.equivariant, Rank: math.Sqrt(a.directions() * b.directions())}
 		view.compare(v.a, v.b, len(x.A.Units), len(x.B.Units))
 		view.extent(v, &x)
 		x.Views = append(x.Views, view)
@@ -85,7 +86,7 @@ func (x *Axis) compared(v viewPlan) bool {
 }
 
 // check runs the guards of one side of one view.
-func (x *Axis) check(s Rows, side Side, name string) {
+func (x *Axis) check(s Rows, side Side, g gram, name string) {
 	if x.Skipped != "" {
 		return
 	}
@@ -97,7 +98,6 @@ func (x *Axis) check(s Rows, side Side, name string) {
 		x.Skipped, x.Table = name+": "+why, true
 		return
 	}
-	g := gramOf(s.Unit, s.N, s.Dim, side.Eligible)
 	if why := g.defect(); why != "" {
 		x.Skipped, x.flat = name+": "+why, true
 		return
@@ -112,23 +112,20 @@ func (v *View) compare(a, b Rows, na, nb int) {
 	v.Cosine = make([]float32, nb*na)
 	dense.MulNT(v.Cosine, b.Unit, a.Unit, nb, na, a.Dim)
 	var squares float64
-	count := 0
 	for j := range nb {
-		for i := range na {
-			if i != j {
-				c := float64(v.Cosine[j*na+i])
-				squares += c * c
-				count++
-			}
+		row := v.Cosine[j*na : (j+1)*na]
+		q, _ := sums(row)
+		if j < na {
+			q -= float64(float64(row[j]) * float64(row[j]))
 		}
+		squares += q
 	}
-	v.Spread = math.Sqrt(squares / float64(max(1, count)))
+	count := nb*na - min(na, nb)
+	v.Spread = math.Sqrt(max(0, squares) / float64(max(1, count)))
 }
 
-// extent notes over how many directions the units spread, and what they are seen
-// through.
+// extent notes what the units are seen through.
 func (v *View) extent(s bothSides, x *Axis) {
-	v.Rank = math.Sqrt(gramOf(s.a.Unit, s.a.N, s.a.Dim, x.A.Eligible).directions() * gramOf(s.b.Unit, s.b.N, s.b.Dim, x.B.Eligible).directions())
 	v.Width, v.Places = s.b.Dim, 1
 	if shape := s.plan.b.Tensor.Shape; x.Component == "generic" && len(shape) > 2 && shape[1] > 0 && s.b.Dim%int(shape[1]) == 0 {
 		v.Width, v.Places = int(shape[1]), s.b.Dim/int(shape[1])

@@ -1,9 +1,8 @@
 package axis
 
 import (
-	"bytes"
-	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
 )
@@ -21,21 +20,50 @@ const (
 // eligible marks the rows of X (n×d) that can be told apart: finite, not nearly
 // constant, and no exact copy of another.
 func eligible(x []float32, n, d int, ok []bool) {
-	key := make([]byte, 4*d)
-	seen := map[string]int{}
+	seen := map[uint64][]int{}
 	for i := range n {
 		row := x[i*d : (i+1)*d]
 		if !dense.Varies(row) {
 			ok[i] = false
 			continue
 		}
-		for k, v := range row {
-			binary.LittleEndian.PutUint32(key[4*k:], math.Float32bits(v))
-		}
-		if first, dup := seen[string(key)]; dup {
-			ok[i], ok[first] = false, false
+		h := hashed(row)
+		twin := slices.IndexFunc(seen[h], func(k int) bool { return sameBits(row, x[k*d:(k+1)*d]) })
+		if twin >= 0 {
+			ok[i], ok[seen[h][twin]] = false, false
 			continue
 		}
-		seen[string(bytes.Clone(key))] = i
+		seen[h] = append(seen[h], i)
 	}
+}
+
+// hashed tells most rows apart.
+func hashed(row []float32) uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	a, b := uint64(len(row)), uint64(odd)
+	k := 0
+	for ; k+4 <= len(row); k += 4 {
+		a = (a ^ two(row[k:])) * odd
+		b = (b ^ two(row[k+2:])) * odd
+		a, b = a^a>>32, b^b>>32
+	}
+	for ; k < len(row); k++ {
+		a = (a ^ uint64(math.Float32bits(row[k]))) * odd
+		a ^= a >> 32
+	}
+	return a ^ b*odd
+}
+
+// two are the bits of two values.
+func two(row []float32) uint64 {
+	return uint64(math.Float32bits(row[0])) | uint64(math.Float32bits(row[1]))<<32
+}
+
+func sameBits(x, y []float32) bool {
+	for k, v := range x {
+		if math.Float32bits(v) != math.Float32bits(y[k]) {
+			return false
+		}
+	}
+	return true
 }

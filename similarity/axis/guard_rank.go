@@ -18,17 +18,28 @@ type gram struct {
 }
 
 func gramOf(unit []float32, n, d int, ok []bool) gram {
-	var rows []float32
-	count := 0
+	rows, count := first(unit, n, d, ok)
+	g := gram{make([]float32, count*count), count, d}
+	dense.Gram(g.cosines, rows, count, d)
+	return g
+}
+
+// first are the first eligible rows, in place where no other stands between them.
+func first(unit []float32, n, d int, ok []bool) (rows []float32, count int) {
+	for count < min(n, gramRows) && ok[count] {
+		count++
+	}
+	if count == min(n, gramRows) {
+		return unit[:count*d], count
+	}
+	rows, count = nil, 0
 	for i := range n {
 		if ok[i] && count < gramRows {
 			rows = append(rows, unit[i*d:(i+1)*d]...)
 			count++
 		}
 	}
-	g := gram{make([]float32, count*count), count, d}
-	dense.Gram(g.cosines, rows, count, d)
-	return g
+	return rows, count
 }
 
 // adjacency is the z-score of the mean cosine between neighbouring rows

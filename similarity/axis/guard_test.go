@@ -22,7 +22,7 @@ func judged(n, d int, views ...[]float32) string {
 		all = append(all, s)
 	}
 	for _, s := range all {
-		x.check(s, side, "A")
+		x.check(s, side, gramOf(s.Unit, s.N, s.Dim, side.Eligible), "A")
 	}
 	return x.Skipped
 }

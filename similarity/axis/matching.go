@@ -7,18 +7,26 @@ import (
 )
 
 // Matcher finds for units of one side those of the other that are most like
-// them. Only eligible units take part. Units are tried in an order drawn at
-// random, so that ties go to a random unit and never favour the same place on
-// both sides.
+// them. Only eligible units take part. Units have ranks drawn at random, so that
+// ties go to a random unit and never favour the same place on both sides.
 type Matcher struct {
-	a, b           []bool // eligible units
-	orderA, orderB []int
+	a, b         []bool // eligible units
+	rankA, rankB []int
 }
 
-// NewMatcher draws the orders from a seed, for a purpose. a and b tell which
+// NewMatcher draws the ranks from a seed, for a purpose. a and b tell which
 // units of the two sides are eligible.
 func NewMatcher(seed []byte, purpose string, a, b []bool) *Matcher {
-	return &Matcher{a, b, rng.New(seed, "ties of "+purpose).Perm(len(a)), rng.New(seed, "ties back of "+purpose).Perm(len(b))}
+	return &Matcher{a, b, ranked(rng.New(seed, "ties of "+purpose).Perm(len(a))), ranked(rng.New(seed, "ties back of "+purpose).Perm(len(b)))}
+}
+
+// ranked gives each unit its place in an order.
+func ranked(order []int) []int {
+	out := make([]int, len(order))
+	for at, i := range order {
+		out[i] = at
+	}
+	return out
 }
 
 // Matcher is the one for the units of an axis.
@@ -28,40 +36,54 @@ func (x *Axis) Matcher() *Matcher { return NewMatcher(x.seed, x.Name, x.A.Eligib
 // -1 for units that are not eligible. likeness is units of B × units of A.
 func (m *Matcher) Nearest(likeness []float32) []int {
 	na := len(m.a)
-	return nearest(m.a, m.b, m.orderA, func(j, i int) float32 { return likeness[j*na+i] })
+	out := make([]int, len(m.b))
+	for j := range out {
+		out[j] = -1
+		if !m.b[j] {
+			continue
+		}
+		best := float32(math.Inf(-1))
+		at := -1
+		for i, c := range likeness[j*na : (j+1)*na] {
+			if m.a[i] && (c > best || c == best && at >= 0 && m.rankA[i] < m.rankA[at]) {
+				best, at = c, i
+			}
+		}
+		out[j] = at
+	}
+	return out
+}
+
+// back is Nearest the other way, for each unit of A.
+func (m *Matcher) back(likeness []float32) []int {
+	na := len(m.a)
+	out, best := make([]int, na), make([]float32, na)
+	for i := range out {
+		out[i], best[i] = -1, float32(math.Inf(-1))
+	}
+	for j, ok := range m.b {
+		if !ok {
+			continue
+		}
+		for i, c := range likeness[j*na : (j+1)*na] {
+			if m.a[i] && (c > best[i] || c == best[i] && out[i] >= 0 && m.rankB[j] < m.rankB[out[i]]) {
+				best[i], out[i] = c, j
+			}
+		}
+	}
+	return out
 }
 
 // Mutual keeps the matches that hold in both directions, so that each unit of
 // A is used at most once; the others are -1.
 func (m *Matcher) Mutual(likeness []float32) []int {
-	na := len(m.a)
-	forth := m.Nearest(likeness)
-	back := nearest(m.b, m.a, m.orderB, func(i, j int) float32 { return likeness[j*na+i] })
+	forth, back := m.Nearest(likeness), m.back(likeness)
 	for j, i := range forth {
 		if i >= 0 && back[i] != j {
 			forth[j] = -1
 		}
 	}
 	return forth
-}
-
-// nearest returns for each eligible unit "of" the eligible one "among" that is
-// most like it, the first in order where several are.
-func nearest(among, of []bool, order []int, likeness func(of, among int) float32) []int {
-	out := make([]int, len(of))
-	for j := range out {
-		out[j] = -1
-		if !of[j] {
-			continue
-		}
-		best := float32(math.Inf(-1))
-		for _, i := range order {
-			if c := likeness(j, i); among[i] && c > best {
-				best, out[j] = c, i
-			}
-		}
-	}
-	return out
 }
 
 // Likeness is how alike units are in a view. Where units change sign, their

@@ -35,7 +35,7 @@ func Read(ctx context.Context, p *align.Pair, stage int) ([]*Axis, error) {
 	}
 	announced := 0
 	plans, cost := choose(p, stage)
-	p.Book(cost)
+	p.Hold(cost)
 	for i, pl := range plans {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -51,6 +51,18 @@ func (s *Rows) Centre(ok []bool) {
 	centre(s.Unit, s.N, s.Dim, ok)
 }
 
+// Columns keeps some of the features.
+func (s *Rows) Columns(at []int) Rows {
+	out := Rows{Raw: make([]float32, s.N*len(at)), N: s.N, Dim: len(at)}
+	for i := range s.N {
+		row, to := s.Raw[i*s.Dim:(i+1)*s.Dim], out.Raw[i*len(at):(i+1)*len(at)]
+		for k, c := range at {
+			to[k] = row[c]
+		}
+	}
+	return out
+}
+
 // readView reads both sides of a view.
 func readView(ctx context.Context, p *align.Pair, v viewPlan, x *Axis, st Stage) (a, b Rows, err error) {
 	fa, fb := v.a.All(), v.b.All()

@@ -114,25 +114,49 @@ func Plan(p *align.Pair, stage int) (a, b []Planned) {
 }
 
 // withinBudget drops layers, evenly, until the plans cost no more than what
-// the stage may read of either subject.
+// the stage may read of either subject, and of what lies outside layers, evenly
+// too, where that alone is too much.
 func withinBudget(p *align.Pair, plans []plan, st Stage) ([]plan, int64) {
-	for every := 1; ; every *= 2 {
-		var a, b int64
-		var kept []plan
+	kept := plans
+	for every := 2; every <= mostEvery && !p.Fits(costOf(kept, st), st.Share); every *= 2 {
+		kept = nil
 		for _, pl := range plans {
-			if every > 1 && pl.axis.LayerB >= 0 && pl.axis.LayerB%every != every/2 {
-				continue
+			if pl.axis.LayerB < 0 || pl.axis.LayerB%every == every/2 {
+				kept = append(kept, pl)
 			}
-			kept = append(kept, pl)
-			for _, v := range pl.views {
-				a += v.cost(v.a, pl.units, st)
-				b += v.cost(v.b, pl.units, st)
-			}
-		}
-		if p.Fits(max(a, b), st.Share) || len(kept) == 0 || every > 1024 {
-			return kept, max(a, b)
 		}
 	}
+	for len(kept) > 0 && !p.Fits(costOf(kept, st), st.Share) {
+		var some []plan
+		for _, i := range align.Spread(len(kept), len(kept)/2) {
+			some = append(some, kept[i])
+		}
+		kept = some
+	}
+	return kept, costOf(kept, st)
+}
+
+// mostEvery is the depth of a tower from which no layer is left out of so many.
+const mostEvery = 1024
+
+// costOf is what plans read of the dearer side.
+func costOf(plans []plan, st Stage) int64 {
+	var a, b int64
+	for _, pl := range plans {
+		for _, v := range pl.views {
+			a += v.cost(v.a, pl.units, st) + v.gainCost(v.a)
+			b += v.cost(v.b, pl.units, st) + v.gainCost(v.b)
+		}
+	}
+	return max(a, b)
+}
+
+// gainCost is how many bytes the norm before m takes, where it is read along.
+func (v viewPlan) gainCost(m *roles.Matrix) int64 {
+	if !v.norm {
+		return 0
+	}
+	return m.Gain.Cost()
 }
 
 // cost is how many bytes reading a view of m takes.

@@ -140,7 +140,7 @@ func TestResemblance(t *testing.T) {
 	m := network(3)
 	layer := func(m *zoo.Model) []calibrated.Head {
 		tower := roles.Map(m).Towers[0]
-		heads, err := calibrated.Planes(context.Background(), tower, tower.Layers[1])
+		heads, err := calibrated.Planes(context.Background(), tower, tower.Layers[1], []int{0, 1, 2, 3, 4, 5, 6, 7})
 		require.NoError(t, err)
 		return heads
 	}

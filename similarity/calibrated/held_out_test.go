@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -17,7 +16,7 @@ import (
 // heldOut is the pooled share and the pooled cosine.
 func heldOut(t *testing.T, a, b *zoo.Model, budget int64) (share, cosine similarity.Evidence) {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, budget)
+	p := align.NewPair(align.NewSubject("a", a, nil), align.NewSubject("b", b, nil), []byte{1}, budget)
 	all, err := similarity.Run(context.Background(), p, []*similarity.Test{calibrated.HeldOut()})
 	require.NoError(t, err)
 	require.Equal(t, "held-out-agreement", all[0].Test)

@@ -93,6 +93,9 @@ func normWeights(ctx context.Context, p *align.Pair) ([]similarity.Evidence, err
 			var here float64
 			varying := 0
 			for _, v := range n.vectors {
+				if !p.ReserveVectors(v[0], v[1]) {
+					continue
+				}
 				a, b, err := readBoth(ctx, v)
 				if err != nil {
 					return nil, err

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/similarity"
@@ -36,10 +37,10 @@ func ovSpectra(ctx context.Context, p *align.Pair, t align.TowerPair) (similarit
 	if len(t.Layers) == 0 || t.A.Layers[0].V == nil || t.B.Layers[0].V == nil || t.A.Layers[0].O == nil || t.B.Layers[0].O == nil {
 		return skip(name, place, t, "no value and output matrices on both sides"), nil
 	}
-	if t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim {
-		return skip(name, place, t, "the sizes of heads differ or are not known"), nil
+	if t.A.HeadDim == 0 || t.B.HeadDim == 0 {
+		return skip(name, place, t, "the sizes of heads are not known"), nil
 	}
-	if t.A.HeadDim < 2*minPlanes {
+	if min(t.A.HeadDim, t.B.HeadDim) < 2*minPlanes {
 		return skip(name, place, t, "heads have too few dimensions to be told apart"), nil
 	}
 	pairs := layersWithin(p, t, func(l *roles.Layer) int64 { return costOf(l.V) + costOf(l.O) })
@@ -53,7 +54,7 @@ func ovSpectra(ctx context.Context, p *align.Pair, t align.TowerPair) (similarit
 		if err != nil {
 			return e, err
 		}
-		s, _, n := Resemblance(a, b)
+		s, _, n := Resemblance(largest(a, t.B.HeadDim), largest(b, t.A.HeadDim))
 		e.Statistic += s * float64(n)
 		e.N += n
 	}
@@ -64,13 +65,37 @@ func ovSpectra(ctx context.Context, p *align.Pair, t align.TowerPair) (similarit
 	return e, nil
 }
 
-// spectra returns the logarithms of the singular values of each head's O·V.
-func spectra(ctx context.Context, d int, l *roles.Layer) ([]Head, error) {
+// largest keeps the n largest values of each spectrum: what a head has beyond the size
+// of the other side's does next to nothing, if the one was made from the other.
+func largest(heads []Head, n int) []Head {
+	out := make([]Head, len(heads))
+	for i, h := range heads {
+		out[i].Sizes = h.Sizes[max(0, len(h.Sizes)-n):]
+	}
+	return out
+}
+
+// valueRows are the value rows of a layer in the coordinates of the residual stream:
+// where values are made from a latent vector, through it.
+func valueRows(ctx context.Context, l *roles.Layer) (v []float32, cols int, err error) {
 	rows, err := axis.ReadRows(ctx, l.V, l.V.All(), true)
+	latent := l.Other("attn.kv_a")
+	if err != nil || latent == nil || latent.Rows != l.V.Cols {
+		return rows.Raw, l.V.Cols, err
+	}
+	in, err := axis.ReadRows(ctx, latent, latent.All(), true)
+	if err != nil {
+		return nil, 0, err
+	}
+	return basis.Mul(rows.Raw, in.Raw, l.V.Rows, l.V.Cols, latent.Cols), latent.Cols, nil
+}
+
+// spectra returns the logarithms of the singular values of each head's O·V, ascending.
+func spectra(ctx context.Context, d int, l *roles.Layer) ([]Head, error) {
+	v, cols, err := valueRows(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	v := rows.Raw
 	o := make([]float32, l.O.Rows*l.O.Cols)
 	if err := l.O.Gather(ctx, o, l.O.All()); err != nil {
 		return nil, err
@@ -86,7 +111,7 @@ func spectra(ctx context.Context, d int, l *roles.Layer) ([]Head, error) {
 				out[c*l.O.Rows+r] = o[r*l.O.Cols+h*d+c]
 			}
 		}
-		heads[h].Sizes, errs[h] = productSpectrum(v[g*d*l.V.Cols:(g+1)*d*l.V.Cols], out, d, l.V.Cols, l.O.Rows)
+		heads[h].Sizes, errs[h] = productSpectrum(v[g*d*cols:(g+1)*d*cols], out, d, cols, l.O.Rows)
 	})
 	for _, err := range errs {
 		if err != nil {

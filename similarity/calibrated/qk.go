@@ -47,12 +47,13 @@ func qkPlanes(ctx context.Context, p *align.Pair, t align.TowerPair) ([]similari
 		return []similarity.Evidence{skip(sizes, "attention.qk", t, why), skip(turns, "attention.qk", t, why)}, nil
 	}
 	es, et := evidence(sizes, "attention.qk", t), evidence(turns, "attention.qk", t)
+	planesA, planesB := commonPlanes(t)
 	for _, l := range pairs {
-		a, err := Planes(ctx, t.A, t.A.Layers[l.A])
+		a, err := Planes(ctx, t.A, t.A.Layers[l.A], planesA)
 		if err != nil {
 			return nil, err
 		}
-		b, err := Planes(ctx, t.B, t.B.Layers[l.B])
+		b, err := Planes(ctx, t.B, t.B.Layers[l.B], planesB)
 		if err != nil {
 			return nil, err
 		}
@@ -65,34 +66,11 @@ func qkPlanes(ctx context.Context, p *align.Pair, t align.TowerPair) ([]similari
 	return []similarity.Evidence{es, et}, nil
 }
 
-// minPlanes is how many planes a head needs, of two dimensions each: among
-// smaller heads, some of strangers look alike.
-const minPlanes = 8
-
-// qkReason says why the planes of a tower pair cannot be compared, or "".
-func qkReason(t align.TowerPair) string {
-	switch {
-	case len(t.Layers) == 0 || t.A.Layers[0].Q == nil || t.B.Layers[0].Q == nil || t.A.Layers[0].K == nil || t.B.Layers[0].K == nil:
-		return "no query and key matrices on both sides"
-	case t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.A.HeadDim%2 != 0:
-		return "the sizes of heads differ or are not known"
-	case t.A.HeadDim < 2*minPlanes:
-		return "heads have too few planes to be told apart"
-	case t.A.Rotary == roles.NoRotary || t.B.Rotary == roles.NoRotary:
-		return "the positions are not rotary"
-	case t.A.Rotary != t.B.Rotary:
-		return "the two turn other pairs of rows"
-	case t.A.RotaryDim != t.A.HeadDim || t.B.RotaryDim != t.B.HeadDim:
-		return "positions turn only a part of each head"
-	}
-	return ""
-}
-
 func costOf(m *roles.Matrix) int64 {
 	if m == nil {
 		return 0
 	}
-	return m.Cost(m.Rows)
+	return m.Cost(m.Rows) + m.Gain.Cost()
 }
 
 // Head is what one attention head shows of itself whatever basis it is
@@ -102,8 +80,8 @@ type Head struct {
 	Phases []complex128 // of length 1, one for each pair and triple of planes
 }
 
-// Planes reads the heads of a layer.
-func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer) ([]Head, error) {
+// Planes reads the heads of a layer, of which the chosen rotary planes are looked at.
+func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int) ([]Head, error) {
 	d := t.HeadDim
 	if l.Q == nil || l.K == nil || l.Q.Rows%d != 0 || l.K.Rows%d != 0 {
 		return nil, fmt.Errorf("calibrated: layer %d has no whole heads", l.Index)
@@ -123,7 +101,7 @@ func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer) ([]Head, error)
 		g := min(h/shared, l.K.Rows/d-1)
 		m := make([]float32, d*d)
 		dense.MulNT(m, q[h*d*cols:(h+1)*d*cols], k[g*d*cols:(g+1)*d*cols], d, d, cols)
-		heads[h] = newHead(m, d, t.Rotary)
+		heads[h] = newHead(m, d, t, chosen)
 	})
 	return heads, nil
 }
@@ -147,18 +125,19 @@ func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d int) (
 	return x, nil
 }
 
-// newHead takes the product of queries and keys apart. Rows p and p+d/2 are
-// the two directions of plane p, or rows 2p and 2p+1 where they interleave.
-func newHead(m []float32, d int, pairs roles.Rotary) Head {
-	n := d / 2
-	plane, half := 1, n
-	if pairs == roles.Interleaved {
+// newHead takes the product of queries and keys apart. Rows p and p+r/2 of the r
+// rows that turn are the two directions of plane p, or rows 2p and 2p+1 where they
+// interleave.
+func newHead(m []float32, d int, t *roles.Tower, chosen []int) Head {
+	n := len(chosen)
+	plane, half := 1, t.RotaryDim/2
+	if t.Rotary == roles.Interleaved {
 		plane, half = 2, 1
 	}
 	alpha, beta := make([]complex128, n*n), make([]complex128, n*n)
-	for p := range n {
-		for q := range n {
-			at := func(i, j int) float64 { return float64(m[(plane*p+i*half)*d+plane*q+j*half]) }
+	for p, i0 := range chosen {
+		for q, j0 := range chosen {
+			at := func(i, j int) float64 { return float64(m[(plane*i0+i*half)*d+plane*j0+j*half]) }
 			alpha[p*n+q] = complex(at(0, 0)+at(1, 1), at(1, 0)-at(0, 1))
 			beta[p*n+q] = complex(at(0, 0)-at(1, 1), at(1, 0)+at(0, 1))
 		}

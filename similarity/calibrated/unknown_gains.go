@@ -30,6 +30,9 @@ func unknownGains(ctx context.Context, p *align.Pair) (similarity.Evidence, erro
 		if v.Component != "generic" || v.A.Len != v.B.Len || v.A.Len < gainLength || strings.Contains(v.B.Tensor.Name, "running_") || strings.Contains(v.B.Tensor.Name, "moving_") {
 			continue
 		}
+		if !p.ReserveVectors(v.A, v.B) {
+			continue
+		}
 		a, err := v.A.Read(ctx)
 		if err != nil {
 			return e, err

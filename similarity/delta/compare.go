@@ -75,6 +75,19 @@ func Compare(ctx context.Context, m *align.Matching, seed []byte, o Options) (ch
 	return changes, differ, nil
 }
 
+// Cost is how many bytes comparing so many rows of a pair of matrices reads: what
+// is stored in blocks is read as it lies, too, to see which encoding gives it.
+func Cost(p align.MatrixPair, rows int) int64 {
+	side := func(m *roles.Matrix) int64 {
+		n := m.Cost(rows)
+		if m.Tensor.DType.Kind() == tensor.KindBlock {
+			n *= 2
+		}
+		return n + m.Gain.Cost()
+	}
+	return max(side(p.A), side(p.B))
+}
+
 // valuesAtOnce bounds the memory of a comparison: values of each side held
 // at a time.
 const valuesAtOnce = 1 << 17
@@ -186,7 +199,7 @@ func (w *walker) lattice(ctx context.Context, steps []float32, m *roles.Matrix, 
 	if l, ok := m.Tensor.Data.(tensor.Lattice); ok && !m.Transposed() {
 		return packedSteps(ctx, steps, l, m, rows)
 	}
-	s, ok := m.Tensor.Data.(*tensor.Stored)
+	s, ok := tensor.StoredOf(m.Tensor.Data)
 	step, has := quant.Steps[m.Tensor.DType.String()]
 	encode := quant.Encoders[m.Tensor.DType.String()]
 	if !ok || m.Transposed() || !has && encode == nil || m.Tensor.DType.Kind() != tensor.KindBlock {

@@ -79,6 +79,14 @@ func sameValues(ctx context.Context, a, b *tensor.Tensor, round func(float32) fl
 	return nil, false, nil
 }
 
+// at is the bits of a value at a grain.
+func at(round func(float32) float32, v float32) uint32 {
+	if round != nil {
+		v = round(v)
+	}
+	return plain(v)
+}
+
 // inPlace compares two tensors in stored order.
 func inPlace(ctx context.Context, a, b *tensor.Tensor, round func(float32) float32) (bool, error) {
 	n := min(int64(valuesAtOnce), a.Len())
@@ -92,7 +100,7 @@ func inPlace(ctx context.Context, a, b *tensor.Tensor, round func(float32) float
 			return false, err
 		}
 		for i, v := range x[:k] {
-			if plain(round(v)) != plain(round(y[i])) {
+			if at(round, v) != at(round, y[i]) {
 				return false, nil
 			}
 		}
@@ -113,7 +121,7 @@ func moved(shape []int64, order []int) func(context.Context, *tensor.Tensor, *te
 				return false, err
 			}
 			for _, v := range part {
-				if plain(round(whole[w.next()])) != plain(round(v)) {
+				if at(round, whole[w.next()]) != at(round, v) {
 					return false, nil
 				}
 			}

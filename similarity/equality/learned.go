@@ -2,6 +2,7 @@ package equality
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -9,28 +10,34 @@ import (
 // What a matrix must show before equal values in it speak for a common origin.
 // Strangers share window functions, Fourier and mel tables, sinusoids and
 // masks; those are mostly zeros, repeat few values, or change little from row
-// to row.
+// to row. Rows of transforms, with a window or without, are their own mirror image
+// up to the sign: rows of independent values are with no chance worth a number.
 const (
 	leastLearned = 1024     // values
 	mostZeros    = 0.75     // share
 	watched      = 1 << 14  // values that are looked at for repetition
 	fewValues    = 1.0 / 16 // least share of different ones among them
 	smoothRows   = 0.9      // largest mean cosine of a row and the next
+	mirrorRow    = 16       // least length of a row that is held against its mirror image
+	mirrorError  = 1e-6     // largest share of a row's square that the two may differ by
+	mostMirrors  = 0.9      // share of rows
 )
 
-// look gathers, value by value, what tells a trained matrix from a table.
+// look gathers what tells a trained matrix from a table.
 type look struct {
 	cols        int64
 	n, zeros    int64
-	seen        map[uint32]bool
+	seen        []uint32
 	prev        []float32
 	dot, aa, bb float64
 	cosines     float64
 	rows        int64
+	mirrors     int64 // rows that are their own mirror image
+	filled      int64 // rows that are not all zeros
 }
 
 func newLook(t *tensor.Tensor) *look {
-	l := &look{seen: map[uint32]bool{}}
+	l := &look{}
 	if shape := wide(t.Shape); len(shape) > 1 && t.Len() >= leastLearned {
 		l.cols = t.Len() / shape[0]
 		l.prev = make([]float32, min(l.cols, valuesAtOnce))
@@ -38,32 +45,84 @@ func newLook(t *tensor.Tensor) *look {
 	return l
 }
 
-func (l *look) add(v float32) {
+// add takes the next values.
+func (l *look) add(values []float32) {
 	if l.cols == 0 {
 		return
 	}
-	at := l.n % l.cols
-	if l.n < watched {
-		l.seen[plain(v)] = true
+	for _, v := range values[:min(int64(len(values)), max(0, watched-l.n))] {
+		l.seen = append(l.seen, plain(v))
 	}
-	if l.n++; v == 0 {
-		l.zeros++
+	for len(values) > 0 {
+		at := l.n % l.cols
+		k := min(int64(len(values)), l.cols-at)
+		l.within(values[:k], at)
+		values = values[k:]
+		l.n += k
+	}
+}
+
+// within takes values of one row from column at on. The beginning of very long rows
+// speaks for them.
+func (l *look) within(values []float32, at int64) {
+	for _, v := range values {
+		if v == 0 {
+			l.zeros++
+		}
 	}
 	if at >= int64(len(l.prev)) {
-		return // the beginning of very long rows speaks for them
+		return
 	}
-	x, y := float64(l.prev[at]), float64(v)
-	l.dot += float64(x * y)
-	l.aa += float64(x * x)
-	l.bb += float64(y * y)
-	l.prev[at] = v
-	if at == int64(len(l.prev))-1 {
+	values = values[:min(int64(len(values)), int64(len(l.prev))-at)]
+	prev := l.prev[at:][:len(values)]
+	for i, v := range values {
+		x, y := float64(prev[i]), float64(v)
+		l.dot += float64(x * y)
+		l.aa += float64(x * x)
+		l.bb += float64(y * y)
+	}
+	copy(prev, values)
+	if at+int64(len(values)) == int64(len(l.prev)) {
+		l.mirror()
 		if l.aa > 0 && l.bb > 0 {
 			l.cosines += l.dot / math.Sqrt(float64(l.aa*l.bb))
 			l.rows++
 		}
 		l.dot, l.aa, l.bb = 0, 0, 0
 	}
+}
+
+// mirror counts the row that was just read.
+func (l *look) mirror() {
+	n := len(l.prev)
+	if n < mirrorRow || int64(n) < l.cols {
+		return
+	}
+	var whole float64
+	var differs [2]float64 // about the middle of the row, and about value n/2: windows have n or n+1 values
+	for i, v := range l.prev {
+		whole += float64(v) * float64(v)
+		for k := range differs {
+			if at := n - 1 - i + k; at < n {
+				d := math.Abs(float64(v)) - math.Abs(float64(l.prev[at]))
+				differs[k] += float64(d * d)
+			}
+		}
+	}
+	if whole == 0 {
+		return
+	}
+	l.filled++
+	if min(differs[0], differs[1]) <= mirrorError*whole {
+		l.mirrors++
+	}
+}
+
+// different is how many different values were among those watched.
+func (l *look) different() int {
+	all := slices.Clone(l.seen)
+	slices.Sort(all)
+	return len(slices.Compact(all))
 }
 
 // learned tells whether the tensor looks like a trained matrix.
@@ -73,7 +132,9 @@ func (l *look) learned() bool {
 		return false
 	case float64(l.zeros) > mostZeros*float64(l.n):
 		return false
-	case float64(len(l.seen)) < fewValues*float64(min(l.n, watched)):
+	case l.filled > 0 && float64(l.mirrors) > mostMirrors*float64(l.filled):
+		return false
+	case float64(l.different()) < fewValues*float64(min(l.n, watched)):
 		return false
 	}
 	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows

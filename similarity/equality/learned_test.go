@@ -19,6 +19,7 @@ func TestTablesAreNotLearned(t *testing.T) {
 		}
 		return &tensor.Tensor{Name: "t", DType: tensor.F32, Shape: []int64{64, 64}, Data: v}
 	}
+	hann := func(c int) float64 { return 0.5 - 0.5*math.Cos(2*math.Pi*float64(c)/64) }
 	random := drawn("t", tensor.F32, 1, 64, 64)
 	draw := random.Data.(values)
 	for name, c := range map[string]struct {
@@ -32,6 +33,10 @@ func TestTablesAreNotLearned(t *testing.T) {
 		"positions":  {fill(func(r, c int) float64 { return math.Sin(float64(r) / math.Pow(10000, float64(c)/64)) }), false},
 		"mask":       {fill(func(r, c int) float64 { return map[bool]float64{true: 1}[r >= c] }), false},
 		"filterbank": {fill(func(r, c int) float64 { return math.Max(0, 1-math.Abs(float64(c-r))/4) }), false},
+		"windowed":   {fill(func(r, c int) float64 { return hann(c) * math.Cos(2*math.Pi*float64(r*c)/64) }), false},
+		"sines":      {fill(func(r, c int) float64 { return -hann(c) * math.Sin(2*math.Pi*float64(r*c)/64) }), false},
+		"DCT":        {fill(func(r, c int) float64 { return math.Cos(math.Pi * float64(r) * (float64(c) + 0.5) / 64) }), false},
+		"symmetric":  {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), true},
 		"pruned":     {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
 	} {
 		got, err := equality.Match(t.Context(), memory{c.t}, memory{c.t}, nil)

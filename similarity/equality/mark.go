@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
@@ -27,7 +28,7 @@ const (
 	grains
 )
 
-// rounding returns what a grain does to a value.
+// rounding returns what a grain does to a value, nil for nothing.
 func (g grain) rounding() func(float32) float32 {
 	switch g {
 	case asBF16:
@@ -35,7 +36,7 @@ func (g grain) rounding() func(float32) float32 {
 	case asF16:
 		return tensor.F16.Rounding()
 	}
-	return func(v float32) float32 { return v }
+	return nil
 }
 
 // grainOf is the grain of the values that a type can hold.
@@ -70,11 +71,20 @@ func spread(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-func (m *mark) add(v float32) {
-	bits := uint64(plain(v))
-	m.n++
-	m.sum[0] += spread(bits)
-	m.sum[1] += spread(bits | 1<<40)
+// addAll adds values, once rounded.
+func (m *mark) addAll(values []float32, round func(float32) float32) {
+	var sum [2]uint64
+	for _, v := range values {
+		if round != nil {
+			v = round(v)
+		}
+		bits := uint64(plain(v))
+		sum[0] += spread(bits)
+		sum[1] += spread(bits | 1<<40)
+	}
+	m.n += int64(len(values))
+	m.sum[0] += sum[0]
+	m.sum[1] += sum[1]
 }
 
 // marked is a tensor with its marks, and what makes it say nothing of its own.
@@ -82,43 +92,86 @@ type marked struct {
 	t       *tensor.Tensor
 	look    *look
 	marks   [grains]mark
-	flat    bool // one value throughout
-	counted bool // counts up from its first value by a constant step: positions, ids
+	values  *fingerprint.Digest // nil for types whose digest takes the stored bytes
+	flat    bool                // one value throughout
+	counted bool                // counts up from its first value by a constant step: positions, ids
+
+	first, step float32 // of what counts up
 }
 
-// read marks one tensor in a single pass through buf.
-func read(ctx context.Context, t *tensor.Tensor, buf []float32) (*marked, error) {
-	m := &marked{t: t, flat: true, counted: true, look: newLook(t)}
-	var round [grains]func(float32) float32
-	for g := range grains {
-		round[g] = g.rounding()
+// reader marks tensors.
+type reader struct {
+	buf  []float32
+	half [grains]bool // grains at which any tensor of either model is stored
+}
+
+func newReader(models ...tensor.Model) *reader {
+	r := &reader{buf: make([]float32, valuesAtOnce)}
+	for _, m := range models {
+		for _, t := range m.Tensors() {
+			r.half[grainOf(t.DType)] = true
+		}
 	}
-	var first, second float32
-	i := int64(0)
-	for part, err := range t.Chunks(ctx, buf) {
+	r.half[asDecoded] = true
+	return r
+}
+
+// read marks one tensor in a single pass, which takes its digest along. Values that
+// a half holds already are marked alike at its grain.
+func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
+	m := &marked{t: t, flat: true, counted: true, look: newLook(t)}
+	digest := fingerprint.NewStreamed(t)
+	own := grainOf(t.DType)
+	done := int64(0)
+	for part, err := range t.Chunks(ctx, r.buf) {
+		if err == nil {
+			err = ctx.Err()
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range part {
-			for g := range grains {
-				m.marks[g].add(round[g](v))
+		for g := range grains {
+			if r.half[g] && (g == asDecoded || g != own) {
+				m.marks[g].addAll(part, g.rounding())
 			}
-			switch i {
-			case 0:
-				first = v
-			case 1:
-				second = v
-			}
-			m.look.add(v)
-			m.flat = m.flat && v == first
-			m.counted = m.counted && v == first+float32(i)*(second-first)
-			i++
 		}
-		if err := ctx.Err(); err != nil {
-			return nil, err
+		if digest != nil {
+			digest.Add(part)
+		}
+		m.look.add(part)
+		m.regular(part, done)
+		done += int64(len(part))
+	}
+	if own != asDecoded {
+		m.marks[own] = m.marks[asDecoded]
+	}
+	if digest != nil {
+		if d, ok := digest.Digest(); ok {
+			m.values = &d
 		}
 	}
 	return m, nil
+}
+
+// regular notes whether the values from number first on go on as the first two do.
+func (m *marked) regular(part []float32, first int64) {
+	if !m.flat && !m.counted || len(part) == 0 {
+		return
+	}
+	if first == 0 {
+		m.first = part[0]
+		m.step = 0
+		if len(part) > 1 {
+			m.step = part[1] - part[0]
+		}
+	}
+	for i, v := range part {
+		m.flat = m.flat && v == m.first
+		m.counted = m.counted && v == m.first+float32(first+int64(i))*m.step
+		if !m.flat && !m.counted {
+			return
+		}
+	}
 }
 
 // says tells whether the values could not as well stand in any other model.

@@ -22,6 +22,8 @@ type Correspondence struct {
 	Pairs []Pair           // in A's stored order
 	OnlyA []*tensor.Tensor // without a counterpart; constants and tensors that count up are left out
 	OnlyB []*tensor.Tensor
+
+	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of A's and B's tensors, as far as the pass over them told
 }
 
 // Whole tells whether every tensor that says something has its counterpart.
@@ -34,11 +36,12 @@ func (c *Correspondence) Whole() bool {
 // those to which name gives the same word are paired first, then the others in
 // stored order. A nil name stands for the tensors' own.
 func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) string) (*Correspondence, error) {
-	as, err := readAll(ctx, a)
+	r := newReader(a, b)
+	as, err := r.readAll(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	bs, err := readAll(ctx, b)
+	bs, err := r.readAll(ctx, b)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +51,9 @@ func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) str
 	m := matching{name: name, as: as, bs: bs, partner: make([]*Pair, len(as)), taken: make([]bool, len(bs))}
 	for _, byName := range []bool{true, false} {
 		for g := range grains {
+			if !r.half[g] {
+				continue
+			}
 			if err := m.at(ctx, g, byName); err != nil {
 				return nil, err
 			}
@@ -57,15 +63,14 @@ func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) str
 }
 
 // readAll marks the tensors of a model whose values can be read.
-func readAll(ctx context.Context, m tensor.Model) ([]*marked, error) {
+func (r *reader) readAll(ctx context.Context, m tensor.Model) ([]*marked, error) {
 	var out []*marked
-	buf := make([]float32, valuesAtOnce)
 	for _, t := range m.Tensors() {
 		if t.DType == tensor.Opaque {
 			out = append(out, &marked{t: t}) // never paired: nobody knows its values
 			continue
 		}
-		x, err := read(ctx, t, buf)
+		x, err := r.read(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -138,6 +143,9 @@ func equalAt(ctx context.Context, a, b *marked, g grain) (*Pair, bool, error) {
 			return nil, false, nil
 		}
 	}
+	if g == asDecoded && a.values != nil && b.values != nil && *a.values == *b.values {
+		return p, true, nil // equal shapes and values
+	}
 	order, ok, err := sameValues(ctx, a.t, b.t, g.rounding())
 	if err != nil || !ok {
 		return nil, false, err
@@ -188,7 +196,7 @@ func isWide(t tensor.DType) bool {
 
 // result collects pairs and what is left.
 func (m *matching) result() *Correspondence {
-	c := &Correspondence{}
+	c := &Correspondence{Digests: [2]map[*tensor.Tensor]fingerprint.Digest{digests(m.as), digests(m.bs)}}
 	for i, x := range m.as {
 		if p := m.partner[i]; p != nil {
 			c.Pairs = append(c.Pairs, *p)
@@ -202,4 +210,15 @@ func (m *matching) result() *Correspondence {
 		}
 	}
 	return c
+}
+
+// digests are those that the pass over a model told.
+func digests(all []*marked) map[*tensor.Tensor]fingerprint.Digest {
+	out := map[*tensor.Tensor]fingerprint.Digest{}
+	for _, x := range all {
+		if x.values != nil {
+			out[x.t] = *x.values
+		}
+	}
+	return out
 }

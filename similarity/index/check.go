@@ -19,6 +19,9 @@ type Bad struct {
 // Check reads every entry whole and holds its summary against its details. It
 // returns all records that are bad, by number.
 func (x *Index) Check(ctx context.Context) ([]Bad, error) {
+	if err := x.verify(); err != nil {
+		return nil, err
+	}
 	parts := make([][]Bad, runtime.GOMAXPROCS(0))
 	errs := make([]error, len(parts))
 	dense.Parallel(len(parts), func(w int) {
@@ -37,7 +40,7 @@ func (x *Index) Check(ctx context.Context) ([]Bad, error) {
 			return nil, err
 		}
 	}
-	return byNumber(append(slices.Concat(parts...), x.bad...)), nil
+	return byNumber(append(slices.Concat(parts...), x.Bad()...)), nil
 }
 
 func byNumber(all []Bad) []Bad {

@@ -1,9 +1,12 @@
 // Package index keeps many fingerprints in two append-only files and searches
-// them exactly: a scan over one-bit summaries of all entries, then the tests of
-// package sketches on the full sketches of the nearest.
+// them exactly: a scan over short keys of all entries, one-bit summaries of those
+// nearest by them, then the tests of package sketches on the full sketches of the
+// nearest.
 //
 //	FILE          a header, then records of 1024 bytes, each with its own digest
 //	FILE.details  the fingerprint files, one behind the other
+//	FILE.keys     the keys of whole blocks of 256 records; made from them, and made
+//	              anew where it is missing or damaged
 //
 // The header says how many records are committed. A writer appends details,
 // then records, then commits them, each step on disk before the next; so
@@ -39,9 +42,9 @@ type Entry struct {
 
 var le = binary.LittleEndian
 
-// contentOf identifies an entry's content: the root over all values, or the
+// ContentOf identifies an entry's content: the root over all values, or the
 // digest of the fingerprint where values were not read.
-func contentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
+func ContentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
 	if f.Complete {
 		return f.Root
 	}

@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/weightprint/weightprint/fingerprint"
 )
 
 // header is what is committed.
 type header struct {
-	seq     uint64 // of the commit
-	count   int64  // records
-	details int64  // bytes of details
+	seq     uint64             // of the commit
+	count   int64              // records
+	details int64              // bytes of details
+	keys    fingerprint.Digest // over the column of keys; zero for none
 }
 
 // A header has two slots in the first 1024 bytes; commit n is written to slot
@@ -31,6 +34,7 @@ func (h header) encode() []byte {
 	b = le.AppendUint64(b, h.seq)
 	b = le.AppendUint64(b, uint64(h.count))
 	b = le.AppendUint64(b, uint64(h.details))
+	b = append(b, h.keys[:]...)
 	b = b[:slotBytes]
 	copy(b[slotBytes-checkBytes:], check(b[:slotBytes-checkBytes]))
 	return b
@@ -78,7 +82,7 @@ func readSlot(s []byte) (header, bool) {
 	if string(s[:len(magic)]) != magic || !bytes.Equal(check(s[:slotBytes-checkBytes]), s[slotBytes-checkBytes:]) {
 		return header{}, false
 	}
-	return header{le.Uint64(s[8:]), int64(le.Uint64(s[16:])), int64(le.Uint64(s[24:]))}, true
+	return header{le.Uint64(s[8:]), int64(le.Uint64(s[16:])), int64(le.Uint64(s[24:])), fingerprint.Digest(s[32:64])}, true
 }
 
 // begun tells whether bytes are what a writer may leave that was killed while

@@ -1,15 +1,16 @@
 package index
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Index is an open index. It shows what was committed when it was opened and
@@ -18,16 +19,17 @@ type Index struct {
 	path    string
 	files   files
 	f       file
-	details file // nil where nothing was ever added
+	details file    // nil where nothing was ever added
+	column  *column // nil where keys are made from the records
 	header
-	quarantined int
-	bad         []Bad              // records that cannot be read
-	dead        map[int64]struct{} // records that are no entries: bad, removed, and notes of removals
-	live        []int64            // records that are entries; nil for all
+	contents  atomic.Pointer[contents]
+	verifying sync.Mutex
+	verified  bool // contents are of all records
 }
 
-// Open reads an index and checks every record. Records that cannot be read are
-// left out and listed by Bad. An index that is not there is ErrMissing.
+// Open opens an index. Blocks of it are verified when they are first looked at; of
+// an index without a column of keys every record is read now. Records that cannot
+// be read are left out and listed by Bad. An index that is not there is ErrMissing.
 // Close it after use.
 func Open(path string) (*Index, error) { return open(disk{}, path) }
 
@@ -45,7 +47,8 @@ func open(fs files, path string) (*Index, error) {
 		return nil, err
 	}
 	if x.header, err = readHeader(path, x.f); err == nil {
-		err = x.sort()
+		x.column = openColumn(fs, path, x.header)
+		err = x.begin()
 	}
 	if err == nil && x.count > 0 {
 		x.details, err = fs.open(detailsOf(path), os.O_RDONLY)
@@ -57,65 +60,16 @@ func open(fs files, path string) (*Index, error) {
 	return x, nil
 }
 
-// sorted is what a look at some of the records found.
-type sorted struct {
-	bad         []Bad
-	removals    []int64 // records that note a removal
-	removed     []int64 // records that are removed
-	quarantined []int64
-	err         error
-}
-
-// sort verifies every record, on all processors, and tells entries from what
-// is none.
-func (x *Index) sort() error {
-	parts := make([]sorted, runtime.GOMAXPROCS(0))
-	n := int64(len(parts))
-	dense.Parallel(len(parts), func(w int) {
-		parts[w].err = x.each(x.count*int64(w)/n, x.count*int64(w+1)/n, parts[w].look)
-	})
-	x.dead = map[int64]struct{}{}
-	var quarantined []int64
-	for _, p := range parts {
-		if p.err != nil {
-			return p.err
-		}
-		x.bad = append(x.bad, p.bad...)
-		quarantined = append(quarantined, p.quarantined...)
-		for _, i := range slices.Concat(p.removals, p.removed) {
-			x.dead[i] = struct{}{}
-		}
+// begin finds out which records are entries.
+func (x *Index) begin() error {
+	if x.column == nil {
+		return x.verify()
 	}
-	x.bad = slices.DeleteFunc(x.bad, func(b Bad) bool { _, gone := x.dead[b.Number]; return gone })
-	for _, b := range x.bad {
-		x.dead[b.Number] = struct{}{}
+	c, err := x.fromColumn()
+	if err == nil {
+		x.contents.Store(c)
 	}
-	for _, i := range quarantined {
-		if _, gone := x.dead[i]; !gone {
-			x.quarantined++
-		}
-	}
-	if len(x.dead) > 0 {
-		x.live = make([]int64, 0, max(0, x.count-int64(len(x.dead))))
-		for i := range x.count {
-			if _, gone := x.dead[i]; !gone {
-				x.live = append(x.live, i)
-			}
-		}
-	}
-	return nil
-}
-
-func (s *sorted) look(i int64, r *record, bad error) error {
-	switch {
-	case bad != nil:
-		s.bad = append(s.bad, Bad{i, "", bad})
-	case r.flags&flagRemoval != 0:
-		s.removals, s.removed = append(s.removals, i), append(s.removed, r.offset)
-	case r.flags&flagQuarantined != 0:
-		s.quarantined = append(s.quarantined, i)
-	}
-	return nil
+	return err
 }
 
 func detailsOf(path string) string { return path + ".details" }
@@ -128,7 +82,16 @@ func (x *Index) Close() error {
 			errs = append(errs, f.Close())
 		}
 	}
+	if x.column != nil {
+		errs = append(errs, x.column.f.Close())
+	}
 	return errors.Join(errs...)
+}
+
+// Current tells whether the index still shows what is committed at its path.
+func (x *Index) Current() (bool, error) {
+	h, err := readHeader(x.path, x.f)
+	return h == x.header && x.files.is(x.path, x.f), err
 }
 
 // readRecords is how many records are read at a time.
@@ -170,31 +133,24 @@ func visitRecord(i int64, b []byte, details int64, visit func(i int64, r *record
 }
 
 // Len is the number of entries.
-func (x *Index) Len() int {
-	if x.live != nil {
-		return len(x.live)
-	}
-	return int(x.count)
-}
+func (x *Index) Len() int { return int(x.count) - len(x.contents.Load().deadSorted) }
 
 // Number is that of the record which holds an entry.
-func (x *Index) Number(entry int) int64 {
-	if x.live != nil {
-		return x.live[entry]
-	}
-	return int64(entry)
-}
+func (x *Index) Number(entry int) int64 { return x.contents.Load().number(int64(entry)) }
 
 // Quarantined is how many entries hold nothing that can be tested. They are
 // found by equal content only.
-func (x *Index) Quarantined() int { return x.quarantined }
+func (x *Index) Quarantined() int { return x.contents.Load().quarantined }
 
-// Bad lists the records that cannot be read, by number. Nothing is known of
-// their names.
-func (x *Index) Bad() []Bad { return slices.Clone(x.bad) }
+// Bad lists the records that cannot be read, by number, as far as that is known:
+// Names and Check read all of them. Nothing is known of their names.
+func (x *Index) Bad() []Bad { return slices.Clone(x.contents.Load().bad) }
 
 // Names lists the entries in the order in which they were added.
 func (x *Index) Names() ([]string, error) {
+	if err := x.verify(); err != nil {
+		return nil, err
+	}
 	out := make([]string, 0, x.Len())
 	err := x.entries(func(_ int64, r *record) error {
 		out = append(out, r.name)
@@ -205,11 +161,12 @@ func (x *Index) Names() ([]string, error) {
 
 // entries reads the records of all entries.
 func (x *Index) entries(visit func(i int64, r *record) error) error {
+	dead := x.contents.Load().dead
 	return x.each(0, x.count, func(i int64, r *record, bad error) error {
-		if _, gone := x.dead[i]; gone {
+		if _, gone := dead[i]; gone {
 			return nil
 		}
-		if bad != nil { // it was whole when the index was opened
+		if bad != nil { // it was whole when it was verified
 			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
 		}
 		return visit(i, r)
@@ -217,11 +174,11 @@ func (x *Index) entries(visit func(i int64, r *record) error) error {
 }
 
 // Entry reads one entry with its details; the first is 0.
-func (x *Index) Entry(i int) (Entry, error) { return x.at(x.Number(i)) }
+func (x *Index) Entry(i int) (Entry, error) { return x.At(context.Background(), x.Number(i)) }
 
-// at reads the entry that a record holds.
-func (x *Index) at(i int64) (e Entry, err error) {
-	err = x.each(i, i+1, func(i int64, r *record, bad error) error {
+// At reads the entry that a record holds.
+func (x *Index) At(_ context.Context, number int64) (e Entry, err error) {
+	err = x.each(number, number+1, func(i int64, r *record, bad error) error {
 		if bad != nil {
 			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
 		}
@@ -238,7 +195,7 @@ func (x *Index) entry(r *record) (Entry, error) {
 	if err != nil {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}
-	if contentOf(p) != r.root {
+	if ContentOf(p) != r.root {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
 	}
 	return Entry{r.name, p}, nil

@@ -15,6 +15,7 @@ type memory struct {
 	mu    sync.Mutex
 	nodes map[string]*node
 	calls int
+	read  int   // bytes
 	fail  int   // number of the call that fails; 0 for none
 	after bool  // the failing call has its effect, a write half of it
 	err   error // what it fails with
@@ -119,6 +120,7 @@ func (h *handle) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(p, h.n.now[off:])
+	h.m.read += n
 	if n < len(p) {
 		return n, io.EOF
 	}

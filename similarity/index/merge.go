@@ -42,8 +42,11 @@ func merge(fs files, to string, from []string) (err error) {
 			return err
 		}
 		defer x.Close()
-		if len(x.bad) > 0 {
-			return fmt.Errorf("%s: record %d: %w; index check lists such records, index remove --number takes them out", path, x.bad[0].Number, x.bad[0].Err)
+		if err := x.verify(); err != nil {
+			return err
+		}
+		if bad := x.Bad(); len(bad) > 0 {
+			return fmt.Errorf("%s: record %d: %w; index check lists such records, index remove --number takes them out", path, bad[0].Number, bad[0].Err)
 		}
 		if err := x.entries(func(_ int64, r *record) error {
 			all = append(all, source{*r, x})
@@ -156,7 +159,11 @@ func (w *Writer) fill(all []source) (header, error) {
 	if err := flush(); err != nil {
 		return h, err
 	}
-	return h, errors.Join(w.details.Sync(), w.f.Sync())
+	if err := errors.Join(w.details.Sync(), w.f.Sync()); err != nil {
+		return h, err
+	}
+	w.extendColumn(&h)
+	return h, nil
 }
 
 // commitHeader makes what was written count.

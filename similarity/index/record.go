@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/bits"
 	"strings"
+	"sync"
 
 	"github.com/zeebo/blake3"
 
@@ -14,16 +15,18 @@ import (
 )
 
 const (
-	recordBytes  = 1024
-	magic        = "WPINDEX1"
-	maxNameBytes = 160
-	checkBytes   = 16
+	recordBytes = 1024
+	magic       = "WPINDEX1"
+	checkBytes  = 16
 
 	flagComplete    = 1 // the root is over all values
 	flagQuarantined = 2 // nothing of the entry can be tested: constant or generic content
 	flagRemoval     = 4 // no entry: offset is the number of a record that is removed
 	knownFlags      = flagComplete | flagQuarantined | flagRemoval
 )
+
+// MaxNameBytes is the length of the longest name.
+const MaxNameBytes = 160
 
 // record is the fixed part of an entry.
 type record struct {
@@ -32,13 +35,13 @@ type record struct {
 	offset int64 // of the details
 	size   int64
 	flags  uint32
-	summary
+	Summary
 }
 
 // summarise makes the record of an entry.
 func summarise(e Entry) record {
 	f := e.Fingerprint
-	r := record{name: e.Name, root: contentOf(f), summary: summaryOf(f)}
+	r := record{name: e.Name, root: ContentOf(f), Summary: SummaryOf(f)}
 	if f.Complete {
 		r.flags |= flagComplete
 	}
@@ -48,17 +51,17 @@ func summarise(e Entry) record {
 	return r
 }
 
-// summary is what the scan compares: the first sketched units of three layers
+// Summary is what the scan compares: the first sketched units of three layers
 // and of the residual stream, what tokens find in two layers, and the signs of
 // some products among little-used tokens.
-type summary struct {
-	length, dim uint32 // of the sketched MLP axes
-	hidden      uint32 // of the residual axis
-	words       [summaryLayers][summaryWords]uint64
-	residual    [summaryWords]uint64
-	places      [summaryProbed][summaryPlaces / 4]uint64 // of the units that tokens find, 16 bits each
-	profiles    [summaryProbed][summaryProfiles]uint64
-	tokens      [tokenWords]uint64 // zeros if there are none
+type Summary struct {
+	Length, Dim uint32 // of the sketched MLP axes
+	Hidden      uint32 // of the residual axis
+	Units       [summaryLayers][summaryWords]uint64
+	Residual    [summaryWords]uint64
+	Places      [summaryProbed][summaryPlaces / 4]uint64 // of the units that tokens find, 16 bits each, the first lowest
+	Profiles    [summaryProbed][summaryProfiles]uint64
+	Tokens      [tokenWords]uint64 // zeros if there are none
 }
 
 const (
@@ -67,38 +70,41 @@ const (
 	summaryProbed   = 2
 	summaryPlaces   = 16
 	summaryProfiles = 8
-	noPlace         = 0xffff
 	tokenWords      = 8
 	tokenBytes      = 8 * tokenWords
 )
 
-func summaryOf(f *fingerprint.Fingerprint) (s summary) {
+// NoPlace stands in Places for a token that finds no unit.
+const NoPlace = 0xffff
+
+// SummaryOf summarises a fingerprint.
+func SummaryOf(f *fingerprint.Fingerprint) (s Summary) {
 	var mlp []*fingerprint.Sketch
 	for i := range f.Sketches {
 		if x := &f.Sketches[i]; strings.HasSuffix(x.Axis, ".residual") {
-			if s.hidden == 0 {
-				s.hidden = uint32(x.Length)
-				copy(s.residual[:], x.Words)
+			if s.Hidden == 0 {
+				s.Hidden = uint32(x.Length)
+				copy(s.Residual[:], x.Words)
 			}
 		} else {
 			mlp = append(mlp, x)
 		}
 	}
 	if len(mlp) > 0 {
-		s.length, s.dim = uint32(mlp[0].Length), uint32(mlp[0].Dim)
+		s.Length, s.Dim = uint32(mlp[0].Length), uint32(mlp[0].Dim)
 		for k, i := range [summaryLayers]int{0, len(mlp) / 2, len(mlp) - 1} {
-			copy(s.words[k][:], mlp[i].Words)
+			copy(s.Units[k][:], mlp[i].Words)
 		}
 	}
-	for k := range s.places {
-		for i := range s.places[k] {
-			s.places[k][i] = math.MaxUint64
+	for k := range s.Places {
+		for i := range s.Places[k] {
+			s.Places[k][i] = math.MaxUint64
 		}
 		if k < len(f.Probes) {
 			s.probe(k, &f.Probes[k])
 		}
 	}
-	s.tokens = tokensOf(f.Tokens)
+	s.Tokens = tokensOf(f.Tokens)
 	return s
 }
 
@@ -136,39 +142,39 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-func (s *summary) probe(k int, p *fingerprint.Probes) {
+func (s *Summary) probe(k int, p *fingerprint.Probes) {
 	for t, u := range p.Units[:min(summaryPlaces, len(p.Units))] {
-		place := uint64(noPlace)
+		place := uint64(NoPlace)
 		if u >= 0 {
-			place = uint64(u) % noPlace
+			place = uint64(u) % NoPlace
 		}
 		shift := t % 4 * 16
-		s.places[k][t/4] = s.places[k][t/4]&^(noPlace<<shift) | place<<shift
+		s.Places[k][t/4] = s.Places[k][t/4]&^(NoPlace<<shift) | place<<shift
 	}
-	copy(s.profiles[k][:], p.Profile)
+	copy(s.Profiles[k][:], p.Profile)
 }
 
 // distances are four ways in which two summaries may be near: units of a layer,
 // residual dimensions, what tokens find, little-used tokens. Smaller is nearer.
-func (s *summary) distances(o *summary) (d [channels]int) {
+func (s *Summary) distances(o *Summary) (d [channels]int) {
 	d = [channels]int{math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt}
-	if s.length == o.length && s.dim == o.dim && s.length > 0 {
-		for i := range s.words {
-			for j := range o.words {
-				d[0] = min(d[0], differing(s.words[i][:], o.words[j][:]))
+	if s.Length == o.Length && s.Dim == o.Dim && s.Length > 0 {
+		for i := range s.Units {
+			for j := range o.Units {
+				d[0] = min(d[0], differing(s.Units[i][:], o.Units[j][:]))
 			}
 		}
 	}
-	if s.hidden == o.hidden && s.hidden > 0 {
-		d[1] = differing(s.residual[:], o.residual[:])
+	if s.Hidden == o.Hidden && s.Hidden > 0 {
+		d[1] = differing(s.Residual[:], o.Residual[:])
 	}
-	for i := range s.places {
-		for j := range o.places {
+	for i := range s.Places {
+		for j := range o.Places {
 			d[2] = min(d[2], -s.found(i, o, j))
 		}
 	}
-	if s.tokens != ([tokenWords]uint64{}) && o.tokens != ([tokenWords]uint64{}) {
-		d[3] = differing(s.tokens[:], o.tokens[:])
+	if s.Tokens != ([tokenWords]uint64{}) && o.Tokens != ([tokenWords]uint64{}) {
+		d[3] = differing(s.Tokens[:], o.Tokens[:])
 	}
 	return d
 }
@@ -185,18 +191,18 @@ func differing(a, b []uint64) int {
 
 // found counts the tokens that find a unit at the same place, and twice those
 // whose units look alike.
-func (s *summary) found(i int, o *summary, j int) int {
+func (s *Summary) found(i int, o *Summary, j int) int {
 	n := 0
-	for w, v := range s.places[i] {
-		x := v ^ o.places[j][w]
+	for w, v := range s.Places[i] {
+		x := v ^ o.Places[j][w]
 		for shift := 0; shift < 64; shift += 16 {
-			if x>>shift&noPlace == 0 && v>>shift&noPlace != noPlace {
+			if x>>shift&NoPlace == 0 && v>>shift&NoPlace != NoPlace {
 				n++
 			}
 		}
 	}
-	for t, v := range s.profiles[i] {
-		if v != 0 && o.profiles[j][t] != 0 && sketches.ProfilesAlike(v, o.profiles[j][t]) {
+	for t, v := range s.Profiles[i] {
+		if v != 0 && o.Profiles[j][t] != 0 && sketches.ProfilesAlike(v, o.Profiles[j][t]) {
 			n += 2
 		}
 	}
@@ -212,7 +218,7 @@ func (r *record) encode() []byte {
 	b = append(b, r.root[:]...)
 	b = le.AppendUint64(b, uint64(r.offset))
 	b = le.AppendUint64(b, uint64(r.size))
-	for _, v := range []uint32{r.flags, r.length, r.dim, r.hidden} {
+	for _, v := range []uint32{r.flags, r.Length, r.Dim, r.Hidden} {
 		b = le.AppendUint32(b, v)
 	}
 	for _, words := range r.fields() {
@@ -223,7 +229,7 @@ func (r *record) encode() []byte {
 	b = le.AppendUint16(b, uint16(len(r.name)))
 	b = append(b, r.name...)
 	b = b[:recordBytes]
-	for w, v := range r.tokens {
+	for w, v := range r.Tokens {
 		le.PutUint64(b[recordBytes-checkBytes-tokenBytes+8*w:], v)
 	}
 	copy(b[recordBytes-checkBytes:], check(b[:recordBytes-checkBytes]))
@@ -231,17 +237,24 @@ func (r *record) encode() []byte {
 }
 
 // fields lists the words of a summary in stored order.
-func (s *summary) fields() [2*summaryProbed + summaryLayers + 1][]uint64 {
-	w, p, q := &s.words, &s.places, &s.profiles
-	return [...][]uint64{w[0][:], w[1][:], w[2][:], s.residual[:], p[0][:], p[1][:], q[0][:], q[1][:]}
+func (s *Summary) fields() [2*summaryProbed + summaryLayers + 1][]uint64 {
+	w, p, q := &s.Units, &s.Places, &s.Profiles
+	return [...][]uint64{w[0][:], w[1][:], w[2][:], s.Residual[:], p[0][:], p[1][:], q[0][:], q[1][:]}
 }
 
 // check is the digest that ends a record and a header.
 func check(b []byte) []byte {
-	h := blake3.NewDeriveKey("weightprint v1 index record")
+	h := checkers.Get().(*blake3.Hasher)
+	defer checkers.Put(h)
+	h.Reset()
 	h.Write(b)
-	return h.Sum(nil)[:checkBytes]
+	var sum [32]byte
+	return h.Sum(sum[:0])[:checkBytes]
 }
+
+// checkers keeps hashers, as deriving a key and clearing their state costs more than
+// a record does.
+var checkers = sync.Pool{New: func() any { return blake3.NewDeriveKey("weightprint v1 index record") }}
 
 // decode reads a record and checks its digest.
 func decode(b []byte) (r record, err error) {
@@ -250,7 +263,7 @@ func decode(b []byte) (r record, err error) {
 	}
 	at := r.numbers(b)
 	n := int(le.Uint16(b[at:]))
-	if n > maxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes || r.flags&^knownFlags != 0 {
+	if n > MaxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes || r.flags&^knownFlags != 0 {
 		return r, fmt.Errorf("%w: name of %d bytes, details of %d at %d, flags %#x", ErrCorrupt, n, uint64(r.size), uint64(r.offset), r.flags)
 	}
 	r.name = string(b[at+2 : at+2+n])
@@ -263,7 +276,7 @@ func (r *record) numbers(b []byte) int {
 	at += copy(r.root[:], b[at:])
 	r.offset, r.size = int64(le.Uint64(b[at:])), int64(le.Uint64(b[at+8:]))
 	at += 16
-	for _, v := range []*uint32{&r.flags, &r.length, &r.dim, &r.hidden} {
+	for _, v := range []*uint32{&r.flags, &r.Length, &r.Dim, &r.Hidden} {
 		*v = le.Uint32(b[at:])
 		at += 4
 	}
@@ -274,8 +287,8 @@ func (r *record) numbers(b []byte) int {
 		}
 		at += len(part)
 	}
-	for w := range r.tokens {
-		r.tokens[w] = le.Uint64(b[recordBytes-checkBytes-tokenBytes+8*w:])
+	for w := range r.Tokens {
+		r.Tokens[w] = le.Uint64(b[recordBytes-checkBytes-tokenBytes+8*w:])
 	}
 	return at
 }

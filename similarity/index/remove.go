@@ -42,7 +42,7 @@ func (w *Writer) remove(names []string, numbers []int64) (n int, err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	x := &Index{path: w.path, files: w.files, f: w.f, details: w.details, header: w.seen}
-	if err := x.sort(); err != nil {
+	if err := x.verify(); err != nil {
 		return 0, err
 	}
 	gone, err := x.find(names, numbers)
@@ -53,7 +53,7 @@ func (w *Writer) remove(names []string, numbers []int64) (n int, err error) {
 	for i := range gone {
 		fixed = append(fixed, gone[i].encode()...)
 	}
-	next := header{w.seen.seq + 1, w.seen.count + int64(len(gone)), w.seen.details}
+	next := header{seq: w.seen.seq + 1, count: w.seen.count + int64(len(gone)), details: w.seen.details}
 	if err := w.append(next, fixed, nil); err != nil {
 		return 0, fmt.Errorf("%s: removing %d entries: %w", w.path, len(gone), err)
 	}
@@ -77,7 +77,7 @@ func (x *Index) find(names []string, numbers []int64) (gone []record, err error)
 	if err != nil {
 		return nil, err
 	}
-	for _, b := range x.bad {
+	for _, b := range x.Bad() {
 		if slices.Contains(numbers, b.Number) {
 			gone = append(gone, record{offset: b.Number, flags: flagRemoval})
 		}

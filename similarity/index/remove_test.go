@@ -90,3 +90,23 @@ func TestRemovedQuarantined(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, open(t, path).Quarantined())
 }
+
+// Where the first of several entries of one content is removed, the next one is
+// the first.
+func TestCopiesOfWhatWasRemoved(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	f := fingerprinttest.Of(fingerprinttest.Middle, 1, nil)
+	as := func(names ...string) (all []index.Entry) {
+		for _, n := range names {
+			all = append(all, index.Entry{Name: n, Fingerprint: f})
+		}
+		return all
+	}
+	_, err := index.Add(path, as("a", "b", "c", "d")...)
+	require.NoError(t, err)
+	_, err = index.Remove(path, []string{"b", "a"}, nil)
+	require.NoError(t, err)
+	a, err := index.Add(path, as("e", "a")...)
+	require.NoError(t, err)
+	require.Equal(t, []index.Copy{{Name: "e", Of: "c"}, {Name: "a", Of: "c"}}, a.Copies)
+}

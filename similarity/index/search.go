@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -34,9 +32,10 @@ type Hit struct {
 }
 
 const (
-	// reranked is how many of the nearest entries by each kind of summary are
-	// tested in full; an index of no more than this is tested whole.
-	reranked = 256
+	// Reranked is how many of the nearest entries by each kind of summary are
+	// tested in full, or more where more are asked for; an index of no more than
+	// this is tested whole.
+	Reranked = 64
 	// leadShare and leadUnits are the share and number of units that must
 	// look alike for a lead.
 	leadShare = 0.25
@@ -47,22 +46,33 @@ const (
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
 func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	out := &Found{Searched: x.Len(), Quarantined: x.quarantined, Skipped: x.Bad()}
-	near, err := x.nearest(ctx, f)
+	return SearchIn(ctx, x, f, top, level)
+}
+
+// Source is what a search asks of a store of entries. Package index is one; a
+// database that answers the same gives the same result to the bit.
+type Source interface {
+	Len() int
+	Quarantined() int
+	Bad() []Bad
+	// Nearest lists the records that are tested in full, in order, each once: at
+	// most so many of the query's content as keep says, and by each kind of summary
+	// so many of the nearest entries that are not quarantined, of equal ones the
+	// first. Only the Screened nearest by the same kind of key are looked at.
+	Nearest(ctx context.Context, f *fingerprint.Fingerprint, keep int) ([]int64, error)
+	// At reads the entry that a record holds; its name also with an error about
+	// its details.
+	At(ctx context.Context, number int64) (Entry, error)
+}
+
+// SearchIn is Search in any source.
+func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
+	near, err := x.Nearest(ctx, f, max(Reranked, min(top, Screened)))
 	if err != nil {
 		return nil, err
 	}
-	hits, errs := make([]Hit, len(near)), make([]error, len(near))
-	dense.Parallel(len(near), func(k int) {
-		if ctx.Err() != nil {
-			return
-		}
-		var e Entry
-		if e, errs[k] = x.at(near[k]); errs[k] == nil {
-			hits[k] = x.test(e, f)
-		}
-		hits[k].Name = e.Name
-	})
+	out := &Found{Searched: x.Len(), Quarantined: x.Quarantined(), Skipped: x.Bad()}
+	hits, errs := testAll(ctx, x, f, near)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -85,12 +95,29 @@ func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int,
 	return out, nil
 }
 
-// test holds one entry against the query.
-func (x *Index) test(e Entry, f *fingerprint.Fingerprint) Hit {
+// testAll holds the named records against the query, on all processors.
+func testAll(ctx context.Context, x Source, f *fingerprint.Fingerprint, near []int64) ([]Hit, []error) {
+	hits, errs := make([]Hit, len(near)), make([]error, len(near))
+	among := x.Len()
+	dense.Parallel(len(near), func(k int) {
+		if ctx.Err() != nil {
+			return
+		}
+		var e Entry
+		if e, errs[k] = x.At(ctx, near[k]); errs[k] == nil {
+			hits[k] = test(e, f, among)
+		}
+		hits[k].Name = e.Name
+	})
+	return hits, errs
+}
+
+// test holds one entry of many against the query.
+func test(e Entry, f *fingerprint.Fingerprint, among int) Hit {
 	all := sketches.Run(e.Fingerprint, f)
 	h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
 	if best, p := sketches.Best(all); best != nil {
-		h.Evidence, h.P = *best, stats.Bonferroni(p, x.Len())
+		h.Evidence, h.P = *best, stats.Bonferroni(p, among)
 	}
 	for _, a := range all {
 		if a.Tier == similarity.Calibrated {
@@ -119,112 +146,4 @@ func better(a, b Hit) int {
 		return 1
 	}
 	return cmp.Or(cmp.Compare(same(a), same(b)), cmp.Compare(a.nearness(), b.nearness()), cmp.Compare(b.Agreement.Effect, a.Agreement.Effect), cmp.Compare(a.Name, b.Name))
-}
-
-// candidate is an entry and how near its summary is.
-type candidate struct {
-	distance int
-	entry    int64
-}
-
-func (c candidate) compare(o candidate) int {
-	return cmp.Or(cmp.Compare(c.distance, o.distance), cmp.Compare(c.entry, o.entry))
-}
-
-// list keeps the nearest candidates of a scan.
-type list struct {
-	best  []candidate
-	worst int // no candidate beyond this distance gets in
-}
-
-// offer takes a candidate. The list is cut back when it has twice its size,
-// which costs a sort for as many candidates.
-func (l *list) offer(c candidate) {
-	if len(l.best) >= reranked && c.distance > l.worst {
-		return
-	}
-	if l.best = append(l.best, c); len(l.best) >= 2*reranked {
-		l.cut()
-	}
-}
-
-func (l *list) cut() {
-	slices.SortFunc(l.best, candidate.compare)
-	l.best = l.best[:min(len(l.best), reranked)]
-	if len(l.best) == reranked {
-		l.worst = l.best[reranked-1].distance
-	}
-}
-
-// scan is the part of a search that one worker has.
-type scan struct {
-	near [channels]list
-	same []int64 // entries with the query's content
-	err  error
-}
-
-// nearest lists the entries that are tested in full, in order: those of equal
-// content, and by each kind of summary the nearest. The order of workers
-// changes nothing, as ties go by number.
-func (x *Index) nearest(ctx context.Context, f *fingerprint.Fingerprint) ([]int64, error) {
-	query, root := summaryOf(f), contentOf(f)
-	workers := int64(max(1, min(runtime.GOMAXPROCS(0), x.Len()/readRecords)))
-	parts := make([]scan, workers)
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() { parts[w].err = x.scan(ctx, &parts[w], &query, root, x.count*w/workers, x.count*(w+1)/workers) })
-	}
-	wg.Wait()
-	total := scan{}
-	for i := range parts {
-		if parts[i].err != nil {
-			return nil, parts[i].err
-		}
-		total.same = append(total.same, parts[i].same...)
-		for k := range total.near {
-			total.near[k].best = append(total.near[k].best, parts[i].near[k].best...)
-		}
-	}
-	out := total.same[:min(len(total.same), reranked)]
-	for k := range total.near {
-		total.near[k].cut()
-		for _, c := range total.near[k].best {
-			out = append(out, c.entry)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
-}
-
-// scan looks at the summaries of entries [first, last). Records were checked
-// when the index was opened; only the fixed fields are read again.
-func (x *Index) scan(ctx context.Context, s *scan, query *summary, root fingerprint.Digest, first, last int64) error {
-	buf := make([]byte, readRecords*recordBytes)
-	var r record
-	for first < last {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		n := min(readRecords, last-first)
-		if _, err := x.f.ReadAt(buf[:n*recordBytes], headerBytes+first*recordBytes); err != nil {
-			return err
-		}
-		for k := range n {
-			if _, gone := x.dead[first+k]; gone {
-				continue
-			}
-			r.numbers(buf[k*recordBytes:])
-			if r.root == root {
-				s.same = append(s.same, first+k)
-			}
-			if r.flags&flagQuarantined != 0 {
-				continue
-			}
-			for c, d := range query.distances(&r.summary) {
-				s.near[c].offer(candidate{d, first + k})
-			}
-		}
-		first += n
-	}
-	return nil
 }

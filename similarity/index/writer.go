@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Writer adds to an index. Several writers, in one program or many, may be
@@ -23,6 +25,8 @@ type Writer struct {
 	seen        header              // of the records that known and first cover
 	known       map[string]struct{} // root and name
 	first       map[fingerprint.Digest]string
+	heads       []head                          // of the column of keys, where they are known
+	copies      map[fingerprint.Digest][]string // further names of the same content, in order
 }
 
 // Added says what became of entries.
@@ -93,8 +97,9 @@ func (w *Writer) lookAtDetails(h header, err error) error {
 
 // forget drops what was read of a file that is there no longer.
 func (w *Writer) forget() {
-	w.f, w.details, w.made, w.madeDetails, w.seen = nil, nil, false, false, header{}
+	w.f, w.details, w.made, w.madeDetails, w.seen, w.heads = nil, nil, false, false, header{}, nil
 	w.known, w.first = map[string]struct{}{}, map[fingerprint.Digest]string{}
+	w.copies = map[fingerprint.Digest][]string{}
 }
 
 // Close releases the files. Nothing is left to be written.
@@ -171,12 +176,16 @@ func (w *Writer) abandon() {
 // Add commits entries; see the function Add.
 func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 	for _, e := range entries {
-		if e.Name == "" || len(e.Name) > maxNameBytes {
+		if e.Name == "" || len(e.Name) > MaxNameBytes {
 			return a, fmt.Errorf("%q: %w", e.Name, ErrName)
 		}
 	}
 	if len(entries) == 0 {
 		return a, nil
+	}
+	ready, err := prepare(entries)
+	if err != nil {
+		return a, err
 	}
 	unlock, err := w.acquire()
 	if err != nil {
@@ -184,16 +193,13 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	b := batch{end: w.seen.details, known: map[string]struct{}{}, first: map[fingerprint.Digest]string{}}
-	for _, e := range entries {
-		if err := b.take(w, e); err != nil {
-			w.abandon()
-			return Added{}, err
-		}
+	for i := range ready {
+		b.take(w, &ready[i])
 	}
 	if len(b.records) == 0 {
 		return b.Added, nil
 	}
-	next := header{w.seen.seq + 1, w.seen.count + int64(len(b.records)), b.end}
+	next := header{seq: w.seen.seq + 1, count: w.seen.count + int64(len(b.records)), details: b.end}
 	if err := w.append(next, b.fixed.Bytes(), b.details.Bytes()); err != nil {
 		return Added{}, fmt.Errorf("%s: adding %d entries, %d bytes in all: %w", w.path, len(b.records), b.fixed.Len()+b.details.Len(), err)
 	}
@@ -205,7 +211,7 @@ func (w *Writer) Add(entries ...Entry) (a Added, err error) {
 
 // append commits records and details, or takes back what it can.
 func (w *Writer) append(next header, fixed, details []byte) error {
-	if err := w.commit(next, fixed, details); err != nil {
+	if err := w.commit(&next, fixed, details); err != nil {
 		w.undo(next)
 		w.abandon()
 		return err
@@ -224,21 +230,43 @@ type batch struct {
 	first          map[fingerprint.Digest]string
 }
 
+// prepared is an entry as it will be written, but for its place.
+type prepared struct {
+	record
+	file []byte
+}
+
+// prepare does the work that needs no right to write, on all processors.
+func prepare(entries []Entry) ([]prepared, error) {
+	out, errs := make([]prepared, len(entries)), make([]error, len(entries))
+	dense.Parallel(len(entries), func(i int) {
+		var file bytes.Buffer
+		if _, err := entries[i].Fingerprint.WriteTo(&file); err != nil { // readers would refuse it
+			errs[i] = fmt.Errorf("%q: %w", entries[i].Name, err)
+			return
+		}
+		out[i] = prepared{summarise(entries[i]), file.Bytes()}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // take appends an entry that is not there yet.
-func (b *batch) take(w *Writer, e Entry) error {
-	r := summarise(e)
+func (b *batch) take(w *Writer, p *prepared) {
+	r := p.record
 	if _, ok := w.known[r.key()]; ok {
 		b.Known++
-		return nil
+		return
 	}
 	if _, ok := b.known[r.key()]; ok {
 		b.Known++
-		return nil
+		return
 	}
-	n, err := e.Fingerprint.WriteTo(&b.details)
-	if err != nil { // readers would refuse it
-		return fmt.Errorf("%q: %w", e.Name, err)
-	}
+	b.details.Write(p.file)
 	of, copied := w.first[r.root]
 	if !copied {
 		of, copied = b.first[r.root]
@@ -250,12 +278,11 @@ func (b *batch) take(w *Writer, e Entry) error {
 		b.first[r.root] = r.name
 	}
 	b.known[r.key()] = struct{}{}
-	r.offset, r.size = b.end, n
-	b.end += n
+	r.offset, r.size = b.end, int64(len(p.file))
+	b.end += r.size
 	b.fixed.Write(r.encode())
 	b.records = append(b.records, r)
 	b.New++
-	return nil
 }
 
 // key is what an entry must not share with another.
@@ -265,14 +292,27 @@ func (r *record) key() string { return string(r.root[:]) + r.name }
 func (w *Writer) note(r *record) {
 	if r.flags&flagRemoval != 0 {
 		delete(w.known, r.key())
-		if w.first[r.root] == r.name {
-			delete(w.first, r.root)
-		}
+		w.drop(r.root, r.name)
 		return
 	}
 	w.known[r.key()] = struct{}{}
 	if _, ok := w.first[r.root]; !ok {
 		w.first[r.root] = r.name
+	} else {
+		w.copies[r.root] = append(w.copies[r.root], r.name)
+	}
+}
+
+// drop forgets a name of some content; the next one becomes the first.
+func (w *Writer) drop(root fingerprint.Digest, name string) {
+	copies := w.copies[root]
+	switch {
+	case w.first[root] != name:
+		w.copies[root] = slices.DeleteFunc(copies, func(c string) bool { return c == name })
+	case len(copies) > 0:
+		w.first[root], w.copies[root] = copies[0], copies[1:]
+	default:
+		delete(w.first, root)
 	}
 }
 
@@ -384,24 +424,23 @@ func (w *Writer) begin(h header) error {
 
 // commit writes details and records, then the header that counts them; each
 // is on disk before the next.
-func (w *Writer) commit(h header, fixed, details []byte) error {
-	for _, step := range []struct {
-		f  file
-		b  []byte
-		at int64
-	}{
-		{w.details, details, w.seen.details},
-		{w.f, fixed, headerBytes + w.seen.count*recordBytes},
-		{w.f, h.encode(), h.slot()},
-	} {
-		if _, err := step.f.WriteAt(step.b, step.at); err != nil {
-			return err
-		}
-		if err := step.f.Sync(); err != nil {
-			return err
-		}
+func (w *Writer) commit(h *header, fixed, details []byte) error {
+	if err := put(w.details, details, w.seen.details); err != nil {
+		return err
 	}
-	return nil
+	if err := put(w.f, fixed, headerBytes+w.seen.count*recordBytes); err != nil {
+		return err
+	}
+	w.extendColumn(h)
+	return put(w.f, h.encode(), h.slot())
+}
+
+// put writes bytes and waits until they are on disk.
+func put(f file, b []byte, at int64) error {
+	if _, err := f.WriteAt(b, at); err != nil {
+		return err
+	}
+	return f.Sync()
 }
 
 // undo takes a commit back that may have failed in its very last step, and gives

@@ -20,19 +20,38 @@ const (
 // PairGeneric pairs matrices of unknown role by their rows, where several of one
 // shape are left: two belong together if most of a sample of rows are most like
 // the row at the same place, in both directions, and no other matrix of either
-// side does better. It reads the same rows of all of them. Tests on the pairs
-// charge for the choice.
+// side does better. It reads the same rows of all of them. What finds no partner so
+// is tried with its columns, as libraries store kernels both ways. Tests on the
+// pairs charge for the choice.
 func PairGeneric(ctx context.Context, p *align.Pair) error {
-	var found []align.GenericPair
-	for _, group := range p.Unpaired() {
+	found, err := pairGroups(ctx, p, p.Unpaired())
+	if err != nil {
+		return err
+	}
+	p.Choose(found)
+	turned, err := pairGroups(ctx, p, p.UnpairedTurned())
+	if err != nil {
+		return err
+	}
+	var views []*roles.Matrix
+	for i := range turned {
+		views = append(views, turned[i].B)
+		turned[i].Choice *= 2 // orientations
+	}
+	p.TurnB(views)
+	p.Choose(append(found, turned...))
+	return nil
+}
+
+func pairGroups(ctx context.Context, p *align.Pair, groups [][2][]*roles.Matrix) (found []align.GenericPair, err error) {
+	for _, group := range groups {
 		pairs, err := pairRows(ctx, p, group[0], group[1])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		found = append(found, pairs...)
 	}
-	p.Choose(found)
-	return nil
+	return found, nil
 }
 
 func pairRows(ctx context.Context, p *align.Pair, as, bs []*roles.Matrix) ([]align.GenericPair, error) {

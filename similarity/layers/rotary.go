@@ -27,7 +27,7 @@ func AlignRotary(ctx context.Context, p *align.Pair) ([]string, error) {
 				side.Permuted = false
 			}
 		}
-		side, err := otherOrder(ctx, t)
+		side, err := otherOrder(ctx, p, t)
 		if err != nil {
 			return notes, err
 		}
@@ -82,7 +82,7 @@ func deinterleaved(m *roles.Matrix, headDim int) *roles.Matrix {
 
 // otherOrder tells which side, if any, has to be reordered for the query rows
 // to meet. Only a clear answer counts: strangers give none.
-func otherOrder(ctx context.Context, t align.TowerPair) (*roles.Tower, error) {
+func otherOrder(ctx context.Context, p *align.Pair, t align.TowerPair) (*roles.Tower, error) {
 	const clear = 0.2 // mean cosine that strangers' rows never reach
 	if len(t.Layers) == 0 || t.A.HeadDim == 0 || t.A.HeadDim != t.B.HeadDim || t.B.Rotary == roles.NoRotary && t.A.Rotary == roles.NoRotary {
 		return nil, nil
@@ -92,41 +92,59 @@ func otherOrder(ctx context.Context, t align.TowerPair) (*roles.Tower, error) {
 	if a == nil || b == nil || a.Cols != b.Cols || a.Rows < t.A.HeadDim || b.Rows < t.B.HeadDim {
 		return nil, nil
 	}
-	asIs, err := alike(ctx, a, b, t.A.HeadDim)
-	if err != nil || asIs > clear {
+	if p.Reserve(max(a.Cost(t.A.HeadDim), b.Cost(t.B.HeadDim)), 1) == 0 { // the other orders are of the same rows
+		return nil, nil
+	}
+	n := t.A.HeadDim
+	x, err := axis.ReadRows(ctx, a, a.All()[:n], false)
+	if err != nil {
 		return nil, err
 	}
+	y, err := axis.ReadRows(ctx, b, b.All()[:n], false)
+	if err != nil {
+		return nil, err
+	}
+	x.Centre(nil)
+	y.Centre(nil)
+	asIs := alike(&x, &y, nil, nil)
+	if asIs > clear {
+		return nil, nil
+	}
 	for _, try := range []struct {
-		side *roles.Tower
-		a, b *roles.Matrix
-	}{{t.B, a, deinterleaved(b, t.B.HeadDim)}, {t.A, deinterleaved(a, t.A.HeadDim), b}} {
-		c, err := alike(ctx, try.a, try.b, t.A.HeadDim)
-		if err != nil {
-			return nil, err
-		}
-		if c > clear && c > 2*asIs {
+		side   *roles.Tower
+		oa, ob []int
+	}{{t.B, nil, firstHead(b, n)}, {t.A, firstHead(a, n), nil}} {
+		if c := alike(&x, &y, try.oa, try.ob); c > clear && c > 2*asIs {
 			return try.side, nil
 		}
 	}
 	return nil, nil
 }
 
-// alike is the mean cosine between the first n rows of two views.
-func alike(ctx context.Context, a, b *roles.Matrix, n int) (float64, error) {
-	rows := a.All()[:n]
-	x, err := axis.ReadRows(ctx, a, rows, false)
-	if err != nil {
-		return 0, err
+// firstHead is the order in which the rows of the first head of a matrix stand once
+// their interleaving is undone, nil where there is none.
+func firstHead(m *roles.Matrix, headDim int) []int {
+	if m.Rows%headDim != 0 {
+		return nil
 	}
-	y, err := axis.ReadRows(ctx, b, rows, false)
-	if err != nil {
-		return 0, err
+	if order := roles.RotaryOrder(m.Rows, m.Rows/headDim); order != nil {
+		return order[:headDim]
 	}
-	x.Centre(nil)
-	y.Centre(nil)
+	return nil
+}
+
+// alike is the mean cosine between rows, each side's taken in an order; nil is that
+// in which they stand.
+func alike(x, y *axis.Rows, ox, oy []int) float64 {
+	row := func(s *axis.Rows, order []int, i int) []float32 {
+		if order != nil {
+			i = order[i]
+		}
+		return s.Unit[i*s.Dim : (i+1)*s.Dim]
+	}
 	sum := 0.0
-	for i := range n {
-		sum += float64(dense.Dot(x.Unit[i*a.Cols:(i+1)*a.Cols], y.Unit[i*a.Cols:(i+1)*a.Cols]))
+	for i := range x.N {
+		sum += float64(dense.Dot(row(x, ox, i), row(y, oy, i)))
 	}
-	return sum / float64(n), nil
+	return sum / float64(x.N)
 }

@@ -45,6 +45,9 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 	if min(wa, wb) < 2*axis.MinUnits || max(units[0], units[1]) > wideUnits {
 		return nil, nil
 	}
+	if !s.reserve(p, t, &units) {
+		return nil, nil
+	}
 	a, err := layerRows(ctx, p, t, t.A, units[0])
 	if err != nil || a == nil {
 		return nil, err
@@ -58,7 +61,7 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 	}
 	raw := t.A.Hidden == t.B.Hidden
 	if raw {
-		s.Count = score(p, a, b, s.How)
+		s.Count = score(p, s.narrowed(p, t, a), s.narrowed(p, t, b), s.How)
 	}
 	if !raw || !s.telling() {
 		reads, _, err := axis.Anchors(ctx, p, t, wideUnits/2)
@@ -76,6 +79,66 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 		}
 	}
 	return s, nil
+}
+
+// reserve finds how many units of every layer the budget allows to read: all that
+// are asked for or, where units are held against those at the same place, as few as
+// still tell layers apart.
+func (s *Scores) reserve(p *align.Pair, t align.TowerPair, units *[2]int) bool {
+	for {
+		cost := max(scoreCost(t.A, units[0]), scoreCost(t.B, units[1]))
+		if p.Fits(cost, mapShare) {
+			p.Hold(cost)
+			return true
+		}
+		if s.How != "fixed-points" || s.Units <= axis.MinUnits {
+			return false
+		}
+		s.Units = max(axis.MinUnits, s.Units*3/4)
+		*units = [2]int{s.Units, s.Units}
+	}
+}
+
+// scoreCost is how many bytes so many units of every layer take.
+func scoreCost(side *roles.Tower, units int) (n int64) {
+	for _, l := range side.Layers {
+		if m := scored(l); m != nil {
+			n += m.Cost(min(m.Rows, units)) + m.Gain.Cost()
+		}
+	}
+	return n
+}
+
+// scored is the matrix by which the units of a layer are known: the gate of the
+// first MLP, or what stands in its place; nil where there is none.
+func scored(l *roles.Layer) *roles.Matrix {
+	for _, e := range l.MLPs() {
+		if e.Gate != nil {
+			return e.Gate
+		}
+		return e.Up
+	}
+	return nil
+}
+
+// scoreWork bounds the multiplications that hold all layers against each other, and
+// fewestColumns is how many columns are looked at even so.
+const scoreWork, fewestColumns = 1 << 30, 256
+
+// narrowed keeps as many columns, the same of all layers and chosen by the seed, as
+// the work allows.
+func (s *Scores) narrowed(p *align.Pair, t align.TowerPair, in []axis.Rows) []axis.Rows {
+	pairs := float64(len(t.A.Layers)) * float64(len(t.B.Layers)) * float64(in[0].N) * float64(in[0].N)
+	most := max(fewestColumns, int(scoreWork/pairs))
+	if in[0].Dim <= most {
+		return in
+	}
+	columns := rng.New(p.Seed, "columns of layer scores of "+t.B.Name).Sample(in[0].Dim, most)
+	out := make([]axis.Rows, len(in))
+	for i := range in {
+		out[i] = in[i].Columns(columns)
+	}
+	return out
 }
 
 // telling tells whether any layer of B clearly meets one of A.
@@ -107,22 +170,14 @@ func scoredUnits(p *align.Pair, t align.TowerPair, width, n int) []int {
 func layerRows(ctx context.Context, p *align.Pair, t align.TowerPair, side *roles.Tower, units int) ([]axis.Rows, error) {
 	var out []axis.Rows
 	for _, l := range side.Layers {
-		es := l.MLPs()
-		if len(es) == 0 {
-			return nil, nil
-		}
-		m := es[0].Gate
-		if m == nil {
-			m = es[0].Up
-		}
-		if m == nil || m.Cols != side.Hidden || m.Rows < units || len(out) > 0 && m.Rows != es[0].Width() {
+		m := scored(l)
+		if m == nil || m.Cols != side.Hidden || m.Rows < units || len(out) > 0 && m.Rows != width(l) {
 			return nil, nil
 		}
 		s, err := axis.ReadRows(ctx, m, scoredUnits(p, t, m.Rows, units), true)
 		if err != nil {
 			return nil, err
 		}
-		p.Book(m.Cost(units))
 		out = append(out, s)
 	}
 	return out, nil
@@ -196,15 +251,4 @@ func ScoreUnits(t align.TowerPair) int {
 		return max(wa, wb)
 	}
 	return min(scoreUnits, wa/2)
-}
-
-// ScoreCost is how many bytes Score reads of one side of a pair.
-func ScoreCost(side *roles.Tower, t align.TowerPair) int64 {
-	n := int64(0)
-	for _, l := range side.Layers {
-		if es := l.MLPs(); len(es) > 0 && es[0].Up != nil {
-			n += es[0].Up.Cost(min(es[0].Up.Rows, ScoreUnits(t)))
-		}
-	}
-	return n
 }

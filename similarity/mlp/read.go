@@ -23,8 +23,9 @@ type Stacks struct {
 // with a budget and without.
 const work, workWithoutBudget = 16e9, 120e9
 
-// most is how many layers are read at most where the budget is bounded.
-const most = 6
+// most is how many layers are read at most, under a budget and without one, unless
+// the pair is to be looked at as deep as can be.
+const most, mostWithoutBudget = 6, 8
 
 // Read reads layers of a tower pair whole, evenly spread, the first only where
 // there are fewer than three, as many as budget and work allow and an even
@@ -50,10 +51,12 @@ func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 	if len(layers) < 2 {
 		return &Stacks{Why: "fewer than two layers have an MLP of the same kind on both sides"}, nil
 	}
-	n := len(layers)
-	limit := workWithoutBudget
-	if p.Budget > 0 {
+	n, limit := len(layers), workWithoutBudget
+	switch {
+	case p.Bounded():
 		n, limit = min(n, most), work
+	case !p.Deep:
+		n = min(n, mostWithoutBudget)
 	}
 	each := max(cost(t.A, layers[0].A), cost(t.B, layers[0].B))
 	n = min(n, int(limit/each))
@@ -120,7 +123,7 @@ func matrices(t *roles.Tower, layer int) (out []*roles.Matrix) {
 // stored is how many bytes a layer's MLPs take.
 func stored(t *roles.Tower, layer int) (n int64) {
 	for _, m := range matrices(t, layer) {
-		n += m.Cost(m.Rows)
+		n += m.Cost(m.Rows) + m.Gain.Cost()
 	}
 	return n
 }

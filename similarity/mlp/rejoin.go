@@ -1,14 +1,9 @@
 package mlp
 
-import (
-	"math"
+import "math"
 
-	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/rng"
-)
-
-// Two units open together when their gate rows point the same way to this
-// cosine and are as long to this ratio.
+// Two units open together when their gate rows lie on one line to this cosine,
+// and are as long to this ratio.
 const (
 	parallel  = 0.995
 	sameScale = 0.05
@@ -18,278 +13,151 @@ const (
 // carry.
 const kept = 0.95
 
-// Rejoined returns the block with all units put together that open together:
-// units with one gate row g add up to silu(g·x)·(Σ d·uᵀ)·x, and a network does
-// not say how the sum is divided among them. A group is replaced by the leading
-// singular pairs of Σ d·uᵀ, as few as carry almost all of it: one pair for a
-// unit that was split. Without a gate, units with one up row add their down
-// columns. Groups that add up to nothing disappear. The result depends on what
-// the units compute, not on their order, and not on the other network. joined
-// is how many units went.
+// Rejoined returns the block with units put together as far as what the layer
+// computes tells them apart; joined is how many went.
+//
+// A gated unit adds silu(g·x)·(u·x)·d. With silu(z) = z/2 + e(z), where e is even,
+// the layer is Σ e(g·x)·(d·uᵀ)x and a quadratic form. The functions e(g·x) of gates
+// that are not ±each other are independent of one another and of polynomials (they
+// have their poles at different places), so a layer fixes, and any set of units
+// that computes it has,
+//
+//   - T = Σ d·uᵀ for each line ±g, over all units whose gate is g or −g, and
+//   - the quadratic form ½·Σ (g·x)(u·x)d over all units.
+//
+// How T is divided among units is free: a unit that was split, in two with one gate
+// or with opposite ones, has one T still, and in every set of units that adds up to
+// nothing each line has T = 0. So each line is replaced by the leading singular pairs
+// of its T, as few as carry almost all of it, and lines with none disappear. The same
+// holds for gelu, and for relu with gates of any length; without a gate T is Σ d.
+// Where opposite gates were found, signs of gates mean nothing: quadratic forms make
+// up for turned ones. The result depends on what the units compute, not on their
+// order, and not on the other network.
 func Rejoined(b Block) (out Block, joined int) {
-	groups := together(b.First[0].Rows, b.Units, b.Hidden)
-	if len(groups) == b.Units {
-		return b, 0
-	}
-	gated := len(b.Second) == 2
-	var first, up, down []float32
-	for _, g := range groups {
-		lead := b.mean(g)
-		pairs := []pair{b.alone(g[0])}
-		if len(g) > 1 {
-			pairs = b.pairs(g)
+	out = b
+	if c := b.candidates(); len(c) > 0 {
+		out.put(b, b.lines(c, sameScale), false)
+		if out.Units < b.Units {
+			c = out.candidates()
 		}
-		for _, p := range pairs {
-			first, up, down = append(first, lead...), append(up, p.up...), append(down, p.down...)
+		out.put(out, out.lines(c, math.Inf(1)), true)
+	}
+	out.Compass = b.compass()
+	return out, b.Units - out.Units
+}
+
+// put replaces lines of units of b. Where homogeneous is set gates count by their
+// length, and only lines whose units work against each other are replaced.
+func (out *Block) put(b Block, lines []line, homogeneous bool) {
+	if len(lines) == b.Units {
+		return
+	}
+	var first, up, down []float32
+	turned := b.Turned
+	for _, l := range lines {
+		if len(l.units) == 1 || homogeneous && !b.opposed(l) {
+			for _, u := range l.units {
+				p := b.alone(u)
+				first, up, down = append(first, b.row(&b.First[0], u)...), append(up, p.up...), append(down, p.down...)
+			}
+			continue
+		}
+		gate := b.lead(l)
+		turned = turned || l.turned()
+		for _, p := range b.pairs(l, homogeneous) {
+			first, up, down = append(first, gate...), append(up, p.up...), append(down, p.down...)
 		}
 	}
 	n := len(first) / b.Hidden
-	if gated {
-		return Gated(first, up, down, n, b.Hidden), b.Units - n
+	*out = Ungated(first, down, n, b.Hidden)
+	if b.gated() {
+		*out = Gated(first, up, down, n, b.Hidden)
 	}
-	return Ungated(first, down, n, b.Hidden), b.Units - n
+	out.Turned = turned
 }
 
 // pair is what a unit reads besides its gate, and what it writes.
 type pair struct{ up, down []float32 }
 
-func (b *Block) row(v *View, u int) []float32 { return v.Rows[u*b.Hidden : (u+1)*b.Hidden] }
-
 func (b *Block) alone(u int) pair {
-	if len(b.Second) == 1 {
+	if !b.gated() {
 		return pair{nil, b.row(&b.Second[0], u)}
 	}
 	return pair{b.row(&b.Second[0], u), b.row(&b.Second[1], u)}
 }
 
-// mean is the mean row of a group in the first view.
-func (b *Block) mean(group []int) []float32 {
+// lead is the mean gate row of a line, pointing where most of it points.
+func (b *Block) lead(l line) []float32 {
 	sum := make([]float64, b.Hidden)
-	for _, u := range group {
+	way := 0.0
+	for i, u := range l.units {
+		way += float64(l.sign[i] * b.weight(u))
 		for k, v := range b.row(&b.First[0], u) {
-			sum[k] += float64(v)
+			sum[k] += float64(l.sign[i] * float64(v))
 		}
 	}
-	return narrow(sum, 1/float64(len(group)))
+	return narrow(sum, math.Copysign(1/float64(len(l.units)), way))
 }
 
-func narrow(x []float64, by float64) []float32 {
-	out := make([]float32, len(x))
-	for k, v := range x {
-		out[k] = float32(v * by)
+// weight is how much a unit may write.
+func (b *Block) weight(u int) float64 {
+	p := b.alone(u)
+	w := math.Sqrt(dot(wide(p.down), wide(p.down)))
+	if p.up != nil {
+		w *= math.Sqrt(dot(wide(p.up), wide(p.up)))
 	}
-	return out
+	return w
 }
 
-// pairs are the leading pairs of a group.
-func (b *Block) pairs(group []int) (out []pair) {
-	if len(b.Second) == 1 {
-		sum := make([]float64, b.Hidden)
-		size := 0.0
-		for _, u := range group {
-			row := b.row(&b.Second[0], u)
-			size += dense.Norm(row)
-			for k, v := range row {
-				sum[k] += float64(v)
-			}
-		}
-		if down := narrow(sum, 1); dense.Norm(down) > negligible*size {
-			out = append(out, pair{nil, down})
-		}
-		return out
+// pairs are the leading pairs of a line.
+func (b *Block) pairs(l line, homogeneous bool) (out []pair) {
+	j := b.joint(l, homogeneous)
+	if b.gated() {
+		return j.leading()
 	}
-	return b.joint(group).leading()
-}
-
-// negligible is below what is left of outputs that cancel, after storage in
-// half precision.
-const negligible = 1e-2
-
-// joint is Σ d·uᵀ of a group, and what has been taken from it.
-type joint struct {
-	up, down [][]float64 // of each term
-	h        int
-	parts    float64 // Σ |d|²·|u|²
-}
-
-func (b *Block) joint(group []int) *joint {
-	j := &joint{h: b.Hidden}
-	for _, u := range group {
-		up, down := wide(b.row(&b.Second[0], u)), wide(b.row(&b.Second[1], u))
-		j.up, j.down = append(j.up, up), append(j.down, down)
-		j.parts += dot(up, up) * dot(down, down)
-	}
-	return j
-}
-
-// squares is the squared Frobenius norm of the sum.
-func (j *joint) squares() (s float64) {
-	for i := range j.up {
-		for k := range j.up {
-			s += float64(dot(j.up[i], j.up[k]) * dot(j.down[i], j.down[k]))
-		}
-	}
-	return max(0, s)
-}
-
-// leading takes singular pairs off the sum until almost nothing is left.
-func (j *joint) leading() (out []pair) {
-	all := j.squares()
-	if all <= negligible*negligible*j.parts {
+	if j.nothing() {
 		return nil
 	}
-	terms := len(j.up)
-	for range terms {
-		u, d, size := j.strongest()
-		if size == 0 {
-			break
-		}
-		root := math.Sqrt(size)
-		out = append(out, pair{narrow(u, root), narrow(d, root)})
-		j.up = append(j.up, u)
-		j.down = append(j.down, scaled(d, -size))
-		if j.squares() <= (1-kept)*all {
-			break
-		}
-	}
-	return out
-}
-
-// strongest is the leading singular pair and value of the sum, by power
-// iteration.
-func (j *joint) strongest() (u, d []float64, size float64) {
-	u = make([]float64, j.h)
-	for i, row := range j.up {
-		weight := dot(j.down[i], j.down[i]) * float64(1+i)
+	sum := make([]float64, b.Hidden)
+	for _, row := range j.down {
 		for k, v := range row {
-			u[k] += float64(weight * v)
+			sum[k] += v
 		}
 	}
-	for range 64 {
-		if d, size = j.through(j.up, j.down, u); size == 0 {
-			return u, d, 0
-		}
-		if u, size = j.through(j.down, j.up, d); size == 0 {
-			return u, d, 0
-		}
-	}
-	d, size = j.through(j.up, j.down, u)
-	return u, d, size
+	return []pair{{nil, narrow(sum, 1)}}
 }
 
-// through is Σ out·(in·x), as a direction and a length.
-func (j *joint) through(in, out [][]float64, x []float64) ([]float64, float64) {
-	y := make([]float64, j.h)
-	for i, row := range in {
-		by := dot(row, x)
-		for k, v := range out[i] {
-			y[k] += float64(by * v)
-		}
-	}
-	size := math.Sqrt(dot(y, y))
-	if !(size > 0) || math.IsInf(size, 0) {
-		return y, 0
-	}
-	return scaled(y, 1/size), size
+// against is the share of what units of one direction might write, by squares, of
+// which only less is left where they work against each other.
+const against = 0.5
+
+// opposed tells whether units whose gates lie on one line, of any length, undo each
+// other in part.
+func (b *Block) opposed(l line) bool {
+	j := b.joint(l, true)
+	return j.squares() < against*j.parts
 }
 
-func dot(x, y []float64) (s float64) {
-	for k, v := range x {
-		s += float64(v * y[k])
-	}
-	return s
-}
-
-func scaled(x []float64, by float64) []float64 {
-	out := make([]float64, len(x))
-	for k, v := range x {
-		out[k] = v * by
-	}
-	return out
-}
-
-func wide(x []float32) []float64 {
-	out := make([]float64, len(x))
-	for k, v := range x {
-		out[k] = float64(v)
-	}
-	return out
-}
-
-// sketchDims is how many random directions find rows that may be parallel.
-const sketchDims = 64
-
-// together groups rows that are parallel and of one length, directly or
-// through others, in order of their first member.
-func together(rows []float32, n, h int) [][]int {
-	root := make([]int, n)
-	for i := range root {
-		root[i] = i
-	}
-	find := func(i int) int {
-		for root[i] != i {
-			root[i] = root[root[i]]
-			i = root[i]
-		}
-		return i
-	}
-	for _, c := range candidates(rows, n, h) {
-		if alike(rows[c[0]*h:(c[0]+1)*h], rows[c[1]*h:(c[1]+1)*h]) {
-			a, b := find(c[0]), find(c[1])
-			root[max(a, b)] = min(a, b)
+// compass is Σ (g·u)d + (g·d)u + (u·d)g over all units: a contraction of the
+// quadratic form that the layer computes.
+func (b *Block) compass() []float32 {
+	sum := make([]float64, b.Hidden)
+	add := func(by float64, row []float64) {
+		for k, v := range row {
+			sum[k] += float64(by * v)
 		}
 	}
-	at := make([]int, n)
-	var out [][]int
-	for i := range n {
-		r := find(i)
-		if r == i {
-			at[i] = len(out)
-			out = append(out, nil)
+	for u := range b.Units {
+		g, p := wide(b.row(&b.First[0], u)), b.alone(u)
+		d := wide(p.down)
+		if p.up == nil { // a linear form: the vector that it maps the others to
+			add(dot(g, d), d)
+			continue
 		}
-		out[at[r]] = append(out[at[r]], i)
+		w := wide(p.up)
+		add(dot(g, w), d)
+		add(dot(g, d), w)
+		add(dot(w, d), g)
 	}
-	return out
-}
-
-// alike tells whether two rows are parallel and of one length.
-func alike(x, y []float32) bool {
-	wx, wy := wide(x), wide(y)
-	xx, yy, xy := dot(wx, wx), dot(wy, wy), dot(wx, wy)
-	ratio := math.Sqrt(xx / yy)
-	return xy > parallel*math.Sqrt(xx*yy) && ratio < 1+sameScale && ratio > 1/(1+sameScale)
-}
-
-// candidates are pairs of rows that look parallel in a few random directions.
-func candidates(rows []float32, n, h int) (out [][2]int) {
-	d := min(h, sketchDims)
-	r := rng.New(nil, "directions that find parallel gates")
-	directions := make([]float32, d*h)
-	for i := range directions {
-		directions[i] = float32(int64(r.Uint64()>>63))*2 - 1
-	}
-	sketch := make([]float32, n*d)
-	dense.MulNT(sketch, rows, directions, n, d, h)
-	for i := range n {
-		row := sketch[i*d : (i+1)*d]
-		if size := dense.Norm(row); size > 0 && !math.IsInf(size, 0) {
-			for k, v := range row {
-				row[k] = float32(float64(v) / size)
-			}
-		}
-	}
-	const strip = 256
-	for first := 0; first < n; first += strip {
-		m := min(strip, n-first)
-		c := make([]float32, m*n)
-		dense.MulNT(c, sketch[first*d:(first+m)*d], sketch, m, n, d)
-		for i := range m {
-			for k := first + i + 1; k < n; k++ {
-				if c[i*n+k] > 0.95 {
-					out = append(out, [2]int{first + i, k})
-				}
-			}
-		}
-	}
-	return out
+	return narrow(sum, 1)
 }

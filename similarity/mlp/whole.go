@@ -16,7 +16,7 @@ func All(ctx context.Context, p *align.Pair, t align.TowerPair) (a, b []Block, a
 		return nil, nil, nil, nil, nil
 	}
 	limit := workWithoutBudget
-	if p.Budget > 0 {
+	if p.Bounded() {
 		limit = work
 	}
 	if cost(t.A, atA[0])*float64(len(atA))+cost(t.B, atB[0])*float64(len(atB)) > 2*limit {

@@ -2,304 +2,238 @@ package recipe
 
 import (
 	"math"
-
-	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/linalg"
+	"slices"
 )
 
-// fitted is a mixture with weights that sum to one.
-type fitted struct {
-	weights, ci []float64
-	rss, size   float64 // Σ(child − mixture)², Σ child²
-}
-
-func everyone(n int) []int {
-	out := make([]int, n)
-	for k := range out {
-		out[k] = k
-	}
-	return out
-}
-
-// regress fits the child by least squares to the given parents with weights
-// that sum to one: y − x₀ on xₖ − x₀. Tensors that a parent lacks are left
-// out.
-func regress(all []*tensorFit, use []int) fitted {
-	n := len(all[0].x)
-	f := fitted{weights: make([]float64, n), ci: make([]float64, n)}
-	use = present(all, use)
-	if len(use) == 0 {
-		return f
-	}
-	ref, m := use[0], len(use)-1
-	e := normalOf(all, use)
-	f.size, f.rss, f.weights[ref] = e.size, e.yy, 1
-	if m == 0 {
-		return f
-	}
-	c, inverse, err := e.solve(m)
-	if err != nil {
-		return f
-	}
-	for k, x := range c {
-		f.rss -= x * e.aty[k]
-		f.weights[use[k+1]] = x
-		f.weights[ref] -= x
-	}
-	f.rss = math.Max(f.rss, 0)
-	noise := f.rss / math.Max(1, e.count-float64(m))
-	var total float64
-	for k := range m {
-		f.ci[use[k+1]] = 1.96 * math.Sqrt(math.Max(0, noise*inverse[k*m+k]))
-		for l := range m {
-			total += inverse[k*m+l]
+// fit explains the child by the parents: by rules that mix whole tensors, then by
+// rules that choose entries, the plainest that leaves no more than rounding.
+// Otherwise there are a linear part and a remainder.
+func fit(all []*tensorFit, n int) *Recipe {
+	f := newFitting(all, n)
+	r := empty(n)
+	for _, t := range all {
+		if !t.vector {
+			r.Values += len(t.y)
 		}
 	}
-	f.ci[ref] = 1.96 * math.Sqrt(math.Max(0, noise*total))
-	return f
+	if len(f.use) == 0 {
+		r.Warnings = append(r.Warnings, "the child has next to nothing of the values of these parents: they are no parents, or their values stand elsewhere")
+		return r
+	}
+	e := f.explain()
+	r.fill(f, e)
+	return r
 }
 
-// normal holds the normal equations of what the child has more than the first
-// parent on what the others have more, and sums of squares.
-type normal struct {
-	ata, aty        []float64
-	yy, size, count float64 // squares of what the child has more, and of the child; values
+// explain names what explains the child; Unknown with the linear part otherwise.
+func (f *fitting) explain() *explanation {
+	if e := f.whole(); e != nil {
+		return e
+	}
+	if e := f.varied(); e != nil {
+		return e
+	}
+	if e := f.sparseOf(); e != nil {
+		if a := f.hold(e, false); a.explains() {
+			f.vectorScales(e.sparse)
+			return e
+		}
+	}
+	own := make([][]float64, len(f.all))
+	for i := range f.all {
+		own[i] = f.pooled.weights
+		if f.ps[i] != nil && len(f.free[i].weights) > 0 {
+			own[i] = f.free[i].weights
+		}
+	}
+	e := f.mixed(Unknown, -1, own)
+	e.weights = f.pooled.weights
+	if m, ok := f.untouched(); ok {
+		f.clean = &m
+		e = f.linear(f.snapped(m.mixture))
+		e.method = Unknown
+	}
+	f.hold(e, false)
+	return e
 }
 
-func normalOf(all []*tensorFit, use []int) normal {
-	ref, m := use[0], len(use)-1
-	n := normal{ata: make([]float64, m*m), aty: make([]float64, m)}
-	d := make([]float64, m)
-	for _, t := range all {
-		if !t.has(use) {
+// vectorScales finds what was scaled up in gains and biases, whose share that was
+// kept is each one's own: the scales that leave the fewest values unexplained.
+func (f *fitting) vectorScales(s *sparse) {
+	const widest, step = 30, 0.01
+	if s == nil || !s.scaled {
+		return
+	}
+	for i, t := range f.all {
+		if !t.vector || !t.has(s.all()) {
 			continue
 		}
-		for i, y := range t.y {
-			r := float64(t.x[ref][i])
-			e := float64(y) - r
-			n.size += float64(float64(y) * float64(y))
-			n.yy += float64(e * e)
-			n.count++
-			for k, p := range use[1:] {
-				d[k] = float64(t.x[p][i]) - r
-				n.aty[k] += float64(d[k] * e)
-			}
-			for a := range m {
-				for b := range m {
-					n.ata[a*m+b] += float64(d[a] * d[b])
+		for range 2 {
+			for k := range s.donors {
+				mean := s.scale[i][k]
+				best, least := mean, math.MaxInt
+				for d := -widest; d <= widest; d++ {
+					s.scale[i][k] = mean * (1 + step*float64(d))
+					if a := f.account(i, s.predict(t, i, nil)); a.off < least {
+						best, least = s.scale[i][k], a.off
+					}
 				}
+				s.scale[i][k] = best
 			}
 		}
 	}
-	return n
 }
 
-// solve returns the coefficients and the inverse of the m×m matrix.
-func (n *normal) solve(m int) (c, inverse []float64, err error) {
-	if c, err = linalg.Solve(n.ata, m, m, n.aty); err != nil {
-		return nil, nil, err
+func (r *Recipe) fill(f *fitting, e *explanation) {
+	f.givesVectors(e)
+	matrices, vectors := f.hold(e, false), f.hold(e, true)
+	total := sum(e.leaves)
+	r.Method, r.Base, r.Same, r.Rows = e.method, e.base, e.same, e.rows
+	r.Weights, r.CI = e.weights, f.pooled.ci
+	if e.method == Unknown {
+		r.CI = f.spread()
 	}
-	for k := range m {
-		e := make([]float64, m)
-		e[k] = 1
-		col, err := linalg.Solve(n.ata, m, m, e)
-		if err != nil {
-			return nil, nil, err
-		}
-		inverse = append(inverse, col...)
+	if f.clean != nil {
+		r.CI, r.Untouched = f.clean.ci, f.clean.rows
 	}
-	return c, inverse, nil
+	if e.sparse != nil {
+		r.sparse(e.sparse)
+	}
+	if !math.IsNaN(e.place) && (e.method == SLERP || e.method == NuSLERP) {
+		r.T = e.place
+	}
+	noise := f.noise()
+	r.Residual = math.Sqrt(matrices.rss / math.Max(f.nearest(), 1e-300))
+	r.Rounding = math.Sqrt(matrices.rss / math.Max(noise, 1e-300))
+	if e.method != Unknown {
+		r.Exact = total.share()
+	}
+	r.Layers, r.Tensors, r.Components = f.layers(), f.tensors(e), f.components(e)
+	r.After = f.after(r, e, matrices, vectors)
+	r.Missing = r.After != MergeOnly
 }
 
-// present keeps the parents that have at least half of the tensors.
-func present(all []*tensorFit, use []int) (out []int) {
-	for _, k := range use {
-		n := 0
-		for _, t := range all {
-			if t.x[k] != nil {
-				n++
-			}
-		}
-		if 2*n >= len(all) {
-			out = append(out, k)
-		}
+func (r *Recipe) sparse(s *sparse) {
+	r.Epsilon, r.Lambda = s.epsilon, s.lambda
+	for k, d := range s.donors {
+		r.Densities[d] = s.density[k]
+		r.Density += s.density[k] / float64(len(s.donors))
+		r.Gamma = math.Max(r.Gamma, s.gamma[k])
 	}
-	return out
 }
 
-// has tells whether a tensor is known of all the given parents.
-func (t *tensorFit) has(use []int) bool {
-	for _, k := range use {
-		if t.x[k] == nil {
-			return false
-		}
+// givesVectors gives gains and biases weights where the explanation has none yet:
+// of the parent that is met where tensors are of one parent, else those of all
+// tensors.
+func (f *fitting) givesVectors(e *explanation) {
+	if e.sparse != nil {
+		return
 	}
-	return true
-}
-
-// fitLayer fits one layer, keeping only the parents that take part.
-func fitLayer(name string, all []*tensorFit, n int) (Layer, float64) {
-	f := regress(all, everyone(n))
-	if active := taking(f.weights); len(active) > 0 && len(active) < n {
-		if g := regress(all, active); g.rss <= 1.02*f.rss+1e-12*f.size {
-			f = g
-		}
-	}
-	return Layer{Name: name, Sources: all[0].sources, Weights: f.weights, CI: f.ci, Residual: math.Sqrt(f.rss / math.Max(f.size, 1e-300))}, f.rss
-}
-
-// against is what is left when the child is parent k as it is.
-func against(all []*tensorFit, k int) (rss float64, ok bool) {
-	for _, t := range all {
-		if t.x[k] == nil {
-			return 0, false
-		}
-		for i, y := range t.y {
-			d := float64(y) - float64(t.x[k][i])
-			rss += float64(d * d)
-		}
-	}
-	return rss, true
-}
-
-// nearestParent is Σ(child − parent)² for the parent that is nearest.
-func nearestParent(all []*tensorFit, n int) float64 {
-	best := math.Inf(1)
-	for k := range n {
-		if rss, ok := against(all, k); ok {
-			best = math.Min(best, rss)
-		}
-	}
-	if math.IsInf(best, 1) {
-		best = 0
-		for _, t := range all {
-			for _, y := range t.y {
-				best += float64(float64(y) * float64(y))
-			}
-		}
-	}
-	return best
-}
-
-// rounding is Σ of the squared errors that storing the child's values causes:
-// a twelfth of the squared distance between neighbouring numbers each.
-func (t *tensorFit) rounding() float64 {
-	bits := map[tensor.DType]int{tensor.BF16: 7, tensor.F16: 10, tensor.F32: 23, tensor.F8E4M3: 3, tensor.F8E5M2: 2}[t.dtype]
-	if bits == 0 {
-		bits = 7
-	}
-	sum := 0.0
-	for _, y := range t.y {
-		if y == 0 {
+	for i, t := range f.all {
+		if !t.vector || e.own[i] != nil {
 			continue
 		}
-		_, e := math.Frexp(float64(y))
-		u := math.Ldexp(1, e-1-bits)
-		sum += float64(u*u) / 12
-	}
-	return sum
-}
-
-// baseOf finds the parent that the others were made from: the one whose task
-// vectors to the others are orthogonal to each other. It matters only where
-// the weights of the others do not already sum to one.
-func baseOf(all []*tensorFit, w []float64, active []int) (int, bool) {
-	if len(active) < 3 {
-		return -1, false
-	}
-	best, least := -1, 0.3
-	for _, b := range active {
-		if c := meanCosine(all, b, active); c < least {
-			best, least = b, c
-		}
-	}
-	return best, best >= 0
-}
-
-// meanCosine is the mean cosine between the task vectors that start at b.
-func meanCosine(all []*tensorFit, b int, active []int) float64 {
-	var sum float64
-	n := 0
-	for i, p := range active {
-		for _, q := range active[i+1:] {
-			if p == b || q == b {
-				continue
-			}
-			var pq, pp, qq float64
-			for _, t := range all {
-				if !t.has([]int{b, p, q}) {
+		if e.method == Copy || e.method == Passthrough {
+			best := -1
+			for _, k := range f.use {
+				if t.x[k] == nil {
 					continue
 				}
-				for j := range t.y {
-					x := float64(t.x[p][j]) - float64(t.x[b][j])
-					y := float64(t.x[q][j]) - float64(t.x[b][j])
-					pq, pp, qq = pq+float64(x*y), pp+float64(x*x), qq+float64(y*y)
+				if a := f.account(i, f.mix(i, unit(f.n, k, 1))); a.values-a.off > best {
+					best, e.own[i] = a.values-a.off, unit(f.n, k, 1)
 				}
 			}
-			sum += math.Abs(pq) / math.Sqrt(math.Max(pp*qq, 1e-300))
-			n++
-		}
-	}
-	return sum / float64(max(1, n))
-}
-
-// slerps fits the arc between the two parents that take part.
-func slerps(all []*tensorFit, active []int, n int) []candidate {
-	if len(active) != 2 {
-		return nil
-	}
-	p, q := active[0], active[1]
-	// t is shared by all tensors: fit it by golden-section search.
-	lo, hi := 0.0, 1.0
-	for range 40 {
-		a, b := lo+(hi-lo)*0.382, lo+(hi-lo)*0.618
-		if slerpRSS(all, p, q, a) < slerpRSS(all, p, q, b) {
-			hi = b
-		} else {
-			lo = a
-		}
-	}
-	t := (lo + hi) / 2
-	w := make([]float64, n)
-	w[p], w[q] = 1-t, t
-	return []candidate{{SLERP, -1, 0, w, slerpRSS(all, p, q, t)}}
-}
-
-// slerpRSS is what the point at t on the arc leaves, tensor by tensor.
-func slerpRSS(all []*tensorFit, p, q int, t float64) float64 {
-	rss := 0.0
-	for _, f := range all {
-		if !f.has([]int{p, q}) {
 			continue
 		}
-		m := f.moments(p, q)
-		cos := m.pq / math.Sqrt(math.Max(m.pp*m.qq, 1e-300))
-		theta := math.Acos(math.Max(-1, math.Min(1, cos)))
-		a, b := 1-t, t
-		if theta > 1e-6 {
-			a, b = math.Sin((1-t)*theta)/math.Sin(theta), math.Sin(t*theta)/math.Sin(theta)
+		if t.has(f.use) {
+			e.own[i] = e.weights
 		}
-		// In terms of differences from the child, so that nothing cancels.
-		rss += a*a*m.dpp + b*b*m.dqq + 2*a*b*m.dpq + (a+b-1)*(a+b-1)*m.yy + 2*(a+b-1)*(a*m.ydp+b*m.ydq)
 	}
-	return rss
 }
 
-// moments are the sums over one tensor that an arc needs: of the parents, and
-// of their differences from the child.
-type moments struct{ pp, qq, pq, dpp, dqq, dpq, yy, ydp, ydq float64 }
+// spread is the half width of weights that a remainder blurs: what tensors disagree
+// by, which the errors of a fit do not show.
+func (f *fitting) spread() []float64 {
+	out, total := make([]float64, f.n), 0.0
+	for i, p := range f.ps {
+		if p == nil || !p.has(f.use) {
+			continue
+		}
+		for _, k := range f.use {
+			d := f.free[i].weights[k] - f.pooled.weights[k]
+			out[k] += p.count * d * d
+		}
+		total += p.count
+	}
+	for k := range out {
+		out[k] = 1.96 * math.Sqrt(out[k]/math.Max(1, total))
+	}
+	return out
+}
 
-func (t *tensorFit) moments(p, q int) (m moments) {
-	if t.cached != nil && t.cachedFor == [2]int{p, q} {
-		return *t.cached
+// layers lists the mixture of every layer, with weights that sum to one.
+func (f *fitting) layers() (out []Layer) {
+	names, by := groups(f.all)
+	at := map[*tensorFit]int{}
+	for i, t := range f.all {
+		at[t] = i
 	}
-	for i, yf := range t.y {
-		y, a, b := float64(yf), float64(t.x[p][i]), float64(t.x[q][i])
-		da, db := a-y, b-y
-		m.pp, m.qq, m.pq = m.pp+float64(a*a), m.qq+float64(b*b), m.pq+float64(a*b)
-		m.dpp, m.dqq, m.dpq = m.dpp+float64(da*da), m.dqq+float64(db*db), m.dpq+float64(da*db)
-		m.yy, m.ydp, m.ydq = m.yy+float64(y*y), m.ydp+float64(y*da), m.ydq+float64(y*db)
+	for _, name := range names {
+		var ps []*products
+		use := f.use
+		size := 0.0
+		for _, t := range by[name] {
+			if p := f.ps[at[t]]; p != nil {
+				use = slices.DeleteFunc(slices.Clone(use), func(k int) bool { return !p.known[k] })
+				ps = append(ps, p)
+				size += p.g[len(p.g)-1]
+			}
+		}
+		if len(ps) == 0 || len(use) == 0 {
+			continue
+		}
+		m := pool(ps, use, false)
+		out = append(out, Layer{Name: name, Sources: by[name][0].sources, Weights: m.weights, CI: m.ci, Residual: math.Sqrt(m.rss / math.Max(size, 1e-300))})
 	}
-	t.cached, t.cachedFor = &m, [2]int{p, q}
-	return m
+	return out
+}
+
+func (f *fitting) tensors(e *explanation) (out []Tensor) {
+	for i, t := range f.all {
+		x := Tensor{Role: t.role, Component: t.component, T: -1, Exact: -1}
+		if e.leaves != nil && e.method != Unknown {
+			x.Exact = e.leaves[i].share()
+		}
+		if p := f.ps[i]; p != nil && len(f.free[i].weights) > 0 {
+			x.Weights, x.CI = f.free[i].weights, f.free[i].ci
+			if e.own != nil && e.own[i] != nil && e.method != Unknown {
+				x.Weights = e.own[i]
+			}
+			for _, w := range x.Weights {
+				x.Scale += w
+			}
+		}
+		if e.t != nil && !math.IsNaN(e.t[i]) {
+			x.T = e.t[i]
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+func (f *fitting) components(e *explanation) (out []Component) {
+	var names []string
+	by := map[string]*account{}
+	for i, t := range f.all {
+		if by[t.component] == nil {
+			names = append(names, t.component)
+			by[t.component] = &account{}
+		}
+		by[t.component].merge(e.leaves[i])
+	}
+	for _, name := range names {
+		a := by[name]
+		out = append(out, Component{Name: name, Values: a.asked, Exact: a.share(), Off: a.offShare()})
+	}
+	return out
 }

@@ -71,9 +71,12 @@ func (p *pair) signs() (agree, n int, log stats.LogP) {
 	return agree, len(p.tokens), stats.SignAgreements(agree, len(p.tokens))
 }
 
-// profileBits is the length of a profile, and near how many of them may
-// differ where two units are called alike.
-const profileBits, near = 64, 12
+// profileBits is the length of a profile.
+const profileBits = 64
+
+// NearProfile is how many bits of two profiles, or of one and the other turned
+// round, may differ where two units are called alike.
+const NearProfile = 12
 
 // agreement counts the tokens whose units look alike through the up rows too.
 func (p *pair) agreement() int {

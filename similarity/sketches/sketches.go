@@ -132,5 +132,5 @@ func Testable(f *fingerprint.Fingerprint) bool {
 // that look alike, turned round or not.
 func ProfilesAlike(a, b uint64) bool {
 	d := bits.OnesCount64(a ^ b)
-	return min(d, profileBits-d) <= near
+	return min(d, profileBits-d) <= NearProfile
 }

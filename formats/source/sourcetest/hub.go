@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -70,25 +72,42 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case len(p) == 6 && p[0] == "api" && p[1] == "models" && p[4] == "revision" && (p[5] == "main" || p[5] == Commit):
 		h.list(w, r, filepath.Join(h.dir, filepath.Base(p[2]), filepath.Base(p[3])))
-	case len(p) == 5 && p[2] == "resolve" && p[3] == Commit:
-		h.resolve(w, r, filepath.Base(p[0])+"/"+filepath.Base(p[1])+"/"+filepath.Base(p[4]))
+	case len(p) >= 5 && p[2] == "resolve" && p[3] == Commit && filepath.IsLocal(path.Join(p[4:]...)):
+		h.resolve(w, r, filepath.Base(p[0])+"/"+filepath.Base(p[1])+"/"+path.Join(p[4:]...))
 	default:
 		http.NotFound(w, r)
 	}
 }
 
 func (h *Hub) list(w http.ResponseWriter, r *http.Request, dir string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		http.NotFound(w, r)
-		return
+	type lfs struct {
+		SHA256 string `json:"sha256"`
 	}
 	type sibling struct {
 		Name string `json:"rfilename"`
+		LFS  *lfs   `json:"lfs,omitempty"`
 	}
 	var names []sibling
-	for _, e := range entries {
-		names = append(names, sibling{e.Name()})
+	err := filepath.WalkDir(dir, func(at string, e fs.DirEntry, err error) error {
+		name, inside := filepath.Rel(dir, at)
+		if err != nil || inside != nil || e.IsDir() {
+			return err
+		}
+		s := sibling{Name: filepath.ToSlash(name)}
+		if large(name) && r.URL.Query().Get("blobs") == "true" {
+			b, err := os.ReadFile(at)
+			if err != nil {
+				return err
+			}
+			digest := sha256.Sum256(b)
+			s.LFS = &lfs{hex.EncodeToString(digest[:])}
+		}
+		names = append(names, s)
+		return nil
+	})
+	if err != nil || len(names) == 0 {
+		http.NotFound(w, r)
+		return
 	}
 	json.NewEncoder(w).Encode(map[string]any{"sha": Commit, "siblings": names})
 }
@@ -101,7 +120,7 @@ func (h *Hub) resolve(w http.ResponseWriter, r *http.Request, name string) {
 	}
 	defer f.Close()
 	w.Header().Set("X-Repo-Commit", Commit)
-	if ext := filepath.Ext(name); ext != ".safetensors" && ext != ".gguf" {
+	if !large(name) {
 		io.Copy(w, f)
 		return
 	}
@@ -114,4 +133,10 @@ func (h *Hub) resolve(w http.ResponseWriter, r *http.Request, name string) {
 	w.Header().Set("X-Linked-Etag", `"`+hex.EncodeToString(digest.Sum(nil))+`"`)
 	w.Header().Set("X-Linked-Size", fmt.Sprint(n))
 	http.Redirect(w, r, h.Weights.URL+name, http.StatusFound)
+}
+
+// large tells the files that a hub keeps in a store of their own.
+func large(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".safetensors" || ext == ".gguf"
 }

@@ -53,7 +53,7 @@ func Arranged(a, b []mlp.Block, aim float64, o *Options) *Result {
 	opt := o.orDefaults()
 	opt.Dims, opt.Units = math.MaxInt, math.MaxInt // an attacker spares no effort
 	f := &fit{opt: opt, dims: min(a[0].Hidden, b[0].Hidden), unweighed: true}
-	f.a, f.b = directionsAll(a), directionsAll(b)
+	f.a, f.b = directionsAll(a, false), directionsAll(b, false)
 	f.turn = randomTurn(opt.Seed, f.dims, b[0].Hidden)
 	best := &Result{}
 	for range opt.Rounds {

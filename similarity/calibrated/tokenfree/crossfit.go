@@ -2,6 +2,7 @@ package tokenfree
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -60,59 +61,108 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 	if len(a) < 2 || len(a) != len(b) {
 		return nil
 	}
-	opt := o.orDefaults()
-	sa, sb := directionsAll(a), directionsAll(b)
-	r := &Result{Layers: make([]Layer, len(a))}
-	var cosine, residual sum
-	for fold := range 2 {
-		f := newFit(opt, pick(sa, fold), pick(sb, fold))
-		r.Dims = f.dims
-		residual.merge(f.run(f.seeds()))
-		for i := range a {
-			if i%2 != fold {
-				layer, c := f.try(sa[i], sb[i])
-				r.Layers[i] = layer
-				r.Agree += layer.Agree
-				r.Tested += layer.Tested
-				cosine.merge(c)
-			}
-		}
+	if units(b) > units(a) { // all of the larger side is searched
+		return crossFit(b, a, o.orDefaults()).exchanged()
 	}
-	r.Cosine, r.Residual = cosine.mean(), 1-residual.mean()
+	return crossFit(a, b, o.orDefaults())
+}
+
+func crossFit(a, b []mlp.Block, opt Options) *Result {
+	turned := turned(a, b)
+	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
+	halves := halvesOf(sa, sb, opt)
+	r := &Result{Layers: make([]Layer, len(a)), Dims: halves[0].fit.dims}
+	var cosine, fitted sum
+	for fold, h := range halves {
+		for k, l := range h.layers {
+			r.Layers[1-fold+2*k] = l
+			r.Agree, r.Tested = r.Agree+l.Agree, r.Tested+l.Tested
+		}
+		cosine.merge(h.cosine)
+		fitted.merge(h.fitted)
+	}
+	r.Cosine, r.Residual = cosine.mean(), 1-fitted.mean()
 	return r
 }
 
-// CrossScores counts the agreeing units of every layer of B against every layer of A,
-// [layer of B][layer of A], under the basis that CrossFit finds without that layer of B.
-// units is how many could agree. It is for looking at: the diagonal is what CrossFit
-// counts.
-func CrossScores(a, b []mlp.Block, o *Options) (counts [][]int, units int) {
-	if len(a) < 2 || len(a) != len(b) {
-		return nil, 0
+// halvesOf fits to the even and to the odd layers.
+func halvesOf(sa, sb []*directions, opt Options) (halves [2]*half) {
+	for fold := range halves {
+		h := &half{fit: newFit(opt, pick(sa, fold), pick(sb, fold))}
+		h.fitted = h.fit.run(h.fit.seeds())
+		h.try(sa, sb, 1-fold)
+		halves[fold] = h
 	}
-	opt := o.orDefaults()
-	sa, sb := directionsAll(a), directionsAll(b)
-	counts = make([][]int, len(b))
-	for fold := range 2 {
-		f := newFit(opt, pick(sa, fold), pick(sb, fold))
-		f.run(f.seeds())
-		for j := range b {
-			if j%2 == fold {
-				continue
-			}
-			for i := range a {
-				layer, _ := f.try(sa[i], sb[j])
-				counts[j], units = append(counts[j], layer.Agree), max(units, layer.Tested)
-			}
+	for fold, h := range halves {
+		if other := halves[1-fold]; other.clear() && !h.clear() {
+			h.fitted = h.fit.run(other.fit.guess(pick(sa, fold), pick(sb, fold)))
+			h.try(sa, sb, 1-fold)
 		}
 	}
-	return counts, units
+	return halves
 }
 
-func directionsAll(bs []mlp.Block) []*directions {
+// half is a fit to every second layer, and what it shows in the others. Where it shows
+// nothing while the other half's fit clearly holds in layers that it has not seen, it is
+// started anew from the pairs that the other one found: the finding is that of the other
+// half, and how far it goes is what is left to measure.
+type half struct {
+	fit    *fit
+	fitted sum // cosines of the pairs that the basis was fitted to
+	layers []Layer
+	cosine sum
+}
+
+// try counts in the layers from first on, every second one.
+func (h *half) try(a, b []*directions, first int) {
+	h.layers, h.cosine = nil, sum{}
+	for i := first; i < len(a); i += 2 {
+		layer, c := h.fit.try(a[i], b[i])
+		h.layers = append(h.layers, layer)
+		h.cosine.merge(c)
+	}
+}
+
+// clear tells whether the layers that were not fitted agree beyond doubt.
+func (h *half) clear() bool {
+	agree, tested := 0, 0
+	for _, l := range h.layers {
+		agree, tested = agree+l.Agree, tested+l.Tested
+	}
+	const least = 16
+	return agree >= least && float64(agree) >= 2*clearly*float64(tested)
+}
+
+// units counts those of all blocks.
+func units(all []mlp.Block) (n int) {
+	for _, b := range all {
+		n += b.Units
+	}
+	return n
+}
+
+// turned tells whether the signs of gates say nothing on one of the sides, and
+// compasses are there instead.
+func turned(a, b []mlp.Block) bool {
+	all := slices.Concat(a, b)
+	return slices.ContainsFunc(all, func(b mlp.Block) bool { return b.Turned }) &&
+		!slices.ContainsFunc(all, func(b mlp.Block) bool { return b.Compass == nil })
+}
+
+// exchanged is the result with A and B in each other's place.
+func (r *Result) exchanged() *Result {
+	for _, l := range r.Layers {
+		for i, p := range l.Pairs {
+			l.Pairs[i] = [2]int{p[1], p[0]}
+		}
+	}
+	return r
+}
+
+func directionsAll(bs []mlp.Block, turned bool) []*directions {
 	out := make([]*directions, len(bs))
 	for i := range bs {
-		out[i] = directionsOf(&bs[i])
+		out[i] = directionsOf(&bs[i], turned)
 	}
 	return out
 }

@@ -15,21 +15,39 @@ type directions struct {
 	odd        []bool
 	length     [][]float64 // of each view's rows before, by unit
 	first      int         // views of the first group
+
+	compass []float32 // direction that tells which way gates point, where their signs are free
 }
 
 // directionsOf brings a block's rows to unit length.
-func directionsOf(b *mlp.Block) *directions {
+// Where gates may have been turned the signs of the first group are free too, by
+// themselves.
+func directionsOf(b *mlp.Block, turned bool) *directions {
 	d := &directions{units: b.Units, dim: b.Hidden, first: len(b.First)}
-	for _, v := range b.Views() {
+	if turned {
+		d.compass = b.Compass
+	}
+	for i, v := range b.Views() {
+		odd := v.Odd || turned && i < d.first
 		rows := append([]float32(nil), v.Rows...)
 		d.length = append(d.length, normalise(rows, b.Units, b.Hidden))
-		if !v.Odd {
+		if !odd {
 			centre(rows, b.Units, b.Hidden)
 			normalise(rows, b.Units, b.Hidden)
 		}
-		d.rows, d.odd = append(d.rows, rows), append(d.odd, v.Odd)
+		d.rows, d.odd = append(d.rows, rows), append(d.odd, odd)
 	}
 	return d
+}
+
+// points is the sign of a unit's row in a view by the compass.
+func (d *directions) points(v, u int) float32 {
+	return dense.Dot(d.rows[v][u*d.dim:(u+1)*d.dim], d.compass)
+}
+
+// free tells whether the product of two views of a unit changes its sign.
+func (d *directions) free(v, w int) bool {
+	return d.odd[v] != d.odd[w] || d.compass != nil && d.odd[v] && (v < d.first) != (w < d.first)
 }
 
 // onto expresses the rows in an orthonormal basis (k × dim), nil for their own,
@@ -39,6 +57,10 @@ func (d *directions) onto(basis []float32, k int) *directions {
 		return d
 	}
 	out := &directions{units: d.units, dim: k, odd: d.odd, length: d.length, first: d.first}
+	if d.compass != nil {
+		out.compass = make([]float32, k)
+		dense.MulNT(out.compass, d.compass, basis, 1, k, d.dim)
+	}
 	for _, rows := range d.rows {
 		r := make([]float32, d.units*k)
 		dense.MulNT(r, rows, basis, d.units, k, d.dim)
@@ -50,7 +72,7 @@ func (d *directions) onto(basis []float32, k int) *directions {
 
 // only keeps some of the units.
 func (d *directions) only(units []int) *directions {
-	out := &directions{units: len(units), dim: d.dim, odd: d.odd, first: d.first}
+	out := &directions{units: len(units), dim: d.dim, odd: d.odd, first: d.first, compass: d.compass}
 	for v, rows := range d.rows {
 		r := make([]float32, 0, len(units)*d.dim)
 		length := make([]float64, 0, len(units))

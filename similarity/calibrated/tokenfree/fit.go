@@ -92,21 +92,31 @@ func (f *fit) seed(a, b *directions) []int {
 	return mutual(c, b.units, a.units)
 }
 
+// settled is the share of units that may still change their partner in a round
+// after which no further round is made. Of related networks none does after two or
+// three rounds; of strangers a few go on changing to and fro.
+const settled = 1.0 / 50
+
 // run improves the rotation and the matches in turn, and returns the cosines
 // of the pairs that it was last fitted to, in the first group of views.
 func (f *fit) run(matches [][]int) (likeness sum) {
 	for round := range f.opt.Rounds {
 		f.turn = f.procrustes(matches, round == 0)
 		likeness = sum{}
-		same := round > 0 // the first round has seen one view only
+		changed, units := 0, 0
 		for i, a := range f.a {
 			first, second := f.tables(a, f.b[i])
 			next := mutual(added(first, second), f.b[i].units, a.units)
 			likeness.merge(cosines(first, next, a))
-			same = same && slices.Equal(next, matches[i])
+			units += len(next)
+			for j := range next {
+				if next[j] != matches[i][j] {
+					changed++
+				}
+			}
 			matches[i] = next
 		}
-		if same {
+		if round > 0 && float64(changed) <= settled*float64(units) { // the first round has seen one view only
 			break
 		}
 	}
@@ -121,10 +131,10 @@ func (f *fit) procrustes(matches [][]int, start bool) []float32 {
 	cross, own := make([]float32, f.dims*h), make([]float32, f.dims*f.dims)
 	for i, a := range f.a {
 		for v, odd := range a.odd {
-			if odd && start {
+			if odd && start && (v >= a.first || a.compass == nil) {
 				continue
 			}
-			x, y := f.matched(a, f.b[i], v, matches[i])
+			x, y := f.matched(a, f.b[i], v, matches[i], start)
 			if n := len(y) / h; n > 0 {
 				xt := basis.Transpose(x, n, f.dims)
 				part := make([]float32, len(cross))
@@ -152,12 +162,17 @@ func add(to, x []float32) {
 }
 
 // matched returns the rows of matched units in one view, those of A with their
-// signs turned to those of B.
-func (f *fit) matched(a, b *directions, v int, match []int) (x, y []float32) {
+// signs turned to those of B: by the rotation, and where there is none yet by the
+// compasses of both.
+func (f *fit) matched(a, b *directions, v int, match []int, start bool) (x, y []float32) {
+	var way []float32
 	for j, i := range match {
 		if i >= 0 {
 			x = append(x, a.rows[v][i*a.dim:(i+1)*a.dim]...)
 			y = append(y, b.rows[v][j*b.dim:(j+1)*b.dim]...)
+			if a.odd[v] && start {
+				way = append(way, a.points(v, i)*b.points(v, j))
+			}
 		}
 	}
 	if !a.odd[v] {
@@ -165,9 +180,12 @@ func (f *fit) matched(a, b *directions, v int, match []int) (x, y []float32) {
 	}
 	n := len(y) / b.dim
 	turned := make([]float32, n*f.dims)
-	dense.MulNT(turned, y, f.turn, n, f.dims, b.dim)
-	for first := 0; first < len(x); first += f.dims {
-		if row := x[first : first+f.dims]; dense.Dot(turned[first:first+f.dims], row) < 0 {
+	if !start {
+		dense.MulNT(turned, y, f.turn, n, f.dims, b.dim)
+	}
+	for k := range n {
+		row := x[k*f.dims : (k+1)*f.dims]
+		if start && way[k] < 0 || dense.Dot(turned[k*f.dims:(k+1)*f.dims], row) < 0 {
 			for c, w := range row {
 				row[c] = -w
 			}
@@ -224,4 +242,14 @@ func (f *fit) try(a, b *directions) (Layer, sum) {
 	}
 	first, second := f.tables(ra, rb)
 	return count(ra, rb, first, second)
+}
+
+// guess matches the units of layers that took no part in the fit.
+func (f *fit) guess(a, b []*directions) (matches [][]int) {
+	for i := range a {
+		ra, rb := a[i].onto(f.span, f.dims), f.opt.sampled(b[i])
+		first, second := f.tables(ra, rb)
+		matches = append(matches, mutual(added(first, second), rb.units, ra.units))
+	}
+	return matches
 }

@@ -20,7 +20,8 @@ func Counterparts(a, b []mlp.Block, o *Options) (pairs [][2]int) {
 	}
 	opt := o.orDefaults()
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
-	sa, sb := signAll(opt, a, dims, false), signAll(opt, b, dims, true)
+	free := turned(a, b)
+	sa, sb := signAll(opt, directionsAll(a, free), dims, false), signAll(opt, directionsAll(b, free), dims, true)
 	scores := make([]int, len(a)*len(b))
 	dense.Parallel(len(scores), func(k int) { scores[k] = alike(sa[k%len(a)], sb[k/len(a)]) })
 	for j := range b {
@@ -52,8 +53,7 @@ type signed struct {
 	count  [2]int
 }
 
-func signAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []signed) {
-	all := directionsAll(blocks)
+func signAll(opt Options, all []*directions, dims int, sample bool) (out []signed) {
 	span := leading(opt.Seed, all, dims)
 	for i, d := range all {
 		all[i] = d.onto(span, dims)
@@ -74,11 +74,11 @@ func signAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []sign
 
 // group keeps one group of views.
 func (d *directions) group(g int) *directions {
-	from, to := 0, d.first
+	from, to, first := 0, d.first, d.first
 	if g == 1 {
-		from, to = d.first, len(d.rows)
+		from, to, first = d.first, len(d.rows), 0
 	}
-	return &directions{units: d.units, dim: d.dim, rows: d.rows[from:to], odd: d.odd[from:to], length: d.length[from:to], first: d.first}
+	return &directions{units: d.units, dim: d.dim, rows: d.rows[from:to], odd: d.odd[from:to], length: d.length[from:to], first: first}
 }
 
 // alike counts the units of B that find the same partner in A through both

@@ -100,7 +100,7 @@ func signatures(d *directions, forms [][]float32) (out []float32, count int) {
 func (d *directions) addLengths(add func(func(u int) float64)) {
 	traded := false
 	for v, length := range d.length {
-		if d.odd[v] {
+		if d.odd[v] && v >= d.first {
 			traded = true
 			continue
 		}
@@ -110,7 +110,7 @@ func (d *directions) addLengths(add func(func(u int) float64)) {
 		add(func(u int) float64 {
 			sum := 0.0
 			for v, odd := range d.odd {
-				if odd {
+				if odd && v >= d.first {
 					sum += logarithm(d.length[v][u])
 				}
 			}
@@ -124,7 +124,7 @@ func (d *directions) addLengths(add func(func(u int) float64)) {
 func (d *directions) addCosines(add func(func(u int) float64), images [][]float32) {
 	for v := range d.rows {
 		for w := range v {
-			free := d.odd[v] != d.odd[w]
+			free := d.free(v, w)
 			add(func(u int) float64 {
 				x := d.dot(d.rows[w], images[v], u)
 				if free {

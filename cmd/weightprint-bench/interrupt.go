@@ -1,0 +1,236 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// stopsWithin is how long a command may take to end after an interrupt.
+const stopsWithin = time.Second
+
+// interruptedVerbs are command lines that take a while or write something. Words
+// with @ lie in the folder of the run, words with % among the models.
+var interruptedVerbs = []string{
+	"inspect %a", "inspect %a --tensor model.layers.0.mlp.up_proj.weight --values @out", "fingerprint %a -o @out", "fingerprint %a --sketch-only -o @out",
+	"compare %a %b --json -o @out", "compare %a %b --budget full --depth full --json -o @out", "compare @a.wfp @b.wfp -o @out", "recipe %b %a -o @out", "diff %a %b -o @out",
+	"faithful %b %a", "tree %a %b -o @out", "audit %a -o @out", "case %a %b -o @out", "manifest %a -o @out", "commit %a -o @out",
+	"challenge @a.commit @b.commit -o @out", "respond %a --opening @a.commit.opening --challenge @challenge --beacon two -o @out", "check @challenge @a.commit @a.response @b.commit @b.response -o @out",
+	"verify @a.wfp %a", "verify @r.json %a %b", "verify @m.json %a --no-signature", "verify @a.commit %a --opening @a.commit.opening",
+	"sign @m.json --key @key.pem -o @out", "index add --index @out %a %b", "index search --index @two.wpi %a", "index list --index @two.wpi", "index check --index @two.wpi",
+	"index remove --index @two.wpi a", "index merge --index @out @two.wpi", "dispute init @new --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
+	"dispute commit @case %a --as a --unseen --opening @out --key @key.pem", "dispute run @opened %a %b --beacon x --key @key.pem", "verify @opened/transcript.jsonl",
+	"explain", "policy", "demo", "version", "completion bash",
+}
+
+func interruptCommand() *cobra.Command {
+	var exe, dir, only string
+	var points, mib int
+	var seed uint64
+	c := &cobra.Command{
+		Use:   "interrupt",
+		Short: "interrupt every verb at many points and see how soon it ends, and what it leaves",
+		Long: `interrupt runs every verb once to its end, then --points times more, each with an
+interrupt at a time drawn from --seed. It prints the longest time from the
+interrupt to the end, and fails where that is more than a second, where a file is
+left that neither stood there before nor is there after a whole run, or where one
+that stood there is neither as before nor as after a whole run.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			exe, err := filepath.Abs(exe)
+			if err != nil {
+				return err
+			}
+			work, err := os.MkdirTemp(dir, "weightprint-interrupt-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(work)
+			s := &stopped{ctx: c.Context(), exe: exe, models: filepath.Join(work, "models"), desk: filepath.Join(work, "desk"), run: filepath.Join(work, "run")}
+			if err := s.prepare(mib); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.OutOrStdout(), "| verb | whole run s | interrupted | longest ms | left behind |\n|---|---:|---:|---:|---|\n")
+			bad := 0
+			r := rand.New(rand.NewPCG(seed, 0))
+			for _, line := range interruptedVerbs {
+				if !strings.Contains(line, only) {
+					continue
+				}
+				ok, err := s.verb(c.OutOrStdout(), r, line, points)
+				if err != nil {
+					return fmt.Errorf("%s: %w", line, err)
+				}
+				if !ok {
+					bad++
+				}
+			}
+			if bad > 0 {
+				return fmt.Errorf("%d verbs do not end as they should", bad)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&exe, "bin", "weightprint", "the program")
+	c.Flags().StringVar(&dir, "dir", "", "where to make the files (default: the system's folder for temporary files)")
+	c.Flags().StringVar(&only, "only", "", "verbs whose command line holds this")
+	c.Flags().IntVar(&points, "points", 50, "interrupts a verb")
+	c.Flags().IntVar(&mib, "mib", 64, "size of the models in MiB")
+	c.Flags().Uint64Var(&seed, "seed", 1, "seed of the times")
+	return c
+}
+
+// stopped is where verbs are interrupted: desk holds what they read, run is a copy
+// of it for each run.
+type stopped struct {
+	ctx                    context.Context
+	exe, models, desk, run string
+}
+
+// words fills a command line in.
+func (s *stopped) words(line, at string) (out []string) {
+	for _, w := range strings.Fields(line) {
+		w = strings.NewReplacer("@", at+string(filepath.Separator), "%", s.models+string(filepath.Separator)).Replace(w)
+		out = append(out, w)
+	}
+	return out
+}
+
+// fresh makes the folder of the next run.
+func (s *stopped) fresh() error {
+	if err := os.RemoveAll(s.run); err != nil {
+		return err
+	}
+	return os.CopyFS(s.run, os.DirFS(s.desk))
+}
+
+// files are the files of the run with their content.
+func (s *stopped) files() (map[string]string, error) {
+	out := map[string]string{}
+	err := filepath.WalkDir(s.run, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		out[path] = string(b)
+		return err
+	})
+	return out, err
+}
+
+// verb interrupts one verb at points, and writes its row.
+func (s *stopped) verb(w io.Writer, r *rand.Rand, line string, points int) (ok bool, err error) {
+	if err := s.fresh(); err != nil {
+		return false, err
+	}
+	before, err := s.files()
+	if err != nil {
+		return false, err
+	}
+	start := time.Now()
+	text, err := exec.CommandContext(s.ctx, s.exe, s.words(line, s.run)...).CombinedOutput()
+	whole := time.Since(start)
+	if err != nil && s.ctx.Err() == nil {
+		fmt.Fprintf(w, "| %s | | | | does not run: %.100s |\n", line, strings.TrimSpace(strings.ReplaceAll(string(text), "\n", " ")))
+		return false, nil
+	}
+	after, err := s.files()
+	if err != nil {
+		return false, err
+	}
+	var longest time.Duration
+	stops, left := 0, map[string]bool{}
+	for range points {
+		if err := errors.Join(s.ctx.Err(), s.fresh()); err != nil {
+			return false, err
+		}
+		took, interrupted, err := s.interrupt(line, time.Duration(r.Int64N(int64(whole)+1)))
+		if err != nil {
+			return false, err
+		}
+		if interrupted {
+			stops++
+			longest = max(longest, took)
+		}
+		now, err := s.files()
+		if err != nil {
+			return false, err
+		}
+		for _, name := range strays(before, now, after) {
+			left[strings.TrimPrefix(name, s.run)] = true
+		}
+	}
+	names := "nothing"
+	if len(left) > 0 {
+		names = fmt.Sprint(slices.Sorted(func(yield func(string) bool) {
+			for n := range left {
+				if !yield(n) {
+					return
+				}
+			}
+		}))
+	}
+	fmt.Fprintf(w, "| %s | %.2f | %d | %d | %s |\n", line, whole.Seconds(), stops, longest.Milliseconds(), names)
+	return longest <= stopsWithin && len(left) == 0, nil
+}
+
+// interrupt runs a verb, interrupts it after a while and says how long it took to end.
+func (s *stopped) interrupt(line string, after time.Duration) (took time.Duration, interrupted bool, err error) {
+	c := exec.Command(s.exe, s.words(line, s.run)...)
+	if err := c.Start(); err != nil {
+		return 0, false, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	select {
+	case <-ended:
+		return 0, false, nil
+	case <-time.After(after):
+	}
+	start := time.Now()
+	if err := c.Process.Signal(syscall.SIGINT); err != nil {
+		<-ended
+		return 0, false, nil // it had just ended
+	}
+	<-ended
+	return time.Since(start), true, nil
+}
+
+// strays are files that are neither as before nor as after a whole run: other ones,
+// half ones, or ones that are gone. What a run draws anew (a secret, a signature) only
+// has to be as long; an index may hold the first of several models.
+func strays(before, now, after map[string]string) (out []string) {
+	for name, text := range now {
+		was, stood := before[name]
+		end, ends := after[name]
+		if stood && text == was || ends && len(text) == len(end) {
+			continue
+		}
+		if index := filepath.Base(name); ends && len(text) < len(end) && (index == "out" || index == "out.details" || strings.HasPrefix(index, "two.wpi")) && after[filepath.Join(filepath.Dir(name), "out.details")] != "" {
+			continue
+		}
+		out = append(out, name)
+	}
+	for name := range before {
+		if _, there := now[name]; !there {
+			if _, ends := after[name]; ends {
+				out = append(out, name+" is gone")
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/internal/fingerprinttest"
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/similarity/index"
+)
+
+// Shapes of published networks.
+var (
+	of21M  = zoo.Shape{Layers: 6, Hidden: 256, Width: 1024, Heads: 4, KVHeads: 4, HeadDim: 64, Vocab: 8000, Untied: true}
+	of1B   = zoo.Shape{Layers: 22, Hidden: 2048, Width: 5632, Heads: 32, KVHeads: 4, HeadDim: 64, Vocab: 32000, Untied: true}
+	of300M = zoo.Shape{Layers: 4, Hidden: 2048, Width: 5632, Heads: 32, KVHeads: 4, HeadDim: 64, Vocab: 32000, Untied: true}
+	of70B  = zoo.Shape{Layers: 80, Hidden: 8192, Width: 28672, Heads: 64, KVHeads: 8, HeadDim: 128, Vocab: 32000, Untied: true}
+)
+
+// speedRows are what is measured, in the order of the table.
+var speedRows = []speedRow{
+	{"compare-20MB-child", "compare, 20 MB, child, read whole", nil, comparing(of21M, true, 0)},
+	{"compare-20MB-strangers", "compare, 20 MB, strangers, read whole", nil, comparing(of21M, false, 0)},
+	{"compare-1.1B-child", "compare, 1.1 B, child", nil, comparing(of1B, true, 0)},
+	{"compare-1.1B-strangers", "compare, 1.1 B, strangers", nil, comparing(of1B, false, 0)},
+	{"compare-70B-child", "compare, 70 B, child", nil, comparing(of70B, true, 0)},
+	{"compare-70B-strangers", "compare, 70 B, strangers", nil, comparing(of70B, false, 0)},
+	{"compare-full-child", "compare, .3 B, child, `--budget full`", nil, comparing(of300M, true, report.Full)},
+	{"index-add", "index, make and add 20,000 records", nil, indexAdd},
+	{"index-search", "index, open and search 20,000 records ten times", indexAt, indexSearch},
+	{"headers-163", "headers of 163 shards, 90,000 tensors", shardsAt(163, 552), headers},
+	{"headers-1", "headers of one file, 140,000 tensors", shardsAt(1, 140_000), headers},
+}
+
+func say(w io.Writer, read, found string) error {
+	return json.NewEncoder(w).Encode(said{read, found})
+}
+
+// comparing compares two networks of a shape.
+func comparing(s zoo.Shape, child bool, budget report.Bytes) func(context.Context, io.Writer, string) error {
+	return func(ctx context.Context, w io.Writer, _ string) error {
+		specs, meta := s.Specs()
+		a, b := zoo.NewDrawn(specs, meta, 1, 0, 0), zoo.NewDrawn(specs, meta, 2, 0, 0)
+		if child {
+			b = zoo.NewDrawn(specs, meta, 1, 3, 0.1)
+		}
+		r, err := report.Build(ctx, report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, &report.Options{Budget: budget})
+		if err != nil {
+			return err
+		}
+		read := max(a.Read.Load(), b.Read.Load())
+		return say(w, fmt.Sprintf("%.1f MiB, %.3g × the model", float64(read)/(1<<20), float64(read)/float64(a.Bytes())), string(r.Verdict.Relation))
+	}
+}
+
+const speedEntries = 20_000
+
+// sought is the record that searches look for.
+func sought() *fingerprint.Fingerprint {
+	return fingerprinttest.Of(fingerprinttest.Middle, 1, &fingerprint.Options{SketchOnly: true})
+}
+
+func indexAt(dir string) error {
+	return makeIndex(io.Discard, filepath.Join(dir, "index"), sought(), speedEntries)
+}
+
+func indexAdd(_ context.Context, w io.Writer, dir string) error {
+	if err := indexAt(dir); err != nil {
+		return err
+	}
+	return say(w, "", "")
+}
+
+func indexSearch(ctx context.Context, w io.Writer, dir string) error {
+	x, err := index.Open(filepath.Join(dir, "index"))
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	one, r, hits := sought(), rand.New(rand.NewPCG(3, 3)), 0
+	for i := range 10 {
+		f := one
+		if i > 0 {
+			f = fingerprinttest.Like(one, r)
+		}
+		found, err := x.Search(ctx, f, 10, -6.9)
+		if err != nil {
+			return err
+		}
+		hits += len(found.Hits)
+	}
+	return say(w, "", fmt.Sprintf("%d hit", hits))
+}
+
+// shardsAt writes a model of so many shards with so many tensors each, whose values
+// take no room on the disk.
+func shardsAt(shards, tensors int) func(dir string) error {
+	return func(dir string) error {
+		for s := range shards {
+			if err := writeEmptyShard(filepath.Join(dir, fmt.Sprintf("model-%05d-of-%05d.safetensors", s+1, shards)), s*tensors, tensors); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// headers opens a model.
+func headers(ctx context.Context, w io.Writer, dir string) error {
+	c, err := formats.Open(ctx, dir, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	return say(w, "", fmt.Sprintf("%d tensors", len(c.Tensors())))
+}
+
+// writeEmptyShard writes a safetensors file of zeros as a hole.
+func writeEmptyShard(path string, first, tensors int) error {
+	const cols = 4096
+	all := map[string]any{}
+	for i := range tensors {
+		all[fmt.Sprintf("model.layers.%d.mlp.experts.%d.up_proj.weight", (first+i)/256, (first+i)%256)] = map[string]any{"dtype": "BF16", "shape": []int{1, cols}, "data_offsets": []int{2 * cols * i, 2 * cols * (i + 1)}}
+	}
+	header, err := json.Marshal(all)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...), 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(path, int64(8+len(header)+2*cols*tensors))
+}

@@ -1,0 +1,87 @@
+package packed
+
+import (
+	"context"
+	"strings"
+)
+
+// roundingSlack is what arithmetic in float32 may do to a number, relatively, from
+// the value to its code.
+const roundingSlack = 0x1p-20
+
+// ReadCells gives the cells of the values [first, first+len(lo)). Where the scales
+// are quantised themselves, after the codes were chosen, a cell reaches as far as
+// it would under any scale that rounds to the stored one.
+func (m *matrix) ReadCells(ctx context.Context, lo, hi []float32, first int64) error {
+	n, ok := m.scale.(*nested)
+	if !ok {
+		return m.cells(ctx, lo, hi, first)
+	}
+	moreLo, moreHi := make([]float32, len(lo)), make([]float32, len(hi))
+	for k, to := range [2][2][]float32{{lo, hi}, {moreLo, moreHi}} {
+		x := *m
+		x.scale = n.shifted(k)
+		if err := x.cells(ctx, to[0], to[1], first); err != nil {
+			return err
+		}
+	}
+	for i := range lo {
+		lo[i], hi[i] = min(lo[i], moreLo[i]), max(hi[i], moreHi[i])
+	}
+	return nil
+}
+
+// shifted is the grid of the least (0) or largest (1) scales that round to the
+// stored ones.
+func (x *nested) shifted(side int) *nested {
+	y, b := *x, newBook(x.table[:])
+	for c := range y.table {
+		if end := [2]*[256]float32{&b.low, &b.high}[side][c]; end-end == 0 {
+			y.table[c] = end
+		}
+	}
+	return &y
+}
+
+func (m *matrix) cells(ctx context.Context, lo, hi []float32, first int64) error {
+	if err := m.read(ctx, lo, first, m.ends(&m.book.low, &m.book.high, -1)); err != nil {
+		return err
+	}
+	return m.read(ctx, hi, first, m.ends(&m.book.high, &m.book.low, 1))
+}
+
+// ends gives one end of each cell: the one in the direction of side where the
+// scale is positive, the other where it is not.
+func (m *matrix) ends(near, far *[256]float32, side float32) fill {
+	return func(dst []float32, codes []uint8, n numbers) {
+		scale := n.scale
+		if m.post != 0 {
+			scale *= m.post
+		}
+		t := near
+		if scale < 0 {
+			t = far
+		}
+		h, bias := max(scale, -scale), max(n.bias, -n.bias)
+		for i, c := range codes {
+			size := m.book.value[c] - n.zero
+			size = float32(max(size, -size)*h) + bias
+			slack := float32((m.slack + roundingSlack) * size)
+			dst[i] = float32((t[c]-n.zero)*scale) + n.bias + side*slack
+		}
+	}
+}
+
+// compensated are the layouts, by how their description begins, whose quantisers
+// make up for errors, or choose among several ways unknown to the file.
+var compensated = []string{"GPTQ", "AWQ", "HQQ", "compressed-tensors", "INT8 scaled"}
+
+// Compensated tells whether codes of this layout are usually more than rounded.
+func (m *matrix) Compensated() bool {
+	for _, c := range compensated {
+		if strings.HasPrefix(m.what, c) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,164 @@
+package faithful
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/quant"
+)
+
+// judge holds the blocks of a row against what a quantiser makes of the source.
+type judge struct {
+	name       string
+	codec      *tensor.Codec
+	write      quant.Requantiser
+	rule       rule
+	mode       Mode
+	through    func(float32) float32 // rounding of the source before, nil for none
+	importance func(row int) []float32
+}
+
+// bytesOf is the size of n values.
+func (j *judge) bytesOf(n int) int { return n / j.codec.BlockValues * j.codec.BlockBytes }
+
+// row judges a row: raw are its blocks as stored, x the values of the source,
+// which it may change.
+func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Grade, f fault)) {
+	if j.through != nil {
+		for i, v := range x {
+			x[i] = j.through(v)
+		}
+	}
+	var w []float32
+	if j.mode == Given {
+		w = j.importance(row)
+	}
+	want := make([]byte, len(raw))
+	j.write(want, x, w)
+	bv, bb := j.codec.BlockValues, j.codec.BlockBytes
+	for k := 0; k*bb < len(raw); k++ {
+		b := raw[k*bb:][:bb]
+		if bytes.Equal(b, want[k*bb:][:bb]) {
+			each(k, Exact, fault{})
+			continue
+		}
+		g, f := j.differs(k, x, w, b, want[k*bb:][:bb])
+		f.col += k * bv
+		each(k, g, f)
+	}
+}
+
+// differs judges a block that is not what the rule gives.
+func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, fault) {
+	bv := j.codec.BlockValues
+	xb := x[k*bv:][:bv]
+	v, p := make([]float32, bv), make([]float32, bv)
+	j.codec.Decode(v, block)
+	j.codec.Decode(p, plain)
+	if j.mode != Searched {
+		if j.nudged(k, x, w, block) {
+			return Rounding, fault{}
+		}
+		return Deviates, j.unequal(xb, v, p, block)
+	}
+	if j.rule.search == nil {
+		return j.otherScale(xb, v, p, block)
+	}
+	if f := j.rule.search(xb, v, block); f.found() {
+		return Deviates, f
+	}
+	if f := errorFault(j.rule.run, xb, v, p, j.rule.most); f.found() {
+		return Open, f
+	}
+	return Reachable, fault{}
+}
+
+// otherScale judges a type that has no search of its own where its rule was not
+// followed: codes may be the nearest ones under a scale that some other program
+// chose.
+func (j *judge) otherScale(x, v, p []float32, block []byte) (Grade, fault) {
+	subs := quant.Subs[j.name]
+	if subs == nil {
+		return Deviates, j.unequal(x, v, p, block)
+	}
+	if f := nearestFault(subs(block), x, v); f.found() {
+		return Deviates, f
+	}
+	if f := errorFault(j.rule.run, x, v, p, otherMost); f.found() {
+		return Open, f
+	}
+	return Reachable, fault{}
+}
+
+// otherMost bounds the error of scales that another program chose.
+const otherMost = 2
+
+// unequal describes a block whose bytes are not those of the rule: by the codes
+// that differ, or by the scale where none does.
+func (j *judge) unequal(x, v, p []float32, block []byte) fault {
+	if subs := quant.Subs[j.name]; subs != nil {
+		if f := nearestFault(subs(block), x, v); f.found() {
+			return f
+		}
+	}
+	f := fault{what: "the scale is not the one that the rule gives"}
+	most := 0.0
+	for i := range v {
+		d := math.Abs(float64(v[i]) - float64(p[i]))
+		if own := math.Abs(float64(p[i]) - float64(x[i])); d > most && d > own {
+			most, f.col = d, i
+		}
+	}
+	if most > 0 {
+		f.what += fmt.Sprintf("; values are moved by up to %.2g", most)
+	}
+	if quant.Grids[j.name] != nil {
+		f.what = "the block is not what the rule gives" + f.what[len("the scale is not the one that the rule gives"):]
+	}
+	f.steps = 1
+	return f
+}
+
+// nudges is how often a block is quantised anew with its values moved by a unit
+// or two in their last place.
+const nudges = 24
+
+// nudged tells whether the block is what the rule gives when sums round in
+// another way, as they do on processors that fuse a product and a sum: two scales
+// that are as good as each other change places. Values are moved by up to two
+// units in the last place to bring that about.
+func (j *judge) nudged(k int, x, w []float32, block []byte) bool {
+	bv, bb := j.codec.BlockValues, j.codec.BlockBytes
+	from, to := k*bv, (k+1)*bv
+	if j.rule.wholeRow && w != nil {
+		from, to = 0, len(x)
+	}
+	moved, out := make([]float32, to-from), make([]byte, j.bytesOf(to-from))
+	var part []float32
+	if w != nil {
+		part = w[from:to]
+	}
+	at := (k*bv - from) / bv * bb
+	for try := range nudges {
+		for i, v := range x[from:to] {
+			moved[i] = nudge(v, uint64(try)<<32|uint64(i))
+		}
+		j.write(out, moved, part)
+		if bytes.Equal(out[at:at+bb], block) {
+			return true
+		}
+	}
+	return false
+}
+
+// nudge moves a value by −2 … 2 units in its last place, told by a number.
+func nudge(v float32, n uint64) float32 {
+	if v == 0 {
+		return 0
+	}
+	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
+	n = (n ^ n>>27) * 0x94d049bb133111eb
+	return math.Float32frombits(uint32(int64(math.Float32bits(v)) + int64((n^n>>31)%5) - 2))
+}

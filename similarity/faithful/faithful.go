@@ -1,0 +1,126 @@
+package faithful
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/weightprint/weightprint/formats/roles"
+)
+
+// Grade is what one block was found to be.
+type Grade int
+
+// The grades, from best to worst.
+const (
+	Exact     Grade = iota // byte for byte what the rule gives
+	Rounding               // what the rule gives when sums round otherwise
+	Reachable              // what the search can come to, with importance that nobody shows
+	Open                   // the type is not determined by its rounding
+	Deviates               // neither
+	grades
+)
+
+var gradeNames = [grades]string{"exact", "rounding", "reachable", "open", "deviates"}
+
+// String returns the name that stands in reports.
+func (g Grade) String() string { return gradeNames[g] }
+
+// Mode says which rule a tensor was held against.
+type Mode string
+
+// The modes.
+const (
+	Alone    Mode = "alone"    // nothing but the values enters
+	Given    Mode = "given"    // the importance of columns was given
+	Searched Mode = "searched" // the scales follow from something that was not given
+	Cast     Mode = "cast"     // values are stored as numbers, rounded one by one
+	Cells    Mode = "cells"    // each value must lie in the cell of its code
+	None     Mode = "none"     // the type is not determined by its rounding
+)
+
+// Deviation is a block that the quantiser does not make of the source.
+type Deviation struct {
+	Row   int     // of the matrix
+	Block int     // of the row
+	Col   int     // of the value that deviates most, in the row
+	Count int     // values of the block that deviate by themselves; 0 where only the block as a whole does
+	Steps float64 // how far that value lies from the nearest one allowed, in steps of the code
+	What  string  // which rule is broken
+}
+
+// before orders deviations by their place.
+func before(a, b Deviation) int {
+	return cmp.Or(cmp.Compare(a.Row, b.Row), cmp.Compare(a.Block, b.Block))
+}
+
+// Tensor is what was found of one tensor.
+type Tensor struct {
+	Type       string
+	Mode       Mode
+	Through    string // type that the source's values were rounded to first, "" for none
+	Rows, Cols int
+	Blocks     [grades]int64
+	Values     int64       // values of deviating blocks that deviate by themselves
+	Largest    float64     // Steps of the largest deviation
+	Deviations []Deviation // the first ones, by place
+	Why        string      // what leaves a tensor open
+}
+
+// Total is the number of blocks.
+func (t *Tensor) Total() (n int64) {
+	for _, b := range t.Blocks {
+		n += b
+	}
+	return n
+}
+
+// Grade is the worst that a block of the tensor was found to be; rounding counts
+// as reachable.
+func (t *Tensor) Grade() Grade {
+	worst := Exact
+	for g, n := range t.Blocks {
+		if n > 0 {
+			worst = max(worst, Grade(g))
+		}
+	}
+	if worst == Rounding {
+		return Reachable
+	}
+	return worst
+}
+
+// Pair is a quantised matrix and the one that it is said to be made from, in the
+// same order of rows.
+type Pair struct {
+	Quantised, Source *roles.Matrix
+	// Importance is that of each column, nil where none is given. Stacked
+	// matrices have one list each.
+	Importance []float32
+}
+
+// Options bounds the work and what is kept of it.
+type Options struct {
+	Workers int // rows are judged by so many at once; 0 = one for each processor
+	Named   int // deviations that are kept of each tensor; 0 = 20
+}
+
+// keep adds a deviation to those that are kept.
+func (t *Tensor) keep(d Deviation, named int) {
+	t.Values += int64(d.Count)
+	t.Largest = max(t.Largest, d.Steps)
+	if len(t.Deviations) < named {
+		t.Deviations = append(t.Deviations, d)
+	}
+}
+
+// merge adds what was found in other rows.
+func (t *Tensor) merge(o *Tensor, named int) {
+	for g := range t.Blocks {
+		t.Blocks[g] += o.Blocks[g]
+	}
+	t.Values += o.Values
+	t.Largest = max(t.Largest, o.Largest)
+	t.Deviations = append(t.Deviations, o.Deviations...)
+	slices.SortFunc(t.Deviations, before)
+	t.Deviations = t.Deviations[:min(len(t.Deviations), named)]
+}

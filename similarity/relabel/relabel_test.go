@@ -1,0 +1,139 @@
+package relabel
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/align"
+)
+
+// chain is a convolution stack with a dense end: 4 channels in, the last one flattened.
+type chain struct{ conv1, conv2, flat, out []float32 }
+
+const (
+	in, one, two, window, places, classes = 4, 32, 48, 9, 6, 10
+)
+
+func drawn(r *rand.Rand) *chain {
+	x := func(n int) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(r.NormFloat64())
+		}
+		return v
+	}
+	return &chain{x(one * in * window), x(two * one * window), x(64 * two * places), x(classes * 64)}
+}
+
+// moved is the same function with hidden units in other places, and noise.
+func (c *chain) moved(r *rand.Rand, noise float64) *chain {
+	p, q, s := r.Perm(one), r.Perm(two), r.Perm(64)
+	out := &chain{make([]float32, len(c.conv1)), make([]float32, len(c.conv2)), make([]float32, len(c.flat)), make([]float32, len(c.out))}
+	for i := range one {
+		copy(out.conv1[i*in*window:(i+1)*in*window], c.conv1[p[i]*in*window:])
+	}
+	for i := range two {
+		for j := range one {
+			copy(out.conv2[(i*one+j)*window:(i*one+j+1)*window], c.conv2[(q[i]*one+p[j])*window:])
+		}
+	}
+	for i := range 64 {
+		for j := range two {
+			copy(out.flat[(i*two+j)*places:(i*two+j+1)*places], c.flat[(s[i]*two+q[j])*places:])
+		}
+		for k := range classes {
+			out.out[k*64+i] = c.out[k*64+s[i]]
+		}
+	}
+	for _, x := range [][]float32{out.conv1, out.conv2, out.flat, out.out} {
+		spread := noise * dense.Norm(x) / math.Sqrt(float64(len(x)))
+		for i := range x {
+			x[i] += float32(spread * r.NormFloat64())
+		}
+	}
+	out.scale(r)
+	return out
+}
+
+// scale multiplies hidden units and divides what reads them.
+func (c *chain) scale(r *rand.Rand) {
+	for _, x := range []struct {
+		makes, reads []float32
+		units, each  int // values of a unit where it is read
+	}{{c.conv1, c.conv2, one, window}, {c.conv2, c.flat, two, places}, {c.flat, c.out, 64, 1}} {
+		for u := range x.units {
+			by := float32(math.Exp(r.NormFloat64()))
+			n := len(x.makes) / x.units
+			for i := u * n; i < (u+1)*n; i++ {
+				x.makes[i] *= by
+			}
+			for i := range x.reads {
+				if i/x.each%x.units == u {
+					x.reads[i] /= by
+				}
+			}
+		}
+	}
+}
+
+func (c *chain) subject(name string) *align.Subject {
+	var all tensor.Tensors
+	for i, x := range []struct {
+		v     []float32
+		shape []int64
+	}{{c.conv1, []int64{one, in, window}}, {c.conv2, []int64{two, one, window}}, {c.flat, []int64{64, two * places}}, {c.out, []int64{classes, 64}}} {
+		all = append(all, &tensor.Tensor{Name: fmt.Sprintf("%s.%d.weight", name, i), DType: tensor.F32, Shape: x.shape, Data: tensor.Values(x.v)})
+	}
+	return &align.Subject{Name: name, Net: roles.Map(all)}
+}
+
+// meanCosine is that of rows at the same place, over all matrices but the last.
+func meanCosine(t *testing.T, q *align.Pair) float64 {
+	t.Helper()
+	sum, n := 0.0, 0
+	for _, g := range q.GenericPairs()[:3] {
+		a, b := unit(g.A.Tensor.Data.(tensor.Values), g.A.Cols), unit(g.B.Tensor.Data.(tensor.Values), g.B.Cols)
+		for i := range a {
+			sum += float64(a[i]) * float64(b[i])
+		}
+		n += g.A.Rows
+	}
+	return sum / float64(n)
+}
+
+func TestPermutedUnitsAreFound(t *testing.T) {
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 0x4e1))
+		a := drawn(r)
+		for _, c := range []struct {
+			noise float64
+			least float64
+		}{{0, 0.9999}, {0.1, 0.98}, {0.5, 0.75}} {
+			q, err := Pair(context.Background(), align.NewPair(a.subject("a"), a.moved(r, c.noise).subject("b"), nil, 0))
+			require.NoError(t, err)
+			require.NotNil(t, q)
+			require.Greater(t, meanCosine(t, q), c.least, "seed %d, noise %g", seed, c.noise)
+		}
+		q, err := Pair(context.Background(), align.NewPair(a.subject("a"), drawn(r).subject("b"), nil, 0))
+		require.NoError(t, err)
+		require.Less(t, meanCosine(t, q), 0.35, "strangers, arranged as alike as can be")
+	}
+}
+
+// What exceeds the budget is not begun.
+func TestBudgetIsKept(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 0x4e1))
+	a := drawn(r)
+	p := align.NewPair(a.subject("a"), a.moved(r, 0).subject("b"), nil, 1000)
+	q, err := Pair(context.Background(), p)
+	require.NoError(t, err)
+	require.Nil(t, q)
+}
