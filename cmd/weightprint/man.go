@@ -58,7 +58,6 @@ func pages(c, verb *cobra.Command, dir string) error {
 	})
 }
 
-
 func isManPage(head []byte) bool {
 	return bytes.HasPrefix(head, []byte(".nh\n.TH \"WEIGHTPRINT")) || bytes.HasPrefix(head, []byte(".nh\n.TH WEIGHTPRINT"))
 }
