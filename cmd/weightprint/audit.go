@@ -15,10 +15,12 @@ import (
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
+	"github.com/weightprint/weightprint/store"
 )
 
 // auditFlags are the flags of audit.
 type auditFlags struct {
+	known           string
 	claim, budget   string
 	nonce           string
 	dated           datedFlags
@@ -76,6 +78,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.StringSliceVar(&f.references, "references", nil, "models, or folders of them, that --claim from-scratch is held against")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
 	f.dated.flags(fl)
 	fl.StringVar(&f.format, "format", "", "form of the result: text, json, sarif or junit (default: what the ending of -o says, else text)")
@@ -179,7 +182,7 @@ func auditWriter(form string, all []audit.Audited, failing []audit.Outcome) func
 	return map[string]func(io.Writer) error{
 		"text": func(w io.Writer) error { return writeAudits(w, all) },
 		"json": func(w io.Writer) error {
-			return audit.WriteJSON(w, source.Redacted(all[0].Model), all[0].Nonce, all[0].Results)
+			return audit.WriteJSON(w, source.Redacted(all[0].Model), all[0].Nonce, all[0].Known, all[0].Results)
 		},
 		"sarif": func(w io.Writer) error { return audit.WriteSARIF(w, all, failing...) },
 		"junit": func(w io.Writer) error { return audit.WriteJUnit(w, all, failing...) },
@@ -202,7 +205,11 @@ func (f *auditFlags) run(c *cobra.Command, models []string, o *report.Options) (
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, audit.Audited{Model: m, Claim: f.claim, Nonce: o.Nonce, Results: results})
+		known, err := f.relatives(c, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audit.Audited{Model: m, Claim: f.claim, Nonce: o.Nonce, Results: results, Known: known})
 	}
 	return all, nil
 }
@@ -218,6 +225,10 @@ func writeAudits(w io.Writer, all []audit.Audited) error {
 		}
 		if err := audit.WriteText(w, x.Results); err != nil {
 			return err
+		}
+		if known, ok := x.Known.(*store.Found); ok {
+			fmt.Fprint(w, "among known models: ")
+			known.WriteText(w)
 		}
 	}
 	return nil
