@@ -17,9 +17,9 @@ import (
 // common follows from those that are.
 
 const (
-	nearMost  = 4 // relatives of each model that are compared with it, the nearest first
-	nearParts = 2 // likewise in every part that relatives fall into without the model: it may be put together from these
-	fewModels = 8 // so many are compared in all pairs
+	nearMost  = 4   // relatives of each model that are compared with it, the nearest first
+	nearParts = 2   // likewise in every part that relatives fall into without the model: it may be put together from these
+	fewModels = 100 // so many are compared in all pairs, as the trees whose edges were counted were drawn
 )
 
 // candidates are the pairs i < j to compare.
