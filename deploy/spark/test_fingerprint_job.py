@@ -23,7 +23,7 @@ def models(path, refs):
 
 
 def job(tmp_path, out, fake, table, *more):
-    text = submit("fingerprint_job", "--models", table, "--out", out, "--weightprint", fake, "--task-bytes", 2000, "--round-tasks", 3, "--backoff", 0.001, "--limit", 2, *more, log=tmp_path / "log")
+    text = submit("fingerprint_job", "--models", table, "--out", out, "--weightprint", fake, "--task-bytes", 2000, "--round-tasks", 3, "--backoff", 0.001, "--limit", 120, *more, log=tmp_path / "log")
     return json.loads(text.strip().splitlines()[-1])
 
 

@@ -50,7 +50,7 @@ def test_waits_that_servers_ask_for():
     assert worker.asked_wait("the server answers 429 Too Many Requests") is None
 
 
-OPTIONS = {"bytes": "64MiB", "attempts": 3, "backoff": 0.001, "limit": 1}
+OPTIONS = {"bytes": "64MiB", "attempts": 3, "backoff": 0.001, "limit": 8}
 
 
 def test_poison_does_not_take_others_with_it(fake, tmp_path, monkeypatch):
