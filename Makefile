@@ -9,6 +9,7 @@ fmt:
 
 vet:
 	go vet ./...
+	go vet -tags manual ./cmd/weightprint
 
 # Modules are what go.sum says.
 modules:
@@ -58,7 +59,7 @@ short:
 # make manual: man pages and completions for packagers.
 manual:
 	mkdir -p build
-	go run ./cmd/weightprint man build/man
+	go run -tags manual ./cmd/weightprint man build/man
 	for s in bash zsh fish powershell; do go run ./cmd/weightprint completion $$s > build/weightprint.$$s; done
 
 # The pictures of the README, from the JSON files beside them.
@@ -87,3 +88,17 @@ hub-postgres:
 
 hub-postgres-test: hub-postgres
 	cd store/postgres && go vet ./... && WEIGHTPRINT_LONG=1 go test -timeout 30m ./...
+
+# Spark in an environment of its own; Java 17 where none is found.
+.PHONY: hub-spark hub-spark-test
+hub-spark:
+	@command -v java >/dev/null || apt-get install -y --no-install-recommends openjdk-17-jre-headless
+	mkdir -p build
+	CGO_ENABLED=0 go build -o build/weightprint ./cmd/weightprint
+	test -x build/spark/bin/python || python3 -m venv build/spark
+	build/spark/bin/pip -q install -r deploy/spark/requirements.txt
+
+hub-spark-test: hub-spark
+	go build -o build/weightprint-bench ./cmd/weightprint-bench
+	cd deploy/spark && WEIGHTPRINT=$(CURDIR)/build/weightprint ../../build/spark/bin/python -m pytest -q
+	deploy/spark/acceptance.sh $(CURDIR)/build/spark/bin/python $(CURDIR)/build/weightprint $(CURDIR)/build/weightprint-bench

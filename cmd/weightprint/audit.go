@@ -15,10 +15,12 @@ import (
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
+	"github.com/weightprint/weightprint/store"
 )
 
 // auditFlags are the flags of audit.
 type auditFlags struct {
+	known           string
 	claim, budget   string
 	nonce           string
 	dated           datedFlags
@@ -26,6 +28,7 @@ type auditFlags struct {
 	format          string
 	json, changed   bool
 	failOn, parents []string
+	references      []string
 }
 
 func auditCommand() *cobra.Command {
@@ -52,6 +55,10 @@ with --assume-no-access, and never contradicted by dates: a date shows that
 something existed by a time, not that it did not exist before. Sampled positions
 follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
+--claim from-scratch holds the claim that the model was trained from scratch against
+--references (folders of models, or models): of every component, that it is unrelated
+to each of them within a stated floor, or what it shares.
+
 With --changed the arguments are files that have changed, as pre-commit names them, and
 the models in whose folders they lie are audited. --format sarif is for code scanning,
 junit for other runners of tests.
@@ -61,14 +68,17 @@ contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
 		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted
   weightprint audit suspect/ --parents models/ --json
-  weightprint audit release/ --parents models/ -o audit.sarif`,
+  weightprint audit release/ --parents models/ -o audit.sarif
+  weightprint audit release/ --claim from-scratch --references models/`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
+	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check, or from-scratch")
+	fl.StringSliceVar(&f.references, "references", nil, "models, or folders of them, that --claim from-scratch is held against")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
+	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")
 	fl.StringVar(&f.nonce, "nonce", "", "a text that nobody could foresee when the files were made (default: drawn, and recorded)")
 	f.dated.flags(fl)
 	fl.StringVar(&f.format, "format", "", "form of the result: text, json, sarif or junit (default: what the ending of -o says, else text)")
@@ -121,6 +131,12 @@ func (f *auditFlags) audit(c *cobra.Command, models []string) error {
 	if err != nil {
 		return err
 	}
+	if f.claim == fromScratch {
+		return f.scratch(c, models, o, form, to)
+	}
+	if len(f.references) > 0 {
+		return usageError{errors.New("--references belongs to --claim from-scratch")}
+	}
 	all, err := f.run(c, models, o)
 	if err != nil {
 		return err
@@ -166,7 +182,7 @@ func auditWriter(form string, all []audit.Audited, failing []audit.Outcome) func
 	return map[string]func(io.Writer) error{
 		"text": func(w io.Writer) error { return writeAudits(w, all) },
 		"json": func(w io.Writer) error {
-			return audit.WriteJSON(w, source.Redacted(all[0].Model), all[0].Nonce, all[0].Results)
+			return audit.WriteJSON(w, source.Redacted(all[0].Model), all[0].Nonce, all[0].Known, all[0].Results)
 		},
 		"sarif": func(w io.Writer) error { return audit.WriteSARIF(w, all, failing...) },
 		"junit": func(w io.Writer) error { return audit.WriteJUnit(w, all, failing...) },
@@ -189,7 +205,11 @@ func (f *auditFlags) run(c *cobra.Command, models []string, o *report.Options) (
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, audit.Audited{Model: m, Claim: f.claim, Nonce: o.Nonce, Results: results})
+		known, err := f.relatives(c, m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, audit.Audited{Model: m, Claim: f.claim, Nonce: o.Nonce, Results: results, Known: known})
 	}
 	return all, nil
 }
@@ -205,6 +225,10 @@ func writeAudits(w io.Writer, all []audit.Audited) error {
 		}
 		if err := audit.WriteText(w, x.Results); err != nil {
 			return err
+		}
+		if known, ok := x.Known.(*store.Found); ok {
+			fmt.Fprint(w, "among known models: ")
+			known.WriteText(w)
 		}
 	}
 	return nil

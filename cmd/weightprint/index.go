@@ -24,7 +24,7 @@ func indexCommand() *cobra.Command {
 		Example: "  weightprint index add --index models.wpi models/*\n  weightprint index search --index models.wpi suspect/",
 	}
 	var at place
-	c.AddCommand(indexAdd(&at), indexSearch(&at), indexList(&at), indexMerge(&at), indexRemove(&at), indexCheck(&at))
+	c.AddCommand(indexAdd(&at), indexSearch(&at), indexList(&at), indexMerge(&at), indexRemove(&at), indexCheck(&at), indexPairs(&at))
 	for _, verb := range c.Commands() {
 		at.flags(verb)
 	}

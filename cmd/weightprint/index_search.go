@@ -13,6 +13,9 @@ import (
 	"github.com/weightprint/weightprint/store"
 )
 
+// searchLevel is the largest corrected p-value of a hit, if nothing else is asked for.
+const searchLevel = 1e-3
+
 func indexSearch(at *place) *cobra.Command {
 	var top int
 	var asJSON bool
@@ -63,7 +66,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 	fl := c.Flags()
 	fl.IntVar(&top, "top", 10, "at most so many hits")
 	fl.BoolVar(&asJSON, "json", false, "print JSON")
-	fl.Float64Var(&level, "level", 1e-3, "largest p-value of a hit, corrected for the number of entries")
+	fl.Float64Var(&level, "level", searchLevel, "largest p-value of a hit, corrected for the number of entries")
 	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to")
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: larger models are searched by fewer sketches`)
 	return c

@@ -122,7 +122,3 @@ func isRecords(head []byte) bool {
 	n := min(len(head), len(recordStart))
 	return string(head[:n]) == recordStart[:n]
 }
-
-func isManPage(head []byte) bool {
-	return bytes.HasPrefix(head, []byte(".nh\n.TH \"WEIGHTPRINT")) || bytes.HasPrefix(head, []byte(".nh\n.TH WEIGHTPRINT"))
-}

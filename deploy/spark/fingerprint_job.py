@@ -21,16 +21,18 @@ import base64
 import heapq
 import json
 import os
-import shutil
 import socket
 import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
+from pyspark.sql.window import Window
 
 SCHEMA = T.StructType(
     [
@@ -76,7 +78,9 @@ def table(spark, path):
     if "ref" not in t.columns:
         t = t.withColumn("ref", F.concat(F.lit("hf:"), "id", F.lit("@"), "revision"))
     t = t.select("id", "revision", "ref", F.col("size").cast("long"), F.col("parents").cast("string"))
-    return t.where(F.col("id").isNotNull() & F.col("revision").isNotNull()).orderBy(*KEY, "ref").dropDuplicates(KEY)
+    order = Window.partitionBy(*KEY).orderBy("ref", "size", "parents")
+    t = t.where(F.col("id").isNotNull() & F.col("revision").isNotNull()).withColumn("n", F.row_number().over(order))
+    return t.where("n = 1").drop("n")
 
 
 def pack(rows, most):
@@ -99,13 +103,11 @@ def kept(spark, out):
     path = os.path.join(out, "records")
     rounds = sorted(str(p) for p in Path(path).glob("round=*") if (p / "_SUCCESS").exists())
     if not rounds:
-        return spark.createDataFrame([], SCHEMA.add("round", T.StringType()))
+        return spark.createDataFrame([], T.StructType(SCHEMA.fields + [T.StructField("round", T.StringType())]))
     return spark.read.schema(SCHEMA).option("basePath", path).parquet(*rounds)
 
 
 def latest(records):
-    from pyspark.sql.window import Window
-
     order = Window.partitionBy(*KEY).orderBy(F.col("error").isNotNull(), F.col("round").desc())
     return records.withColumn("n", F.row_number().over(order)).where("n = 1").drop("n", "round")
 
@@ -135,37 +137,68 @@ def run_rounds(spark, todo, o, budget):
         print("round %d: %d fingerprints, %d errors, %d bytes of models so far" % (first + n, counters["done"].value, counters["failed"].value, counters["bytes"].value), flush=True)
 
 
-def publish(frame, path):
-    """Writes a frame as one file that appears whole."""
-    temporary = path + ".tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    frame.coalesce(1).write.option("compression", "zstd").parquet(temporary)
-    (part,) = Path(temporary).glob("part-*.parquet")
-    os.replace(part, path)
-    shutil.rmtree(temporary)
+GOOD = pa.schema(
+    [
+        ("id", pa.string()),
+        ("revision", pa.string()),
+        ("ref", pa.string()),
+        ("size", pa.int64()),
+        ("parents", pa.string()),
+        ("root", pa.string()),
+        ("parameters", pa.int64()),
+        ("fingerprint", pa.binary()),
+    ]
+)
+BAD = pa.schema([("id", pa.string()), ("revision", pa.string()), ("ref", pa.string()), ("error", pa.string())])
+
+
+class Table:
+    """A Parquet file that appears whole, of rows in their order: the same rows give
+    the same bytes, which Spark's own writer does not promise."""
+
+    def __init__(self, path, schema):
+        self.path, self.schema, self.rows, self.count = path, schema, [], 0
+        self.writer = pq.ParquetWriter(path + ".tmp", schema, compression="zstd")
+
+    def add(self, row):
+        self.rows.append({name: row[name] for name in self.schema.names})
+        self.count += 1
+        if len(self.rows) == 1000:
+            self.flush()
+
+    def flush(self):
+        self.writer.write_table(pa.Table.from_pylist(self.rows, schema=self.schema))
+        self.rows = []
+
+    def close(self):
+        if self.rows or not self.count:
+            self.flush()
+        self.writer.close()
+        os.replace(self.path + ".tmp", self.path)
 
 
 def finish(spark, o, wanted):
-    """Writes the results of the models that are wanted now."""
-    records = latest(kept(spark, o.out)).join(wanted.select(*KEY), KEY).orderBy(*KEY).cache()
-    good = records.where("error IS NULL").drop("error", "attempts")
-    bad = records.where("error IS NOT NULL").select("id", "revision", "ref", "error")
-    publish(good, os.path.join(o.out, "fingerprints.parquet"))
-    publish(bad, os.path.join(o.out, "errors.parquet"))
+    """Writes the results of the models that are wanted now, in one pass."""
+    records = latest(kept(spark, o.out)).join(wanted.select(*KEY), KEY).orderBy(*KEY)
+    good, bad = Table(os.path.join(o.out, "fingerprints.parquet"), GOOD), Table(os.path.join(o.out, "errors.parquet"), BAD)
     target = os.path.join(o.out, "fingerprints.ndjson")
     with open(target + ".tmp", "w") as f:
         for r in records.toLocalIterator():
             line = {"schema": "weightprint.fingerprint/1", "ref": r.ref}
             if r.error is not None:
                 line["error"] = r.error
+                bad.add(r)
             else:
                 if r.root:
                     line["root"] = r.root
                 line["parameters"] = r.parameters
                 line["fingerprint"] = base64.b64encode(r.fingerprint).decode()
+                good.add(r)
             f.write(json.dumps(line, separators=(",", ":")) + "\n")
     os.replace(target + ".tmp", target)
-    return good.count(), bad.count()
+    good.close()
+    bad.close()
+    return good.count, bad.count
 
 
 def main(argv=None):

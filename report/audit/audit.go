@@ -266,8 +266,9 @@ func WriteText(w io.Writer, all []Result) error {
 }
 
 // WriteJSON writes the outcomes with all that they rest on.
-// nonce is the one of the options, empty for none.
-func WriteJSON(w io.Writer, model, nonce string, all []Result) error {
+// nonce is the one of the options, empty for none; known is what a search of known
+// models found, in its own JSON form, nil where none was made.
+func WriteJSON(w io.Writer, model, nonce string, known any, all []Result) error {
 	if all == nil {
 		all = []Result{}
 	}
@@ -281,7 +282,8 @@ func WriteJSON(w io.Writer, model, nonce string, all []Result) error {
 		Model  string      `json:"model"`
 		Nonce  *string     `json:"nonce"`
 		Claims []Result    `json:"claims"`
-	}{Schema, report.ThisTool(), model, drawn, all})
+		Known  any         `json:"known,omitempty"`
+	}{Schema, report.ThisTool(), model, drawn, all, known})
 }
 
 // cardKinds is what the relation of a model card claims. An adapter's own

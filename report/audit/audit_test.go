@@ -179,7 +179,7 @@ func TestDeclaredParentInTheCache(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, audit.Confirmed, all[0].Outcome, all[0].Because)
 	var b bytes.Buffer
-	require.NoError(t, audit.WriteJSON(&b, model, "", all))
+	require.NoError(t, audit.WriteJSON(&b, model, "", nil, all))
 	var x struct {
 		Schema string
 		Claims []struct{ Opened string }

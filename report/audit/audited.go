@@ -16,6 +16,7 @@ type Audited struct {
 	Claim   string // the file with the claim, "" where the model's own files were asked
 	Nonce   string // from which sampled positions follow, "" for none
 	Results []Result
+	Known   any // what a search of known models found, in its own JSON form; nil without one
 }
 
 // nowhere is what is said of a model without a claim.

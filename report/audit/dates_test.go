@@ -116,7 +116,7 @@ func TestAuditShowsNonceAndDates(t *testing.T) {
 	require.Equal(t, "n", a.Options.Nonce)
 	file, err := os.Create(filepath.Join(t.TempDir(), "a.json"))
 	require.NoError(t, err)
-	require.NoError(t, audit.WriteJSON(file, "m", "n", []audit.Result{a}))
+	require.NoError(t, audit.WriteJSON(file, "m", "n", nil, []audit.Result{a}))
 	text, err := os.ReadFile(file.Name())
 	require.NoError(t, err)
 	var x struct {

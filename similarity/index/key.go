@@ -109,6 +109,12 @@ type asked struct {
 func ask(f *fingerprint.Fingerprint) *asked {
 	r := summarise(Entry{Fingerprint: f})
 	a := &asked{key: keyOf(&r), root: r.root}
+	a.complete()
+	return a
+}
+
+// complete works out what follows from the key.
+func (a *asked) complete() {
 	for i := range a.profiles {
 		for w, p := range a.profiles[i] {
 			a.present[i][w] = notZero16(p)
@@ -116,7 +122,6 @@ func ask(f *fingerprint.Fingerprint) *asked {
 		a.placed[i] = notZero8(^a.places[i])
 	}
 	a.hasTokens = a.tokens != [4]uint64{}
-	return a
 }
 
 // notZero16 sets the top bit of each 16 bits of which any is set.
