@@ -130,6 +130,7 @@ var (
 	zeroP = regexp.MustCompile(`(?i)\bp"?\s*(=|≤|<=|<|&lt;|&lt;=|\\u003c=?|:)\s*"?0(\.0*)?(e[+-]?\d+)?([^.\de]|$)|-?inf\b|\bnan\b|1e0\b.*if the two`)
 	arrow = regexp.MustCompile(`\b(a-to-b|b-to-a)\b`)
 	// above is what the control population cannot support.
+	scale = regexp.MustCompile(`(?s)<table class="scale">.*?</table>`) // which lists all degrees
 	above = regexp.MustCompile(`[^y] strong|very strong|extremely strong`)
 )
 
@@ -174,7 +175,7 @@ func TestNoReportOverstates(t *testing.T) {
 			var b bytes.Buffer
 			require.NoError(t, write(r, &b), form)
 			require.NotRegexp(t, zeroP, b.String(), form)
-			require.NotRegexp(t, above, b.String(), form)
+			require.NotRegexp(t, above, scale.ReplaceAllString(b.String(), ""), form)
 			if form != "json" && form != "intoto" { // which hold the reading's
 				require.NotRegexp(t, arrow, b.String(), form)
 			}
