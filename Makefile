@@ -9,6 +9,7 @@ fmt:
 
 vet:
 	go vet ./...
+	go vet -tags manual ./cmd/weightprint
 
 # Modules are what go.sum says.
 modules:
@@ -58,7 +59,7 @@ short:
 # make manual: man pages and completions for packagers.
 manual:
 	mkdir -p build
-	go run ./cmd/weightprint man build/man
+	go run -tags manual ./cmd/weightprint man build/man
 	for s in bash zsh fish powershell; do go run ./cmd/weightprint completion $$s > build/weightprint.$$s; done
 
 # The pictures of the README, from the JSON files beside them.

@@ -17,8 +17,13 @@
 //	report/verdict     facts to a verdict; thresholds.go has every number
 //	report             Compare, the door: two checkpoints to a report
 //	report/…           audits, plans, recipes, trees and forms of reports
+//	cmd/weightprint    all of it from a shell
+//	python, web        the same from Python, and inside a web page
+//	examples           programs for a gate, a store, a cataloger, a leaderboard …
 //
-// Start with [github.com/weightprint/weightprint/report.Compare]. The statistics
+// Start with [github.com/weightprint/weightprint/report.Compare]. Models in places of
+// one's own open by [github.com/weightprint/weightprint/formats.OpenFolder]; programs that
+// must not open sockets are built with the tag nonet. The statistics
 // are in docs/STATISTICS.md, the formats in docs/FORMATS.md.
 //
 // Stability: the JSON report (schema weightprint.report/1) and value digests

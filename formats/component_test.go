@@ -188,3 +188,26 @@ func TestPieces(t *testing.T) {
 	_, err = opened(t, filepath.Join(dir, "x.gguf-split-b"), nil)
 	require.ErrorIs(t, err, ErrIncomplete)
 }
+
+// What lies beside a GGUF model for its use is passed over; statistics of activations
+// are no model.
+func TestBesideGGUF(t *testing.T) {
+	one, err := os.ReadFile("gguf/testdata/types/BF16.gguf")
+	require.NoError(t, err)
+	dir := t.TempDir()
+	for _, name := range []string{"model-Q4_K_M.gguf", "mmproj-model-f16.gguf", "model.imatrix.gguf"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), one, 0o600))
+	}
+	m, err := opened(t, dir, nil)
+	require.NoError(t, err)
+	require.Equal(t, "model-Q4_K_M.gguf", m.Files()[0].Path)
+	require.Contains(t, strings.Join(m.Warnings, "\n"), "mmproj-model-f16.gguf")
+	require.Contains(t, strings.Join(m.Warnings, "\n"), "model.imatrix.gguf")
+
+	statistics := "GGUF\x03\x00\x00\x00" + strings.Repeat("\x00", 8) + "\x01" + strings.Repeat("\x00", 7) + "\x0c" + strings.Repeat("\x00", 7) + "general.type" + "\x08\x00\x00\x00" + "\x07" + strings.Repeat("\x00", 7) + "imatrix"
+	path := filepath.Join(dir, "model.imatrix.gguf")
+	require.NoError(t, os.WriteFile(path, []byte(statistics), 0o600))
+	_, err = opened(t, path, nil)
+	require.ErrorIs(t, err, tensor.ErrNotModel)
+	require.ErrorContains(t, err, "importance matrix")
+}

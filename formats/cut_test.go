@@ -140,3 +140,19 @@ func TestFewDescriptors(t *testing.T) {
 		require.NoError(t, readAllValues(m))
 	}
 }
+
+// A file that holds half of its values is truncated, for errors.Is, in every format.
+func TestTruncated(t *testing.T) {
+	for _, name := range wholeFiles {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "model"+filepath.Ext(name))
+		require.NoError(t, os.WriteFile(path, b[:len(b)-1], 0o600))
+		m, err := Open(context.Background(), path, nil)
+		if err == nil {
+			err = readAllValues(m)
+			m.Close()
+		}
+		require.ErrorIs(t, err, ErrTruncated, "%s: %v", name, err)
+	}
+}

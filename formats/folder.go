@@ -2,6 +2,7 @@ package formats
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"path/filepath"
 	"regexp"
@@ -220,6 +221,10 @@ func hint(names []string) string {
 	}
 	return ""
 }
+
+// ErrTruncated says that a file ends before what its own header says lies in it, as after
+// an interrupted download. It is io.ErrUnexpectedEOF.
+var ErrTruncated = io.ErrUnexpectedEOF
 
 // ErrIncomplete says that a shard is missing that an index names. It is an
 // fs.ErrNotExist.

@@ -106,7 +106,7 @@ func (r *run) component(p *part, v verdict.Verdict) Component {
 		return c
 	}
 	if d := r.facts.Detectable(p.name); d != nil && d.Cosine < 1 {
-		c.Detectable = verdict.NumberOf(verdict.RoundUp(d.Cosine))
+		c.Detectable = verdict.NumberOf(stats.RoundUp(d.Cosine))
 	}
 	ofPart := func(e similarity.Evidence) bool { return verdict.PartName(e) == p.name }
 	logp, by := r.facts.Best(ofPart)

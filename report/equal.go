@@ -21,17 +21,19 @@ func (r *run) equal(ctx context.Context) error {
 		return nil
 	}
 	role := rolesOf(r.networks())
-	pairs, err := equality.Match(ctx, r.in[0].Model, r.in[1].Model, func(t *tensor.Tensor) string { return role[t] })
+	nets := r.networks()
+	a, b := takenApart(r.in[0].Model, nets[0], role), takenApart(r.in[1].Model, nets[1], role)
+	pairs, err := equality.Match(ctx, a, b, func(t *tensor.Tensor) string { return role[t] })
 	if err != nil {
 		return err
 	}
-	r.digests = pairs.Digests
-	r.facts.Equality = summed(pairs, role, r.networks()[1])
+	r.digests = pairs.Digests // of whole tensors; those of stacks are taken where they are asked for
+	r.facts.Equality = summed(pairs, role, nets[1], b)
 	r.experts = expertMaps(pairs, role)
 	r.facts.Equality.Mixtures = left(r.experts)
 	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
 	for _, p := range pairs.Pairs {
-		if p.Moved == nil {
+		if p.Moved == nil && a.whole[p.A] == nil && b.whole[p.B] == nil {
 			r.pair.Same[p.B] = p.A
 		}
 	}
@@ -74,13 +76,19 @@ func unknownRole(role string) bool {
 }
 
 // summed sums a correspondence up.
-func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles.Network) verdict.Equality {
+func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles.Network, of *apart) verdict.Equality {
 	e := verdict.Equality{Asked: true, Whole: c.Whole(), Pairs: len(c.Pairs), Parts: map[string]verdict.Part{}, Elsewhere: map[string]bool{}}
-	paired := map[*tensor.Tensor]*equality.Pair{}
+	paired := map[*tensor.Tensor]*equality.Pair{} // of a stack only where all of it is
+	lone := map[*tensor.Tensor]bool{}
+	for _, t := range c.OnlyB {
+		lone[of.of(t)] = true
+	}
 	var shared, all [2]int64
 	for i := range c.Pairs {
 		p := &c.Pairs[i]
-		paired[p.B] = p
+		if whole := of.of(p.B); !lone[whole] {
+			paired[whole] = p
+		}
 		all[0] += p.A.Len()
 		all[1] += p.B.Len()
 		if p.Moved != nil {

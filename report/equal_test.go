@@ -144,11 +144,23 @@ func TestExpertMaps(t *testing.T) {
 			}
 		}
 	}
-	with := func(chosen []int) *zoo.Model {
+	with := func(chosen []int, stacked bool) *zoo.Model {
 		m := changed(base, func(name string, v []float32, s []int64) (string, []float32, []int64) { return name, v, s })
 		for l := range layers {
 			p := "model.layers." + strconv.Itoa(l) + "."
+			for n, s := range map[string][]int64{"w1": {width, hidden}, "w2": {hidden, width}, "w3": {width, hidden}} {
+				var all []float32
+				for _, e := range chosen {
+					all = append(all, values[p+strconv.Itoa(e)+n]...)
+				}
+				if stacked {
+					m.Add(p+"block_sparse_moe.experts."+n, all, int64(len(chosen)), s[0], s[1])
+				}
+			}
 			for i, e := range chosen {
+				if stacked {
+					break
+				}
 				for n, s := range map[string][]int64{"w1": {width, hidden}, "w2": {hidden, width}, "w3": {width, hidden}} {
 					m.Add(p+"block_sparse_moe.experts."+strconv.Itoa(i)+"."+n+".weight", values[p+strconv.Itoa(e)+n], s...)
 				}
@@ -156,33 +168,44 @@ func TestExpertMaps(t *testing.T) {
 		}
 		return m
 	}
-	for name, c := range map[string]struct {
-		chosen []int
-		kinds  []verdict.Kind
-		maps   int
-	}{
+	for name, c := range map[string]expertCase{
 		"the same": {[]int{0, 1, 2, 3, 4, 5, 6, 7}, []verdict.Kind{}, 0},
 		"pruned":   {[]int{1, 2, 5, 6, 7}, []verdict.Kind{verdict.Pruned}, layers},
 		"permuted": {[]int{3, 1, 2, 0, 4, 7, 6, 5}, []verdict.Kind{verdict.ExpertsReordered}, layers},
 		"both":     {[]int{6, 2, 5}, []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered}, layers},
 	} {
-		got, err := report.Build(context.Background(), report.Input{Ref: "a", Model: with([]int{0, 1, 2, 3, 4, 5, 6, 7})}, report.Input{Ref: "b", Model: with(c.chosen)}, nil)
-		require.NoError(t, err)
-		for _, k := range []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered} {
-			require.Equal(t, slices.Contains(c.kinds, k), slices.Contains(got.Verdict.Kinds, k), "%s: %v", name, got.Verdict.Kinds)
+		for _, how := range [][2]bool{{false, false}, {true, true}, {false, true}} {
+			c.check(t, name, with([]int{0, 1, 2, 3, 4, 5, 6, 7}, how[0]), with(c.chosen, how[1]))
 		}
-		var maps []report.UnitMap
-		require.True(t, name != "the same" || got.Verdict.Relation == verdict.Identical)
-		for _, m := range got.Delta.Maps {
-			if strings.HasSuffix(m.Axis, "experts") {
-				maps = append(maps, m)
-			}
+	}
+}
+
+// expertCase is a choice of a mixture's experts and what a report must say of it.
+type expertCase struct {
+	chosen []int
+	kinds  []verdict.Kind
+	maps   int
+}
+
+func (c expertCase) check(t *testing.T, name string, a, b *zoo.Model) {
+	t.Helper()
+	got, err := report.Build(context.Background(), report.Input{Ref: "a", Model: a}, report.Input{Ref: "b", Model: b}, nil)
+	require.NoError(t, err)
+	for _, k := range []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered} {
+		require.Equal(t, slices.Contains(c.kinds, k), slices.Contains(got.Verdict.Kinds, k), "%s: %v", name, got.Verdict.Kinds)
+	}
+	var maps []report.UnitMap
+	same := got.Verdict.Relation == verdict.Identical || got.Verdict.Relation == verdict.Reencoded
+	require.Equal(t, name == "the same", same, got.Verdict.Because)
+	for _, m := range got.Delta.Maps {
+		if strings.HasSuffix(m.Axis, "experts") {
+			maps = append(maps, m)
 		}
-		require.Len(t, maps, c.maps, name)
-		for _, m := range maps {
-			require.Equal(t, c.chosen, m.A, name)
-			require.Equal(t, experts, m.OfA)
-			require.Equal(t, len(c.chosen), m.OfB)
-		}
+	}
+	require.Len(t, maps, c.maps, name)
+	for _, m := range maps {
+		require.Equal(t, c.chosen, m.A, name)
+		require.Equal(t, 8, m.OfA)
+		require.Equal(t, len(c.chosen), m.OfB)
 	}
 }

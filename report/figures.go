@@ -64,7 +64,13 @@ func (r *run) pictured(ctx context.Context, out *Report) error {
 	for _, l := range all {
 		out.Roles = append(out.Roles, RoleLikeness{l.Role, l.Matrices, l.Rows, verdict.Number(l.Cosine), verdict.Number(l.Mean), verdict.Number(l.SD)})
 	}
-	out.LayerScores, err = r.layerScores(ctx)
+	if out.LayerScores, err = r.layerScores(ctx); err != nil || out.LayerScores.clear() {
+		return err
+	}
+	hidden, err := r.hiddenScores(ctx)
+	if hidden.clear() {
+		out.LayerScores = hidden
+	}
 	return err
 }
 

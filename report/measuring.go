@@ -18,7 +18,7 @@ func (r *run) storage(ctx context.Context) error {
 	if err := r.shape(ctx); err != nil {
 		return err
 	}
-	r.pair.Settle()
+	r.pair.Release()
 	m := r.pair.Match()
 	rows := 0
 	if !r.whole {

@@ -22,7 +22,7 @@ func PlanReading(a, b Input, o *Options) (*Reading, error) {
 	}
 	r := &run{o: o.WithDefaults(), in: in}
 	r.start()
-	out := &Reading{Inputs: in, Options: r.o, Whole: r.whole, First: [2]map[*tensor.Tensor]int64{{}, {}}}
+	out := &Reading{Inputs: r.in, Options: r.o, Whole: r.whole, First: [2]map[*tensor.Tensor]int64{{}, {}}}
 	if r.whole {
 		return out, nil
 	}

@@ -16,13 +16,14 @@ import (
 
 // campaign says which attacks are run on what.
 type campaign struct {
-	zoo, cache, only, lines string
-	pairs, members, forged  int
+	zoo, cache, only, lines, family string
+	pairs, members, forged          int
 }
 
 func (k *campaign) flags(c *cobra.Command, pairs string) {
 	c.Flags().StringVar(&k.cache, "cache", "", "keep the networks that are trained in this folder")
 	c.Flags().StringVar(&k.only, "only", "", "only attacks whose name has this in it")
+	c.Flags().StringVar(&k.family, "family", "", "only families whose name has this in it")
 	c.Flags().StringVar(&k.lines, "lines", "", "also write one line a comparison to this file")
 	c.Flags().IntVar(&k.pairs, "pairs", 70, pairs)
 	c.Flags().IntVar(&k.members, "members", 10, "networks to train in each family")
@@ -97,6 +98,9 @@ func (k *campaign) arrangements(all []*family) (jobs []job) {
 			continue
 		}
 		for _, f := range all {
+			if !strings.Contains(f.name, k.family) {
+				continue
+			}
 			for i, pair := range spread(f.strangers, k.pairs) {
 				jobs = append(jobs, job{a.Name, pair[0].name, pair[1].name, func(ctx context.Context) (*finding, error) {
 					return arranged(ctx, a, pair, uint64(i))

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ import (
 const neighbours = 2
 
 func calibrateCommand() *cobra.Command {
-	c := calibration{shapes: len(population.Shapes), each: population.Each, extra: population.Extra}
+	c := calibration{shapes: len(population.Shapes), each: population.Each}
 	var out string
 	cmd := &cobra.Command{
 		Use:   "calibrate",
@@ -52,14 +53,15 @@ report/verdict/controls.json.`,
 	cmd.Flags().StringVarP(&out, "output", "o", "controls.json", "file to write")
 	cmd.Flags().IntVar(&c.shapes, "shapes", c.shapes, "shapes of networks")
 	cmd.Flags().IntVar(&c.each, "networks", c.each, "networks of a shape that share nothing")
-	cmd.Flags().IntVar(&c.extra, "pairs", c.extra, "pairs of a shape in each other stratum")
+	cmd.Flags().StringVar(&c.only, "only", "", "only strata whose name has this in it, of pairs that share something")
 	return cmd
 }
 
 // calibration is the making of a population.
 type calibration struct {
-	shapes, each, extra int
-	progress            io.Writer
+	shapes, each int
+	only         string
+	progress     io.Writer
 
 	mu     sync.Mutex
 	first  error
@@ -118,6 +120,9 @@ func (c *calibration) members(shape int) []*adversary.Decoder {
 func (c *calibration) pairsOf(ctx context.Context, shape int, own, before []*adversary.Decoder) {
 	var tasks []func() error
 	for i := range own {
+		if c.only != "" {
+			break
+		}
 		for k := 1; k <= neighbours && 2*k < len(own); k++ {
 			tasks = append(tasks, func() error {
 				return c.compare(ctx, population.Stratum{Name: otherData, Independent: true}, own[i], own[(i+k)%len(own)])
@@ -130,7 +135,10 @@ func (c *calibration) pairsOf(ctx context.Context, shape int, own, before []*adv
 		}
 	}
 	for _, s := range population.Strata {
-		for j := range c.extra {
+		if !strings.Contains(s.Name, c.only) {
+			continue
+		}
+		for j := range min(cmp.Or(s.Pairs, population.Extra), len(own)-1) {
 			tasks = append(tasks, func() error {
 				a, b := s.Make(shape, j, own)
 				return c.compare(ctx, s, a, b)

@@ -28,6 +28,7 @@ type auditFlags struct {
 	format          string
 	json, changed   bool
 	failOn, parents []string
+	references      []string
 }
 
 func auditCommand() *cobra.Command {
@@ -54,6 +55,10 @@ with --assume-no-access, and never contradicted by dates: a date shows that
 something existed by a time, not that it did not exist before. Sampled positions
 follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
+--claim from-scratch holds the claim that the model was trained from scratch against
+--references (folders of models, or models): of every component, that it is unrelated
+to each of them within a stated floor, or what it shares.
+
 With --changed the arguments are files that have changed, as pre-commit names them, and
 the models in whose folders they lie are audited. --format sarif is for code scanning,
 junit for other runners of tests.
@@ -63,12 +68,14 @@ contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
 		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted
   weightprint audit suspect/ --parents models/ --json
-  weightprint audit release/ --parents models/ -o audit.sarif`,
+  weightprint audit release/ --parents models/ -o audit.sarif
+  weightprint audit release/ --claim from-scratch --references models/`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error { return f.audit(c, a) },
 	}
 	fl := c.Flags()
-	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check")
+	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check, or from-scratch")
+	fl.StringSliceVar(&f.references, "references", nil, "models, or folders of them, that --claim from-scratch is held against")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")
@@ -123,6 +130,12 @@ func (f *auditFlags) audit(c *cobra.Command, models []string) error {
 	to, err := destine(c, models, f.file, isResult)
 	if err != nil {
 		return err
+	}
+	if f.claim == fromScratch {
+		return f.scratch(c, models, o, form, to)
+	}
+	if len(f.references) > 0 {
+		return usageError{errors.New("--references belongs to --claim from-scratch")}
 	}
 	all, err := f.run(c, models, o)
 	if err != nil {

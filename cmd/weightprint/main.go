@@ -163,6 +163,7 @@ behind an API, or training on the same data: weights do not show these.`,
 		signCommand(),
 		manifestCommand(),
 		auditCommand(),
+		caseCommand(),
 		commitCommand(),
 		challengeCommand(),
 		respondCommand(),
@@ -173,8 +174,10 @@ behind an API, or training on the same data: weights do not show these.`,
 		demoCommand(),
 		policyCommand(),
 		versionCommand(),
-		manCommand(),
 	)
+	for _, verb := range further {
+		root.AddCommand(verb())
+	}
 	return root
 }
 

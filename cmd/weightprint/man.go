@@ -1,6 +1,9 @@
+//go:build manual
+
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +14,8 @@ import (
 
 	"github.com/weightprint/weightprint/report"
 )
+
+func init() { further = append(further, manCommand) }
 
 // manCommand writes the manual for packagers; people read --help.
 func manCommand() *cobra.Command {
@@ -51,4 +56,8 @@ func pages(c, verb *cobra.Command, dir string) error {
 	return to.write(func(w io.Writer) error {
 		return doc.GenMan(verb, &doc.GenManHeader{Section: "1", Source: "weightprint " + report.Version(), Manual: "weightprint"}, w)
 	})
+}
+
+func isManPage(head []byte) bool {
+	return bytes.HasPrefix(head, []byte(".nh\n.TH \"WEIGHTPRINT")) || bytes.HasPrefix(head, []byte(".nh\n.TH WEIGHTPRINT"))
 }

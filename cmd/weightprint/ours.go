@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/report/faithful"
 	"github.com/weightprint/weightprint/report/intoto"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 	"github.com/weightprint/weightprint/store"
@@ -41,6 +42,8 @@ var marks = []struct {
 	{"contradicted  ", []string{"\nsource "}},
 	{"unproven  ", []string{"\nsource "}},
 	{"", []string{"\n  weight    ± 95 %  relation "}},
+	{"", []string{"\nquantised  ", "\nsource     "}},
+	{"# ", []string{"| quantised | "}},
 	{"", []string{"; reading the headers took ", "\n   would "}},
 	{"", []string{", family ", " parameters in ", " tensors, "}},
 	{"", []string{"\nfingerprint of ", " parameters, version "}},
@@ -66,7 +69,8 @@ next:
 		}
 		return !isRecords(head)
 	}
-	return statementOf(head) == intoto.ComparisonType
+	of := statementOf(head)
+	return of == intoto.ComparisonType || of == faithful.PredicateType
 }
 
 // text tells whether the first bytes of a file are text; a character may be cut.
@@ -117,8 +121,4 @@ const recordStart = `{"schema":"` + store.LineSchema + `",`
 func isRecords(head []byte) bool {
 	n := min(len(head), len(recordStart))
 	return string(head[:n]) == recordStart[:n]
-}
-
-func isManPage(head []byte) bool {
-	return bytes.HasPrefix(head, []byte(".nh\n.TH \"WEIGHTPRINT")) || bytes.HasPrefix(head, []byte(".nh\n.TH WEIGHTPRINT"))
 }

@@ -80,7 +80,7 @@ func TestOldReportsAreJudgedUnderTheirPolicy(t *testing.T) {
 			return replaced(`defaultAlpha = 1e-9`, `defaultAlpha = 1e-300`)(replaced(`equalMatrices = 2`, `equalMatrices = 1 << 20`)(s))
 		}, policies: next,
 	})
-	liar := altered(t, "liar", map[string]func(string) string{thresholds: replaced(`agreementTimes = 3\.0`, `agreementTimes = 2.0`)})
+	liar := altered(t, "liar", map[string]func(string) string{thresholds: replaced(`findTimes = 3\.0`, `findTimes = 2.0`)})
 
 	dir := demoModels(t)
 	a, b, file := filepath.Join(dir, "base"), filepath.Join(dir, "fine-tune"), filepath.Join(dir, "r.json")
@@ -112,6 +112,6 @@ func TestOldReportsAreJudgedUnderTheirPolicy(t *testing.T) {
 
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(file, []byte(replaced(`("agreementTimes": )3`, "${1}2")(string(text))), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(replaced(`("findTimes": )3`, "${1}2")(string(text))), 0o600))
 	require.Contains(t, run(exitMismatch, later, "verify", file, a, b, "--policy", number, "--program", old), "those of that policy "+fixed)
 }

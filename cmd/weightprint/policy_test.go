@@ -73,9 +73,9 @@ func TestVerifyNamesThePolicy(t *testing.T) {
 	put(policy, "${1}99")
 	require.Contains(t, verify(exitMismatch), "newer than this program's")
 
-	put(`("agreementTimes": )3`, "${1}2")
+	put(`("findTimes": )3`, "${1}2")
 	out = verify(exitMismatch)
-	require.Contains(t, out, "policy.thresholds.agreementTimes")
+	require.Contains(t, out, "policy.thresholds.findTimes")
 	require.Contains(t, verify(exitMismatch, "--policy", now), "1 of its thresholds")
 }
 

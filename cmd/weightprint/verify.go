@@ -49,6 +49,7 @@ func verifyCommand() *cobra.Command {
   verify PRINT.wfp MODEL       holds a model against its fingerprint
   verify COMMIT MODEL --opening FILE
                                shows that a model is the one committed to
+  verify DIR [A B]             checks the folder of a case; with A and B all of it anew
   verify CASE/transcript.jsonl [A B]
                                replays a dispute; with A and B the comparison too`,
 		Example: `  weightprint verify report.json base/ suspect/
@@ -93,6 +94,9 @@ func (f *verifyFlags) verify(c *cobra.Command, file string, models []string) err
 			return err
 		}
 		return verifyCommitment(c, file, models[0], f.opening)
+	}
+	if isCase(file) {
+		return f.verifyCase(c, file, models)
 	}
 	if isPrint(file) {
 		if len(models) != 1 {

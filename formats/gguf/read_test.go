@@ -3,6 +3,7 @@ package gguf
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"os"
 	"testing"
 
@@ -104,6 +105,25 @@ func TestUnknownTypeCanBeListed(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, opaque)
+}
+
+// Alignments up to a MiB are read, and no others: padding is made of them.
+func TestLargestAlignment(t *testing.T) {
+	const key, u32 = "general.alignment", 4
+	for alignment, class := range map[uint32]error{8: nil, 1 << 20: nil, 1 << 21: tensor.ErrLimit, 1 << 31: tensor.ErrLimit, 12: tensor.ErrFormat, 4: tensor.ErrFormat} {
+		b := binary.LittleEndian.AppendUint32([]byte("GGUF"), 3)
+		b = binary.LittleEndian.AppendUint64(b, 0) // tensors
+		b = binary.LittleEndian.AppendUint64(b, 1) // pairs
+		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(key))), key...)
+		b = binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(b, u32), alignment)
+		f, err := read(b)
+		if class != nil {
+			require.ErrorIs(t, err, class, alignment)
+			continue
+		}
+		require.NoError(t, err, alignment)
+		require.Equal(t, int64(alignment), f.Alignment)
+	}
 }
 
 func TestSplitKeys(t *testing.T) {

@@ -118,6 +118,9 @@ func (constantly) StoredBytes() int64 { return 0 }
 // data gives a constant's values, its dimensions in another order. Numbers of
 // less than a byte come as whole bytes.
 func (f *finder) data(c *constant, order []int) (tensor.Data, tensor.DType, error) {
+	if c.elem.dtype == tensor.Invalid && c.elem.bits == 0 {
+		return nil, 0, f.refuse(c, "numbers of type %s are not read", c.elem.name)
+	}
 	if err := f.at.locate(c); err != nil {
 		return nil, 0, err
 	}

@@ -25,6 +25,10 @@ var layouts = []layout{
 	{"transformer", "model.diffusion_model.", []string{"joint_blocks.0.context_block.attn.qkv.weight"}, sd3, nil},
 	{"transformer", "", []string{"double_blocks.0.img_attn.qkv.weight"}, flux, nil},
 	{"transformer", "", []string{"joint_blocks.0.context_block.attn.qkv.weight"}, sd3, nil},
+	{"unet", "", []string{"input_blocks.0.0.weight"}, nil, unetName}, // alone, as in GGUF files
+	{"unet", "diffusion_model.", []string{"input_blocks.0.0.weight"}, nil, unetName},
+	{"transformer", "diffusion_model.", []string{"double_blocks.0.img_attn.qkv.weight"}, flux, nil},
+	{"transformer", "diffusion_model.", []string{"joint_blocks.0.context_block.attn.qkv.weight"}, sd3, nil},
 	{"vae", "first_stage_model.", []string{"decoder.conv_in.weight"}, autoencoder, nil},
 	{"vae", "vae.", []string{"decoder.conv_in.weight"}, autoencoder, nil},
 	{"vae", "", []string{"decoder.up.0.block.0.conv1.weight"}, autoencoder, nil},

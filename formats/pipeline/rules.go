@@ -54,7 +54,7 @@ func evenly(t *tensor.Tensor, names []string, _ int64) []*tensor.Tensor {
 	}
 	var out []*tensor.Tensor
 	for i, name := range names {
-		out = append(out, rows(t, name, int64(i)*(t.Shape[0]/n), t.Shape[0]/n))
+		out = append(out, tensor.Slice(t, name, int64(i)*(t.Shape[0]/n), t.Shape[0]/n))
 	}
 	return out
 }
@@ -68,9 +68,9 @@ func byWidth(t *tensor.Tensor, names []string, width int64) []*tensor.Tensor {
 	}
 	var out []*tensor.Tensor
 	for i, name := range names[:len(names)-1] {
-		out = append(out, rows(t, name, int64(i)*width, width))
+		out = append(out, tensor.Slice(t, name, int64(i)*width, width))
 	}
-	return append(out, rows(t, names[len(names)-1], last, t.Shape[0]-last))
+	return append(out, tensor.Slice(t, names[len(names)-1], last, t.Shape[0]-last))
 }
 
 // exchange lets the two halves change places: these files keep shift before scale,

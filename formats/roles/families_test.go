@@ -248,3 +248,26 @@ func TestWrappersInNames(t *testing.T) {
 		}
 	}
 }
+
+// The stacks of a U-Net stand in one order in either layout, whose numbers have one
+// digit or two.
+func TestStacksOfUNets(t *testing.T) {
+	widths := func(prefixes ...string) (out []int) {
+		m := zoo.New()
+		for i, p := range prefixes {
+			hidden := int64(8 * (i + 1))
+			for _, x := range []string{"to_q", "to_k", "to_v", "to_out.0"} {
+				m.Add(p+".transformer_blocks.0.attn1."+x+".weight", make([]float32, hidden*hidden), hidden, hidden)
+			}
+			m.Add(p+".transformer_blocks.0.norm1.weight", make([]float32, hidden), hidden)
+		}
+		for _, tower := range roles.Map(m).Towers {
+			out = append(out, tower.Hidden)
+		}
+		return out
+	}
+	want := []int{8, 16, 24, 32, 40, 48}
+	require.Equal(t, want, widths("down_blocks.0.attentions.0", "down_blocks.0.attentions.1", "down_blocks.3.attentions.0", "mid_block.attentions.0", "up_blocks.1.attentions.0", "up_blocks.3.attentions.2"))
+	require.Equal(t, want, widths("model.diffusion_model.input_blocks.1.1", "model.diffusion_model.input_blocks.2.1", "model.diffusion_model.input_blocks.10.1", "model.diffusion_model.middle_block.1",
+		"model.diffusion_model.output_blocks.3.1", "model.diffusion_model.output_blocks.11.1"))
+}

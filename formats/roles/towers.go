@@ -118,10 +118,22 @@ func drop(towers []*found, rest []*tensor.Tensor) (kept []*found, all []*tensor.
 	return kept, rest
 }
 
-// sortTowers puts the main tower first, then by prefix.
+// sortTowers puts the main tower first, then by prefix, in which numbers count as
+// numbers: the stacks of a U-Net stand in one order under either layout's names.
 func sortTowers(towers []*found) {
 	slices.SortFunc(towers, func(a, b *found) int {
-		return cmp.Or(cmp.Compare(rank(a.kind), rank(b.kind)), cmp.Compare(a.prefix, b.prefix))
+		return cmp.Or(cmp.Compare(rank(a.kind), rank(b.kind)), comparePrefixes(a.prefix, b.prefix), cmp.Compare(a.prefix, b.prefix))
+	})
+}
+
+func comparePrefixes(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		n, isX := number(x)
+		k, isY := number(y)
+		if isX && isY {
+			return cmp.Compare(n, k)
+		}
+		return cmp.Compare(x, y)
 	})
 }
 

@@ -126,3 +126,18 @@ func (s *Stored) ReadLittle(p []byte, offset int64) error {
 	}
 	return nil
 }
+
+// CellsOf tells where codes stand for intervals of values, also behind data that
+// keeps accounts.
+func CellsOf(d Data) (Cells, bool) {
+	for {
+		switch x := d.(type) {
+		case Cells:
+			return x, true
+		case interface{ Unwrap() Data }:
+			d = x.Unwrap()
+		default:
+			return nil, false
+		}
+	}
+}

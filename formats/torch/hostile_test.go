@@ -80,6 +80,9 @@ func instructionCases() (out []hostile) {
 	for _, s := range []string{"h\x07", "j\xff\xff\xff\xff", "Nq\x01h\x02"} {
 		add(fmt.Sprintf("memo %q", s), pickle().raw(s+"."), tensor.ErrFormat, "nothing was kept")
 	}
+	for s, words := range map[string]string{"N(\x85.": "holds 0 values, 1 are", "NN(N\x86.": "holds 1 values, 2 are", "]N(a.": "holds 0 values, 1 are"} {
+		add(fmt.Sprintf("below a mark %q", s), pickle().raw(s), tensor.ErrFormat, words)
+	}
 	for _, s := range []string{"NN.", "N(.", "(.", "}(NNu(."} {
 		add(fmt.Sprintf("left over %q", s), pickle().raw(s), tensor.ErrFormat, "one value is left")
 	}

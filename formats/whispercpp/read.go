@@ -22,6 +22,7 @@ const (
 	maxToken   = 1 << 16
 	maxTensors = 1 << 16
 	maxName    = 1 << 10
+	maxNames   = 8 << 20 // bytes of all names; a large model has 60 KB
 	maxRank    = 4
 
 	// quantVersion is that of the blocks of quantised types as they are today; files
@@ -63,6 +64,8 @@ type reader struct {
 	r    io.ReaderAt
 	at   int64
 	size int64
+
+	names int64 // bytes of all so far
 }
 
 // Read finds the tensors of a model of size bytes. name is used in errors. No values
@@ -148,9 +151,10 @@ func (x *reader) tensor(f *File, version uint32) error {
 		return x.fail(tensor.ErrFormat, begin, "tensor dimensions", "%d, at least 1 and at most %d", int32(rank), maxRank)
 	case length < 1 || length > maxName:
 		return x.fail(tensor.ErrFormat, begin+4, "tensor name", "%d bytes, at least 1 and at most %d", int32(length), maxName)
-	case len(f.tensors) == maxTensors:
-		return x.fail(tensor.ErrLimit, begin, "tensors", "more than %d", maxTensors)
+	case len(f.tensors) == maxTensors || x.names > maxNames:
+		return x.fail(tensor.ErrLimit, begin, "tensors", "more than %d, or names of more than %d bytes", maxTensors, maxNames)
 	}
+	x.names += int64(length)
 	rest, err := x.take(int64(4*rank+length), "tensor")
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,6 +136,20 @@ func TestHostile(t *testing.T) {
 			return err
 		})
 	}
+}
+
+// Names together are bounded: descriptions are kept in memory.
+func TestManyNames(t *testing.T) {
+	b := load(t, "model.bin")
+	_, first := places(b)
+	b = b[:first]
+	for i := range maxNames/maxName + 2 {
+		name := bytes.Repeat([]byte("x"), maxName)
+		copy(name, strconv.Itoa(i))
+		b = append(b, record(string(name), 0, 1, 4)...)
+	}
+	_, err := read(b)
+	require.ErrorIs(t, err, tensor.ErrLimit)
 }
 
 // A file that is cut anywhere is refused, or lacks whole tensors only.

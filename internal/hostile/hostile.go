@@ -73,7 +73,7 @@ var (
 
 // elements and attributes are all that pages and pictures are made of.
 var (
-	elements   = words("!doctype html head meta title style body header main h1 h2 p span div dl dt dd b br ul li figure figcaption table thead tbody tr th td code details summary svg desc path text rect line circle g")
+	elements   = words("!doctype html head meta title style body header main h1 h2 p span div dl dt dd b br ul li figure figcaption table caption thead tbody tr th td code details summary svg desc path text rect line circle g")
 	attributes = words("lang charset http-equiv content name class scope viewBox width height role aria-label d stroke-width stroke-dasharray stroke fill x y x1 x2 y1 y2 cx cy r rx font-size font-family textLength lengthAdjust transform text-anchor xmlns open")
 )
 

@@ -12,6 +12,7 @@ type Stratum struct {
 	Independent bool // the two have no common origin, and neither was made to imitate the other's inner states
 	Arranged    bool // one was arranged with the other in sight; what that alone moves has bounds of its own
 	Carries     bool // how much of the outputs rests on what agrees is measured too
+	Pairs       int  // of a shape, Extra where 0
 	// Make makes pair j of the kind in a shape, from networks of the shape that share
 	// nothing with one another.
 	Make func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder)
@@ -30,7 +31,9 @@ var Strata = []Stratum{
 		return again(shape, j, 120+j, 120+j, 120+j, adversary.Schooling{Mask: mask}), again(shape, j, 130+j, 130+j, 130+j, adversary.Schooling{Mask: mask})
 	}},
 	{Name: "arranged", Independent: true, Arranged: true, Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
-		return apply(adversary.Arrangements, shape, j, own)
+		k := shape*Extra + j
+		r := rand.New(rand.NewPCG(Seed, uint64(k)))
+		return adversary.Arrangements[k%len(adversary.Arrangements)].Apply(r, own[j].Clone(), own[j+1].Clone()), own[j+1]
 	}},
 	{Name: "shared-init", Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
 		return own[j], again(shape, j, j, 140+j, 140+j, adversary.Schooling{})
@@ -44,8 +47,9 @@ var Strata = []Stratum{
 	{Name: "formula", Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
 		return adversary.Formulaic(stream(shape, j, other), Shapes[shape], school(j), j)
 	}},
-	{Name: "passengers", Arranged: true, Carries: true, Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
-		return apply(adversary.Plants, shape, j, own)
+	{Name: "passengers", Arranged: true, Carries: true, Pairs: len(adversary.Plants), Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
+		r := rand.New(rand.NewPCG(Seed, uint64(j)))
+		return adversary.Plants[j].Apply(r, own[j].Clone(), own[j+1].Clone()), own[j+1]
 	}},
 	{Name: "disguised", Arranged: true, Carries: true, Make: func(shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
 		k := shape*Extra + j
@@ -68,11 +72,4 @@ func again(shape, j, init, lang, text int, s adversary.Schooling) *adversary.Dec
 	like.Teacher, like.Master, like.Mask = s.Teacher, s.Master, s.Mask
 	d.Train(stream(shape, text, texts), corpus(shape, lang), like)
 	return d
-}
-
-// apply arranges one network after the next, by each attack in turn.
-func apply(attacks []adversary.Arrangement, shape, j int, own []*adversary.Decoder) (a, b *adversary.Decoder) {
-	k := shape*Extra + j
-	r := rand.New(rand.NewPCG(Seed, uint64(k)))
-	return attacks[k%len(attacks)].Apply(r, own[j].Clone(), own[j+1].Clone()), own[j+1]
 }

@@ -75,36 +75,52 @@ func TestRequantisersGiveWhatGGMLGives(t *testing.T) {
 	}
 	const rows, cols = 64, 1024
 	x, w := hardRows(1, rows, cols), importance(1, cols)
+	golden, weights := wholeRows(4, cols)
 	for name, ty := range ggmlTypes {
 		rule := quant.Requantisers[name]
 		if rule == nil {
 			continue
 		}
-		for _, imp := range [][]float32{nil, w} {
-			if imp == nil && slices.Contains(needsImportance, name) {
-				continue
-			}
-			t.Run(fmt.Sprintf("%s/importance=%t", name, imp != nil), func(t *testing.T) {
-				want := g.Quantise(t, python.Job{Type: uint32(ty[0]), Cols: cols, Values: x, Importance: imp})[0]
-				size := cols / ty[1] * ty[2]
-				got := make([]byte, rows*size)
-				for i := range rows {
-					rule(got[i*size:][:size], x[i*cols:][:cols], imp)
-				}
-				require.Len(t, want, len(got))
-				bad, first := 0, -1
-				for b := 0; b < len(got); b += ty[2] {
-					if !bytes.Equal(got[b:b+ty[2]], want[b:b+ty[2]]) {
-						if bad++; first < 0 {
-							first = b / ty[2]
-						}
-					}
-				}
-				if bad > 0 {
-					b := first * ty[2]
-					t.Errorf("%d of %d blocks differ, first %d:\n%x\n%x", bad, len(got)/ty[2], first, got[b:b+ty[2]], want[b:b+ty[2]])
-				}
-			})
+		jobs := []python.Job{{Values: x, Importance: w}, {Values: golden, Importance: weights}}
+		if !slices.Contains(needsImportance, name) {
+			jobs = append(jobs, python.Job{Values: x}, python.Job{Values: golden})
+		}
+		for i := range jobs {
+			jobs[i].Type, jobs[i].Cols = uint32(ty[0]), cols
+		}
+		for i, want := range g.Quantise(t, jobs...) {
+			sameBlocks(t, fmt.Sprintf("%s, job %d", name, i), ty[2], want, rewritten(rule, jobs[i]))
 		}
 	}
+}
+
+// rewritten is what a rule gives for a job.
+func rewritten(rule quant.Requantiser, j python.Job) []byte {
+	n := len(j.Values) / j.Cols
+	dst := make([]byte, 4*len(j.Values))
+	size := 0
+	for _, ty := range ggmlTypes {
+		if uint32(ty[0]) == j.Type {
+			size = j.Cols / ty[1] * ty[2]
+		}
+	}
+	for i := range n {
+		rule(dst[i*size:][:size], j.Values[i*j.Cols:][:j.Cols], j.Importance)
+	}
+	return dst[:n*size]
+}
+
+// sameBlocks counts the blocks that differ and shows the first.
+func sameBlocks(t *testing.T, what string, size int, want, got []byte) {
+	t.Helper()
+	require.Len(t, got, len(want), what)
+	bad, first := 0, 0
+	for at := 0; at < len(got); at += size {
+		if !bytes.Equal(got[at:at+size], want[at:at+size]) {
+			if bad++; bad == 1 {
+				first = at
+			}
+		}
+	}
+	require.Zero(t, bad, "%s: of %d blocks; first at %d: %x, ggml gives %x", what, len(got)/size, first/size, got[first:first+size], want[first:first+size])
 }

@@ -51,7 +51,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	r.deviations(func(x *Tensor, d Deviation) {
 		t.Hang("  ", fmt.Sprintf("%s row %d, block %d, column %d: %s%s", escape.Printable(x.Name), d.Row, d.Block, d.Col, d.What, d.size()))
-	}, func(left int64) { t.Line("  and %d more blocks; --json names them", left) }, func() { t.Line(""); t.Line("deviating") })
+	}, func(left int64) { t.Line("  and %d more blocks; --json names them", left) }, func() { t.Line(""); t.Line("not what the rule gives") })
 	for _, x := range r.Unpaired[:min(len(r.Unpaired), shown)] {
 		t.Hang("  ", escape.Printable(x)+" has no counterpart in the source")
 	}
@@ -100,7 +100,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	r.deviations(func(x *Tensor, d Deviation) {
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %s |\n", escape.Markdown(x.Name), d.Row, d.Block, d.Col, escape.Markdown(d.What+d.size()))
 	}, func(left int64) { fmt.Fprintf(&b, "\n%d more blocks deviate.\n", left) }, func() {
-		b.WriteString("\n## Deviating blocks\n\n| tensor | row | block | column | what |\n|---|---:|---:|---:|---|\n")
+		b.WriteString("\n## Not what the rule gives\n\n| tensor | row | block | column | what |\n|---|---:|---:|---:|---|\n")
 	})
 	if len(r.Unpaired) > 0 {
 		b.WriteString("\n## Without a counterpart in the source\n\n")

@@ -48,8 +48,11 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"kinds":    kinds,
 	"plain":    func(v verdict.Verdict) string { return v.Plain() },
 	"within":   within,
+	"sums":     sums,
+	"scale":    scale,
 	"pictures": Pictures,
 	"layerMap": layerMap,
+	"hidden":   hidden,
 }).Parse(source))
 
 // policy is the content security policy of the page.

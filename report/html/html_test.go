@@ -126,7 +126,7 @@ func TestPicturesHaveWords(t *testing.T) {
 func TestPicturesShowTheFigures(t *testing.T) {
 	r := demoReports(t)[0]
 	s := page(t, r)
-	for _, words := range []string{"0←0 (64), 1←1 (64)", "0 from 0, 1 from 1", "This pair among its controls: gains", fmt.Sprintf("This pair shows %.3f", float64(r.Evidence[14].Effect))} {
+	for _, words := range []string{"0←0 (64), 1←1 (64)", "0 from 0, 1 from 1", "This pair lies ", " roles are more alike at the same place than relabelling explains", fmt.Sprintf("This pair shows %.3f", float64(r.Evidence[14].Effect))} {
 		require.True(t, strings.Contains(s, words), words)
 	}
 }
@@ -232,4 +232,22 @@ func ExampleWrite() {
 	}
 	fmt.Println(strings.Contains(b.String(), "RELATED"), strings.Contains(b.String(), "<script"))
 	// Output: true false
+}
+
+// The title page names the files with their SHA-256 or says why there is none, shows the
+// scale whole with the place of the case, and leaves an open case without a place.
+func TestTitlePage(t *testing.T) {
+	r := demoReports(t)[0]
+	s, _, _ := strings.Cut(page(t, r), "<main>")
+	for _, words := range []string{r.Subjects[0].Files[0].SHA256, r.Subjects[1].Files[0].SHA256, "Examiner", "Exhibit", "weightprint compare ", "extremely strong support", "ratio above 1000000", "no support"} {
+		require.Contains(t, s, words)
+	}
+	require.Equal(t, 1, strings.Count(s, "this case"))
+	require.Contains(t, s, `class="here"><td>`+r.Verdict.Strength+`</td>`)
+
+	open := full("x")
+	open.Verdict.Relation, open.Verdict.Strength = verdict.Inconclusive, "no support"
+	s, _, _ = strings.Cut(page(t, open), "<main>")
+	require.NotContains(t, s, "this case")
+	require.Contains(t, s, "--pin reads it")
 }

@@ -95,7 +95,10 @@ func among(e *report.Evidence) Picture {
 	x := clamp(float64(e.Effect), low, high)
 	c.stroke(mark, 1, x, -0.5, x, float64(len(kinds))+0.5)
 	c.point(mark, x, 0, 7)
-	title := fmt.Sprintf("This pair among its controls: %s", short(e.Test, 24))
+	title := fmt.Sprintf("This pair lies among its controls: %s of %s", short(e.Test, 24), short(e.Axis, 24))
+	if e.Effect > s.Largest {
+		title = fmt.Sprintf("This pair lies beyond all %d independent pairs: %s of %s", s.N, short(e.Test, 24), short(e.Axis, 24))
+	}
 	words := fmt.Sprintf("This pair shows %.3f. The largest of %d control pairs shows %.3f, 99 %% of them no more than %.3f; conformal p %.2g. Boxes hold the middle 90 %% and 50 %% of each kind of control pair.",
 		float64(e.Effect), s.N, float64(s.Largest), float64(s.Q99), float64(s.P))
 	return c.picture(title, words)
@@ -135,6 +138,9 @@ func roleBars(r *report.Report) []Picture {
 			beyond = append(beyond, short(l.Role, 20))
 		}
 	}
+	if len(beyond) == 0 && (r.Verdict.Relation == verdict.Related || r.Verdict.Relation == verdict.Reencoded) {
+		return nil // what decided lies in other coordinates
+	}
 	low = clamp(low, -1, 0)
 	c := newChart(between(low, 1.05, "mean cosine of rows at the same place"), rows(names), 60+20*float64(len(all)))
 	for i, l := range all {
@@ -146,11 +152,12 @@ func roleBars(r *report.Report) []Picture {
 		c.point(bar, x, y, 5)
 	}
 	c.stroke(soft, 0.7, 0, -0.5, 0, float64(len(all))-0.5)
-	words := "No role lies above the band in which 99.9 % of random relabellings of its rows fall. Rows are compared as the files have them, where a disguise hides everything."
+	title, words := "As the files have them, no role is more alike than chance", "No role lies above the band in which 99.9 % of random relabellings of its rows fall. Rows are compared as the files have them, where a disguise hides everything."
 	if len(beyond) > 0 {
+		title = fmt.Sprintf("%d of %d roles are more alike at the same place than relabelling explains", len(beyond), len(all))
 		words = fmt.Sprintf("Above the band in which 99.9 %% of random relabellings of their rows fall: %s.", strings.Join(beyond, ", "))
 	}
-	return []Picture{c.picture("Likeness by role", words)}
+	return []Picture{c.picture(title, words)}
 }
 
 // layerHeat draws layers of B against layers of A.
@@ -164,17 +171,52 @@ func layerHeat(r *report.Report) []Picture {
 			return nil
 		}
 	}
+	if s.How != verdict.HeldOutAgreement && r.Verdict.Relation == verdict.Related && strings.Contains(layerTitle(s), "no layer") {
+		return nil // what decided lies in other coordinates
+	}
 	high := clamp(60+float64(wide-60)*float64(len(s.B))/float64(len(s.A)), 120, 640)
 	if len(s.B) <= 16 {
 		high = 60 + 26*float64(len(s.B))
 	}
 	c := newChart(layerAxis(s.A, false, "layer of A"), layerAxis(s.B, true, "layer of B"), high)
 	c.cells(s, len(s.A) <= 16 && len(s.B) <= 16)
-	words := fmt.Sprintf("Of %d probed units, those that find their partner, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
+	title, words := layerTitle(s), fmt.Sprintf("Of %d probed units, those that find their partner, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
 	if s.How == verdict.Order {
 		words = fmt.Sprintf("The longest run of matches in the same order, of at most %d units, for every layer of B and of A. The largest of each layer of B: %s.", s.Units, peaks(s))
 	}
-	return []Picture{c.picture("Layers against layers", words)}
+	if s.How == verdict.HeldOutAgreement {
+		words = fmt.Sprintf("Of %d probed units, those that agree under a basis that was found in other layers, without order, place, sign, tokens or names, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
+	}
+	return []Picture{c.picture(title, words)}
+}
+
+// layerTitle says what layers against layers show.
+func layerTitle(s *report.LayerScores) string {
+	where := "As the files have them"
+	if s.How == verdict.HeldOutAgreement {
+		where = "In coordinates that no disguise alters"
+	}
+	clear := 0
+	for _, row := range s.Counts {
+		best, second := 0, 0
+		for _, n := range row {
+			if n > best {
+				best, second = n, best
+			} else {
+				second = max(second, n)
+			}
+		}
+		if best > 2*second && 4*best >= s.Units {
+			clear++
+		}
+	}
+	switch clear {
+	case 0:
+		return where + ", no layer of B stands out against one of A"
+	case len(s.Counts):
+		return where + ", every layer of B has its own layer of A"
+	}
+	return fmt.Sprintf("%s, %d of %d layers of B have their own layer of A", where, clear, len(s.Counts))
 }
 
 // peaks lists the best layer of A for each layer of B.
@@ -230,7 +272,7 @@ func differences(r *report.Report) []Picture {
 	for i := range n {
 		most = math.Max(most, density(i)*1.04)
 	}
-	c := newChart(between(-reach, reach, "difference B − A, in units of its root mean square"), between(0, most, ""), 220)
+	c := newChart(between(-reach, reach, "difference B − A, in units of its root mean square"), between(0, most, "share of differences"), 220)
 	for i := range n {
 		c.box(bar, -reach+float64(i)*width, -reach+float64(i+1)*width, 0, density(i))
 	}

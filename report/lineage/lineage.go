@@ -48,16 +48,23 @@ type Edge struct {
 	Lead      bool              `json:"lead,omitempty"` // from sketches alone, which can be arranged or forged
 }
 
-// Build compares all pairs of models and draws the graph.
+// Build compares the models that may be nearest to each other, all pairs of a few,
+// and draws the graph.
 func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, error) {
 	b := newBuilder(in)
-	err := b.compare(ctx, func(i, j int) (*report.Report, error) { return report.Build(ctx, in[i], in[j], o) })
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if b.vecs, err = newVectors(ctx, in); err != nil {
 		return nil, err
 	}
+	near, err := b.chosen(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	err = b.compare(ctx, func(i, j int) bool { return near[[2]int{i, j}] }, func(i, j int) (*report.Report, error) { return report.Build(ctx, in[i], in[j], o) })
+	if err != nil {
+		return nil, err
+	}
+	b.settle()
 	for i := range in {
 		for j := range in {
 			b.pairs[i][j].distance = b.vecs.distance(i, j, b.pairs[min(i, j)][max(i, j)].distance)
@@ -75,7 +82,7 @@ func Screen(ctx context.Context, prints []report.Sketched, o *report.Options) (*
 		in[i].Ref = s.Ref
 	}
 	b := newBuilder(in)
-	err := b.compare(ctx, func(i, j int) (*report.Report, error) { return report.Screen(prints[i], prints[j], o), nil })
+	err := b.compare(ctx, func(int, int) bool { return true }, func(i, j int) (*report.Report, error) { return report.Screen(prints[i], prints[j], o), nil })
 	if err != nil {
 		return nil, err
 	}

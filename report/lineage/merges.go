@@ -40,6 +40,9 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			for k := range 2 {
 				out[c] = append(out[c], share{pq[k], fmt.Sprintf("%s with weight %.3g", r.Method, r.Weights[k])})
 			}
+			if r.Base == 2 {
+				out[c] = append(out[c], share{origin, fmt.Sprintf("base of %s", r.Method)})
+			}
 			break
 		}
 	}

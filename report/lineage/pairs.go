@@ -15,6 +15,7 @@ type pair struct {
 	verdict  verdict.Verdict
 	distance float64 // between the values, 2 if unknown
 	likeness float64 // of matching units, where values do not correspond
+	screened bool    // known from sketches only
 }
 
 // likeness names tests whose effect says how alike two models are that do not
@@ -68,8 +69,8 @@ func newBuilder(in []report.Input) *builder {
 	return b
 }
 
-// compare fills in what is known of all pairs i < j.
-func (b *builder) compare(ctx context.Context, one func(i, j int) (*report.Report, error)) error {
+// compare fills in what is known of pairs i < j.
+func (b *builder) compare(ctx context.Context, which func(i, j int) bool, one func(i, j int) (*report.Report, error)) error {
 	type job struct{ i, j int }
 	jobs := make(chan job)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -83,13 +84,15 @@ func (b *builder) compare(ctx context.Context, one func(i, j int) (*report.Repor
 					cancel(err)
 					continue
 				}
-				b.pairs[x.i][x.j].know(r)
+				p := &b.pairs[x.i][x.j]
+				p.know(r)
+				p.screened = false
 			}
 		})
 	}
 	for j := range b.in {
 		for i := range j {
-			if ctx.Err() == nil {
+			if ctx.Err() == nil && which(i, j) {
 				jobs <- job{i, j}
 			}
 		}

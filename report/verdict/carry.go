@@ -59,8 +59,10 @@ func (v *Verdict) Asks() bool { return v.Relation == Related || v.Relation == Sh
 // How many times as much as parts at random the agreeing ones must count for on both
 // sides to exclude a passenger, and at most for the one side that carries one: three
 // times, and twice, the most of the networks that carry one.
-func fullCarry() float64 { return findTimes * Controls().Most(passengers, CarryWeight) }
-func idleCarry() float64 { return openTimes * Controls().Most(passengers, CarryWeight) }
+func fullCarry() float64 { return findTimes * mostCarried() }
+func idleCarry() float64 { return openTimes * mostCarried() }
+
+func mostCarried() float64 { return max(plantedCarry, Controls().Most(passengers, CarryWeight)) }
 
 // idle is the side that rests on nothing of what agrees while the other one does, or
 // -1.

@@ -45,16 +45,7 @@ func (f *Facts) least(most float64) float64 {
 			most = min(most, d.Cosine)
 		}
 	}
-	return RoundUp(most)
-}
-
-// RoundUp rounds a likeness up to two digits: what is stated to be found is.
-func RoundUp(x float64) float64 {
-	if !(x > 0) {
-		return x
-	}
-	unit := math.Pow(10, math.Floor(math.Log10(x))-1)
-	return math.Min(1, math.Round(math.Ceil(x/unit-1e-9)*unit*1e6)/1e6)
+	return stats.RoundUp(most)
 }
 
 // weakestWords lists the components with what would have been found in each.
@@ -62,7 +53,7 @@ func (f *Facts) weakestWords() string {
 	var words []string
 	for _, d := range f.Weakest {
 		if d.Cosine < 1 && d.Units >= MinComponentUnits {
-			words = append(words, fmt.Sprintf("%.2g in %s (%d units)", RoundUp(d.Cosine), PartOf(d.Tower, d.Component), d.Units))
+			words = append(words, fmt.Sprintf("%.2g in %s (%d units)", stats.RoundUp(d.Cosine), PartOf(d.Tower, d.Component), d.Units))
 		}
 	}
 	if words == nil {

@@ -41,7 +41,8 @@ func inPart(f *Facts, level stats.LogP) (out []finding) {
 func (f *Facts) embeddingsOnly(level stats.LogP) bool {
 	p, e := f.Best(func(e similarity.Evidence) bool { return e.Component == embeddings })
 	other, _ := f.Best(func(e similarity.Evidence) bool { return e.Component != embeddings })
-	return e != nil && p <= level && other > level && !f.Channels(Controls()).Found()
+	equal := f.Equality.Experts > 0 || f.Equality.Mixtures.Fewer != [2]int{}
+	return e != nil && p <= level && other > level && !equal && !f.Channels(Controls()).Found()
 }
 
 // foundIn tells whether the tests that fit found a common origin, and else

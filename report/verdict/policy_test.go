@@ -32,6 +32,12 @@ func gainsOf(c float64) similarity.Evidence {
 	return similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: c, Effect: c, N: 9}
 }
 
+func manyGains(c float64) similarity.Evidence {
+	e := gainsOf(c)
+	e.N = 900
+	return e
+}
+
 func leadsOf(s float64) similarity.Evidence {
 	return similarity.Evidence{Test: "leading-directions", Axis: "mlp", Component: "mlp", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Statistic: s, Effect: 1, N: 90}
 }
@@ -99,6 +105,9 @@ func TestDecide(t *testing.T) {
 		{"power, but the calibrated tests were not run", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0)}, Power: power}, Inconclusive, "none"},
 		{"power and nothing found", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", 0), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
 		{"not small enough", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -8.9), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
+		{"as small as one in ten thousand", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -4), effect("agreement", 0.001, 5000)}, Power: power}, Inconclusive, "none"},
+		{"gains that few norms show alike", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), gainsOf(0.6)}}, SharedInit, "exact"},
+		{"the same gains of many norms", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), manyGains(0.6)}}, Related, "exact"},
 		{"as small as one in a hundred", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -2), effect("agreement", 0.001, 5000)}, Power: power}, NoEvidence, "none"},
 		{"small enough even after correction", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -12), likenessOf(0.9), gainsOf(0.9)}}, Related, "exact"},
 		{"labels without content", Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -600), gainsOf(1)}}, Inconclusive, "exact"},
@@ -195,6 +204,21 @@ func TestOppositeMarksCancel(t *testing.T) {
 	v.suggest(AToB, Pruned, "zeros in B")
 	require.Nil(t, v.Reading)
 	require.Equal(t, Undetermined, v.Suggested())
+}
+
+// Agreement makes a finding from three times the largest control on, and leaves the
+// verdict open from twice.
+func TestAgreementBesideItsControls(t *testing.T) {
+	const n, largest = 1000, 0.1 // far above the floor
+	p := &Population{Strata: []Stratum{{Name: "same-data", Independent: true, Tests: map[string][]Control{Agreement: {{largest, n}, {0.02, n}}}}}}
+	for times, c := range map[float64]struct {
+		alone, open bool
+	}{1.9: {}, 2.1: {false, true}, 2.9: {false, true}, 3.1: {true, false}} {
+		f := Facts{Evidence: []similarity.Evidence{effect(Agreement, times*largest, n)}}
+		found := f.Channels(p)
+		require.Equal(t, c.alone, found.Found(), times)
+		require.Equal(t, c.open, len(found.with) > 0, times)
+	}
 }
 
 func TestControlsStand(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Relation is what the weights say about two subjects.
@@ -177,6 +178,27 @@ func strength(lr float64) string {
 		}
 	}
 	return strengths[len(strengths)-1].words
+}
+
+// Degree is one step of the verbal scale: likelihood ratios above From, up to To.
+type Degree struct {
+	From, To float64 // To is 0 for the highest, which has no end
+	Words    string
+	Here     bool // the case stands here
+}
+
+// Scale is the whole verbal scale from the lowest step to the highest, with the place of
+// a verdict on it.
+func (v Verdict) Scale() []Degree {
+	out := make([]Degree, len(strengths))
+	for i, s := range strengths {
+		d := Degree{From: s.above, Words: s.words, Here: strings.HasPrefix(v.Strength, s.words)}
+		if i > 0 {
+			d.To = strengths[i-1].above
+		}
+		out[len(strengths)-1-i] = d
+	}
+	return out
 }
 
 // Side is the name of a subject: A for 0, B for 1.

@@ -85,6 +85,10 @@ func budgeted(t *testing.T, budget int64) *Pair {
 	a, _ := countedModel(1000, tensor.F32, tensor.F32)
 	b, _ := countedModel(1000, tensor.F32, tensor.F32)
 	p := NewPair(NewSubject("a", a, nil), NewSubject("b", b, nil), nil, budget)
+	if left := p.Left(); budget != NoLimit {
+		require.Equal(t, budget-budget/valuesAside, left)
+	}
+	p.Release()
 	for _, s := range []*Subject{p.A, p.B} {
 		s.Rows.room = 0
 	}

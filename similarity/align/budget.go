@@ -16,11 +16,22 @@ func (p *Pair) Bounded() bool { return p.Budget > NoLimit }
 // Left is how many bytes may still be promised of the dearer side. It means
 // nothing where there is no limit.
 func (p *Pair) Left() int64 {
-	left := p.Budget
+	left := p.Budget - p.aside
 	for _, a := range p.accounts() {
-		left = min(left, p.Budget-a.booked())
+		left = min(left, p.Budget-p.aside-a.booked())
 	}
 	return max(0, left)
+}
+
+// valuesAside is the part of a budget that is set aside at first, so that values in
+// the same role can be compared whatever the tests before have read.
+const valuesAside = 16
+
+// Release lets the reads that follow have what was set aside, and gives back what was
+// promised and not read.
+func (p *Pair) Release() {
+	p.aside = 0
+	p.Settle()
 }
 
 // Reserve is how many of n things that cost each so many bytes, of the dearer

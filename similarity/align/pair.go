@@ -36,6 +36,7 @@ type Pair struct {
 	Same   map[*tensor.Tensor]*tensor.Tensor // the tensor of A that holds the same values, by the tensor of B; nil if nobody asked
 
 	chosen  map[*roles.Matrix]GenericPair // by matrix of B
+	aside   int64                         // bytes of the budget that are set aside
 	kept    map[reflect.Type]any
 	lasting map[reflect.Type]any
 }
@@ -114,6 +115,7 @@ func (p *Pair) Forget() { clear(p.kept) }
 func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
 	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, kept: map[reflect.Type]any{}, lasting: map[reflect.Type]any{}}
 	if p.Bounded() {
+		p.aside = budget / valuesAside
 		for _, s := range []*Subject{a, b} {
 			if s.Rows == nil {
 				panic("align: a budget for a subject without an account")

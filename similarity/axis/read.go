@@ -34,7 +34,7 @@ func Read(ctx context.Context, p *align.Pair, stage int) ([]*Axis, error) {
 		}
 	}
 	announced := 0
-	plans, cost := choose(p, stage)
+	plans, st, cost := choose(p, stage)
 	p.Hold(cost)
 	for i, pl := range plans {
 		if err := ctx.Err(); err != nil {

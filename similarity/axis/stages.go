@@ -32,9 +32,9 @@ var stages = []Stage{
 	{Units: 1024, Heads: 512, Experts: 8, Features: 512, Layers: 8, Anchors: 512, Wide: 1 << 14, Share: 90},
 }
 
-// choose thins the plans out to what a stage may read, and returns what that
-// costs the dearer side in bytes.
-func choose(p *align.Pair, stage int) ([]plan, int64) {
+// choose thins the plans out to what a stage may read, and returns the stage as it
+// will be read and what that costs the dearer side in bytes.
+func choose(p *align.Pair, stage int) ([]plan, Stage, int64) {
 	st := stages[stage]
 	keep := layersOf(p, st)
 	heads, experts := map[string]int{}, map[string]int{}
@@ -103,37 +103,54 @@ type Planned struct {
 
 // Plan lists what a stage would read of both subjects, without reading it.
 func Plan(p *align.Pair, stage int) (a, b []Planned) {
-	plans, _ := choose(p, stage)
+	plans, st, _ := choose(p, stage)
 	for _, pl := range plans {
 		for _, v := range pl.views {
-			a = append(a, Planned{v.a, v.cost(v.a, pl.units, stages[stage])})
-			b = append(b, Planned{v.b, v.cost(v.b, pl.units, stages[stage])})
+			a = append(a, Planned{v.a, v.cost(v.a, pl.units, st)})
+			b = append(b, Planned{v.b, v.cost(v.b, pl.units, st)})
 		}
 	}
 	return a, b
 }
 
-// withinBudget drops layers, evenly, until the plans cost no more than what
-// the stage may read of either subject, and of what lies outside layers, evenly
-// too, where that alone is too much.
-func withinBudget(p *align.Pair, plans []plan, st Stage) ([]plan, int64) {
-	kept := plans
-	for every := 2; every <= mostEvery && !p.Fits(costOf(kept, st), st.Share); every *= 2 {
-		kept = nil
-		for _, pl := range plans {
-			if pl.axis.LayerB < 0 || pl.axis.LayerB%every == every/2 {
-				kept = append(kept, pl)
-			}
+// fewestFeatures is how many tokens are enough to see units through at least.
+const fewestFeatures = 64
+
+// withinBudget drops layers, evenly, until the plans cost no more than what the stage
+// may read of either subject. Where none would be left it looks through fewer tokens,
+// and at last drops what lies outside layers, too. The stage that it returns says how
+// many tokens.
+func withinBudget(p *align.Pair, plans []plan, st Stage) ([]plan, Stage, int64) {
+	least := st
+	for ; least.Features >= fewestFeatures; least.Features /= 2 {
+		if kept := layersWithin(p, plans, least); kept != nil {
+			return kept, least, costOf(kept, least)
 		}
 	}
-	for len(kept) > 0 && !p.Fits(costOf(kept, st), st.Share) {
+	least.Features = fewestFeatures
+	kept := plans
+	for len(kept) > 0 && !p.Fits(costOf(kept, least), least.Share) {
 		var some []plan
 		for _, i := range align.Spread(len(kept), len(kept)/2) {
 			some = append(some, kept[i])
 		}
 		kept = some
 	}
-	return kept, costOf(kept, st)
+	return kept, least, costOf(kept, least)
+}
+
+// layersWithin keeps every, or every second, fourth, … layer, nil where all would be
+// dropped.
+func layersWithin(p *align.Pair, plans []plan, st Stage) []plan {
+	inLayer := func(pl plan) bool { return pl.axis.LayerB >= 0 }
+	kept := plans
+	for every := 2; !p.Fits(costOf(kept, st), st.Share); every *= 2 {
+		kept = slices.DeleteFunc(slices.Clone(plans), func(pl plan) bool { return inLayer(pl) && pl.axis.LayerB%every != every/2 })
+		if every > mostEvery || !slices.ContainsFunc(kept, inLayer) {
+			return nil
+		}
+	}
+	return kept
 }
 
 // mostEvery is the depth of a tower from which no layer is left out of so many.

@@ -86,29 +86,51 @@ func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int) (
 	if l.Q == nil || l.K == nil || l.Q.Rows%d != 0 || l.K.Rows%d != 0 {
 		return nil, fmt.Errorf("calibrated: layer %d has no whole heads", l.Index)
 	}
-	q, err := withNorm(ctx, l.Q, l.QNorm, d)
-	if err != nil {
-		return nil, err
-	}
-	k, err := withNorm(ctx, l.K, l.KNorm, d)
-	if err != nil {
-		return nil, err
-	}
 	heads := make([]Head, l.Q.Rows/d)
-	shared := max(1, len(heads)/(l.K.Rows/d)) // query heads to a key head
-	cols := l.Q.Cols
-	dense.Parallel(len(heads), func(h int) {
-		g := min(h/shared, l.K.Rows/d-1)
-		m := make([]float32, d*d)
-		dense.MulNT(m, q[h*d*cols:(h+1)*d*cols], k[g*d*cols:(g+1)*d*cols], d, d, cols)
-		heads[h] = newHead(m, d, t, chosen)
-	})
+	keys := l.K.Rows / d
+	shared := max(1, len(heads)/keys) // query heads to a key head
+	for first := 0; first < len(heads); {
+		last := min(len(heads), first+max(1, headsAtOnce/shared)*shared)
+		if last/shared >= keys { // the last key head serves what is left
+			last = len(heads)
+		}
+		if err := planes(ctx, t, l, chosen, heads[first:last], first, shared); err != nil {
+			return nil, err
+		}
+		first = last
+	}
 	return heads, nil
 }
 
-// withNorm folds a gain on queries or keys, where there is one, into the rows.
-func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d int) ([]float32, error) {
-	s, err := axis.ReadRows(ctx, m, m.All(), true)
+// headsAtOnce bounds the memory that the rows of heads take.
+const headsAtOnce = 8
+
+// planes fills in some heads, of which the first has a number.
+func planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int, heads []Head, first, shared int) error {
+	d, cols := t.HeadDim, l.Q.Cols
+	key := func(h int) int { return min(h/shared, l.K.Rows/d-1) }
+	from, to := key(first), key(first+len(heads)-1)+1
+	q, err := withNorm(ctx, l.Q, l.QNorm, d, first*d, (first+len(heads))*d)
+	if err != nil {
+		return err
+	}
+	k, err := withNorm(ctx, l.K, l.KNorm, d, from*d, to*d)
+	if err != nil {
+		return err
+	}
+	dense.Parallel(len(heads), func(h int) {
+		g := key(first+h) - from
+		m := make([]float32, d*d)
+		dense.SerialNT(m, q[h*d*cols:(h+1)*d*cols], k[g*d*cols:(g+1)*d*cols], d, d, cols)
+		heads[h] = newHead(m, d, t, chosen)
+	})
+	return nil
+}
+
+// withNorm reads rows from a number to another and folds a gain on queries or keys,
+// where there is one, into them.
+func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d, from, to int) ([]float32, error) {
+	s, err := axis.ReadRows(ctx, m, m.All()[from:to], true)
 	x := s.Raw
 	if err != nil || norm == nil || norm.Len != d && norm.Len != m.Rows {
 		return x, err
@@ -117,9 +139,9 @@ func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d int) (
 	if err != nil {
 		return nil, err
 	}
-	for r := range m.Rows {
+	for r := from; r < to; r++ {
 		for k := range m.Cols {
-			x[r*m.Cols+k] *= gain[r%norm.Len]
+			x[(r-from)*m.Cols+k] *= gain[r%norm.Len]
 		}
 	}
 	return x, nil

@@ -186,10 +186,22 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	if w.stepB, err = w.lattice(ctx, w.stepB, w.b, rows, a, &c.Reencoded[0], &c.Encodable[0]); err != nil {
 		return err
 	}
-	c.Stats.add(a, b, c.A, c.B, w.stepA, w.stepB)
+	ta, tb := roundings(w.a.Tensor, w.b.Tensor)
+	c.Stats.add(a, b, ta, tb, w.stepA, w.stepB)
 	c.Folded.add(a, b, w.gains, w.b.Cols)
 	w.columns.add(a, b)
 	return nil
+}
+
+// roundings are the types by which values of two tensors are rounded. Values that are
+// stored in one type on both sides are rounded already.
+func roundings(a, b *tensor.Tensor) (ta, tb tensor.DType) {
+	_, storedA := tensor.StoredOf(a.Data)
+	_, storedB := tensor.StoredOf(b.Data)
+	if a.DType == b.DType && storedA && storedB {
+		return tensor.F32, tensor.F32
+	}
+	return a.DType, b.DType
 }
 
 // lattice returns the steps of m's quantised storage at each value of the

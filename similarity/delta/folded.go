@@ -46,12 +46,16 @@ func (f *Folded) add(a, b []float32, gains [2][]float32, cols int) {
 	if gains[0] == nil {
 		return
 	}
-	for i := range a {
-		x := float64(a[i]) * float64(gains[0][i%cols])
-		y := float64(b[i]) * float64(gains[1][i%cols])
-		f.AA += float64(x * x)
-		f.BB += float64(y * y)
-		f.AB += float64(x * y)
+	for first := 0; first < len(a); first += cols {
+		ra, rb := a[first:first+cols], b[first:first+cols]
+		ga, gb := gains[0][:len(ra)], gains[1][:len(ra)]
+		for c, v := range ra {
+			x := float64(v) * float64(ga[c])
+			y := float64(rb[c]) * float64(gb[c])
+			f.AA += float64(x * x)
+			f.BB += float64(y * y)
+			f.AB += float64(x * y)
+		}
 	}
 	f.N += int64(len(a))
 }

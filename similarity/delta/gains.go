@@ -30,11 +30,15 @@ func (s *columns) add(a, b []float32) {
 	if cols == 0 {
 		return
 	}
-	for i := range a {
-		x, y, c := float64(a[i]), float64(b[i]), i%cols
-		s.aa[c] += float64(x * x)
-		s.bb[c] += float64(y * y)
-		s.ab[c] += float64(x * y)
+	for first := 0; first < len(a); first += cols {
+		ra, rb := a[first:first+cols], b[first:first+cols]
+		aa, bb, ab := s.aa[:len(ra)], s.bb[:len(ra)], s.ab[:len(ra)]
+		for c, v := range ra {
+			x, y := float64(v), float64(rb[c])
+			aa[c] += float64(x * x)
+			bb[c] += float64(y * y)
+			ab[c] += float64(x * y)
+		}
 	}
 }
 

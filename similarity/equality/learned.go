@@ -99,11 +99,11 @@ func (l *look) mirror() {
 		return
 	}
 	var whole float64
-	var differs [2]float64 // about the middle of the row, and about value n/2: windows have n or n+1 values
+	var differs [3]float64 // about the middle of the row; about value n/2, since windows have n or n+1 values; about the middles of its halves, cosines and sines
 	for i, v := range l.prev {
 		whole += float64(v) * float64(v)
-		for k := range differs {
-			if at := n - 1 - i + k; at < n {
+		for k, at := range [...]int{n - 1 - i, n - i, (i/(n/2)+1)*(n/2) - 1 - i%(n/2)} {
+			if at < n {
 				d := math.Abs(float64(v)) - math.Abs(float64(l.prev[at]))
 				differs[k] += float64(d * d)
 			}
@@ -113,7 +113,7 @@ func (l *look) mirror() {
 		return
 	}
 	l.filled++
-	if min(differs[0], differs[1]) <= mirrorError*whole {
+	if slices.Min(differs[:]) <= mirrorError*whole {
 		l.mirrors++
 	}
 }

@@ -35,9 +35,13 @@ func TestTablesAreNotLearned(t *testing.T) {
 		"filterbank": {fill(func(r, c int) float64 { return math.Max(0, 1-math.Abs(float64(c-r))/4) }), false},
 		"windowed":   {fill(func(r, c int) float64 { return hann(c) * math.Cos(2*math.Pi*float64(r*c)/64) }), false},
 		"sines":      {fill(func(r, c int) float64 { return -hann(c) * math.Sin(2*math.Pi*float64(r*c)/64) }), false},
-		"DCT":        {fill(func(r, c int) float64 { return math.Cos(math.Pi * float64(r) * (float64(c) + 0.5) / 64) }), false},
-		"symmetric":  {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), true},
-		"pruned":     {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
+		"turned": {fill(func(r, c int) float64 {
+			turn := 2 * math.Pi * float64(r) * float64(c%32) / 62
+			return hann(r) * map[bool]float64{true: math.Cos(turn), false: math.Sin(turn)}[c < 32]
+		}), false},
+		"DCT":       {fill(func(r, c int) float64 { return math.Cos(math.Pi * float64(r) * (float64(c) + 0.5) / 64) }), false},
+		"symmetric": {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), true},
+		"pruned":    {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
 	} {
 		got, err := equality.Match(t.Context(), memory{c.t}, memory{c.t}, nil)
 		require.NoError(t, err)

@@ -13,7 +13,7 @@ const bandValues = 1 << 22
 
 // across judges a matrix whose stored rows are its columns, band of columns by band.
 func across(ctx context.Context, p Pair, t *Tensor, o Options) error {
-	data := p.Quantised.Tensor.Data.(tensor.Cells)
+	data, _ := tensor.CellsOf(p.Quantised.Tensor.Data)
 	outside := outsideOf(data, t)
 	first := make([]int64, p.Quantised.Rows)
 	least, most, stride := int64(math.MaxInt64), int64(0), int64(1)

@@ -61,7 +61,12 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 		if j.nudged(k, x, w, block) {
 			return Rounding, fault{}
 		}
-		return Deviates, j.unequal(xb, v, p, block)
+		f := j.unequal(xb, v, p, block)
+		if j.rule.search != nil {
+			hard := j.rule.search(xb, v, block)
+			f.soft = !hard.found()
+		}
+		return Deviates, f
 	}
 	if j.rule.search == nil {
 		return j.otherScale(xb, v, p, block)
@@ -69,7 +74,7 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 	if f := j.rule.search(xb, v, block); f.found() {
 		return Deviates, f
 	}
-	if f := errorFault(j.rule.run, xb, v, p, j.rule.most); f.found() {
+	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
 		return Open, f
 	}
 	return Reachable, fault{}
@@ -121,14 +126,18 @@ func (j *judge) unequal(x, v, p []float32, block []byte) fault {
 	return f
 }
 
-// nudges is how often a block is quantised anew with its values moved by a unit
-// or two in their last place.
-const nudges = 24
+// nudges is how often a block is quantised anew with its values moved by up to so
+// many units in their last place. Fits take differences of large sums, so what a
+// fused product changes in one of them can weigh far more than a unit.
+var nudges = []struct {
+	tries int
+	units int64
+}{{24, 2}, {40, 48}, {40, 400}}
 
 // nudged tells whether the block is what the rule gives when sums round in
 // another way, as they do on processors that fuse a product and a sum: two scales
-// that are as good as each other change places. Values are moved by up to two
-// units in the last place to bring that about.
+// that are as good as each other change places. Moving the values a little brings
+// that about.
 func (j *judge) nudged(k int, x, w []float32, block []byte) bool {
 	bv, bb := j.codec.BlockValues, j.codec.BlockBytes
 	from, to := k*bv, (k+1)*bv
@@ -141,24 +150,26 @@ func (j *judge) nudged(k int, x, w []float32, block []byte) bool {
 		part = w[from:to]
 	}
 	at := (k*bv - from) / bv * bb
-	for try := range nudges {
-		for i, v := range x[from:to] {
-			moved[i] = nudge(v, uint64(try)<<32|uint64(i))
-		}
-		j.write(out, moved, part)
-		if bytes.Equal(out[at:at+bb], block) {
-			return true
+	for round, n := range nudges {
+		for try := range n.tries {
+			for i, v := range x[from:to] {
+				moved[i] = nudge(v, n.units, uint64(round)<<48|uint64(try)<<32|uint64(i))
+			}
+			j.write(out, moved, part)
+			if bytes.Equal(out[at:at+bb], block) {
+				return true
+			}
 		}
 	}
 	return false
 }
 
-// nudge moves a value by −2 … 2 units in its last place, told by a number.
-func nudge(v float32, n uint64) float32 {
+// nudge moves a value by −most … most units in its last place, told by a number.
+func nudge(v float32, most int64, n uint64) float32 {
 	if v == 0 {
 		return 0
 	}
 	n = (n ^ n>>30) * 0xbf58476d1ce4e5b9
 	n = (n ^ n>>27) * 0x94d049bb133111eb
-	return math.Float32frombits(uint32(int64(math.Float32bits(v)) + int64((n^n>>31)%5) - 2))
+	return math.Float32frombits(uint32(int64(math.Float32bits(v)) + int64((n^n>>31)%uint64(2*most+1)) - most))
 }

@@ -42,11 +42,14 @@ func TestCalibrate(t *testing.T) {
 			}
 			for range rows {
 				x := make([]float32, cols)
-				tail := g.IntN(2)
+				tail := g.IntN(3)
 				for i := range x {
 					x[i] = float32(.02 * g.NormFloat64())
 					if tail == 1 {
 						x[i] /= float32(math.Sqrt(g.ExpFloat64()/2 + .05))
+					}
+					if tail == 2 { // pruned
+						x[i] *= float32(g.IntN(2))
 					}
 				}
 				size := cols / codec.BlockValues * codec.BlockBytes

@@ -15,7 +15,7 @@ const cellBlock = 32
 // the code that is stored. Where a layout's usual quantiser moves values to make
 // up for the error of others, values outside their cell are left open.
 func newCells(p Pair, t *Tensor) *walk {
-	data := p.Quantised.Tensor.Data.(tensor.Cells)
+	data, _ := tensor.CellsOf(p.Quantised.Tensor.Data)
 	outside := outsideOf(data, t)
 	return &walk{p, t, func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols := p.Source.Cols

@@ -14,6 +14,7 @@ type fault struct {
 	count int
 	steps float64
 	what  string
+	soft  bool // the search of the type can come to the block all the same
 }
 
 // worse keeps the farther of two values and counts both.

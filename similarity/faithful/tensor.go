@@ -34,14 +34,16 @@ func Judge(ctx context.Context, p Pair, o Options) (*Tensor, error) {
 	if p.Source.Rows != q.Rows || p.Source.Cols != q.Cols {
 		return t.open(1, fmt.Sprintf("the source has %d × %d values", p.Source.Rows, p.Source.Cols)), nil
 	}
-	if _, cells := q.Tensor.Data.(tensor.Cells); cells && q.Transposed() {
+	if _, cells := tensor.CellsOf(q.Tensor.Data); cells && q.Transposed() {
 		return t, across(ctx, p, t, o)
 	}
 	w, err := newWalk(ctx, p, t)
 	if err != nil || w == nil {
 		return t, err
 	}
-	return t, w.all(ctx, o)
+	err = w.all(ctx, o)
+	t.settle()
+	return t, err
 }
 
 // open leaves n blocks open.
@@ -61,8 +63,8 @@ type walk struct {
 // newWalk chooses how the rows of a pair are judged; nil leaves the pair as it is.
 func newWalk(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	dt := p.Quantised.Tensor.DType
-	_, plain := p.Quantised.Tensor.Data.(*tensor.Stored)
-	_, cells := p.Quantised.Tensor.Data.(tensor.Cells)
+	_, plain := tensor.StoredOf(p.Quantised.Tensor.Data)
+	_, cells := tensor.CellsOf(p.Quantised.Tensor.Data)
 	switch _, known := rules[t.Type]; {
 	case cells:
 		return newCells(p, t), nil
@@ -151,6 +153,9 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 			}
 			for i := range n {
 				j.row(row+i, raw[i*size:][:size], x[(row-first+i)*cols:][:cols], func(block int, g Grade, f fault) {
+					if f.soft {
+						out.soft++
+					}
 					if out.Blocks[g]++; g == Deviates {
 						out.keep(Deviation{row + i, block, f.col, f.count, f.steps, f.what}, o.Named)
 					}
@@ -180,7 +185,7 @@ func (p Pair) runs(first, rows int, each func(row, n int) error) error {
 
 // raw reads the blocks of rows that lie together, from one on.
 func (p Pair) raw(dst []byte, row int, codec *tensor.Codec) error {
-	s := p.Quantised.Tensor.Data.(*tensor.Stored)
+	s, _ := tensor.StoredOf(p.Quantised.Tensor.Data)
 	return s.ReadLittle(dst, p.Quantised.StoredAt(row)/int64(codec.BlockValues)*int64(codec.BlockBytes))
 }
 

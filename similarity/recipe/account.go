@@ -27,8 +27,15 @@ func (a *account) add(s *storage, y float32, p, largest float64, asked bool) {
 	d := float64(y) - p
 	a.values++
 	a.rss += float64(d * d)
-	z := math.Abs(d) / s.step(float32(math.Max(math.Abs(float64(y)), largest)))
-	a.steps2 += math.Min(float64(z*z), 1e6)
+	most := math.Abs(float64(y))
+	if largest > most {
+		most = largest
+	}
+	z := math.Abs(d) / s.step(float32(most))
+	if z > 1e3 {
+		z = 1e3
+	}
+	a.steps2 += float64(z * z)
 	if !(math.Abs(d) <= (0.5+s.slack)*s.step(y)+single*largest) {
 		a.off++
 	}

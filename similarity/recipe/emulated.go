@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -20,10 +19,15 @@ func (f *fitting) emulated(left account) *explanation {
 	}
 	var best *explanation
 	var least account
-	for _, e := range slices.Concat(f.emulatedTasks(round), f.emulatedSums(round), f.emulatedStock(round), f.emulatedNuSLERP(round)) {
-		a := f.hold(e, false)
-		if a.explains() && (best == nil || a.off < least.off) {
-			best, least = e, a
+	for _, way := range []func(rounding) []*explanation{f.emulatedTasks, f.emulatedSums, f.emulatedStock, f.emulatedNuSLERP} {
+		for _, e := range way(round) {
+			a := f.hold(e, false)
+			if a.explains() && (best == nil || a.off < least.off) {
+				best, least = e, a
+			}
+		}
+		if best != nil && least.share() > verbatim {
+			break
 		}
 	}
 	if best != nil || left.explains() {
@@ -31,6 +35,9 @@ func (f *fitting) emulated(left account) *explanation {
 	}
 	return f.loosely()
 }
+
+// verbatim is the share of values from which no other arithmetic need be tried.
+const verbatim = 0.995
 
 // rounding computes in a type.
 type rounding func(float32) float32
@@ -113,8 +120,7 @@ func (f *fitting) emulatedStock(r rounding) (out []*explanation) {
 			}
 			return r.of(sum / n)
 		}
-		with := func(i int, x float64) []float64 {
-			t := f.all[i]
+		with := func(t *tensorFit, x float64) []float64 {
 			p := make([]float64, len(t.y))
 			for j := range p {
 				p[j] = r.of(x*mean(t, j)) + r.of(r.of(1-x)*float64(t.x[s.from][j]))
@@ -125,9 +131,9 @@ func (f *fitting) emulatedStock(r rounding) (out []*explanation) {
 			if w == nil {
 				continue
 			}
-			best := -1
+			best, few := -1, f.all[i].glance()
 			for _, x := range neighbours(r, n*w[s.others[0]], around) {
-				if a := f.account(i, with(i, x)); a.exact > best {
+				if a := f.accountOf(few, with(few, x)); a.exact > best {
 					best, ts[i] = a.exact, x
 				}
 			}
@@ -141,7 +147,7 @@ func (f *fitting) emulatedStock(r rounding) (out []*explanation) {
 			if e.own[i] == nil {
 				return nil
 			}
-			return with(i, ts[i])
+			return with(f.all[i], ts[i])
 		}
 		out = append(out, e)
 	}
@@ -200,13 +206,13 @@ func (f *fitting) arcIn(r rounding, s seen, e *explanation) {
 			e.own[i] = nil
 			continue
 		}
-		best := -1
+		best, few := -1, own.glance()
 		for _, c := range neighbours(r, s.view(productsOf(own)).cos(0, 1), around) {
 			if c > 1 || c < -1 {
 				continue
 			}
 			x := arcsIn(r, c, t)
-			if a := f.account(i, s.arc(own, r, x)); a.exact > best {
+			if a := f.accountOf(few, s.arc(few, r, x)); a.exact > best {
 				best, chosen[i] = a.exact, x
 			}
 		}

@@ -58,42 +58,64 @@ func (f *fitting) hold(e *explanation, vectors bool) account {
 }
 
 // account holds a predicted tensor against the child's.
-func (f *fitting) account(i int, p []float64) (a account) {
-	t := f.all[i]
+func (f *fitting) account(i int, p []float64) account { return f.accountOf(f.all[i], p) }
+
+func (f *fitting) accountOf(t *tensorFit, p []float64) (a account) {
 	if p == nil {
 		return a
 	}
+	f.survey(t)
 	s := storageOf(t.dtype)
 	for j, y := range t.y {
-		a.add(&s, y, p[j], f.largest(t, j), f.differ(t, j))
+		a.add(&s, y, p[j], float64(t.largest[j]), t.differ[j])
 	}
 	return a
 }
 
-// largest is the largest number among the parents that take part.
-func (f *fitting) largest(t *tensorFit, j int) (x float64) {
-	for _, k := range f.use {
-		if t.x[k] != nil {
-			x = math.Max(x, math.Abs(float64(t.x[k][j])))
-		}
+// survey notes of every value the largest number among the parents that take part,
+// and whether these differ or there is only one.
+func (f *fitting) survey(t *tensorFit) {
+	if t.largest != nil {
+		return
 	}
-	return x
-}
-
-// differ tells whether the parents that take part differ in a value, or there is
-// only one of them.
-func (f *fitting) differ(t *tensorFit, j int) bool {
+	t.largest, t.differ = make([]float32, len(t.y)), make([]bool, len(t.y))
 	first := -1
 	for _, k := range f.use {
 		if t.x[k] == nil {
 			continue
 		}
-		if first >= 0 && t.x[k][j] != t.x[first][j] {
-			return true
+		for j, v := range t.x[k] {
+			if v < 0 {
+				v = -v
+			}
+			if v > t.largest[j] {
+				t.largest[j] = v
+			}
+			if first >= 0 && t.x[k][j] != t.x[first][j] || len(f.use) == 1 {
+				t.differ[j] = true
+			}
 		}
 		if first < 0 {
 			first = k
 		}
 	}
-	return len(f.use) == 1
+}
+
+// glance is the beginning of a tensor, enough to choose among settings that are
+// then held against all of it.
+func (t *tensorFit) glance() *tensorFit {
+	const few = 4096
+	n := len(t.y)
+	if n <= 2*few {
+		return t
+	}
+	n = max(1, few/t.cols) * t.cols
+	c := *t
+	c.y, c.x, c.cut, c.largest, c.differ = t.y[:n], make([][]float32, len(t.x)), nil, nil, nil
+	for k, x := range t.x {
+		if x != nil {
+			c.x[k] = x[:n]
+		}
+	}
+	return &c
 }

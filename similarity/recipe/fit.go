@@ -102,9 +102,8 @@ func (r *Recipe) fill(f *fitting, e *explanation) {
 	if !math.IsNaN(e.place) && (e.method == SLERP || e.method == NuSLERP) {
 		r.T = e.place
 	}
-	noise := f.noise()
 	r.Residual = math.Sqrt(matrices.rss / math.Max(f.nearest(), 1e-300))
-	r.Rounding = math.Sqrt(matrices.rss / math.Max(noise, 1e-300))
+	r.Rounding = matrices.distance() * math.Sqrt(12)
 	if e.method != Unknown {
 		r.Exact = total.share()
 	}
@@ -186,7 +185,7 @@ func (f *fitting) layers() (out []Layer) {
 			if p := f.ps[at[t]]; p != nil {
 				use = slices.DeleteFunc(slices.Clone(use), func(k int) bool { return !p.known[k] })
 				ps = append(ps, p)
-				size += p.g[len(p.g)-1]
+				size += p.q[len(p.q)-1]
 			}
 		}
 		if len(ps) == 0 || len(use) == 0 {

@@ -12,51 +12,78 @@ import (
 type products struct {
 	n     int
 	g     []float64 // (n+1)², by parent; rows of parents without the tensor are zero
+	q     []float64 // the same in steps of the child's type, in which rounding errors are alike: fits are made in it
 	known []bool
 	count float64
-	noise float64 // Σ of squared rounding errors that the child's storage alone leaves
+	noise float64 // Σ of squared rounding errors that the child's storage alone leaves, in steps
 }
 
 func productsOf(t *tensorFit) *products {
 	n := len(t.x)
-	p := &products{n: n, g: make([]float64, (n+1)*(n+1)), known: make([]bool, n), count: float64(len(t.y))}
+	p := &products{n: n, g: make([]float64, (n+1)*(n+1)), q: make([]float64, (n+1)*(n+1)), known: make([]bool, n), count: float64(len(t.y))}
 	s := storageOf(t.dtype)
 	e := make([]float64, n+1)
 	for k := range t.x {
 		p.known[k] = t.x[k] != nil
 	}
+	least := rootMeanSquare(t.y) / coarsest
 	for i, y := range t.y {
 		e[n] = float64(y)
+		largest := max(least, math.Abs(e[n]))
 		for k, x := range t.x {
 			if x != nil {
 				e[k] = float64(x[i]) - e[n]
+				largest = max(largest, math.Abs(float64(x[i])))
 			}
+		}
+		w := 1.0
+		if largest > 0 {
+			h := s.step(float32(largest))
+			w = 1 / (h * h)
 		}
 		for a := range n + 1 {
 			for b := range a + 1 {
-				p.g[a*(n+1)+b] += float64(e[a] * e[b])
+				x := float64(e[a] * e[b])
+				p.g[a*(n+1)+b] += x
+				p.q[a*(n+1)+b] += float64(x * w)
 			}
 		}
-		h := s.step(y)
-		p.noise += float64(h*h) / 12
 	}
+	p.noise = p.count / 12
 	for a := range n + 1 {
 		for b := range a {
-			p.g[b*(n+1)+a] = p.g[a*(n+1)+b]
+			p.g[b*(n+1)+a], p.q[b*(n+1)+a] = p.g[a*(n+1)+b], p.q[a*(n+1)+b]
 		}
 	}
 	return p
 }
 
-// at is the inner product of two combinations of differences and child.
-func (p *products) at(v, w []float64) float64 {
+// coarsest bounds how much finer than the tensor's size the steps of its smallest
+// values count: there other errors than those of storage show.
+const coarsest = 64
+
+func rootMeanSquare(x []float32) float64 {
 	sum := 0.0
+	for _, v := range x {
+		sum += float64(float64(v) * float64(v))
+	}
+	return math.Sqrt(sum / math.Max(1, float64(len(x))))
+}
+
+// at is the inner product of two combinations of differences and child.
+func (p *products) at(v, w []float64) float64 { return product(p.g, v, w) }
+
+// fit is the same in steps.
+func (p *products) fit(v, w []float64) float64 { return product(p.q, v, w) }
+
+func product(g, v, w []float64) float64 {
+	sum, n := 0.0, len(v)
 	for a, x := range v {
 		if x == 0 {
 			continue
 		}
 		for b, y := range w {
-			sum += float64(x * p.g[a*(p.n+1)+b] * y)
+			sum += float64(x * g[a*n+b] * y)
 		}
 	}
 	return sum
@@ -77,7 +104,7 @@ func (p *products) difference(k, l int) []float64 {
 	return v
 }
 
-// leaves is Σ(child − Σ wₖPₖ)².
+// leaves is Σ(child − Σ wₖPₖ)², in steps.
 func (p *products) leaves(w []float64) float64 {
 	v := make([]float64, p.n+1)
 	v[p.n] = 1
@@ -85,7 +112,7 @@ func (p *products) leaves(w []float64) float64 {
 		v[k] = -c
 		v[p.n] -= c
 	}
-	return math.Max(0, p.at(v, v))
+	return math.Max(0, p.fit(v, v))
 }
 
 func (p *products) has(use []int) bool {
@@ -138,12 +165,12 @@ func (e *normal) addScaled(p *products, times float64) {
 	}
 	m := len(r)
 	for i := range r {
-		e.b[i] += times * p.at(r[i], target)
+		e.b[i] += times * p.fit(r[i], target)
 		for j := range r {
-			e.a[i*m+j] += times * p.at(r[i], r[j])
+			e.a[i*m+j] += times * p.fit(r[i], r[j])
 		}
 	}
-	e.t += times * p.at(target, target)
+	e.t += times * p.fit(target, target)
 	e.n += p.count
 	e.noise += times * p.noise
 }

@@ -26,7 +26,9 @@ type tensorFit struct {
 	x                      [][]float32 // by parent; nil where the parent has no such tensor
 	wider                  bool        // some parent is stored in a wider type than the child
 
-	cut map[[2]int][]float32 // sizes of task vectors, ascending, by base and parent
+	cut     map[[2]int][]float32 // sizes of task vectors, ascending, by base and parent
+	largest []float32            // of every value, among the parents that take part
+	differ  []bool               // whether these differ
 }
 
 // has tells whether a tensor is known of all the given parents.
@@ -144,7 +146,7 @@ func castToChild(all []*tensorFit) []*tensorFit {
 	var out []*tensorFit
 	for _, t := range all {
 		c := *t
-		c.cut = nil
+		c.cut, c.largest, c.differ = nil, nil, nil
 		if round := t.dtype.Rounding(); round != nil {
 			c.x = make([][]float32, len(t.x))
 			for k, x := range t.x {

@@ -108,7 +108,7 @@ func (f *fitting) participants(use []int) []int {
 	size := 0.0
 	for _, p := range f.ps {
 		if p != nil {
-			size += p.g[len(p.g)-1]
+			size += p.q[len(p.q)-1]
 		}
 	}
 	if f.leftBy(use) > (1-leastShare)*size {
@@ -127,7 +127,7 @@ func (f *fitting) leftBy(use []int) (rss float64) {
 		}
 		have := slices.DeleteFunc(slices.Clone(use), func(k int) bool { return !p.known[k] })
 		if len(have) == 0 {
-			rss += p.g[len(p.g)-1]
+			rss += p.q[len(p.q)-1]
 			continue
 		}
 		rss += alone(p, have, true, nil).rss

@@ -204,11 +204,11 @@ func (s *seen) best(n int, all []placed) float64 {
 	for _, x := range all {
 		count += x.p.count
 	}
-	// the roundest number whose fit is no worse than chance makes it: 4 is the square
-	// of two standard errors.
-	worst := left(t) * (1 + 4/math.Max(1, count))
+	// the roundest number whose fit is no worse than chance makes it: within one
+	// standard error of one tensor's place, and nobody mixes with 0.2998.
+	worst := left(t) * (1 + 1/math.Max(1, count))
 	for _, step := range grids {
-		if n := math.Round(t/step) * step; left(n) <= worst {
+		if n := math.Round(t/step) * step; left(n) <= worst || math.Abs(n-t) < nearGrid && step > 0.005 {
 			return n
 		}
 	}
@@ -283,6 +283,7 @@ func (f *fitting) straight(e *explanation, left account) *explanation {
 		own[i] = make([]float64, f.n)
 		own[i][f.use[0]], own[i][f.use[1]] = 1-zeroIfNaN(e.t[i]), zeroIfNaN(e.t[i])
 	}
+	e.same = append(e.same, NuSLERP) // of whole tensors without a base
 	if a := f.hold(f.mixed(Linear, -1, own), false); a.asWell(left) {
 		e.same = append(e.same, Linear)
 	}

@@ -57,7 +57,7 @@ func TestMethods(t *testing.T) {
 			for seed := range uint64(3) {
 				got := fit(mixed(seed, c.mix), 4)
 				require.Equal(t, c.method, got.Method, "residual %g, rounding %g", got.Residual, got.Rounding)
-				require.InDeltaSlice(t, c.weights, got.Weights, 0.02)
+				require.InDeltaSlice(t, c.weights, got.Weights, 0.025) // of twelve thousand entries the share that was kept is known to a hundredth
 				require.Equal(t, c.method == Unknown, got.Missing)
 			}
 		})

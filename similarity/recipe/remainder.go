@@ -108,7 +108,7 @@ func (f *fitting) missingSize(base int, weight float64) float64 {
 		sum := 0.0
 		for _, p := range f.known(use) {
 			d := p.difference(k, base)
-			sum += p.at(d, d)
+			sum += p.fit(d, d)
 		}
 		far, n = far+math.Sqrt(sum), n+1
 	}

@@ -351,7 +351,7 @@ func (f *fitting) thinned() []*tensorFit {
 			continue
 		}
 		few := *t
-		few.y, few.x, few.cut = every(t.y), make([][]float32, len(t.x)), nil
+		few.y, few.x, few.cut, few.largest, few.differ = every(t.y), make([][]float32, len(t.x)), nil, nil, nil
 		for k, x := range t.x {
 			if x != nil {
 				few.x[k] = every(x)

@@ -6,13 +6,25 @@ import (
 )
 
 // closeTo is by how much an account may exceed that of free weights, in squared
-// distance, to explain as well: chance among a hundred thousand roundings moves it
-// by less than half of that. By theory.
+// distance, to explain as well, where values are not asked to be exact: chance among
+// a hundred thousand roundings moves it by less than half of that. By theory.
 const closeTo = 1.01
 
-// asWell tells whether an account explains, and as well as another.
+// asExact is the share of values by which an account may give fewer of them exactly
+// than free weights do. Weights that are off by a ten-thousandth change more.
+const asExact = 0.005
+
+// asWell tells whether an account explains, and as well as another: by values that
+// are given exactly, where that can be asked. Squared distances are no judge there:
+// halves of sums of coarse numbers are ties, whose rounding follows the values.
 func (a *account) asWell(other account) bool {
-	return a.explains() && a.steps2 <= closeTo*other.steps2+1
+	if !a.explains() {
+		return false
+	}
+	if a.share() >= 0 && other.share() >= 0 {
+		return a.share() >= other.share()-asExact
+	}
+	return a.steps2 <= closeTo*other.steps2+1
 }
 
 // whole explains the child by rules that mix whole tensors, the plainest that
@@ -110,11 +122,11 @@ func (p *products) scale(k int, round func(float32) float32) float64 {
 	x := p.parent(k)
 	y := make([]float64, p.n+1)
 	y[p.n] = 1
-	size := p.at(x, x)
+	size := p.fit(x, x)
 	if size == 0 {
 		return 1
 	}
-	s := p.at(x, y) / size
+	s := p.fit(x, y) / size
 	left := p.leaves(unit(p.n, k, s))
 	return nearest(s, 1.96*math.Sqrt(left/math.Max(1, p.count)/size), round)
 }

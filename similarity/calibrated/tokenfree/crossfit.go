@@ -70,19 +70,7 @@ func CrossFit(a, b []mlp.Block, o *Options) *Result {
 func crossFit(a, b []mlp.Block, opt Options) *Result {
 	turned := turned(a, b)
 	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
-	var halves [2]*half
-	for fold := range halves {
-		h := &half{fit: newFit(opt, pick(sa, fold), pick(sb, fold))}
-		h.fitted = h.fit.run(h.fit.seeds())
-		h.try(sa, sb, 1-fold)
-		halves[fold] = h
-	}
-	for fold, h := range halves {
-		if other := halves[1-fold]; other.clear() && !h.clear() {
-			h.fitted = h.fit.run(other.fit.guess(pick(sa, fold), pick(sb, fold)))
-			h.try(sa, sb, 1-fold)
-		}
-	}
+	halves := halvesOf(sa, sb, opt)
 	r := &Result{Layers: make([]Layer, len(a)), Dims: halves[0].fit.dims}
 	var cosine, fitted sum
 	for fold, h := range halves {
@@ -95,6 +83,23 @@ func crossFit(a, b []mlp.Block, opt Options) *Result {
 	}
 	r.Cosine, r.Residual = cosine.mean(), 1-fitted.mean()
 	return r
+}
+
+// halvesOf fits to the even and to the odd layers.
+func halvesOf(sa, sb []*directions, opt Options) (halves [2]*half) {
+	for fold := range halves {
+		h := &half{fit: newFit(opt, pick(sa, fold), pick(sb, fold))}
+		h.fitted = h.fit.run(h.fit.seeds())
+		h.try(sa, sb, 1-fold)
+		halves[fold] = h
+	}
+	for fold, h := range halves {
+		if other := halves[1-fold]; other.clear() && !h.clear() {
+			h.fitted = h.fit.run(other.fit.guess(pick(sa, fold), pick(sb, fold)))
+			h.try(sa, sb, 1-fold)
+		}
+	}
+	return halves
 }
 
 // half is a fit to every second layer, and what it shows in the others. Where it shows

@@ -152,3 +152,25 @@ func TestCounterparts(t *testing.T) {
 	require.Empty(t, tokenfree.Counterparts(a, random(r, 4, 128, 32, true), nil))
 	require.Empty(t, tokenfree.Counterparts(nil, b, nil))
 }
+
+// The diagonal of the scores is what the cross-fit counts, and beside it there is only
+// what strangers show.
+func TestScoresShowTheDiagonal(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 1))
+	a := random(r, 4, 160, 48, true)
+	b := disguised(r, a, 0.1)
+	got := tokenfree.CrossFit(a, b, nil)
+	counts, units := tokenfree.CrossScores(a, b, nil)
+	require.Equal(t, 160, units)
+	for j, row := range counts {
+		require.Len(t, row, 4)
+		require.Equal(t, got.Layers[j].Agree, row[j])
+		for i, n := range row {
+			if i != j {
+				require.Less(t, n, 16)
+			}
+		}
+	}
+	counts, _ = tokenfree.CrossScores(a[:1], b[:1], nil)
+	require.Nil(t, counts)
+}

@@ -1,8 +1,11 @@
 package evalue_test
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -85,11 +88,18 @@ func TestPermanentWhereEveryRowWantsTheSameColumn(t *testing.T) {
 
 func lgamma(n int) float64 { v, _ := math.Lgamma(float64(n) + 1); return v }
 
+// long tells whether tests may take minutes.
+func long() bool { return os.Getenv("WEIGHTPRINT_LONG") != "" }
+
 // TestMeanIsOne runs over all orders of the labels: whatever the table and the
-// blocks, the mean of the e-value is 1 to rounding.
+// blocks, the mean of the e-value is 1 to rounding. Eight labels are for long runs.
 func TestMeanIsOne(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for n := 2; n <= 7; n++ {
+	most := 7
+	if long() {
+		most = 8
+	}
+	for n := 2; n <= most; n++ {
 		for _, size := range []int{2, 3, 4, 12} {
 			x := table(r, n, 0.3)
 			x[0] = 5 // far out
@@ -102,6 +112,86 @@ func TestMeanIsOne(t *testing.T) {
 			require.InDelta(t, 1, sum/float64(count), 1e-9, "n %d, blocks of %d", n, size)
 		}
 	}
+}
+
+// nulls are ways to draw the rows of one side of a pair that shares nothing: plain,
+// with ties, with near duplicates, with a few rows that all others resemble.
+var nulls = map[string]func(r *rand.Rand, rows [][]float64){
+	"plain": func(*rand.Rand, [][]float64) {},
+	"ties": func(_ *rand.Rand, rows [][]float64) {
+		for _, row := range rows {
+			for k := range row {
+				row[k] = math.Copysign(1, row[k])
+			}
+		}
+	},
+	"near duplicates": func(r *rand.Rand, rows [][]float64) {
+		for i, row := range rows[1:] {
+			if i%3 == 0 {
+				for k := range row {
+					row[k] = rows[0][k] + 1e-3*r.NormFloat64()
+				}
+			}
+		}
+	},
+	"hubs": func(_ *rand.Rand, rows [][]float64) {
+		for _, row := range rows[2:] {
+			for k := range row {
+				row[k] = 0.3*row[k] + rows[0][k] - rows[1][k]
+			}
+		}
+	},
+}
+
+// TestNullDraws: over many pairs that share nothing the e-value is hardly ever large.
+// P(E ≥ 10⁹) is at most 10⁻⁹, so that none of a million may be, but for one run in a
+// thousand; and P(E ≥ 20) at most 1/20, of which the test allows four standard errors.
+func TestNullDraws(t *testing.T) {
+	draws := 2_000
+	if long() {
+		draws = 1_000_000
+	}
+	r := rand.New(rand.NewPCG(11, 12))
+	rows := func(n, d int, change func(*rand.Rand, [][]float64)) [][]float64 {
+		out := make([][]float64, n)
+		for i := range out {
+			out[i] = make([]float64, d)
+			for k := range d {
+				out[i][k] = r.NormFloat64()
+			}
+		}
+		change(r, out)
+		return out
+	}
+	for _, name := range slices.Sorted(maps.Keys(nulls)) {
+		beyond := 0
+		for range draws / len(nulls) {
+			n, d := 4+r.IntN(16), 1+r.IntN(24)
+			a, b := rows(n, d, nulls[name]), rows(n, d, nulls[name])
+			axis := evalue.Table{N: n, Name: "a", Likeness: make([]float32, n*n)}
+			order := r.Perm(n)
+			for j := range n {
+				for i := range n {
+					axis.Likeness[j*n+i] = float32(product(b[order[j]], a[i]))
+				}
+			}
+			e := evalue.Blocks([]evalue.Table{axis}, []byte("s"))
+			require.Less(t, e, math.Log(1e9), name)
+			if e >= math.Log(20) {
+				beyond++
+			}
+		}
+		all := float64(draws / len(nulls))
+		require.LessOrEqual(t, float64(beyond), all/20+4*math.Sqrt(all/20), name)
+	}
+}
+
+func product(x, y []float64) (s float64) {
+	var xx, yy float64
+	for k, v := range x {
+		s, xx, yy = s+v*y[k], xx+v*v, yy+y[k]*y[k]
+	}
+	return s / math.Sqrt(xx*yy)
 }
 
 // TestMeanIsOneWithSeveralBlocks draws orders of 14 labels, two blocks, on

@@ -1,0 +1,239 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/internal/columns"
+	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
+)
+
+// ScratchSchema names the JSON form of a Certificate.
+const ScratchSchema = "weightprint.scratch/1"
+
+// Certificate holds the claim that a model was trained from scratch against
+// references: of every component, that it is unrelated to each of them within a
+// stated floor, or what it shares. It says nothing of models that are not among
+// the references.
+type Certificate struct {
+	Schema     string          `json:"schema"`
+	Tool       report.Tool     `json:"tool"`
+	Model      report.Subject  `json:"model"`
+	Outcome    Outcome         `json:"outcome"`
+	Because    []string        `json:"because"`
+	Floor      *verdict.Number `json:"floor"`       // mean likeness from which an undisguised child of any reference would have been found; null where the reading does not reach it everywhere
+	Chance     verdict.Number  `json:"probability"` // with which it would have been, at least
+	Components []Certified     `json:"components"`
+	References []Reference     `json:"references"`
+	Limits     []string        `json:"limits"`
+	Nonce      *string         `json:"nonce"`
+}
+
+// Certified is one component of the model against all references.
+type Certified struct {
+	Name      string         `json:"name"`
+	Share     verdict.Number `json:"parametersShare"`
+	Unrelated int            `json:"unrelated"` // references that it is unrelated to within the floor
+	Open      int            `json:"open"`      // references that it could not be told from
+	Shared    []Sharing      `json:"shared"`
+}
+
+// Sharing is what a component has of a reference.
+type Sharing struct {
+	Reference string           `json:"reference"`
+	Relation  verdict.Relation `json:"relation"`
+	Frozen    bool             `json:"frozen"` // every value is the reference's, up to storage
+	Log10P    *verdict.Number  `json:"log10P"`
+	Effect    verdict.Number   `json:"effect"`
+}
+
+// Reference is one model that the claim was held against.
+type Reference struct {
+	Ref      string           `json:"ref"`
+	Relation verdict.Relation `json:"relation"`
+	Kinds    []verdict.Kind   `json:"kinds"`
+	Log10P   *verdict.Number  `json:"log10P"`
+	Reached  bool             `json:"floorReached"`
+	Because  []string         `json:"because"`
+	Subject  report.Subject   `json:"subject"`
+}
+
+// scratchLimits are what no certificate says.
+var scratchLimits = []string{
+	"The claim was held against these references only. A model that is not among them may be the origin.",
+	"Undisguised descent is excluded down to the floor; a disguise of the weights is excluded only as far as each comparison says.",
+	"Learning from another model's outputs, its data or its code leaves no trace in weights that this could find.",
+	"That configurations, tokenizers, profiles of standard deviations or norm gains look alike was counted for nothing: strangers share these.",
+}
+
+// Scratch holds the claim that a model was trained from scratch against
+// references, which are opened in turn.
+func Scratch(ctx context.Context, ref string, references []string, o *report.Options) (*Certificate, error) {
+	if len(references) == 0 {
+		return nil, fmt.Errorf("from-scratch: no references")
+	}
+	m, err := formats.Open(ctx, ref, o.Opening())
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	model := report.FromCheckpoint(ctx, m)
+	c := &Certificate{Schema: ScratchSchema, Tool: report.ThisTool(), Because: []string{}, Components: []Certified{}, Limits: scratchLimits}
+	for _, r := range references {
+		if err := c.against(ctx, model, r, o); err != nil {
+			return nil, fmt.Errorf("%s: %w", escape.Printable(r), err)
+		}
+	}
+	c.judge()
+	return c, m.Verify()
+}
+
+// against compares the model with one reference.
+func (c *Certificate) against(ctx context.Context, model report.Input, ref string, o *report.Options) error {
+	m, err := formats.Open(ctx, ref, o.Opening())
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	r, err := report.Build(ctx, report.FromCheckpoint(ctx, m), model, o)
+	if err != nil {
+		return err
+	}
+	c.Model, c.Nonce = r.Subjects[1], r.Nonce
+	x := Reference{Ref: r.Subjects[0].Ref, Relation: r.Verdict.Relation, Kinds: r.Verdict.Kinds, Log10P: r.Verdict.Log10P, Because: r.Verdict.Because, Subject: r.Subjects[0]}
+	if r.Power != nil && r.Power.Reached {
+		x.Reached = true
+		c.Floor, c.Chance = &r.Power.Cosine, r.Power.Probability
+	}
+	c.References = append(c.References, x)
+	for _, p := range r.Components {
+		c.component(p, x.Ref)
+	}
+	return m.Verify()
+}
+
+func (c *Certificate) component(p report.Component, ref string) {
+	i := slices.IndexFunc(c.Components, func(x Certified) bool { return x.Name == p.Name })
+	if i < 0 {
+		i = len(c.Components)
+		c.Components = append(c.Components, Certified{Name: p.Name, Share: p.ParametersShare, Shared: []Sharing{}})
+	}
+	x := &c.Components[i]
+	switch p.Relation {
+	case verdict.NoEvidence:
+		x.Unrelated++
+	case verdict.Inconclusive:
+		x.Open++
+	default:
+		frozen := p.Relation == verdict.Identical || p.Relation == verdict.Reencoded
+		x.Shared = append(x.Shared, Sharing{ref, p.Relation, frozen, p.Log10P, p.Effect})
+	}
+}
+
+// judge sums up. Shared initial randomness alone contradicts nothing: training
+// may have started at a seed that others used.
+func (c *Certificate) judge() {
+	open, seed := false, false
+	for _, x := range c.Components {
+		open = open || x.Open > 0
+		for _, s := range x.Shared {
+			if s.Relation == verdict.SharedInit {
+				seed = true
+				continue
+			}
+			c.Outcome = Contradicted
+			how := "is related to that of"
+			if s.Frozen {
+				how = "was taken over and kept as it is: every value is that of"
+			}
+			c.Because = append(c.Because, fmt.Sprintf("%s (%.1f %% of the parameters) %s %s", x.Name, 100*float64(x.Share), how, escape.Printable(s.Reference)))
+		}
+	}
+	for _, r := range c.References {
+		if !r.Reached && r.Relation != verdict.Related && r.Relation != verdict.Identical && r.Relation != verdict.Reencoded {
+			open = true
+		}
+		if c.Outcome != Contradicted && (r.Relation == verdict.Related || r.Relation == verdict.Identical || r.Relation == verdict.Reencoded) {
+			c.Outcome = Contradicted
+			c.Because = append(c.Because, fmt.Sprintf("the model as a whole is %s to %s", r.Relation, escape.Printable(r.Ref)))
+		}
+	}
+	switch {
+	case c.Outcome == Contradicted:
+	case seed:
+		c.Outcome, c.Because = Unproven, append(c.Because, "an initialisation is shared with a reference, which a common seed explains as well")
+	case open:
+		c.Outcome, c.Because = Unproven, append(c.Because, "some components could not be told from some references: see the table")
+	default:
+		c.Outcome, c.Because = Confirmed, append(c.Because, fmt.Sprintf("every component is unrelated to each of %d references: undisguised descent with mean likeness %g or more would have been found with probability %g", len(c.References), float64(*c.Floor), float64(c.Chance)))
+	}
+	if open && c.Outcome == Contradicted {
+		c.Because = append(c.Because, "of other components nothing is certified where the table says open")
+	}
+	if open {
+		c.Floor = nil
+	}
+}
+
+// WriteJSON writes the certificate as indented JSON.
+func (c *Certificate) WriteJSON(w io.Writer) error { return escape.WriteJSON(w, c) }
+
+// WriteText writes the certificate for people.
+func (c *Certificate) WriteText(w io.Writer) error {
+	t := &columns.Text{}
+	t.Line("%s  from-scratch: %s", c.Outcome, escape.Printable(c.Model.Ref))
+	t.Line("source claim, against %d references", len(c.References))
+	for _, b := range c.Because {
+		t.Row("", b)
+	}
+	t.Line("")
+	t.Line("%-22s %6s %10s %5s  shared with", "component", "share", "unrelated", "open")
+	for _, x := range c.Components {
+		var with []string
+		for _, s := range x.Shared {
+			word := fmt.Sprintf("%s (%s)", filepath.Base(s.Reference), s.Relation)
+			if s.Frozen {
+				word = fmt.Sprintf("%s (%s, frozen)", filepath.Base(s.Reference), s.Relation)
+			}
+			with = append(with, escape.Printable(word))
+		}
+		t.Line("%-22s %5.1f%% %4d of %-3d %4d  %s", x.Name, 100*float64(x.Share), x.Unrelated, len(c.References), x.Open, strings.Join(with, ", "))
+	}
+	t.Line("")
+	for _, l := range c.Limits {
+		t.Row("limits", l)
+	}
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// References lists the models that a folder holds: its own, if it is one, else
+// what each entry in it is.
+func References(ctx context.Context, folder string, o *report.Options) ([]string, error) {
+	dir, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, e := range dir {
+		at := filepath.Join(folder, e.Name())
+		m, err := formats.Open(ctx, at, o.Opening())
+		if err != nil {
+			continue // no model
+		}
+		m.Close()
+		out = append(out, at)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: holds no model that can be opened", escape.Printable(folder))
+	}
+	return out, nil
+}

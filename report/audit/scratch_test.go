@@ -1,0 +1,61 @@
+package audit_test
+
+import (
+	"bytes"
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/audit"
+)
+
+// A model made from another is no work from scratch; its copy in another type is
+// named as kept; a reference of another seed contradicts nothing.
+func TestScratch(t *testing.T) {
+	dir := demoModels(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	o := &report.Options{Nonce: "a beacon"}
+	for _, c := range []struct {
+		model      string
+		references []string
+		outcome    audit.Outcome
+		frozen     bool
+	}{
+		{"fine-tune", []string{"base", "other-seed"}, audit.Contradicted, false},
+		{"fine-tune-q8_0", []string{"fine-tune"}, audit.Contradicted, true},
+	} {
+		var refs []string
+		for _, r := range c.references {
+			refs = append(refs, at(r))
+		}
+		got, err := audit.Scratch(context.Background(), at(c.model), refs, o)
+		require.NoError(t, err)
+		require.Equal(t, c.outcome, got.Outcome, "%v", got.Because)
+		require.Len(t, got.References, len(refs))
+		frozen := false
+		for _, x := range got.Components {
+			require.Equal(t, len(refs), x.Unrelated+x.Open+len(x.Shared), x.Name)
+			for _, s := range x.Shared {
+				frozen = frozen || s.Frozen
+			}
+		}
+		require.Equal(t, c.frozen, frozen)
+		var text, js bytes.Buffer
+		require.NoError(t, got.WriteText(&text))
+		require.NoError(t, got.WriteJSON(&js))
+		require.Contains(t, text.String(), string(c.outcome))
+	}
+	got, err := audit.Scratch(context.Background(), at("base"), []string{at("other-seed")}, o)
+	require.NoError(t, err)
+	require.NotEqual(t, audit.Contradicted, got.Outcome, "%v", got.Because)
+	require.Equal(t, got.Outcome == audit.Confirmed, got.Floor != nil, "a floor is stated where all reach it")
+
+	_, err = audit.Scratch(context.Background(), at("base"), nil, o)
+	require.Error(t, err)
+	all, err := audit.References(context.Background(), dir, o)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(all), 4)
+}
