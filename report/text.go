@@ -49,6 +49,8 @@ func (r *Report) Summary() string {
 
 func tierWords(v verdict.Verdict) string {
 	switch {
+	case v.Lead:
+		return " (a lead)"
 	case v.Tier == "exact" && v.Log10P != nil && v.Relation == verdict.Related:
 		return fmt.Sprintf(" (exact, p <= 1e%.0f)", math.Ceil(float64(*v.Log10P)))
 	case v.Tier == "exact":

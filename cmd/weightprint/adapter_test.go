@@ -57,5 +57,5 @@ func TestAdapterOnItsBase(t *testing.T) {
 	require.Zero(t, code, stderr)
 	code, out, _ = call("compare", "-q", print, base)
 	require.Zero(t, code)
-	require.Contains(t, out, "related")
+	require.Contains(t, out, "inconclusive (a lead)")
 }
