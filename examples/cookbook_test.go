@@ -123,7 +123,7 @@ func Example_dates() {
 }
 
 func Example_budget() {
-	o := &report.Options{Budget: 500 << 10, Depth: report.Quick}
+	o := &report.Options{Budget: 600 << 10, Depth: report.Quick}
 	r, err := report.Compare(context.Background(), "base", "fine-tune", o)
 	if err != nil {
 		panic(err)

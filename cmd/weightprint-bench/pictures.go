@@ -30,7 +30,7 @@ var drawings = []struct {
 	from, to string
 	draw     func(io.Reader, io.Writer) error
 }{
-	{"disguised.json", "controls.svg", func(r io.Reader, w io.Writer) error { return drawReport(r, w, "controls: agreement") }},
+	{"disguised.json", "controls.svg", func(r io.Reader, w io.Writer) error { return drawReport(r, w, "agreement of mlp (anchored)") }},
 	{"tree.json", "tree.svg", drawTree},
 }
 

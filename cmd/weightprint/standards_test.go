@@ -126,7 +126,7 @@ func TestVerifyReportsOfOthers(t *testing.T) {
 	require.Contains(t, exits(t, 0, "verify", made(), at("base"), at("fine-tune")), "verified")
 	for i, c := range []struct{ from, to, path string }{
 		{`"direction": "undetermined"`, `"direction": "a-to-b"`, "verdict.direction"},
-		{`"strength": "moderately strong support"`, `"strength": "strong support", "note": "stolen"`, "verdict.note"},
+		{`"strength": "`, `"note": "stolen", "strength": "`, "verdict.note"},
 		{`"limits": [`, `"limits": ["nothing",`, "limits[0]"},
 		{`"sha256": "`, `"sha256": "f`, "subjects[0].files[0].sha256"},
 		{`"log10P": -`, `"log10P": -9`, "verdict.log10P"},
