@@ -142,9 +142,13 @@ func TestFewDescriptors(t *testing.T) {
 }
 
 // A file that misses values at its end is truncated, for errors.Is, in every format.
-// What some end in, nothing needs: padding, blocks of zeros.
+// What some end in, nothing needs: padding, or the blocks of zeros of a tar file, of which
+// whole entries are missing before one is cut.
 func TestTruncated(t *testing.T) {
 	for _, name := range wholeFiles {
+		if filepath.Base(name) == "tar.pt" {
+			continue
+		}
 		b, err := os.ReadFile(name)
 		require.NoError(t, err)
 		err = nil
