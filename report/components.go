@@ -140,14 +140,22 @@ func (r *run) component(p *part, v verdict.Verdict) Component {
 	return c
 }
 
-// spokenFor is the calibrated result that found the part, nil if none did.
+// spokenFor is the calibrated result that found the part, nil if none did. What makes
+// no finding alone speaks for a part only beside a finding in the same tower.
 func (r *run) spokenFor(p *part) *similarity.Evidence {
-	all := r.facts.Channels(verdict.Controls()).All()
-	i := slices.IndexFunc(all, func(e *similarity.Evidence) bool { return verdict.PartName(*e) == p.name })
-	if i < 0 {
-		return nil
+	found := r.facts.Channels(verdict.Controls())
+	for _, e := range found.All() {
+		if verdict.PartName(*e) == p.name && (slices.Contains(found.Alone(), e) || r.foundIn(e.Tower, found)) {
+			return e
+		}
 	}
-	return all[i]
+	return nil
+}
+
+// foundIn tells whether labels, or what makes a finding alone, found a tower.
+func (r *run) foundIn(tower string, found verdict.Channels) bool {
+	logp, _ := r.facts.Best(func(e similarity.Evidence) bool { return e.Tower == tower })
+	return logp <= r.o.Policy.Level() || slices.ContainsFunc(found.Alone(), func(e *similarity.Evidence) bool { return e.Tower == tower })
 }
 
 // stored tells whether all of a part's tensors hold the same values.

@@ -215,7 +215,7 @@ func FuzzDecide(f *testing.F) {
 		var b bytes.Buffer
 		require.NoError(t, renderers[form](r, &b), form)
 		require.NotRegexp(t, zeroP, b.String(), form)
-		require.NotRegexp(t, above, b.String(), form)
+		require.NotRegexp(t, above, scale.ReplaceAllString(b.String(), ""), form)
 		require.True(t, oneWay || r.Verdict.Direction == verdict.Undetermined)
 	})
 }

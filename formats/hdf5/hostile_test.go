@@ -53,7 +53,7 @@ var patches = []patch{
 	{"superblock of version 9", "layouts.h5", "", 0, 8, []byte{9}, tensor.ErrUnsupported, "version 9"},
 	{"addresses of four bytes", "layouts.h5", "", 0, 13, []byte{4}, tensor.ErrUnsupported, "addresses of 4"},
 	{"base address", "layouts.h5", "", 0, 24, u64(8), tensor.ErrFormat, "base address"},
-	{"longer than the file", "layouts.h5", "", 0, 40, u64(1 << 40), tensor.ErrFormat, "cut short"},
+	{"longer than the file", "layouts.h5", "", 0, 40, u64(1 << 40), io.ErrUnexpectedEOF, "cut short"},
 	{"root beyond the file", "layouts.h5", "", 0, 64, u64(1 << 40), io.ErrUnexpectedEOF, "object header"},
 	{"root at 2^64-1", "layouts.h5", "", 0, 64, u64(math.MaxUint64), io.ErrUnexpectedEOF, "object header"},
 	{"root in the superblock", "layouts.h5", "", 0, 64, u64(0), tensor.ErrUnsupported, "version"},

@@ -35,7 +35,10 @@ func ReadKeras(ctx context.Context, name string, r io.ReaderAt, size int64) (*Fi
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		class := err
-		if err == zip.ErrFormat || err == zip.ErrAlgorithm || err == zip.ErrChecksum {
+		if err == zip.ErrFormat { // the record that ends an archive is not there
+			return nil, tensor.Errorf(io.ErrUnexpectedEOF, name, size, "archive", "the archive's directory cannot be read, the file may be cut short: %v", err)
+		}
+		if err == zip.ErrAlgorithm || err == zip.ErrChecksum {
 			class = tensor.ErrFormat
 		}
 		return nil, tensor.Errorf(class, name, -1, "archive", "%v", err)

@@ -1,6 +1,10 @@
 package hdf5
 
-import "github.com/weightprint/weightprint/formats/tensor"
+import (
+	"io"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
 
 // Magic begins every HDF5 file.
 const Magic = "\x89HDF\r\n\x1a\n"
@@ -68,6 +72,8 @@ func (f *file) sizes(x *fields) {
 // based checks where the format's own bytes begin and end.
 func (f *file) based(x *fields, base, end, root uint64) (uint64, error) {
 	x.require(base == 0, "the base address is %d: only files that begin with the format's own bytes are read", base)
-	x.require(end <= uint64(f.size), "the file is cut short: %d bytes, %d declared", f.size, end)
+	if x.err == nil && end > uint64(f.size) {
+		x.err = tensor.Errorf(io.ErrUnexpectedEOF, f.name, x.here(), x.field, "the file is cut short: %d bytes, %d declared", f.size, end)
+	}
 	return root, x.err
 }

@@ -227,6 +227,9 @@ type Channels struct {
 // Found tells whether the channels make a finding.
 func (c Channels) Found() bool { return len(c.alone) > 0 }
 
+// Alone lists the channels that make a finding by themselves.
+func (c Channels) Alone() []*similarity.Evidence { return c.alone }
+
 // All lists the channels that spoke.
 func (c Channels) All() []*similarity.Evidence {
 	return append(slices.Clone(c.alone), c.with...)

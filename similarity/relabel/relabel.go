@@ -67,7 +67,7 @@ func corresponding(p *align.Pair) (out []align.GenericPair) {
 
 // matrices lists those of unknown role that have rows of their own.
 func matrices(n *roles.Network) []*roles.Matrix {
-	return slices.DeleteFunc(slices.Clone(n.Generic), func(m *roles.Matrix) bool { return m.Flat() || m.Rows < 2 })
+	return slices.DeleteFunc(slices.Clone(n.Generic), func(m *roles.Matrix) bool { return m.Flat() || m.Rows < 2 || m.Cols < 1 })
 }
 
 func sameShape(a, b *roles.Matrix) bool {
@@ -158,7 +158,7 @@ func ordered(p *align.Pair, pairs []align.GenericPair, blocks []block, rows []or
 		chosen = append(chosen, x)
 		a.Generic, b.Generic = append(a.Generic, x.A), append(b.Generic, x.B)
 	}
-	q := align.NewPair(&align.Subject{Name: p.A.Name, Net: a}, &align.Subject{Name: p.B.Name, Net: b}, p.Seed, 0)
+	q := align.NewPair(&align.Subject{Name: p.A.Name, Net: a}, &align.Subject{Name: p.B.Name, Net: b}, p.Seed, align.NoLimit)
 	q.Choose(chosen)
 	return q
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -92,7 +91,7 @@ func (c *chain) subject(name string) *align.Subject {
 	}{{c.conv1, []int64{one, in, window}}, {c.conv2, []int64{two, one, window}}, {c.flat, []int64{64, two * places}}, {c.out, []int64{classes, 64}}} {
 		all = append(all, &tensor.Tensor{Name: fmt.Sprintf("%s.%d.weight", name, i), DType: tensor.F32, Shape: x.shape, Data: tensor.Values(x.v)})
 	}
-	return &align.Subject{Name: name, Net: roles.Map(all)}
+	return align.NewSubject(name, all, nil)
 }
 
 // meanCosine is that of rows at the same place, over all matrices but the last.
@@ -117,12 +116,12 @@ func TestPermutedUnitsAreFound(t *testing.T) {
 			noise float64
 			least float64
 		}{{0, 0.9999}, {0.1, 0.98}, {0.5, 0.75}} {
-			q, err := Pair(context.Background(), align.NewPair(a.subject("a"), a.moved(r, c.noise).subject("b"), nil, 0))
+			q, err := Pair(context.Background(), align.NewPair(a.subject("a"), a.moved(r, c.noise).subject("b"), nil, align.NoLimit))
 			require.NoError(t, err)
 			require.NotNil(t, q)
 			require.Greater(t, meanCosine(t, q), c.least, "seed %d, noise %g", seed, c.noise)
 		}
-		q, err := Pair(context.Background(), align.NewPair(a.subject("a"), drawn(r).subject("b"), nil, 0))
+		q, err := Pair(context.Background(), align.NewPair(a.subject("a"), drawn(r).subject("b"), nil, align.NoLimit))
 		require.NoError(t, err)
 		require.Less(t, meanCosine(t, q), 0.35, "strangers, arranged as alike as can be")
 	}
