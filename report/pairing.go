@@ -84,7 +84,9 @@ func (r *run) unmatched(t align.TowerPair) bool {
 	}
 	for _, x := range axis.Loaded(r.pair, 0) { // those whose tests were skipped were asked, too
 		if x.Tower == t.B.Name && x.LayerB >= 0 {
-			sign[x.LayerB] = sign[x.LayerB]
+			if _, asked := sign[x.LayerB]; !asked {
+				sign[x.LayerB] = false
+			}
 		}
 	}
 	for _, seen := range sign {

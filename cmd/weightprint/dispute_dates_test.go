@@ -91,11 +91,11 @@ func TestDisputeDates(t *testing.T) {
 // date: the step is refused, or the replay names it.
 func TestDisputeTokensAreHeld(t *testing.T) {
 	c, stranger := newClock(t), newClock(t)
-	d, file := ended(t, c, map[string]int{"exchange b": -60})
+	_, file := ended(t, c, map[string]int{"exchange b": -60})
 	require.Contains(t, exits(t, 0, "verify", file), "whose they are was not asked")
 	require.Contains(t, exits(t, exitMismatch, "verify", file, "--roots", stranger.roots), "line 4: time stamp")
 
-	d = newDisputants(t)
+	d := newDisputants(t)
 	d.init()
 	before, err := os.ReadFile(d.transcript("a"))
 	require.NoError(t, err)

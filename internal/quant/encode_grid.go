@@ -36,11 +36,10 @@ const (
 
 // gridBlock is a block before it is packed.
 type gridBlock struct {
-	index  [64]uint16 // of each point
-	signs  [32]byte   // of each eight values
-	scale  [16]float32
-	codes  [16]uint8
-	stored float32
+	index [64]uint16 // of each point
+	signs [32]byte   // of each eight values
+	scale [16]float32
+	codes [16]uint8
 }
 
 // pointSet is a grid with the answer for every combination of levels: the point

@@ -80,8 +80,8 @@ func (x *Index) Nearest(ctx context.Context, f *fingerprint.Fingerprint, keep in
 	}
 	query, root := SummaryOf(f), ContentOf(f)
 	total := newScan(keep)
-	records := make([]record, 0, len(near.all))
-	if records, err = x.summaries(near.all); err != nil {
+	records, err := x.summaries(near.all)
+	if err != nil {
 		return nil, err
 	}
 	at := map[int64]*record{}

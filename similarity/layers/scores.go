@@ -112,13 +112,14 @@ func scoreCost(side *roles.Tower, units int) (n int64) {
 // scored is the matrix by which the units of a layer are known: the gate of the
 // first MLP, or what stands in its place; nil where there is none.
 func scored(l *roles.Layer) *roles.Matrix {
-	for _, e := range l.MLPs() {
-		if e.Gate != nil {
-			return e.Gate
-		}
-		return e.Up
+	all := l.MLPs()
+	switch {
+	case len(all) == 0:
+		return nil
+	case all[0].Gate != nil:
+		return all[0].Gate
 	}
-	return nil
+	return all[0].Up
 }
 
 // scoreWork bounds the multiplications that hold all layers against each other, and
