@@ -151,17 +151,47 @@ type Step struct{ Words, Command string }
 // Steps lists what would settle an open verdict, with the subjects' references in
 // the commands.
 func (r *Report) Steps() []Step {
-	refs := [2]string{}
+	refs, base := [2]string{}, ""
 	for i := range refs {
-		if ref := r.Subjects[i].Ref; escape.Printable(ref) == ref && len(ref) <= longestRef {
+		ref, on := r.Subjects[i].named()
+		if escape.Printable(ref) == ref && len(ref) <= longestRef {
 			refs[i] = ref
+		}
+		if on != "" && on != r.Subjects[1-i].Ref {
+			base = on
 		}
 	}
 	out := make([]Step, len(r.Verdict.Next))
 	for i, s := range r.Verdict.Next {
 		out[i].Words, out[i].Command = verdict.StepWords(s, refs)
+		if base != "" && strings.HasPrefix(out[i].Command, "weightprint compare ") {
+			out[i].Command = withBase(out[i].Command, base)
+		}
 	}
 	return out
+}
+
+// named takes the reference of an adapter on its base apart, as it was named on the
+// command line; base is "" for any other subject. One that cannot be taken apart for
+// sure has no reference.
+func (s Subject) named() (ref, base string) {
+	if !strings.HasSuffix(s.Format, "+adapter") {
+		return s.Ref, ""
+	}
+	parts := strings.Split(s.Ref, " + ")
+	if len(parts) != 2 {
+		return "", ""
+	}
+	return parts[1], parts[0]
+}
+
+// withBase names the base in a command that compares an adapter.
+func withBase(command, base string) string {
+	if before, ok := strings.CutSuffix(command, " --base BASE"); ok {
+		command = before
+	}
+	_, quoted := verdict.StepWords("weightprint A", [2]string{base})
+	return command + " --base " + strings.TrimPrefix(quoted, "weightprint ")
 }
 
 // longestRef is how many bytes of a reference a command shows; others stay A and B.

@@ -105,7 +105,9 @@ func (s *files) Check(ctx context.Context) (*Checked, error) {
 	var c Checked
 	err := s.use(func(x *index.Index) (err error) {
 		c.Entries = x.Len() + len(x.Bad())
-		c.Bad, err = x.Check(ctx)
+		if c.Bad, err = x.Check(ctx); err == nil {
+			c.Header, err = x.CheckHeader()
+		}
 		return err
 	})
 	return &c, err

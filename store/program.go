@@ -205,7 +205,7 @@ func (p *program) Search(ctx context.Context, f *fingerprint.Fingerprint, top in
 
 func (p *program) Check(ctx context.Context) (*Checked, error) {
 	a, err := p.call(ctx, request{Do: opCheck})
-	return &Checked{a.N, unpackBad(a.Bad)}, err
+	return &Checked{Entries: a.N, Bad: unpackBad(a.Bad)}, err
 }
 
 func (p *program) Ready(ctx context.Context) error {

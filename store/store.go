@@ -51,6 +51,7 @@ type Listed struct {
 type Checked struct {
 	Entries int // that were read, the bad ones included
 	Bad     []index.Bad
+	Header  []error // what is wrong with the header; see index.Index.CheckHeader
 }
 
 // schemes are beginnings of what names a database, and the helper program that

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,15 @@ func TestAdapterOnItsBase(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &found))
 	require.Len(t, found.Hits, 1)
 	require.Equal(t, "base", found.Hits[0].Name)
+
+	code, _, stderr = call("fingerprint", adapter, "-o", print)
+	require.Equal(t, exitError, code)
+	require.Contains(t, stderr, "--base MODEL applies it to its base")
+	require.NoFileExists(t, print)
+
+	_, out, stderr = call("compare", base, adapter)
+	require.NotContains(t, out, "compare "+base+" '")
+	require.Contains(t, strings.Join(strings.Fields(out), " "), "weightprint compare "+base+" "+adapter+" --base BASE", stderr)
 
 	code, _, stderr = call("fingerprint", adapter, "--base", base, "-o", print)
 	require.Zero(t, code, stderr)

@@ -50,6 +50,9 @@ It presumes that the two are related: of strangers everything differs.`,
 				format = "json"
 			}
 			if format == "" {
+				if err := unwrittenForm(file, unwrittenDiffs); err != nil {
+					return usageError{err}
+				}
 				format = formOf(file, diffWriters)
 			}
 			write := diffWriters[format]

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"slices"
 
@@ -16,6 +17,7 @@ import (
 type faithfulFlags struct {
 	format, file, importance string
 	json, pin                bool
+	asked                    bool // for this form, in so many words
 	failOn                   []string
 	named                    int
 }
@@ -82,6 +84,7 @@ func (f *faithfulFlags) check() error {
 	if f.json {
 		f.format = "json"
 	}
+	f.asked = f.format != ""
 	if f.format == "" {
 		f.format = formOf(f.file, faithfulForms)
 	}
@@ -114,7 +117,10 @@ func (f *faithfulFlags) run(c *cobra.Command, refs []string) error {
 	if err != nil {
 		return err
 	}
-	if err := to.write(func(w io.Writer) error { return faithfulForms[f.format](r, w) }); err != nil {
+	if exchanged(r) {
+		fmt.Fprintln(c.ErrOrStderr(), "weightprint: warning: the first model is larger than the second and is not made of it: the arguments seem to be exchanged; the quantised model comes first")
+	}
+	if err := f.write(c, to, r); err != nil {
 		return err
 	}
 	switch {
@@ -124,6 +130,28 @@ func (f *faithfulFlags) run(c *cobra.Command, refs []string) error {
 		return exitCode(exitInconclusive)
 	}
 	return exitCode(exitFinding)
+}
+
+// exchanged tells whether the source seems to be named first.
+func exchanged(r *faithful.Report) bool {
+	made := r.Verdict == faithful.Faithful || r.Verdict == faithful.Reachable
+	return !made && r.Quantised.BytesTotal > r.Source.BytesTotal
+}
+
+// write writes the report; with --quiet one line stands for what nobody asked for in
+// another form or in a file.
+func (f *faithfulFlags) write(c *cobra.Command, to *destination, r *faithful.Report) error {
+	quiet, _ := c.Flags().GetBool("quiet") // every verb has it
+	if to.target != nil || !quiet || f.asked {
+		if err := to.write(func(w io.Writer) error { return faithfulForms[f.format](r, w) }); err != nil {
+			return err
+		}
+	}
+	if !quiet || to.target == nil && f.asked {
+		return nil
+	}
+	_, err := fmt.Fprintln(c.OutOrStdout(), r.Summary())
+	return err
 }
 
 // checkFaithful opens both models and holds them against each other.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,23 @@ func TestFaithful(t *testing.T) {
 	code, out, _ = call("faithful", quantised, source, "--format", "md")
 	require.Zero(t, code)
 	require.Contains(t, out, "# FAITHFUL")
+}
+
+func TestFaithfulQuietAndExchanged(t *testing.T) {
+	dir := demoModels(t)
+	quantised, source := filepath.Join(dir, "fine-tune-q8_0"), filepath.Join(dir, "fine-tune")
+	code, out, stderr := call("faithful", quantised, source, "-q")
+	require.Zero(t, code, stderr)
+	require.Equal(t, 1, strings.Count(out, "\n"), out)
+	require.True(t, strings.HasPrefix(out, "faithful: "), out)
+	require.Empty(t, stderr)
+	_, out, stderr = call("faithful", source, quantised, "-q")
+	require.NotContains(t, out, "faithful: ")
+	require.Contains(t, stderr, "exchanged")
+	_, _, stderr = call("faithful", quantised, source, "--fail-on", "unfaithful")
+	require.NotContains(t, stderr, "did you mean")
+	_, _, stderr = call("faithful", quantised, source, "--fail-on", "fathful")
+	require.Contains(t, stderr, "did you mean faithful?")
 }
 
 func TestFaithfulUsage(t *testing.T) {

@@ -58,7 +58,7 @@ stopped goes on where it was.`,
 				return err
 			}
 			p := watched(c, most)
-			p.base = base
+			p.base, p.applied = base, true
 			f, err := p.of(c.Context(), a[0])
 			if err != nil {
 				return err
@@ -69,7 +69,7 @@ stopped goes on where it was.`,
 	fl := c.Flags()
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
-	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to; without it an adapter is fingerprinted as it is")
+	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to")
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
 	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")

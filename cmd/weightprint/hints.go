@@ -69,6 +69,13 @@ var unwritten = map[string]string{
 // unwrittenTrees is the same for a lineage.
 var unwrittenTrees = map[string]string{".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".csv": "-o FILE.json"}
 
+// unwrittenDiffs is the same for a difference.
+var unwrittenDiffs = map[string]string{
+	".pdf": "-o FILE.svg", ".png": "-o FILE.svg", ".jpg": "-o FILE.svg", ".html": "-o FILE.md or -o FILE.svg", ".htm": "-o FILE.md or -o FILE.svg",
+	".docx": "-o FILE.md", ".odt": "-o FILE.md", ".doc": "-o FILE.md", ".rtf": "-o FILE.md", ".tex": "-o FILE.md",
+	".csv": "-o FILE.json", ".xlsx": "-o FILE.json", ".xml": "-o FILE.json", ".yaml": "-o FILE.json", ".yml": "-o FILE.json",
+}
+
 // unwrittenForm is the error for an output file whose name asks for a form that is
 // not written.
 func unwrittenForm(file string, unwritten map[string]string) error {

@@ -56,6 +56,9 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 				return err
 			}
 			warnOf(c, found.Skipped)
+			for _, err := range found.Lost {
+				fmt.Fprintf(c.ErrOrStderr(), "weightprint: warning: %s\n", oneLine(err))
+			}
 			if asJSON {
 				return escape.WriteJSON(c.OutOrStdout(), store.Describe(found))
 			}
@@ -116,8 +119,9 @@ func indexCheck(at *place) *cobra.Command {
 		Use:   "check",
 		Short: "read every entry whole and name those that are damaged",
 		Long: `check reads every record and its details, holds one against the other, and names
-what cannot be used, by number. It exits with 4 when there is any; remove --number
-takes it out.`,
+what cannot be used, by number; remove --number takes it out. It also looks at both
+copies of the header, and for records that lie behind the last commit, as they do when
+it was lost. It exits with 4 when there is any of these.`,
 		Example: "  weightprint index check --index models.wpi",
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -130,10 +134,10 @@ takes it out.`,
 			if err != nil {
 				return err
 			}
-			if err := writeChecked(c.OutOrStdout(), checked.Entries, store.DescribeBad(checked.Bad), asJSON); err != nil {
+			if err := writeChecked(c.OutOrStdout(), checked, asJSON); err != nil {
 				return err
 			}
-			if len(checked.Bad) > 0 {
+			if len(checked.Bad)+len(checked.Header) > 0 {
 				return exitCode(exitMismatch)
 			}
 			return nil
@@ -143,13 +147,24 @@ takes it out.`,
 	return c
 }
 
-func writeChecked(w io.Writer, entries int, bad []store.Skipped, asJSON bool) error {
+func writeChecked(w io.Writer, checked *store.Checked, asJSON bool) error {
+	bad, header := store.DescribeBad(checked.Bad), []string{}
+	for _, err := range checked.Header {
+		header = append(header, oneLine(err))
+	}
 	if asJSON {
-		return escape.WriteJSON(w, map[string]any{"entries": entries, "bad": bad})
+		return escape.WriteJSON(w, map[string]any{"entries": checked.Entries, "bad": bad, "header": header})
+	}
+	for _, h := range header {
+		fmt.Fprintf(w, "damaged: %s\n", h)
 	}
 	for _, s := range bad {
 		fmt.Fprintf(w, "damaged: %s\n", s.Words())
 	}
-	_, err := fmt.Fprintf(w, "checked %d entries, %d damaged\n", entries, len(bad))
+	damaged := ""
+	if len(header) > 0 {
+		damaged = "; the header or what lies behind its commit is not sound"
+	}
+	_, err := fmt.Fprintf(w, "checked %d entries, %d damaged%s\n", checked.Entries, len(bad), damaged)
 	return err
 }

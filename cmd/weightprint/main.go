@@ -108,6 +108,8 @@ var nextSteps = []struct {
 }{
 	{outfile.ErrUnwritable, ""},
 	{index.ErrMissing, "; index add makes one"},
+	{index.ErrDetails, "; it belongs beside the index: copy or move FILE and FILE.details together"},
+	{index.ErrEmpty, "; index add begins one"},
 	{tensor.ErrForgivable, "; --lenient opens it with a warning"},
 	{formats.ErrIncomplete, "; fetch it again"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},

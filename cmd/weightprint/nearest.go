@@ -37,7 +37,7 @@ func distance(a, b string) int {
 func didYouMean(word string, known []string) string {
 	best, at := 3, ""
 	for _, k := range known {
-		if d := distance(word, k); d < best && d < len(k) {
+		if d := distance(word, k); d < best && d < len(k) && !opposite(word, k) {
 			best, at = d, k
 		}
 	}
@@ -45,6 +45,16 @@ func didYouMean(word string, known []string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %s?", at)
+}
+
+// opposite tells whether one word denies the other, however close their letters are.
+func opposite(a, b string) bool {
+	for _, no := range []string{"un", "in", "non", "not-"} {
+		if a == no+b || b == no+a {
+			return true
+		}
+	}
+	return false
 }
 
 // oneOf is an error for a flag's value that is none of the known ones.

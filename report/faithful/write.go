@@ -33,6 +33,14 @@ func (t Type) words() string {
 	return words
 }
 
+// Summary is the verdict with its first reason, in one line.
+func (r *Report) Summary() string {
+	if len(r.Because) == 0 {
+		return string(r.Verdict)
+	}
+	return string(r.Verdict) + ": " + r.Because[0]
+}
+
 // WriteText writes the report for people.
 func (r *Report) WriteText(w io.Writer) error {
 	t := &columns.Text{}

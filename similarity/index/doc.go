@@ -29,6 +29,8 @@ import (
 // Errors of an index.
 var (
 	ErrMissing = errors.New("there is no such index") // together with os.ErrNotExist
+	ErrEmpty   = errors.New("no index yet: it holds no header")
+	ErrDetails = errors.New("the details of the index are not there") // together with os.ErrNotExist
 	ErrForeign = errors.New("no index; it is left as it is")
 	ErrCorrupt = errors.New("the index is damaged")
 	ErrName    = errors.New("a name has 1 to 160 bytes")

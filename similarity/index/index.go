@@ -29,7 +29,8 @@ type Index struct {
 
 // Open opens an index. Blocks of it are verified when they are first looked at; of
 // an index without a column of keys every record is read now. Records that cannot
-// be read are left out and listed by Bad. An index that is not there is ErrMissing.
+// be read are left out and listed by Bad. An index that is not there is ErrMissing,
+// a file that holds nothing ErrEmpty.
 // Close it after use.
 func Open(path string) (*Index, error) { return open(disk{}, path) }
 
@@ -46,12 +47,17 @@ func open(fs files, path string) (*Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.header, err = readHeader(path, x.f); err == nil {
+	x.header, err = readHeader(path, x.f)
+	if err == nil && x.seq == 0 {
+		err = fmt.Errorf("%s: %w", path, ErrEmpty)
+	}
+	if err == nil {
 		x.column = openColumn(fs, path, x.header)
 		err = x.begin()
 	}
 	if err == nil && x.count > 0 {
 		x.details, err = fs.open(detailsOf(path), os.O_RDONLY)
+		err = missingDetails(path, err)
 	}
 	if err != nil {
 		x.Close()
@@ -73,6 +79,14 @@ func (x *Index) begin() error {
 }
 
 func detailsOf(path string) string { return path + ".details" }
+
+// missingDetails says of an error that it is the details that are missing, if so.
+func missingDetails(path string, err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: %w (%w)", detailsOf(path), ErrDetails, os.ErrNotExist)
+	}
+	return err
+}
 
 // Close releases the files.
 func (x *Index) Close() error {

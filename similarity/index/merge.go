@@ -162,6 +162,9 @@ func (w *Writer) fill(all []source) (header, error) {
 	if err := errors.Join(w.details.Sync(), w.f.Sync()); err != nil {
 		return h, err
 	}
+	if err := w.cut(&h); err != nil {
+		return h, err
+	}
 	w.extendColumn(&h)
 	return h, nil
 }

@@ -15,11 +15,12 @@ import (
 
 // Found is the result of a search.
 type Found struct {
-	Searched    int   // entries; p-values are corrected for these and for those skipped
-	Quarantined int   // of these, entries that hold nothing to be tested
-	Hits        []Hit // best first
-	Leads       []Hit // entries without a p-value whose units look alike to the same tokens: perhaps disguised relatives
-	Skipped     []Bad // what could not be read, and so was not or not wholly searched
+	Searched    int     // entries; p-values are corrected for these and for those skipped
+	Quarantined int     // of these, entries that hold nothing to be tested
+	Hits        []Hit   // best first
+	Leads       []Hit   // entries without a p-value whose units look alike to the same tokens: perhaps disguised relatives
+	Skipped     []Bad   // what could not be read, and so was not or not wholly searched
+	Lost        []error // signs that a commit was lost, whose entries were not searched
 }
 
 // Hit is an entry that a search found.
@@ -46,7 +47,11 @@ const (
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
 func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	return SearchIn(ctx, x, f, top, level)
+	found, err := SearchIn(ctx, x, f, top, level)
+	if err == nil {
+		found.Lost, err = x.Lost()
+	}
+	return found, err
 }
 
 // Source is what a search asks of a store of entries. Package index is one; a

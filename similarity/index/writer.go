@@ -92,7 +92,7 @@ func (w *Writer) lookAtDetails(h header, err error) error {
 		return nil
 	}
 	w.details = nil
-	return err
+	return missingDetails(w.path, err)
 }
 
 // forget drops what was read of a file that is there no longer.
@@ -361,7 +361,7 @@ func (w *Writer) openDetails(h header) (err error) {
 		}
 		if err != nil {
 			w.details = nil
-			return err
+			return missingDetails(w.path, err)
 		}
 		if err := w.files.syncDir(w.path); err != nil {
 			return err
@@ -431,8 +431,21 @@ func (w *Writer) commit(h *header, fixed, details []byte) error {
 	if err := put(w.f, fixed, headerBytes+w.seen.count*recordBytes); err != nil {
 		return err
 	}
+	if err := w.cut(h); err != nil {
+		return err
+	}
 	w.extendColumn(h)
 	return put(w.f, h.encode(), h.slot())
+}
+
+// cut takes away what a stopped writer left behind the records of a commit, so that
+// nothing there is taken for a commit that was lost.
+func (w *Writer) cut(h *header) error {
+	end := headerBytes + h.count*recordBytes
+	if size, err := w.f.size(); err != nil || size <= end {
+		return err
+	}
+	return w.f.Truncate(end)
 }
 
 // put writes bytes and waits until they are on disk.
