@@ -113,6 +113,9 @@ func (r *Report) otherRelation(claimed verdict.Relation) error {
 	case claimed == verdict.Reencoded && found == verdict.Related && !r.beyondStorage():
 		return unproven("found %s: values differ by more than the storage types explain, but a rounding that is not recognised could do that", found)
 	}
+	if found == verdict.NoEvidence {
+		return contradicted("found %s at the stated power, claimed %s: a relative in a disguise that the comparison does not cover is not excluded", found, claimed)
+	}
 	return contradicted("found %s, claimed %s", found, claimed)
 }
 

@@ -63,7 +63,9 @@ With --changed the arguments are files that have changed, as pre-commit names th
 the models in whose folders they lie are audited. --format sarif is for code scanning,
 junit for other runners of tests.
 
-A claim is contradicted only by what excludes it. Exit codes: 1 for a
+A claim is contradicted only by what excludes it. Where no evidence was found, that is
+at the stated power: a relative in a disguise that the comparison does not cover is
+not excluded. Exit codes: 1 for a
 contradicted or confirmed claim that --fail-on names, 2 when a claimed parent
 cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unproven.`,
 		Example: `  weightprint audit suspect/ --claim claim.json --fail-on contradicted

@@ -21,7 +21,7 @@ func disputeInitCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init DIR",
 		Short: "begin: state the question, the parties with their keys, the beacon and the comparison",
-		Example: `  weightprint dispute init case/ --question "was B made from A?" --a Alpha=a.pub.pem --b Beta=b.pub.pem \
+		Example: `  weightprint dispute init case/ --question "do the two have a common origin?" --a Alpha=a.pub.pem --b Beta=b.pub.pem \
       --runner Court=runner.pub.pem --beacon "drand quicknet, round 20000000" --key runner.key.pem`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(c *cobra.Command, a []string) error {

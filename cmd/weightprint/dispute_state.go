@@ -8,6 +8,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report/dispute"
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // write says what a transcript has come to, and what it does not show.
@@ -31,6 +32,7 @@ func (x *replay) write(w io.Writer, t *dispute.Transcript) error {
 	switch {
 	case s.Run != nil:
 		line("found", "%s, by policy %d, program %s", escape.Printable(s.Run.Relation), s.Init.Policy, escape.Printable(s.Run.Tool.Version))
+		line("means", "%s", relationMeans(s.Run.Relation))
 		line("beacon", "%s: %s", escape.Printable(s.Init.Beacon), escape.Printable(s.Run.Beacon))
 	case s.Closed != nil:
 		line("found", "nothing: withheld by %v", s.Closed.Withheld)
@@ -50,6 +52,15 @@ func (x *replay) write(w io.Writer, t *dispute.Transcript) error {
 	line("check", "the value of the beacon at its source, and that its round came after both commitments")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// relationMeans says what a recorded relation means, and that it names no direction.
+func relationMeans(relation string) string {
+	words := verdict.Relation(relation).Means()
+	if words == "" {
+		words = "This program knows no such relation."
+	}
+	return words + " Weights name no direction: whether one was made from the other is not answered by this."
 }
 
 // stamped says how many time stamps date the record, and whose they are.

@@ -17,7 +17,9 @@ func recipeCommand() *cobra.Command {
 		Long: `recipe fits the child to the parents, layer by layer, and names the method that
 explains it down to the rounding of its storage: copy, linear, slerp,
 task-arithmetic, ties, dare, or whole layers spliced. Parents that took no part
-get weight 0. Give the base model too where task vectors may have been used.`,
+get weight 0. A single parent, or a sibling of the child, looks the same: made from
+it, or both from a third; weights name no direction. Relations are from label tests
+alone; compare examines further. Give the base model too where task vectors may have been used.`,
 		Example: "  weightprint recipe merged/ finetune-a/ finetune-b/ base/",
 		Args:    args(cobra.MinimumNArgs(2)),
 		RunE: func(c *cobra.Command, refs []string) error {

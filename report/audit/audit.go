@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
@@ -59,6 +60,9 @@ func ReadClaim(r io.Reader) (Claim, error) {
 		return c, fmt.Errorf("claim: larger than %d bytes", maxClaim)
 	}
 	if err := strictjson.Known(text, &c); err != nil {
+		if strings.Contains(err.Error(), `unknown field "parents"`) {
+			err = fmt.Errorf("%w; did you mean parent? A claim names one", err)
+		}
 		return c, fmt.Errorf("claim: %w", err)
 	}
 	if c.Relation == "" {

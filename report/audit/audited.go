@@ -20,7 +20,7 @@ type Audited struct {
 }
 
 // nowhere is what is said of a model without a claim.
-const nowhere = "no claim: the model's files declare no parent"
+const nowhere = "no claim: the model's files declare no parent; name one in a file for --claim, or ask compare"
 
 // place is the file that makes a claim, as a relative address where it can be one.
 func (a *Audited) place(r *Result) string {

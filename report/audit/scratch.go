@@ -190,7 +190,7 @@ func (c *Certificate) WriteJSON(w io.Writer) error { return escape.WriteJSON(w, 
 func (c *Certificate) WriteText(w io.Writer) error {
 	t := &columns.Text{}
 	t.Line("%s  from-scratch: %s", c.Outcome, escape.Printable(c.Model.Ref))
-	t.Line("source claim, against %d references", len(c.References))
+	t.Line("source claim, against %s", counted(len(c.References), "reference"))
 	for _, b := range c.Because {
 		t.Row("", b)
 	}
@@ -236,4 +236,12 @@ func References(ctx context.Context, folder string, o *report.Options) ([]string
 		return nil, fmt.Errorf("%s: holds no model that can be opened", escape.Printable(folder))
 	}
 	return out, nil
+}
+
+// counted is a number of things, in words that agree with it.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

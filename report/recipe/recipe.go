@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/columns"
@@ -53,7 +54,7 @@ type Recipe struct {
 // Parent is one of the given parents.
 type Parent struct {
 	report.Subject
-	Relation verdict.Relation `json:"relation"` // of the child to it, from the exact tests alone
+	Relation verdict.Relation `json:"relation"` // of the child to it, from label tests alone: inconclusive means not examined further
 	Log10P   *verdict.Number  `json:"log10P"`
 	Weight   verdict.Number   `json:"weight"`
 	CI       verdict.Number   `json:"ci95"` // half width
@@ -204,6 +205,9 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 		n := verdict.Number(f.Exact)
 		r.Exact = &n
 	}
+	if slices.ContainsFunc(r.Parents, func(p Parent) bool { return p.Relation == verdict.Inconclusive }) {
+		r.Warnings = append(r.Warnings, Examined)
+	}
 	r.explain(f)
 }
 
@@ -211,9 +215,27 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 var afterwards = map[recipe.After]string{
 	recipe.MergeOnly: "",
 	recipe.Trained:   "that is more than rounding: the mixture was trained further, or its values were changed otherwise",
+	recipe.Rounded:   "the parents' own rounding, multiplied by the weights, explains the remainder: nothing shows training. With a negative weight the child may be what one of these was mixed from",
+	recipe.Remains:   "the remainder is not explained: training, another change of the values, rounding that cannot be told, and a common third look the same",
 	recipe.Missing:   "that is more than rounding, and about what a parent that is not among these would leave: the base has a weight that a whole mixture would not give it",
 	recipe.Open:      "that is more than rounding: a parent is missing, or the mixture was trained further; the remainder cannot tell",
 	recipe.NoMixture: "",
+}
+
+// Sibling says what a single parent does not show.
+const Sibling = "of a single parent: made from it, or it from the child, or both from a third; weights name no direction"
+
+// Examined says what the relation of a parent rests on.
+const Examined = "relation: from label tests alone, deeper ones were not examined; where they do not decide, compare may"
+
+// taking counts the parents that take part.
+func (r *Recipe) taking() (n int) {
+	for _, p := range r.Parents {
+		if p.Takes {
+			n++
+		}
+	}
+	return n
 }
 
 // explain puts the findings into sentences.
@@ -226,6 +248,9 @@ func (r *Recipe) explain(f *recipe.Recipe) {
 	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
 	if words := afterwards[f.After]; words != "" {
 		say("%s", words)
+	}
+	if r.taking() == 1 {
+		say("%s", Sibling)
 	}
 	if f.Method == recipe.Unknown {
 		say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
@@ -308,6 +333,14 @@ func (r *Recipe) headline() string {
 	return strings.ToUpper(string(r.Method)) + " · " + string(r.After)
 }
 
+// examined is the relation, where label tests decide it.
+func (p *Parent) examined() string {
+	if p.Relation == verdict.Inconclusive {
+		return "not examined"
+	}
+	return string(p.Relation)
+}
+
 // WriteText writes the recipe for people.
 func (r *Recipe) WriteText(w io.Writer) error {
 	t := &columns.Text{}
@@ -324,8 +357,9 @@ func (r *Recipe) WriteText(w io.Writer) error {
 		if r.Base != nil && *r.Base == k {
 			base = "  (base)"
 		}
-		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.Relation, escape.Printable(p.Ref), base)
+		t.Line("%8.4f %9.4f  %-13s %s%s", float64(p.Weight), float64(p.CI), p.examined(), escape.Printable(p.Ref), base)
 	}
+	t.Row("", Examined)
 	t.Line("")
 	for _, l := range r.Layers {
 		var words []string

@@ -22,6 +22,9 @@ func (v *Verdict) Plain() string {
 	return plain[v.Relation]
 }
 
+// Means is a relation in plain words, where no more than its name is known.
+func (r Relation) Means() string { return plain[r] }
+
 // ShortH0 is H0 in one sentence, for places without room for all of it.
 const ShortH0 = "both were initialised at random and trained apart, neither to imitate the other, and neither file was arranged after the other"
 

@@ -42,7 +42,7 @@ func (f *fitting) explain() *explanation {
 	own := make([][]float64, len(f.all))
 	for i := range f.all {
 		own[i] = f.pooled.weights
-		if f.ps[i] != nil && len(f.free[i].weights) > 0 {
+		if f.ps[i] != nil && len(f.free[i].weights) > 0 && len(f.use) > 1 { // one parent has the weight 1 that is stated: a free one shrinks with noise
 			own[i] = f.free[i].weights
 		}
 	}
@@ -102,14 +102,14 @@ func (r *Recipe) fill(f *fitting, e *explanation) {
 	if !math.IsNaN(e.place) && (e.method == SLERP || e.method == NuSLERP) {
 		r.T = e.place
 	}
-	r.Residual = math.Sqrt(matrices.rss / math.Max(f.nearest(), 1e-300))
+	r.Residual = f.ofNearest(e)
 	r.Rounding = matrices.distance() * math.Sqrt(12)
 	if e.method != Unknown {
 		r.Exact = total.share()
 	}
 	r.Layers, r.Tensors, r.Components = f.layers(), f.tensors(e), f.components(e)
-	r.After = f.after(r, e, matrices, vectors)
-	r.Missing = r.After != MergeOnly
+	r.After = f.shown(e, f.after(r, e, matrices, vectors))
+	r.Missing = r.After != MergeOnly && r.After != Rounded
 }
 
 func (r *Recipe) sparse(s *sparse) {

@@ -23,8 +23,9 @@ type tensorFit struct {
 	dtype                  tensor.DType
 	cols                   int
 	y                      []float32
-	x                      [][]float32 // by parent; nil where the parent has no such tensor
-	wider                  bool        // some parent is stored in a wider type than the child
+	x                      [][]float32    // by parent; nil where the parent has no such tensor
+	stored                 []tensor.DType // of each parent
+	wider                  bool           // some parent is stored in a wider type than the child
 
 	cut     map[[2]int][]float32 // sizes of task vectors, ascending, by base and parent
 	largest []float32            // of every value, among the parents that take part
@@ -68,7 +69,7 @@ type loader struct {
 func (l *loader) add(role, component string, dtype tensor.DType) *tensorFit {
 	t := l.by[role]
 	if t == nil {
-		t = &tensorFit{role: role, component: component, group: component, sources: filled(l.n, -1), dtype: dtype, x: make([][]float32, l.n)}
+		t = &tensorFit{role: role, component: component, group: component, sources: filled(l.n, -1), dtype: dtype, stored: make([]tensor.DType, l.n), x: make([][]float32, l.n)}
 		l.by[role] = t
 		l.order = append(l.order, t)
 	}
@@ -86,7 +87,7 @@ func (l *loader) matrix(k int, m align.MatrixPair) {
 	if t.cols = m.B.Cols; m.LayerB >= 0 {
 		t.group = "layers." + strconv.Itoa(m.LayerB)
 	}
-	t.sources[k] = m.LayerA
+	t.sources[k], t.stored[k] = m.LayerA, m.A.Tensor.DType
 	t.wider = t.wider || bitsOf(m.A.Tensor.DType) > bitsOf(m.B.Tensor.DType)
 }
 
@@ -114,7 +115,7 @@ func (l *loader) read(ctx context.Context, k int, all *align.Matching, seed []by
 			continue
 		}
 		t := l.add(v.B.Role, v.Component, v.B.Tensor.DType)
-		t.vector, t.cols = true, v.B.Len
+		t.vector, t.cols, t.stored[k] = true, v.B.Len, v.A.Tensor.DType
 		t.wider = t.wider || bitsOf(v.A.Tensor.DType) > bitsOf(v.B.Tensor.DType)
 		var err error
 		if t.y == nil {
@@ -148,7 +149,7 @@ func castToChild(all []*tensorFit) []*tensorFit {
 		c := *t
 		c.cut, c.largest, c.differ = nil, nil, nil
 		if round := t.dtype.Rounding(); round != nil {
-			c.x = make([][]float32, len(t.x))
+			c.x, c.stored = make([][]float32, len(t.x)), slices.Repeat([]tensor.DType{t.dtype}, len(t.x))
 			for k, x := range t.x {
 				if x != nil {
 					c.x[k] = rounded(x, round)

@@ -144,20 +144,25 @@ func (f *fitting) noise() (sum float64) {
 	return sum
 }
 
-// nearest is Σ(child − parent)² for the parent that is nearest, over the matrices
-// that it has.
-func (f *fitting) nearest() float64 {
-	best := math.Inf(1)
+// ofNearest is |child − mixture| / |child − parent| for the parent that is nearest
+// by value, both over the same matrices: those that it has and that are predicted.
+func (f *fitting) ofNearest(e *explanation) float64 {
+	ratio, least := 0.0, math.Inf(1)
 	for k := range f.n {
-		sum, n := 0.0, 0
-		for _, p := range f.ps {
-			if p != nil && p.known[k] {
-				sum, n = sum+p.g[k*(f.n+2)], n+1
+		left, far, n := 0.0, 0.0, 0
+		for i, t := range f.all {
+			if t.vector || t.x[k] == nil || e.leaves[i].values == 0 {
+				continue
+			}
+			left, n = left+e.leaves[i].rss, n+len(t.y)
+			for j, y := range t.y {
+				d := float64(y) - float64(t.x[k][j])
+				far += float64(d * d)
 			}
 		}
-		if n > 0 {
-			best = math.Min(best, sum)
+		if n > 0 && far/float64(n) < least {
+			ratio, least = math.Sqrt(left/math.Max(far, 1e-300)), far/float64(n)
 		}
 	}
-	return best
+	return ratio
 }

@@ -3,6 +3,7 @@ package recipe
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,7 @@ func mixed(seed uint64, mix func(r *rand.Rand, base, a, b float64) float64) []*t
 	r := rand.New(rand.NewPCG(seed, 5))
 	var all []*tensorFit
 	for l := range 4 {
-		t := &tensorFit{group: []string{"layers.0", "layers.0", "layers.1", "layers.1"}[l], cols: 60, component: "mlp", dtype: tensor.BF16, sources: []int{l / 2, l / 2, l / 2, l / 2}, x: make([][]float32, 4)}
+		t := &tensorFit{group: []string{"layers.0", "layers.0", "layers.1", "layers.1"}[l], cols: 60, component: "mlp", dtype: tensor.BF16, stored: slices.Repeat([]tensor.DType{tensor.BF16}, 4), sources: []int{l / 2, l / 2, l / 2, l / 2}, x: make([][]float32, 4)}
 		for range 3000 {
 			base := r.NormFloat64() * 0.05
 			a, b := base+r.NormFloat64()*0.004, base+r.NormFloat64()*0.004
