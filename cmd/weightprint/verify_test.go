@@ -189,3 +189,16 @@ func TestOtherModelsAreNamed(t *testing.T) {
 		require.Contains(t, exits(t, exitMismatch, d.arguments(c[0], "")...), c[1])
 	}
 }
+
+// A report written anew by another program verifies; what is altered in its verdict is
+// named before what is altered elsewhere.
+func TestReserialisedReport(t *testing.T) {
+	d := statedDesk(t)
+	text := d.listing()[d.at("r.json")]
+	require.Contains(t, text, "1e-9")
+	again := strings.ReplaceAll(text, "1e-9", "1e-09")
+	d.put("x", again)
+	exits(t, 0, d.arguments("verify @x @base @fine-tune", "")...)
+	d.put("x", strings.Replace(strings.Replace(again, `"relation": "related"`, `"relation": "identical"`, 1), `"limits": [`, `"limits": ["x", `, 1))
+	require.Contains(t, exits(t, exitMismatch, d.arguments("verify @x @base @fine-tune", "")...), "differs: verdict.relation is")
+}
