@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/report"
 )
 
 // statedDesk has files of every kind that verify takes.
@@ -201,4 +203,30 @@ func TestReserialisedReport(t *testing.T) {
 	exits(t, 0, d.arguments("verify @x @base @fine-tune", "")...)
 	d.put("x", strings.Replace(strings.Replace(again, `"relation": "related"`, `"relation": "identical"`, 1), `"limits": [`, `"limits": ["x", `, 1))
 	require.Contains(t, exits(t, exitMismatch, d.arguments("verify @x @base @fine-tune", "")...), "differs: verdict.relation is")
+}
+
+// What no comparison writes is not shown as a finding.
+func TestShowRefusesImpossibleReports(t *testing.T) {
+	d := statedDesk(t)
+	text := d.listing()[d.at("r.json")]
+	exits(t, 0, d.arguments("show @r.json", "")...)
+	for field, change := range map[string]func(r map[string]any){
+		"verdict.relation":  func(r map[string]any) { r["verdict"].(map[string]any)["relation"] = "stolen" },
+		"verdict.direction": func(r map[string]any) { r["verdict"].(map[string]any)["direction"] = "a-to-b" },
+		"evidence":          func(r map[string]any) { delete(r, "evidence") },
+		"subjects[0]":       func(r map[string]any) { delete(r, "subjects") },
+	} {
+		var r map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &r))
+		change(r)
+		forged, err := json.Marshal(r)
+		require.NoError(t, err)
+		var impossible *report.ImpossibleError
+		parsed, err := report.ParseJSON(forged)
+		require.NoError(t, err)
+		require.ErrorAs(t, parsed.Consistent(), &impossible)
+		require.Equal(t, field, impossible.Field)
+		d.put("x", string(forged))
+		exits(t, exitError, d.arguments("show @x", "")...)
+	}
 }
