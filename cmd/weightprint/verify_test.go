@@ -210,6 +210,13 @@ func TestShowRefusesImpossibleReports(t *testing.T) {
 	d := statedDesk(t)
 	text := d.listing()[d.at("r.json")]
 	exits(t, 0, d.arguments("show @r.json", "")...)
+	d.put("same", exits(t, 0, d.arguments("compare @base @base --json --quiet", "")...))
+	exits(t, 0, d.arguments("show @same", "")...)
+	for _, m := range []string{"base", "fine-tune"} {
+		exits(t, 0, d.arguments("fingerprint @"+m+" -o @"+m+".wfp", "")...)
+	}
+	d.put("screened", exits(t, 0, d.arguments("compare @base.wfp @fine-tune.wfp --json --quiet", "")...))
+	exits(t, 0, d.arguments("show @screened", "")...)
 	for field, change := range map[string]func(r map[string]any){
 		"verdict.relation":  func(r map[string]any) { r["verdict"].(map[string]any)["relation"] = "stolen" },
 		"verdict.direction": func(r map[string]any) { r["verdict"].(map[string]any)["direction"] = "a-to-b" },
