@@ -57,9 +57,16 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What was compared comes first: all else follows from it.
-	if d := differ("subjects", member(want, "subjects"), member(got, "subjects")); d != nil {
-		return d, nil
+	// Where others were compared, all else follows from it. Else what was found comes
+	// first: no difference elsewhere may stand before it.
+	first := []string{"verdict", "subjects"}
+	if words, swapped := r.SubjectsDiffer(anew); words != "" || swapped {
+		first = []string{"subjects", "verdict"}
+	}
+	for _, name := range first {
+		if d := differ(name, member(want, name), member(got, name)); d != nil {
+			return d, nil
+		}
 	}
 	return differ("", want, got), nil
 }
@@ -182,7 +189,7 @@ func differ(path string, want, got any) *Difference {
 		}
 		return nil
 	}
-	if want == got {
+	if sameValue(want, got) {
 		return nil
 	}
 	return &Difference{path, asJSON(want), asJSON(got)}

@@ -291,13 +291,17 @@ func checkSums(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	n := 0
+	listed := map[string]bool{sumsFile: true}
 	for _, line := range strings.Split(strings.TrimSuffix(string(list), "\n"), "\n") {
 		sum, name, ok := strings.Cut(line, "  ")
 		if !ok || !filepath.IsLocal(name) || name != filepath.Base(name) {
 			return fmt.Errorf("%s: %q is no digest with a name", filepath.Join(dir, sumsFile), line)
 		}
 		text, err := readSmall(filepath.Join(dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			fmt.Fprintf(w, "differs: %s, which %s lists, is missing\n", escape.Printable(name), sumsFile)
+			return exitCode(exitMismatch)
+		}
 		if err != nil {
 			return err
 		}
@@ -305,9 +309,40 @@ func checkSums(w io.Writer, dir string) error {
 			fmt.Fprintf(w, "differs: %s is not the file whose digest %s states\n", name, sumsFile)
 			return exitCode(exitMismatch)
 		}
-		n++
+		listed[name] = true
 	}
-	fmt.Fprintf(w, "%d files are as %s states\n", n, sumsFile)
+	if err := checkListed(w, dir, listed); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "%d files are as %s states\n", len(listed)-1, sumsFile)
+	return nil
+}
+
+// checkListed requires that the list of digests names what lies in the folder, and every
+// file that each case has.
+func checkListed(w io.Writer, dir string, listed map[string]bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !listed[e.Name()] {
+			fmt.Fprintf(w, "differs: %s lies in the folder, and %s does not list it\n", escape.Printable(e.Name()), sumsFile)
+			return exitCode(exitMismatch)
+		}
+	}
+	for _, f := range caseFiles {
+		for _, name := range strings.Split(f.name, ", ") {
+			if !listed[name] && !strings.HasSuffix(name, ".manifest.json") { // a remote model has none
+				fmt.Fprintf(w, "differs: %s does not list %s, which every case has\n", sumsFile, name)
+				return exitCode(exitMismatch)
+			}
+		}
+	}
+	if !listed["README.md"] {
+		fmt.Fprintf(w, "differs: %s does not list README.md, which every case has\n", sumsFile)
+		return exitCode(exitMismatch)
+	}
 	return nil
 }
 
@@ -337,6 +372,19 @@ func checkForms(w io.Writer, dir string) error {
 		}
 		if !bytes.Equal(stated, b.Bytes()) {
 			fmt.Fprintf(w, "differs: %s is not what report.json gives\n", f.file)
+			return exitCode(exitMismatch)
+		}
+	}
+	x := &exhibit{report: r}
+	for _, f := range []struct{ name, want string }{
+		{"README.md", x.readme()}, {"verify.sh", verifyScript}, {"controls.json", verdict.ControlsJSON()}, {"report.schema.json", string(report.JSONSchema())},
+	} {
+		stated, err := readSmall(filepath.Join(dir, f.name))
+		if err != nil {
+			return err
+		}
+		if string(stated) != f.want {
+			fmt.Fprintf(w, "differs: %s is not what this case gives\n", f.name)
 			return exitCode(exitMismatch)
 		}
 	}

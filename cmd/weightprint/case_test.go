@@ -78,6 +78,22 @@ func TestCase(t *testing.T) {
 	require.NoError(t, os.WriteFile("two/report.html", []byte(forged), 0o600))
 	resum(t, "two")
 	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: report.html is not what report.json gives")
+	require.NoError(t, os.WriteFile("two/report.html", []byte(one["report.html"]), 0o600))
+	for _, name := range []string{"README.md", "verify.sh", "controls.json"} {
+		require.NoError(t, os.WriteFile(filepath.Join("two", name), []byte(one[name]+" "), 0o600))
+		resum(t, "two")
+		require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: "+name)
+		require.NoError(t, os.WriteFile(filepath.Join("two", name), []byte(one[name]), 0o600))
+	}
+	resum(t, "two")
+	exits(t, 0, "verify", "two")
+	require.NoError(t, os.WriteFile("two/note.txt", nil, 0o600))
+	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: note.txt lies in the folder")
+	require.NoError(t, os.Remove("two/note.txt"))
+	require.NoError(t, os.Remove("two/controls.json"))
+	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: controls.json, which SHA256SUMS lists, is missing")
+	resum(t, "two")
+	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "does not list controls.json")
 }
 
 // A case goes into a folder of its own, and leaves nothing behind where it fails.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/audit"
 	"github.com/weightprint/weightprint/report/lineage"
@@ -65,7 +66,15 @@ func show(c *cobra.Command, file string, out *output, all bool, failing []string
 	case err != nil:
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return to.write(out.report(r, c.OutOrStdout(), all))
+	if err := r.Consistent(); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := to.write(out.report(r, c.OutOrStdout(), all)); err != nil {
+		return err
+	}
+	// Beside the output: the forms of a report are the same whoever writes them.
+	fmt.Fprintf(c.ErrOrStderr(), "not verified: this is what the file states; weightprint verify %s A B makes it anew\n", escape.Printable(file))
+	return nil
 }
 
 // showTree prints a tree in the form that is asked for.

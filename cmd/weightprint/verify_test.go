@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/report"
 )
 
 // statedDesk has files of every kind that verify takes.
@@ -187,5 +189,51 @@ func TestOtherModelsAreNamed(t *testing.T) {
 		{"verify @r.dsse.json @base @fine-tune --key @pub.pem", "\"B/model.safetensors\" has changed"},
 	} {
 		require.Contains(t, exits(t, exitMismatch, d.arguments(c[0], "")...), c[1])
+	}
+}
+
+// A report written anew by another program verifies; what is altered in its verdict is
+// named before what is altered elsewhere.
+func TestReserialisedReport(t *testing.T) {
+	d := statedDesk(t)
+	text := d.listing()[d.at("r.json")]
+	require.Contains(t, text, "1e-9")
+	again := strings.ReplaceAll(text, "1e-9", "1e-09")
+	d.put("x", again)
+	exits(t, 0, d.arguments("verify @x @base @fine-tune", "")...)
+	d.put("x", strings.Replace(strings.Replace(again, `"relation": "related"`, `"relation": "identical"`, 1), `"limits": [`, `"limits": ["x", `, 1))
+	require.Contains(t, exits(t, exitMismatch, d.arguments("verify @x @base @fine-tune", "")...), "differs: verdict.relation is")
+}
+
+// What no comparison writes is not shown as a finding.
+func TestShowRefusesImpossibleReports(t *testing.T) {
+	d := statedDesk(t)
+	text := d.listing()[d.at("r.json")]
+	exits(t, 0, d.arguments("show @r.json", "")...)
+	d.put("same", exits(t, 0, d.arguments("compare @base @base --json --quiet", "")...))
+	exits(t, 0, d.arguments("show @same", "")...)
+	for _, m := range []string{"base", "fine-tune"} {
+		exits(t, 0, d.arguments("fingerprint @"+m+" -o @"+m+".wfp", "")...)
+	}
+	d.put("screened", exits(t, 0, d.arguments("compare @base.wfp @fine-tune.wfp --json --quiet", "")...))
+	exits(t, 0, d.arguments("show @screened", "")...)
+	for field, change := range map[string]func(r map[string]any){
+		"verdict.relation":  func(r map[string]any) { r["verdict"].(map[string]any)["relation"] = "stolen" },
+		"verdict.direction": func(r map[string]any) { r["verdict"].(map[string]any)["direction"] = "a-to-b" },
+		"evidence":          func(r map[string]any) { delete(r, "evidence") },
+		"subjects[0]":       func(r map[string]any) { delete(r, "subjects") },
+	} {
+		var r map[string]any
+		require.NoError(t, json.Unmarshal([]byte(text), &r))
+		change(r)
+		forged, err := json.Marshal(r)
+		require.NoError(t, err)
+		var impossible *report.ImpossibleError
+		parsed, err := report.ParseJSON(forged)
+		require.NoError(t, err)
+		require.ErrorAs(t, parsed.Consistent(), &impossible)
+		require.Equal(t, field, impossible.Field)
+		d.put("x", string(forged))
+		exits(t, exitError, d.arguments("show @x", "")...)
 	}
 }
