@@ -57,11 +57,11 @@ func DiffersJSON(text []byte, anew *Report) (*Difference, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Where others were compared, all else follows from it. Else what was found comes
-	// first: no difference elsewhere may stand before it.
-	first := []string{"verdict", "subjects"}
+	// Where others were compared, or under other options, all else follows from that.
+	// Else what was found comes first.
+	first := []string{"options", "verdict", "subjects"}
 	if words, swapped := r.SubjectsDiffer(anew); words != "" || swapped {
-		first = []string{"subjects", "verdict"}
+		first = []string{"subjects", "options", "verdict"}
 	}
 	for _, name := range first {
 		if d := differ(name, member(want, name), member(got, name)); d != nil {

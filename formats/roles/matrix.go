@@ -221,7 +221,7 @@ func (m *Matrix) gatherBlocks(ctx context.Context, dst []float32, rows []int) er
 // picks the wanted columns out of each stored row.
 func (m *Matrix) gatherColumns(ctx context.Context, dst []float32, rows []int) error {
 	const chunkValues = 1 << 16
-	per := int(max(1, chunkValues/max(1, m.stride)))
+	per := min(int(max(1, chunkValues/max(1, m.stride))), max(1, m.Cols)) // no more, so that ahead fits 32 bits
 	buf := make([]float32, int64(min(per, m.Cols))*m.stride)
 	ahead := max(1, tensor.FetchBytes/4/max(1, len(buf))) * per
 	for c := 0; c < m.Cols; c += per {
