@@ -86,7 +86,7 @@ func deflatedCases() (out []hostile) {
 	pack("pickle of zeros", tensor.ErrLimit, "more than 200 to one", 40<<20, zeros, nil)
 	lists := []byte("\x80\x02")
 	for i := range 3 << 19 {
-		lists = append(lists, "]}"[i*i/7%2])
+		lists = append(lists, "]}"[uint64(i)*uint64(i)/7%2])
 	}
 	pack("pickle of lists", tensor.ErrLimit, "more than 96 MiB", len(lists), deflated(lists), func(m *member) { *m = resum(*m, lists) })
 	pack("pickle that inflates to more", tensor.ErrFormat, "inflates to more", 10, deflated(make([]byte, 1000)), nil)
