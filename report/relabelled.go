@@ -17,10 +17,11 @@ func (r *run) relabelled(ctx context.Context) error {
 	if logp, _ := r.facts.Best(verdict.Any); r.o.Depth == Quick || logp <= r.o.Policy.Level() || r.facts.HasContent() {
 		return nil
 	}
-	q, err := relabel.Pair(ctx, r.pair)
+	q, moved, err := relabel.Pair(ctx, r.pair)
 	if err != nil || q == nil {
 		return err
 	}
+	r.facts.Moved = verdict.Moved(moved)
 	found, err := similarity.Run(ctx, q, suite.Relabelled())
 	if err != nil {
 		return err

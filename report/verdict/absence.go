@@ -15,7 +15,7 @@ import (
 // absent tells whether a common origin would have been found.
 func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
 	seen := found.free || found.ran && f.TokensByString && f.Eligible >= toldApart
-	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil
+	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil && !f.movedLikeness()
 }
 
 // openInvariants lists what leaves a verdict open however little else is alike.
@@ -55,6 +55,8 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
 	full := f.more()
 	switch e := f.alike(); {
+	case f.movedLikeness():
+		return []string{fmt.Sprintf("units that were put into one order have a mean cosine of %.3g, which no order of the units of unrelated networks reaches (%.3g): a common origin, or a task that determines the units of so small a network, to which two trainings come apart", f.putInOrder().Effect, f.putInOrder().Statistic)}, []string{askCheckpoint}
 	case len(found.with) > 0 && found.with[0].Test == HeldOutAgreement:
 		return []string{f.heldOutWords(found.with[0]), "that is more than strangers show and too little for a finding"}, []string{full}
 	case len(found.with) > 0 && found.with[0].Test == Agreement:
@@ -71,7 +73,7 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{"too few units were compared to find a distant relative"}, []string{full}
 	case logp <= doubtful:
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
-	case f.blind() && f.putInOrder():
+	case f.blind() && f.putInOrder() != nil:
 		return []string{"no exact test finds a common origin, and units that were put into one order are no more alike than choosing an order makes strangers; a copy whose units were rotated or changed too much would not have been found"}, []string{unseenThrough}
 	case f.blind():
 		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}

@@ -3,7 +3,6 @@ package verdict
 import (
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -17,6 +16,7 @@ import (
 func (f *Facts) content(found Channels) (out []string) {
 	for _, ask := range []func() string{
 		f.equalContent,
+		f.movedContent,
 		func() string { return agreementContent(found) },
 		func() string { return f.heldOutContent(found) },
 		f.likenessContent,
@@ -121,28 +121,11 @@ func (f *Facts) likenessContent() string {
 func (f *Facts) likeness() (best *similarity.Evidence) {
 	for i := range f.Evidence {
 		e := &f.Evidence[i]
-		if e.Test == Likeness && e.LayerB < 0 && e.Skipped == "" && e.Effect > e.Statistic && (best == nil || e.Effect-e.Statistic > best.Effect-best.Statistic) {
+		if e.Test == Likeness && e.Axis != relabelledAxis(generic) && e.LayerB < 0 && e.Skipped == "" && e.Effect > e.Statistic && (best == nil || e.Effect-e.Statistic > best.Effect-best.Statistic) {
 			best = e
 		}
 	}
 	return best
-}
-
-// relabelled is the likeness of units that were put into the order of the other
-// side's, where it is beyond what arranging strangers reaches: then labels are not
-// needed. Their order was free, and the bound allows for every order.
-func (f *Facts) relabelled() *similarity.Evidence {
-	if e := f.likeness(); e != nil && e.Axis == relabelledAxis(generic) {
-		return e
-	}
-	return nil
-}
-
-// putInOrder tells whether units of one side were put into the order of the other's.
-func (f *Facts) putInOrder() bool {
-	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
-		return e.Test == Likeness && e.Axis == relabelledAxis(generic) && e.Skipped == ""
-	})
 }
 
 // tokenContent asks whether much-used embeddings lie to one another as on the

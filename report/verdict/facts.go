@@ -21,6 +21,7 @@ type Facts struct {
 	Shape    architecture.Shape
 	Adapter  [2]string // what adapter a subject has applied, in words
 
+	Moved          Moved   // matrices of unknown role, where units were put into the other side's order
 	Named          string  // why the subjects' files are the same without their being read; empty where they are read
 	Tautology      string  // why what the subjects share follows from how they were opened; empty where it does not
 	Width          int     // of the wider residual stream, 0 where there is none

@@ -66,7 +66,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case found.Found(), f.equalMatrices() != "", f.relabelled() != nil:
+	case found.Found(), f.equalMatrices() != "", f.movedContent() != "":
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)

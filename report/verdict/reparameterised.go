@@ -98,8 +98,8 @@ func (f *Facts) RoleCosine(ends ...string) float64 {
 
 // inDisguise states a disguise, and its direction where marks show it.
 func inDisguise(f *Facts, level stats.LogP) []finding {
-	if e := f.relabelled(); e != nil {
-		return []finding{{Reparameterised, fmt.Sprintf("units stand in another order: put into A's, layer after layer, they have a mean cosine of %.3g", e.Effect), Undetermined}}
+	if f.movedContent() != "" {
+		return []finding{{Reparameterised, "units stand in another order", Undetermined}}
 	}
 	if !f.inDisguise(level) {
 		return nil

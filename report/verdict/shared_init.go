@@ -29,7 +29,7 @@ type common struct {
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
 func (f *Facts) common(level stats.LogP) common {
-	if f.equalContent() != "" {
+	if f.equalContent() != "" || f.movedContent() != "" {
 		return common{words: "values that are equal after training are no initialisation"}
 	}
 	if f.equalEmbeddings() {
@@ -98,7 +98,7 @@ func also(a, b string) string {
 func (f *Facts) freshLeads() (leads, fresh float64, ok bool) {
 	ofTokens := func(e similarity.Evidence) bool { return e.Component == embeddings }
 	raw := func(e similarity.Evidence) bool {
-		return !ofTokens(e) && (e.Axis == e.Component || e.Axis == relabelledAxis(e.Component))
+		return !ofTokens(e) && e.Axis == e.Component
 	}
 	anchored := func(e similarity.Evidence) bool { return !ofTokens(e) && !raw(e) }
 	for _, place := range []struct {

@@ -82,6 +82,11 @@ const (
 	// Values that must have been compared before no difference among them means
 	// something. By decision: a matrix of 32 by 32.
 	equalValues = 1024
+	// Matrices, and values of more than half precision, that must be the same bit for bit
+	// once units were put into one order. Theory: two trainings agree in the thirteen
+	// further bits of one value by chance with probability 2⁻¹³.
+	movedMatrices = 2
+	movedValues   = 1024
 	// Agreeing units for each residual dimension that free rows of an embedding
 	// bring about in a stranger, at most: optimisers reach 3.0 to 3.7 in three
 	// families (weightprint-bench arranged), a third more is room. A rotation of the
@@ -293,7 +298,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "findTimes": findTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
 		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,

@@ -139,3 +139,11 @@ func (l *look) learned() bool {
 	}
 	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows
 }
+
+// Learned tells whether values of the given shape, row by row, look like a trained
+// matrix rather than a table that strangers share.
+func Learned(values []float32, shape []int64) bool {
+	l := newLook(&tensor.Tensor{Shape: shape, Data: tensor.Values(values)})
+	l.add(values)
+	return l.learned()
+}

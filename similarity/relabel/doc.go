@@ -12,6 +12,8 @@
 //
 // An assignment is a choice, and a choice makes strangers look alike. So nothing
 // that is read off the result may rest on labels; how alike choosing makes
-// strangers, [github.com/weightprint/weightprint/similarity/stats.Arrangement]
-// bounds.
+// independent networks, [github.com/weightprint/weightprint/similarity/stats.Arrangement]
+// bounds. Beyond that bound a task may still determine the units of a small network, so
+// that two trainings come to the same ones (two networks that learn one teacher of their
+// size do): only equal values show a common origin. [Moved] counts them.
 package relabel

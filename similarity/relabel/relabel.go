@@ -20,21 +20,21 @@ const (
 // of A's, in memory; nil where these do not correspond one to one, by their
 // names or by their place among those of one shape, or are more than the budget of the
 // pair allows to read.
-func Pair(ctx context.Context, p *align.Pair) (*align.Pair, error) {
+func Pair(ctx context.Context, p *align.Pair) (*align.Pair, Moved, error) {
 	pairs := corresponding(p)
 	if len(p.A.Net.Towers)+len(p.B.Net.Towers) > 0 || len(pairs) < 2 || !affordable(p, pairs) {
-		return nil, nil
+		return nil, Moved{}, nil
 	}
 	forward(pairs)
 	blocks := make([]block, len(pairs))
 	for k, x := range pairs {
 		var err error
 		if blocks[k], err = read(ctx, x); err != nil {
-			return nil, err
+			return nil, Moved{}, err
 		}
 	}
 	rows, feeds := match(blocks)
-	return ordered(p, pairs, blocks, rows, feeds), nil
+	return ordered(p, pairs, blocks, rows, feeds), moved(pairs, blocks, rows, feeds), nil
 }
 
 // corresponding pairs the matrices of both sides by name, or else by place where

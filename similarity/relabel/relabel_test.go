@@ -32,8 +32,8 @@ func drawn(r *rand.Rand) *chain {
 	return &chain{x(one * in * window), x(two * one * window), x(64 * two * places), x(classes * 64)}
 }
 
-// moved is the same function with hidden units in other places, and noise.
-func (c *chain) moved(r *rand.Rand, noise float64) *chain {
+// permuted is the same function with hidden units in other places.
+func (c *chain) permuted(r *rand.Rand) *chain {
 	p, q, s := r.Perm(one), r.Perm(two), r.Perm(64)
 	out := &chain{make([]float32, len(c.conv1)), make([]float32, len(c.conv2)), make([]float32, len(c.flat)), make([]float32, len(c.out))}
 	for i := range one {
@@ -52,6 +52,12 @@ func (c *chain) moved(r *rand.Rand, noise float64) *chain {
 			out.out[k*64+i] = c.out[k*64+s[i]]
 		}
 	}
+	return out
+}
+
+// moved is the same with noise, and with units scaled.
+func (c *chain) moved(r *rand.Rand, noise float64) *chain {
+	out := c.permuted(r)
 	for _, x := range [][]float32{out.conv1, out.conv2, out.flat, out.out} {
 		spread := noise * dense.Norm(x) / math.Sqrt(float64(len(x)))
 		for i := range x {
@@ -116,15 +122,38 @@ func TestPermutedUnitsAreFound(t *testing.T) {
 			noise float64
 			least float64
 		}{{0, 0.9999}, {0.1, 0.98}, {0.5, 0.75}} {
-			q, err := Pair(context.Background(), align.NewPair(a.subject("a"), a.moved(r, c.noise).subject("b"), nil, align.NoLimit))
+			q, _, err := Pair(context.Background(), align.NewPair(a.subject("a"), a.moved(r, c.noise).subject("b"), nil, align.NoLimit))
 			require.NoError(t, err)
 			require.NotNil(t, q)
 			require.Greater(t, meanCosine(t, q), c.least, "seed %d, noise %g", seed, c.noise)
 		}
-		q, err := Pair(context.Background(), align.NewPair(a.subject("a"), drawn(r).subject("b"), nil, align.NoLimit))
+		q, _, err := Pair(context.Background(), align.NewPair(a.subject("a"), drawn(r).subject("b"), nil, align.NoLimit))
 		require.NoError(t, err)
 		require.Less(t, meanCosine(t, q), 0.35, "strangers, arranged as alike as can be")
 	}
+}
+
+// Only what was moved and is equal bit for bit counts, and only in full precision.
+func TestMovedValues(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 0x4e1))
+	a := drawn(r)
+	ask := func(b *chain) Moved {
+		_, m, err := Pair(context.Background(), align.NewPair(a.subject("a"), b.subject("b"), nil, align.NoLimit))
+		require.NoError(t, err)
+		return m
+	}
+	m := ask(a.permuted(r))
+	require.Equal(t, m.Matrices, m.Equal)
+	require.GreaterOrEqual(t, m.Equal, 2)
+	require.Greater(t, m.Values, 1024)
+	require.Zero(t, ask(a.moved(r, 1e-6)).Equal, "near is not equal")
+	require.Zero(t, ask(a).Matrices, "nothing was moved")
+	other := drawn(r)
+	require.Zero(t, ask(other).Equal)
+	// A table that both have, moved by whoever arranges: the others differ.
+	p := a.permuted(r)
+	copy(p.conv2, other.conv2)
+	require.Less(t, ask(p).Equal, ask(p).Matrices)
 }
 
 // What exceeds the budget is not begun.
@@ -132,7 +161,7 @@ func TestBudgetIsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 0x4e1))
 	a := drawn(r)
 	p := align.NewPair(a.subject("a"), a.moved(r, 0).subject("b"), nil, 1000)
-	q, err := Pair(context.Background(), p)
+	q, _, err := Pair(context.Background(), p)
 	require.NoError(t, err)
 	require.Nil(t, q)
 }
