@@ -23,7 +23,7 @@ func ExampleRun() {
 			v[i] += 0.3 * float32(r.NormFloat64())
 		}
 	}
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	found, err := similarity.Run(context.Background(), pair, []*similarity.Test{exact.FixedPoints(0)})
 	if err != nil {
 		panic(err)

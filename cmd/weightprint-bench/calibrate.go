@@ -160,7 +160,7 @@ func (c *calibration) pairsOf(ctx context.Context, shape int, own, before []*adv
 // compare runs the calibrated tests on a pair.
 func (c *calibration) compare(ctx context.Context, s population.Stratum, x, y *adversary.Decoder) error {
 	a, b := input("a", x), input("b", y)
-	p := align.NewPair(a.Subject(), b.Subject(), []byte("calibrate"), 0)
+	p := align.NewPair(a.Subject(), b.Subject(), []byte("calibrate"), align.NoLimit)
 	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return err
 	}

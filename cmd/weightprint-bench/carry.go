@@ -50,21 +50,9 @@ func carried(ctx context.Context, refs ...string) (*carry.Result, error) {
 
 // carryOf measures two open models, without the tests that a comparison runs first.
 func carryOf(ctx context.Context, x, y report.Input) (*carry.Result, error) {
-	p := align.NewPair(x.Subject(), y.Subject(), []byte("carry"), 0)
-	if _, err := layers.AlignRotary(ctx, p); err != nil {
+	p := align.NewPair(x.Subject(), y.Subject(), []byte("carry"), align.NoLimit)
+	if err := layers.SideBySide(ctx, p); err != nil {
 		return nil, err
-	}
-	for i, t := range p.Towers {
-		if len(t.A.Layers) == len(t.B.Layers) {
-			continue
-		}
-		m, err := layers.Map(ctx, p, t)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil && m.Changed {
-			p.Follow(i, m.Pairs, m.Held)
-		}
 	}
 	a, err := forward.New(p.A.Net, x.Model.Metadata())
 	if err != nil {

@@ -115,8 +115,8 @@ func Find(ctx context.Context, a, b report.Input, o *report.Options) (*Diff, err
 	if err != nil {
 		return nil, err
 	}
-	p, err := paired(ctx, a, b)
-	if err != nil {
+	p := align.NewPair(a.Subject(), b.Subject(), nil, align.NoLimit)
+	if err := layers.SideBySide(ctx, p); err != nil {
 		return nil, err
 	}
 	opts := diff.Options{TokensA: a.Tokens, TokensB: b.Tokens}
@@ -135,27 +135,6 @@ func Find(ctx context.Context, a, b report.Input, o *report.Options) (*Diff, err
 	}
 	d.fill(found)
 	return d, nil
-}
-
-// paired lays the two side by side, layer for layer.
-func paired(ctx context.Context, a, b report.Input) (*align.Pair, error) {
-	p := align.NewPair(a.Subject(), b.Subject(), nil, 0)
-	if _, err := layers.AlignRotary(ctx, p); err != nil {
-		return nil, err
-	}
-	for i, t := range p.Towers {
-		if len(t.A.Layers) == len(t.B.Layers) {
-			continue
-		}
-		m, err := layers.Map(ctx, p, t)
-		if err != nil {
-			return nil, err
-		}
-		if m != nil && m.Changed {
-			p.Follow(i, m.Pairs, m.Held)
-		}
-	}
-	return p, nil
 }
 
 func (d *Diff) fill(f *diff.Difference) {

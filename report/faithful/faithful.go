@@ -153,7 +153,7 @@ func (r *Report) pair(ctx context.Context, quantised, source report.Input) (*ali
 	if len(a.Net.Towers) > 0 != (len(b.Net.Towers) > 0) { // names that only one side has say nothing of the other
 		a.Net, b.Net = roles.Unnamed(source.Model), roles.Unnamed(quantised.Model)
 	}
-	p := align.NewPair(a, b, []byte("faithful"), 0)
+	p := align.NewPair(a, b, []byte("faithful"), align.NoLimit)
 	notes, err := layers.AlignRotary(ctx, p)
 	if err != nil {
 		return nil, err

@@ -29,7 +29,7 @@ type sampled struct {
 // shapes only, so that the values of two models of one shape stand side by
 // side.
 func sampleValues(ctx context.Context, in report.Input) (*sampled, error) {
-	p := align.NewPair(in.Subject(), in.Subject(), nil, 0)
+	p := align.NewPair(in.Subject(), in.Subject(), nil, align.NoLimit)
 	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}

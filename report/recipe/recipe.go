@@ -135,7 +135,7 @@ func Fit(ctx context.Context, child report.Input, parents []report.Input) (*reci
 
 // layered lays a parent and the child side by side, layer for layer.
 func layered(ctx context.Context, parent, child report.Input) (*align.Pair, error) {
-	p := align.NewPair(parent.Subject(), child.Subject(), nil, 0)
+	p := align.NewPair(parent.Subject(), child.Subject(), nil, align.NoLimit)
 	if _, err := layers.AlignRotary(ctx, p); err != nil {
 		return nil, err
 	}

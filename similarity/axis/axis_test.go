@@ -16,7 +16,7 @@ import (
 // axesOf reads the axes of a stage.
 func axesOf(t *testing.T, a, b *zoo.Model, stage int) []*Axis {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	axes, err := Read(context.Background(), p, stage)
 	require.NoError(t, err)
 	return axes

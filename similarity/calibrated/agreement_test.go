@@ -18,7 +18,7 @@ import (
 // agreement is the pooled result in both coordinates, anchored last.
 func agreement(t *testing.T, a, b *zoo.Model) (raw, anchor similarity.Evidence) {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 	all, err := similarity.Run(context.Background(), p, []*similarity.Test{calibrated.Agreement(1)})
 	require.NoError(t, err)
 	for _, e := range all {

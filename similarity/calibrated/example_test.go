@@ -19,7 +19,7 @@ func ExampleInvariants() {
 	a := zoo.Random(r, zoo.Shape{Layers: 2, Hidden: 32, Width: 64, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 300}, zoo.Quirks{}) // in practice formats.Open
 	b := a.Clone()
 	zoo.DisguiseAll(r, b)
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	found, err := similarity.Run(context.Background(), pair, calibrated.Invariants())
 	if err != nil {
 		panic(err)
@@ -44,7 +44,7 @@ func ExampleAgreement() {
 	b := a.Clone()
 	zoo.MLPPermute(r, b)
 	zoo.RotateResidual(r, b)
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	found, err := similarity.Run(context.Background(), pair, []*similarity.Test{calibrated.Agreement(1)})
 	if err != nil {
 		panic(err)
@@ -73,7 +73,7 @@ func ExampleLearned() {
 		name string
 		net  *zoo.Net
 	}{{"a child", child}, {"a sibling of the seed", sibling}} {
-		pair := align.NewPair(&align.Subject{Net: roles.Map(parent.Model())}, &align.Subject{Net: roles.Map(x.net.Model())}, []byte("seed"), 0)
+		pair := align.NewPair(&align.Subject{Net: roles.Map(parent.Model())}, &align.Subject{Net: roles.Map(x.net.Model())}, []byte("seed"), align.NoLimit)
 		found, err := similarity.Run(context.Background(), pair, calibrated.Learned(0))
 		if err != nil {
 			panic(err)

@@ -29,7 +29,7 @@ func network(seed uint64) *zoo.Model {
 // effects runs all tests and returns their effects by name.
 func effects(t *testing.T, a, b *zoo.Model) map[string]float64 {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 	all, err := similarity.Run(context.Background(), p, calibrated.Invariants())
 	require.NoError(t, err)
 	out := map[string]float64{}

@@ -25,7 +25,7 @@ func train(n *zoo.Net, seed uint64, steps int) *zoo.Net {
 
 func run(t *testing.T, a, b *zoo.Model) (leads, gains similarity.Evidence) {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 	all, err := similarity.Run(context.Background(), p, calibrated.Learned(0))
 	require.NoError(t, err)
 	for _, e := range all {

@@ -24,7 +24,7 @@ func layer(l int, name string) string { return fmt.Sprintf("model.layers.%d.%s",
 // ofHeads runs the tests on heads.
 func ofHeads(t *testing.T, a, b tensor.Model) map[string]similarity.Evidence {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 	all, err := similarity.Run(context.Background(), p, []*similarity.Test{calibrated.QKPlanes(), calibrated.OVSpectra()})
 	require.NoError(t, err)
 	out := map[string]similarity.Evidence{}

@@ -136,7 +136,7 @@ func measured(t *testing.T, a, b *zoo.Model) *Result {
 		models[i], err = forward.New(nets[i].Net, m.Metadata())
 		require.NoError(t, err)
 	}
-	r, err := Pair(t.Context(), align.NewPair(nets[0], nets[1], []byte("seed"), 0), models[0], models[1])
+	r, err := Pair(t.Context(), align.NewPair(nets[0], nets[1], []byte("seed"), align.NoLimit), models[0], models[1])
 	require.NoError(t, err)
 	return r
 }

@@ -89,7 +89,7 @@ func bf16(x []float32) []float32 {
 }
 
 func pairOf(a, b tensor.Model) *align.Pair {
-	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 }
 
 func changed(t *testing.T, a, b tensor.Model) delta.Change {

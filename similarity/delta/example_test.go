@@ -21,7 +21,7 @@ func ExampleMeasure() {
 	for i := range v {
 		v[i] += 0.01 * float32((i/64%7-3)*(i%64%5-2))
 	}
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	for _, m := range pair.Match().Matrices {
 		s, err := delta.Measure(context.Background(), m, pair.Seed, 96)
 		if err != nil {

@@ -22,7 +22,7 @@ func models() (a, b *zoo.Model) {
 
 func compare(t *testing.T, a, b *zoo.Model, o diff.Options) map[string]diff.Tensor {
 	t.Helper()
-	d, err := diff.Compare(context.Background(), align.NewPair(&align.Subject{Net: roles.Map(a)}, &align.Subject{Net: roles.Map(b)}, nil, 0), o)
+	d, err := diff.Compare(context.Background(), align.NewPair(&align.Subject{Net: roles.Map(a)}, &align.Subject{Net: roles.Map(b)}, nil, align.NoLimit), o)
 	require.NoError(t, err)
 	out := map[string]diff.Tensor{}
 	for _, x := range d.Tensors {

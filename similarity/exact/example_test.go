@@ -19,7 +19,7 @@ func ExampleTests() {
 	a := zoo.Random(r, zoo.Shape{Layers: 4, Hidden: 32, Width: 64, Heads: 2, KVHeads: 2, HeadDim: 16, Vocab: 100}, zoo.Quirks{}) // in practice formats.Open
 	b := a.Clone()
 	zoo.MLPPermute(r, b)
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	found, err := similarity.Run(context.Background(), pair, exact.Tests(0))
 	if err != nil {
 		panic(err)

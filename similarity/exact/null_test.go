@@ -23,7 +23,7 @@ import (
 // run compares two models with the tests of one stage.
 func run(t testing.TB, a, b *zoo.Model, seed uint64, stage int) []similarity.Evidence {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, binary.LittleEndian.AppendUint64(nil, seed), 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, binary.LittleEndian.AppendUint64(nil, seed), align.NoLimit)
 	e, err := similarity.Run(context.Background(), p, append(exact.Tests(stage), exact.LabelE(stage)))
 	require.NoError(t, err)
 	return e

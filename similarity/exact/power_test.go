@@ -29,7 +29,7 @@ func TestPower(t *testing.T) {
 			}
 		}
 	}
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	axes, err := axis.Read(context.Background(), p, 0)
 	require.NoError(t, err)
 	var mlp []*axis.Axis

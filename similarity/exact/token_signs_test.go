@@ -19,7 +19,7 @@ import (
 // signs runs the exact test on embeddings.
 func signs(t *testing.T, a, b *zoo.Model) similarity.Evidence {
 	t.Helper()
-	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	p := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 	all, err := similarity.Run(context.Background(), p, []*similarity.Test{calibrated.TokenGram()})
 	require.NoError(t, err)
 	require.Equal(t, exact.TokenSigns, all[2].Test)

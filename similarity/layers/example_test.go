@@ -23,7 +23,7 @@ func ExampleMap() {
 			b.Add(strings.NewReplacer("layers.2.", "layers.1.", "layers.3.", "layers.2.").Replace(t.Name), a.Values(t.Name), t.Shape...)
 		}
 	}
-	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), 0)
+	pair := align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte("seed"), align.NoLimit)
 	m, err := layers.Map(context.Background(), pair, pair.Towers[0])
 	if err != nil {
 		panic(err)

@@ -78,3 +78,24 @@ func differs(a, b []align.LayerPair) bool {
 	}
 	return false
 }
+
+// SideBySide brings rotary rows of both into one order, and holds layers against those
+// that they come from where the two have different numbers of them.
+func SideBySide(ctx context.Context, p *align.Pair) error {
+	if _, err := AlignRotary(ctx, p); err != nil {
+		return err
+	}
+	for i, t := range p.Towers {
+		if len(t.A.Layers) == len(t.B.Layers) {
+			continue
+		}
+		m, err := Map(ctx, p, t)
+		if err != nil {
+			return err
+		}
+		if m != nil && m.Changed {
+			p.Follow(i, m.Pairs, m.Held)
+		}
+	}
+	return nil
+}

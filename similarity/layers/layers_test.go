@@ -51,7 +51,7 @@ func restacked(r *rand.Rand, m, stranger *zoo.Model, order []int) *zoo.Model {
 }
 
 func pair(a, b *zoo.Model) *align.Pair {
-	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, 0)
+	return align.NewPair(&align.Subject{Name: "a", Net: roles.Map(a)}, &align.Subject{Name: "b", Net: roles.Map(b)}, []byte{1}, align.NoLimit)
 }
 
 func sources(m *layers.Result) (out []int) {

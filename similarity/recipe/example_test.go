@@ -26,7 +26,7 @@ func ExampleFind() {
 	}
 	var pairs []*align.Pair
 	for _, p := range parents {
-		pairs = append(pairs, align.NewPair(&align.Subject{Net: roles.Map(p)}, &align.Subject{Net: roles.Map(child)}, nil, 0))
+		pairs = append(pairs, align.NewPair(&align.Subject{Net: roles.Map(p)}, &align.Subject{Net: roles.Map(child)}, nil, align.NoLimit))
 	}
 	found, err := recipe.Find(context.Background(), pairs)
 	if err != nil {
