@@ -160,7 +160,7 @@ func TestMovedValues(t *testing.T) {
 func TestBudgetIsKept(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 0x4e1))
 	a := drawn(r)
-	p := align.NewPair(a.subject("a"), a.moved(r, align.NoLimit).subject("b"), nil, 1000)
+	p := align.NewPair(a.subject("a"), a.moved(r, 0).subject("b"), nil, 1000)
 	q, _, err := Pair(context.Background(), p)
 	require.NoError(t, err)
 	require.Nil(t, q)
