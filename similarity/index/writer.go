@@ -1,15 +1,12 @@
 package index
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
-	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Writer adds to an index. Several writers, in one program or many, may be
@@ -77,22 +74,6 @@ func (w *Writer) look() (err error) {
 	}
 	h, err := readHeader(w.path, w.f)
 	return w.lookAtDetails(h, err)
-}
-
-func (w *Writer) lookAtDetails(h header, err error) error {
-	if err != nil {
-		return err
-	}
-	w.details, err = w.files.open(detailsOf(w.path), os.O_RDWR)
-	switch {
-	case err == nil:
-		return errors.Join(w.soundDetails(h), w.leaveDetails()) // opened again with the right to write
-	case errors.Is(err, os.ErrNotExist) && h.details == 0:
-		w.details = nil
-		return nil
-	}
-	w.details = nil
-	return missingDetails(w.path, err)
 }
 
 // forget drops what was read of a file that is there no longer.
@@ -220,74 +201,6 @@ func (w *Writer) append(next header, fixed, details []byte) error {
 	return nil
 }
 
-// batch is what one Add appends.
-type batch struct {
-	Added
-	fixed, details bytes.Buffer
-	end            int64 // of the details, in the file
-	records        []record
-	known          map[string]struct{}
-	first          map[fingerprint.Digest]string
-}
-
-// prepared is an entry as it will be written, but for its place.
-type prepared struct {
-	record
-	file []byte
-}
-
-// prepare does the work that needs no right to write, on all processors.
-func prepare(entries []Entry) ([]prepared, error) {
-	out, errs := make([]prepared, len(entries)), make([]error, len(entries))
-	dense.Parallel(len(entries), func(i int) {
-		var file bytes.Buffer
-		if _, err := entries[i].Fingerprint.WriteTo(&file); err != nil { // readers would refuse it
-			errs[i] = fmt.Errorf("%q: %w", entries[i].Name, err)
-			return
-		}
-		out[i] = prepared{summarise(entries[i]), file.Bytes()}
-	})
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// take appends an entry that is not there yet.
-func (b *batch) take(w *Writer, p *prepared) {
-	r := p.record
-	if _, ok := w.known[r.key()]; ok {
-		b.Known++
-		return
-	}
-	if _, ok := b.known[r.key()]; ok {
-		b.Known++
-		return
-	}
-	b.details.Write(p.file)
-	of, copied := w.first[r.root]
-	if !copied {
-		of, copied = b.first[r.root]
-	}
-	if copied && r.flags&flagComplete != 0 {
-		b.Copies = append(b.Copies, Copy{r.name, of})
-	}
-	if !copied {
-		b.first[r.root] = r.name
-	}
-	b.known[r.key()] = struct{}{}
-	r.offset, r.size = b.end, int64(len(p.file))
-	b.end += r.size
-	b.fixed.Write(r.encode())
-	b.records = append(b.records, r)
-	b.New++
-}
-
-// key is what an entry must not share with another.
-func (r *record) key() string { return string(r.root[:]) + r.name }
-
 // note keeps in mind what was committed.
 func (w *Writer) note(r *record) {
 	if r.flags&flagRemoval != 0 {
@@ -346,64 +259,6 @@ func (w *Writer) refresh() error {
 	if err == nil {
 		w.seen = h
 	}
-	return err
-}
-
-// openDetails opens the details, which hold at least what is committed, and
-// before the first commit nothing that another program wrote.
-func (w *Writer) openDetails(h header) (err error) {
-	name := detailsOf(w.path)
-	if w.details == nil {
-		w.details, err = w.files.open(name, os.O_RDWR)
-		if errors.Is(err, os.ErrNotExist) && h.details == 0 {
-			w.details, err = w.files.open(name, os.O_RDWR|os.O_CREATE)
-			w.madeDetails = err == nil
-		}
-		if err != nil {
-			w.details = nil
-			return missingDetails(w.path, err)
-		}
-		if err := w.files.syncDir(w.path); err != nil {
-			return err
-		}
-	}
-	return w.soundDetails(h)
-}
-
-func (w *Writer) soundDetails(h header) error {
-	name := detailsOf(w.path)
-	size, err := w.details.size()
-	if err != nil {
-		return err
-	}
-	if size < h.details {
-		return fmt.Errorf("%s: %w: %d bytes are committed, the file has %d", name, ErrCorrupt, h.details, size)
-	}
-	if h.details > 0 || size == 0 {
-		return nil
-	}
-	return w.ownDetails(name, size)
-}
-
-// ownDetails requires that details of which nothing is committed begin as a
-// killed writer may have left them.
-func (w *Writer) ownDetails(name string, size int64) error {
-	b := make([]byte, min(size, int64(len(fingerprint.Magic))))
-	if _, err := w.details.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	for i, x := range b {
-		if x != 0 && x != fingerprint.Magic[i] {
-			return fmt.Errorf("%s: it stands where the details of the index would: %w", name, ErrForeign)
-		}
-	}
-	return nil
-}
-
-// leaveDetails closes the details.
-func (w *Writer) leaveDetails() error {
-	err := w.details.Close()
-	w.details = nil
 	return err
 }
 
