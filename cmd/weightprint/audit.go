@@ -57,7 +57,9 @@ follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
 --claim from-scratch holds the claim that the model was trained from scratch against
 --references (folders of models, or models): of every component, that it is unrelated
-to each of them within a stated floor, or what it shares.
+to each of them within a stated floor, or what it shares. What is shared leaves the
+claim unproven, as a reference may have been made from the model; only dates with
+--assume-no-access contradict it.
 
 With --changed the arguments are files that have changed, as pre-commit names them, and
 the models in whose folders they lie are audited. --format sarif is for code scanning,

@@ -57,13 +57,14 @@ type Sharing struct {
 
 // Reference is one model that the claim was held against.
 type Reference struct {
-	Ref      string           `json:"ref"`
-	Relation verdict.Relation `json:"relation"`
-	Kinds    []verdict.Kind   `json:"kinds"`
-	Log10P   *verdict.Number  `json:"log10P"`
-	Reached  bool             `json:"floorReached"`
-	Because  []string         `json:"because"`
-	Subject  report.Subject   `json:"subject"`
+	Ref       string            `json:"ref"`
+	Relation  verdict.Relation  `json:"relation"`
+	Direction verdict.Direction `json:"direction"` // from the reference to the model, by dates and an assumption
+	Kinds     []verdict.Kind    `json:"kinds"`
+	Log10P    *verdict.Number   `json:"log10P"`
+	Reached   bool              `json:"floorReached"`
+	Because   []string          `json:"because"`
+	Subject   report.Subject    `json:"subject"`
 }
 
 // scratchLimits are what no certificate says.
@@ -108,7 +109,7 @@ func (c *Certificate) against(ctx context.Context, model report.Input, ref strin
 		return err
 	}
 	c.Model, c.Nonce = r.Subjects[1], r.Nonce
-	x := Reference{Ref: r.Subjects[0].Ref, Relation: r.Verdict.Relation, Kinds: r.Verdict.Kinds, Log10P: r.Verdict.Log10P, Because: r.Verdict.Because, Subject: r.Subjects[0]}
+	x := Reference{Ref: r.Subjects[0].Ref, Relation: r.Verdict.Relation, Direction: r.Verdict.Direction, Kinds: r.Verdict.Kinds, Log10P: r.Verdict.Log10P, Because: r.Verdict.Because, Subject: r.Subjects[0]}
 	if r.Power != nil && r.Power.Reached {
 		x.Reached = true
 		c.Floor, c.Chance = &r.Power.Cosine, r.Power.Probability
@@ -138,48 +139,62 @@ func (c *Certificate) component(p report.Component, ref string) {
 	}
 }
 
-// judge sums up. Shared initial randomness alone contradicts nothing: training
-// may have started at a seed that others used.
+// judge sums up. What is shared contradicts the claim only where dates and a stated
+// assumption say that the model was made from the reference: weights name no direction,
+// and the reference may have been made from the model.
 func (c *Certificate) judge() {
-	open, seed := false, false
+	open, shared, older := false, false, map[string]bool{}
+	for _, r := range c.References {
+		related := slices.Contains(verdict.Related.MetBy(), r.Relation)
+		older[r.Ref] = related && r.Direction == verdict.AToB
+		shared = shared || related || r.Relation == verdict.SharedInit
+		open = open || !r.Reached && !related
+	}
 	for _, x := range c.Components {
 		open = open || x.Open > 0
 		for _, s := range x.Shared {
-			if s.Relation == verdict.SharedInit {
-				seed = true
-				continue
+			shared = true
+			c.Because = append(c.Because, s.words(x))
+			if older[s.Reference] && s.Relation != verdict.SharedInit {
+				c.Outcome = Contradicted
 			}
-			c.Outcome = Contradicted
-			how := "is related to that of"
-			if s.Frozen {
-				how = "was taken over and kept as it is: every value is that of"
-			}
-			c.Because = append(c.Because, fmt.Sprintf("%s (%.1f %% of the parameters) %s %s", x.Name, 100*float64(x.Share), how, escape.Printable(s.Reference)))
 		}
 	}
-	for _, r := range c.References {
-		if !r.Reached && r.Relation != verdict.Related && r.Relation != verdict.Identical && r.Relation != verdict.Reencoded {
-			open = true
-		}
-		if c.Outcome != Contradicted && (r.Relation == verdict.Related || r.Relation == verdict.Identical || r.Relation == verdict.Reencoded) {
-			c.Outcome = Contradicted
-			c.Because = append(c.Because, fmt.Sprintf("the model as a whole is %s to %s", r.Relation, escape.Printable(r.Ref)))
-		}
+	c.conclude(shared, open)
+	if open {
+		c.Floor = nil
+	}
+}
+
+// words says what a component shares.
+func (s *Sharing) words(x Certified) string {
+	how := "is related to that of"
+	switch {
+	case s.Frozen:
+		how = "holds the same values as that of"
+	case s.Relation == verdict.SharedInit:
+		how = "shares an initialisation, which a common seed explains as well, with that of"
+	}
+	return fmt.Sprintf("%s (%.1f %% of the parameters) %s %s", x.Name, 100*float64(x.Share), how, escape.Printable(s.Reference))
+}
+
+// conclude gives the outcome, where it is not a contradiction by dates already.
+func (c *Certificate) conclude(shared, open bool) {
+	say := func(o Outcome, format string, args ...any) {
+		c.Outcome, c.Because = o, append(c.Because, fmt.Sprintf(format, args...))
 	}
 	switch {
 	case c.Outcome == Contradicted:
-	case seed:
-		c.Outcome, c.Because = Unproven, append(c.Because, "an initialisation is shared with a reference, which a common seed explains as well")
+		say(Contradicted, "by dates and the assumption beside them, the model was made from the reference, or both from a third")
+	case shared:
+		say(Unproven, "weights do not tell whether the model was made from the reference, the reference from the model, or both from a third, nor whether one only carries values of the other: dates of both may (--dated)")
 	case open:
-		c.Outcome, c.Because = Unproven, append(c.Because, "some components could not be told from some references: see the table")
+		say(Unproven, "some components could not be told from some references: see the table")
 	default:
-		c.Outcome, c.Because = Confirmed, append(c.Because, fmt.Sprintf("every component is unrelated to each of %d references: undisguised descent with mean likeness %g or more would have been found with probability %g", len(c.References), float64(*c.Floor), float64(c.Chance)))
+		say(Confirmed, "every component is unrelated to each of %d references: undisguised descent with mean likeness %g or more would have been found with probability %g", len(c.References), float64(*c.Floor), float64(c.Chance))
 	}
 	if open && c.Outcome == Contradicted {
 		c.Because = append(c.Because, "of other components nothing is certified where the table says open")
-	}
-	if open {
-		c.Floor = nil
 	}
 }
 

@@ -238,7 +238,7 @@ func (r *Recipe) taking() (n int) {
 func (r *Recipe) explain(f *recipe.Recipe) {
 	say := func(format string, args ...any) { r.Because = append(r.Because, fmt.Sprintf(format, args...)) }
 	if f.After == recipe.NoMixture {
-		say("these parents give next to nothing of the child: no weights are stated")
+		say("no weights are stated: these parents give next to nothing of the child, or its tensors disagree about the weights by more than these come to")
 		return
 	}
 	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)

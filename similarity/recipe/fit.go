@@ -21,8 +21,22 @@ func fit(all []*tensorFit, n int) *Recipe {
 		return r
 	}
 	e := f.explain()
+	if f.unsure(e) {
+		r.Warnings = append(r.Warnings, "tensors disagree about the weights by more than these come to: parts of a stranger, a stranger that was arranged, and a child that was trained for long look the same")
+		return r
+	}
 	r.fill(f, e)
 	return r
+}
+
+// unsure tells whether no weight can be told from none, where nothing but the linear
+// part is known.
+func (f *fitting) unsure(e *explanation) bool {
+	if e.method != Unknown || f.clean != nil {
+		return false
+	}
+	spread := f.spread()
+	return !slices.ContainsFunc(f.use, func(k int) bool { return math.Abs(e.weights[k]) > spread[k] })
 }
 
 // explain names what explains the child; Unknown with the linear part otherwise.

@@ -64,3 +64,25 @@ func TestMethods(t *testing.T) {
 		})
 	}
 }
+
+// Of a stranger of whom one part was taken over no weights are stated: its tensors
+// disagree by more than the weights come to.
+func TestSplicedStrangersGetNoWeights(t *testing.T) {
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 9))
+		all := mixed(seed, func(_ *rand.Rand, base, _, _ float64) float64 { return base })
+		for l, f := range all {
+			f.x = f.x[2:3] // the base alone
+			f.stored, f.sources = f.stored[:1], f.sources[:1]
+			for i := range f.y {
+				if l > 0 { // all but the first are a stranger's
+					f.y[i] = float32(r.NormFloat64() * 0.05)
+				}
+				f.y[i] = math.Float32frombits(math.Float32bits(f.y[i]) &^ 0xffff)
+			}
+		}
+		got := fit(all, 1)
+		require.Equal(t, NoMixture, got.After, "weights %v, ±%v", got.Weights, got.CI)
+		require.Zero(t, got.Weights[0])
+	}
+}
