@@ -101,7 +101,7 @@ func sure(v *verdict.Verdict) string {
 		return "undecided: order or place of units agree (" + p + "), which somebody may have arranged"
 	case v.Relation == verdict.Inconclusive:
 		return "undecided: the findings favour neither"
-	case v.Relation == verdict.Identical, v.Relation == verdict.Reencoded:
+	case v.Relation == verdict.Identical, v.Relation == verdict.Reencoded, v.ByValues():
 		return v.Strength + ", from values that were compared one by one"
 	case v.Tier == "exact" && p != "":
 		return v.Strength + "; " + p

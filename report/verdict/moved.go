@@ -24,6 +24,12 @@ func (f *Facts) movedContent() string {
 	return fmt.Sprintf("%d matrices hold the same values bit for bit once units were put into A's order: %d values of more than half precision", m.Equal, m.Values)
 }
 
+// ByValues tells whether a relation rests on equal values alone: it is exact, and has no
+// p-value.
+func (v *Verdict) ByValues() bool {
+	return (v.Relation == Related || v.Relation == SharedInit) && v.Tier == "exact" && v.Log10P == nil
+}
+
 // putInOrder is the likeness of units that were put into the other side's order, nil
 // where none were.
 func (f *Facts) putInOrder() *similarity.Evidence {

@@ -66,7 +66,11 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case found.Found(), f.equalMatrices() != "", f.movedContent() != "":
+	case f.equalMatrices() != "", f.movedContent() != "": // values, which need no p-value and no controls
+		v.Relation, v.Tier, v.Log10P = Related, "exact", nil
+		v.Because = append(v.Because, content...)
+		p.origin(&v, &f)
+	case found.Found():
 		v.Relation, v.Tier = Related, "calibrated"
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
@@ -136,6 +140,10 @@ func (p Policy) weigh(v *Verdict, logp stats.LogP, found Channels) {
 	case Identical, Reencoded:
 		lr = limit
 	case Related, SharedInit:
+		if v.ByValues() {
+			lr = limit
+			break
+		}
 		lr = math.Min(limit, math.Exp(math.Min(50, -float64(logp))))
 		for _, e := range found.alone {
 			if s := Controls().Stand(e.Test, e.Effect, e.N); s != nil {
