@@ -56,11 +56,23 @@ func (disk) is(name string, f file) bool {
 	return err == nil && os.SameFile(there, here)
 }
 
+// resolve names what a chain of links ends in; a name at which nothing stands is
+// itself. Other writers may make and remove the file between two looks at it, so
+// only a link that leads nowhere is an error.
 func (disk) resolve(name string) (string, error) {
-	if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-		return name, nil
+	for {
+		path, err := filepath.EvalSymlinks(name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return path, err
+		}
+		info, missing := os.Lstat(name)
+		if errors.Is(missing, fs.ErrNotExist) {
+			return name, nil
+		}
+		if missing != nil || info.Mode()&fs.ModeSymlink != 0 {
+			return "", err
+		}
 	}
-	return filepath.EvalSymlinks(name)
 }
 
 type osFile struct{ *outfile.File }

@@ -44,22 +44,39 @@ func (h header) slot() int64 { return int64(h.seq%2) * slotBytes }
 
 // readHeader reads the latest commit. What a writer leaves that was killed
 // before its first commit has the zero header. Any other file is no index.
-func readHeader(path string, f file) (h header, err error) {
-	size, err := f.size()
-	if err != nil {
-		return h, err
+//
+// Readers hold no lock. A header that does not fit the size of its file is believed
+// only if the size stood still while it was read: a commit may have come between.
+func readHeader(path string, f file) (header, error) {
+	for {
+		before, err := f.size()
+		if err != nil {
+			return header{}, err
+		}
+		b := make([]byte, min(before, headerBytes))
+		if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
+			return header{}, err
+		}
+		size, err := f.size()
+		if err != nil {
+			return header{}, err
+		}
+		h, err := judgeHeader(path, b, size)
+		if err == nil || size == before {
+			return h, err
+		}
 	}
-	b := make([]byte, min(size, headerBytes))
-	if _, err := f.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
-		return h, err
-	}
+}
+
+// judgeHeader finds the latest commit in the first bytes of a file of some size.
+func judgeHeader(path string, b []byte, size int64) (h header, err error) {
 	if size <= headerBytes && begun(b) {
 		return h, nil
 	}
 	if !bytes.Contains(b, []byte(magic)) {
 		return h, fmt.Errorf("%s: %w", path, ErrForeign)
 	}
-	if size < headerBytes {
+	if len(b) < headerBytes {
 		return h, fmt.Errorf("%s: %w: %d bytes, too few for its header", path, ErrCorrupt, size)
 	}
 	for at := 0; at < headerBytes; at += slotBytes {
