@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
 	"slices"
@@ -21,7 +22,9 @@ type sparse struct {
 	epsilon float64
 	gamma   []float64
 	lambda  float64
-	scaled  bool // what was kept was scaled up for what was dropped
+	scaled  bool               // what was kept was scaled up for what was dropped
+	left    float64            // squared distances, in steps, after the first fit
+	shares  map[[2]int]float64 // of a task vector's size that was kept, by tensor and donor
 }
 
 // mostDonors bounds the sets of task vectors that every entry is tried with.
@@ -77,13 +80,30 @@ func (s *sparse) nearestSet(i int, x *entry) (set uint, z float64) {
 	return set, z
 }
 
-// sparseOf looks for a base and task vectors whose entries give the child. Nil
-// where there are none.
+// sparseOf looks for a base and task vectors whose entries give the child: of those
+// that come near, the ones whose rule takes least to write down. Nil where there
+// are none.
 func (f *fitting) sparseOf() *explanation {
-	var best *sparse
+	var best *explanation
 	least := math.Inf(1)
+	for _, s := range f.candidates() {
+		s.settleOn(f.all)
+		if e, cost := f.ruled(s); e != nil && cost < least {
+			best, least = e, cost
+		}
+	}
+	return best
+}
+
+// mostCandidates bounds the bases and task vectors whose rules are repeated.
+const mostCandidates = 4
+
+// candidates lists bases and task vectors by what they leave, the least first.
+func (f *fitting) candidates() []*sparse {
+	var out []*sparse
 	few := f.thinned()
-	try := func(b int, donors []int, worth float64) {
+	met := met * float64(values(few))
+	try := func(b int, donors []int) {
 		if len(donors) == 0 || len(donors) > mostDonors || !f.everywhere(append(slices.Clone(donors), b)) {
 			return
 		}
@@ -92,29 +112,40 @@ func (f *fitting) sparseOf() *explanation {
 				continue
 			}
 			s := &sparse{base: b, donors: donors, shared: shared}
-			if left := s.settle(few, f.all); left < least*worth {
-				best, least = s, left
-			}
+			s.left = s.settle(few, f.all)
+			out = append(out, s)
 		}
 	}
 	for b := range f.n {
-		try(b, slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b }), 0.98)
+		try(b, slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b }))
 	}
-	if best == nil {
-		return nil
-	}
-	for k := range f.n { // one that correlates with the others may have been left out
-		if b := best.base; least > met*float64(values(few)) && k != b && !slices.Contains(best.donors, k) {
-			try(b, append(slices.Clone(best.donors), k), oneMore)
+	if best := leastLeft(out); best != nil && best.left > met { // one that correlates with the others may have been left out
+		for k := range f.n {
+			if k != best.base && !slices.Contains(best.donors, k) {
+				try(best.base, append(slices.Clone(best.donors), k))
+			}
 		}
 	}
-	best.settleOn(f.all)
-	return f.ruled(best)
+	slices.SortStableFunc(out, func(a, b *sparse) int { return cmp.Compare(a.left, b.left) })
+	if len(out) > 0 {
+		most := math.Max(farther*out[0].left, met)
+		out = slices.DeleteFunc(out, func(s *sparse) bool { return s.left > most })
+	}
+	return out[:min(len(out), mostCandidates)]
 }
 
-// oneMore is what is left, at most, of what was left before where one more task
-// vector is let in: a stranger among them halves nothing.
-const oneMore = 0.6
+// farther is what a candidate may leave over the best one: sets of more task vectors
+// come nearer by chance, each further one by half at most.
+const farther = 4
+
+func leastLeft(all []*sparse) (best *sparse) {
+	for _, s := range all {
+		if best == nil || s.left < best.left {
+			best = s
+		}
+	}
+	return best
+}
 
 // met is what an entry leaves, in squared steps, where the sets are met: rounding
 // leaves a twelfth, and a few roundings a quarter.
