@@ -163,6 +163,11 @@ func (s *sparse) even(f *fitting) {
 	if s.lambda = 1; s.shared {
 		s.lambda = total / float64(len(s.donors))
 	}
+	s.spreadScales()
+}
+
+// spreadScales gives all tensors the scale that follows from weights and lambda.
+func (s *sparse) spreadScales() {
 	for i := range s.scale {
 		for k := range s.donors {
 			s.scale[i][k] = s.lambda
@@ -171,6 +176,83 @@ func (s *sparse) even(f *fitting) {
 			}
 		}
 	}
+}
+
+// snapWithin is how far a number may be from the round one that it stands for: fits
+// of values that were rounded many times are off by less.
+const snapWithin = 4e-3
+
+// snap takes weights and lambda for round numbers, those that give most values of a
+// few matrices.
+func (f *fitting) snap(s *sparse) {
+	best, least := *s, math.MaxInt
+	for _, grid := range append(slices.Clone(grids), 0) {
+		c := *s
+		if c.weight = slices.Clone(s.weight); !snapped(c.weight, grid) {
+			continue
+		}
+		for _, fine := range append(slices.Clone(grids), 0) {
+			l := []float64{s.lambda}
+			if !snapped(l, fine) || !s.shared && fine != 0 {
+				continue
+			}
+			c.lambda = l[0]
+			if left := f.leftOf(&c); left < least {
+				best, least = c, left
+				best.weight = slices.Clone(c.weight)
+			}
+		}
+	}
+	*s = best
+	s.spreadScales()
+}
+
+// snapped rounds numbers to a grid, none where that is 0, and tells whether they
+// are near it.
+func snapped(x []float64, grid float64) bool {
+	for k := range x {
+		if grid == 0 {
+			return true
+		}
+		n := math.Round(x[k]/grid) * grid
+		if math.Abs(n-x[k]) > snapWithin {
+			return false
+		}
+		x[k] = n
+	}
+	return true
+}
+
+// leftOf counts the values of a few matrices that a rule does not give in the
+// arithmetic that gives most.
+func (f *fitting) leftOf(s *sparse) int {
+	least := math.MaxInt
+	for _, r := range f.roundings() {
+		off := 0
+		for _, i := range f.sampled() {
+			t := f.all[i]
+			if few := t.glance(); t.has(s.all()) {
+				a := f.accountOf(few, s.predictWithin(few, i, s.edgesOfAll(t, r), r))
+				off += a.off
+			}
+		}
+		least = min(least, off)
+	}
+	return least
+}
+
+// roundings lists the arithmetics that tools mix in: one rounding at the end, or one
+// after every operation, to the child's type or to a narrower one of the parents.
+func (f *fitting) roundings() []rounding {
+	child, stored := f.all[0].dtype, f.all[0].stored[f.use[0]]
+	out := []rounding{nil}
+	if r := child.Rounding(); r != nil {
+		out = append(out, r)
+	}
+	if r := stored.Rounding(); r != nil && child == tensor.F32 {
+		out = append(out, r)
+	}
+	return out
 }
 
 // stepwise gives a rule the arithmetic of a type of 16 bits: what was kept was
@@ -182,7 +264,7 @@ func (f *fitting) stepwise(s *sparse, r rounding) *sparse {
 	c.scale = make([][]float64, len(s.scale))
 	for i, t := range f.all {
 		c.scale[i] = slices.Clone(s.scale[i])
-		if t.vector || !t.has(s.all()) || t.dtype != tensor.BF16 {
+		if t.vector || !t.has(s.all()) || !r.brain() {
 			continue
 		}
 		few, edges := t.glance(), s.edgesOfAll(t, r)
@@ -195,6 +277,10 @@ func (f *fitting) stepwise(s *sparse, r rounding) *sparse {
 	return &c
 }
 
+// brain tells whether a rounding is that to brain floats: of the types of 16 bits the
+// one that tools sum up in, as they do not in the other.
+func (r rounding) brain() bool { return r.of(1+1.0/512) == 1 }
+
 func (s *sparse) nearUp(f *fitting, t *tensorFit, i, k int, edges [][2]float64, r rounding, around int) {
 	unit := s.weight[k]
 	if s.shared {
@@ -203,9 +289,7 @@ func (s *sparse) nearUp(f *fitting, t *tensorFit, i, k int, edges [][2]float64, 
 	best, most := s.scale[i][k], -1
 	for _, up := range neighbours(r, s.up(i, k), around) {
 		s.scale[i][k] = up * unit
-		out := make([]float64, len(t.y))
-		s.each(t, i, edges, r, func(j int, _ *entry, _ uint, v float64) { out[j] = float64(t.x[s.base][j]) + v })
-		if a := f.accountOf(t, out); a.exact-a.off > most {
+		if a := f.accountOf(t, s.predictWithin(t, i, edges, r)); a.exact-a.off > most {
 			best, most = s.scale[i][k], a.exact-a.off
 		}
 	}

@@ -27,7 +27,7 @@ func (f *fitting) repeat(s *sparse) *explanation {
 	}
 	var best *explanation
 	least := 0
-	for _, r := range []rounding{nil, f.all[0].dtype.Rounding()} {
+	for _, r := range f.roundings() {
 		c, s := *e, s
 		if r != nil && s.scaled {
 			s = f.stepwise(s, r)
@@ -47,8 +47,11 @@ func (s *sparse) weights(n int) []float64 {
 	w[s.base] = 1
 	for k, d := range s.donors {
 		w[d] = s.weight[k]
-		if s.shared {
+		switch {
+		case s.shared:
 			w[d] *= s.lambda
+		case s.rule == rowwise: // shares of the entries
+			w[d] = s.density[k]
 		}
 		w[s.base] -= w[d]
 	}
@@ -62,8 +65,13 @@ func (s *sparse) predict(t *tensorFit, i int, r rounding) []float64 {
 	if !t.has(s.all()) {
 		return nil
 	}
+	return s.predictWithin(t, i, s.edgesOfAll(t, r), r)
+}
+
+// predictWithin is the same with edges that follow from more values.
+func (s *sparse) predictWithin(t *tensorFit, i int, edges [][2]float64, r rounding) []float64 {
 	out := make([]float64, len(t.y))
-	s.each(t, i, s.edgesOfAll(t, r), r, func(j int, _ *entry, _ uint, v float64) {
+	s.each(t, i, edges, r, func(j int, _ *entry, _ uint, v float64) {
 		out[j] = float64(t.x[s.base][j]) + v
 	})
 	return out

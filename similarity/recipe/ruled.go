@@ -127,14 +127,41 @@ func entropy(p float64) float64 {
 // settleRule settles the numbers of a rule: edges by what gives most values, scales
 // by least squares on the sets that the rule allows, weights by what they come to.
 func (f *fitting) settleRule(s *sparse, all []tally) {
+	if s.rule == rowwise { // takes entries over as they are
+		s.weight = []float64{1}
+		s.spreadScales()
+		s.density[0] = f.shareIn(s)
+		return
+	}
 	f.weigh(s, all)
 	for range 2 {
 		if s.rule == largest || s.rule == band {
 			f.sharpen(s)
 		}
 		f.polish(s)
-		f.weigh(s, all)
+		if s.scaled {
+			f.weigh(s, all)
+		}
 	}
+	if !s.scaled {
+		f.snap(s)
+	}
+}
+
+// shareIn is the share of the entries in which the parents differ that were taken over.
+func (f *fitting) shareIn(s *sparse) float64 {
+	in, total := 0, 0
+	for i, t := range f.all {
+		if t.vector || !t.has(s.all()) {
+			continue
+		}
+		s.each(t, i, s.edgesOfAll(t, nil), nil, func(_ int, x *entry, set uint, _ float64) {
+			if x.d[0] != 0 {
+				in, total = in+int(set), total+1
+			}
+		})
+	}
+	return float64(in) / float64(max(1, total))
 }
 
 // weigh finds what each task vector was multiplied with before entries were
@@ -149,33 +176,23 @@ func (f *fitting) weigh(s *sparse, all []tally) {
 	if s.shared {
 		total := 0.0
 		for k := range m {
-			s.weight[k] = nearest(s.weight[k], sharedWithin/2, nil)
 			total += mean[k] / float64(m)
 		}
-		s.lambda = nearest(total, slices.Max(ci), round)
+		if s.lambda = total; s.scaled {
+			s.lambda = nearest(total, slices.Max(ci), round)
+		}
 	} else {
 		s.weight = make([]float64, m)
 		for k := range m {
-			s.weight[k] = nearest(mean[k], ci[k], round)
-		}
-	}
-	if s.scaled {
-		return
-	}
-	for i := range s.scale { // one for all tensors
-		for k := range m {
-			if s.shared {
-				s.scale[i][k] = s.lambda
-			} else {
-				s.scale[i][k] = s.weight[k]
+			if s.weight[k] = mean[k]; s.scaled {
+				s.weight[k] = nearest(mean[k], ci[k], round)
 			}
 		}
 	}
+	if !s.scaled {
+		s.spreadScales()
+	}
 }
-
-// sharedWithin is how near a weight over the sum of weights has to be to a round
-// number: weights that are rounded to brain floats first move it by that.
-const sharedWithin = 1e-3
 
 // weightOf is the mean scale of a task vector, times the share of it that was
 // kept where that was scaled up: the share of each tensor's sizes, where this
