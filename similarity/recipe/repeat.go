@@ -55,6 +55,9 @@ func (s *sparse) weights(n int) []float64 {
 		}
 		w[s.base] -= w[d]
 	}
+	if math.Abs(w[s.base]) < 1e-12 {
+		w[s.base] = 0
+	}
 	return w
 }
 

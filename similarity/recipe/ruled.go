@@ -16,11 +16,10 @@ const leastSlope, slopeErrors = 0.04, 5
 // ruled finds the rule by which entries were chosen, repeats it, and says what it
 // takes to write down. It is nil where too few entries tell.
 func (f *fitting) ruled(s *sparse) (*explanation, float64) {
-	const fewest = 200
 	s.elected = len(s.donors) > 1 && f.vote(s)
 	all := f.tallies(s)
 	for _, a := range all {
-		if a.n < fewest {
+		if a.n < fewestTold {
 			return nil, 0
 		}
 	}
