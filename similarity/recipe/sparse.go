@@ -87,6 +87,9 @@ func (f *fitting) sparseOf() *explanation {
 	var best *explanation
 	least := math.Inf(1)
 	for _, s := range f.candidates() {
+		if best != nil && least < settled {
+			break
+		}
 		s.settleOn(f.all)
 		if e, cost := f.ruled(s); e != nil && cost < least {
 			best, least = e, cost
@@ -98,7 +101,8 @@ func (f *fitting) sparseOf() *explanation {
 // mostCandidates bounds the bases and task vectors whose rules are repeated.
 const mostCandidates = 4
 
-// candidates lists bases and task vectors by what they leave, the least first.
+// candidates lists bases and task vectors that leave little, the fewest task vectors
+// first, and of as many by what they leave.
 func (f *fitting) candidates() []*sparse {
 	var out []*sparse
 	few := f.thinned()
@@ -126,11 +130,13 @@ func (f *fitting) candidates() []*sparse {
 			}
 		}
 	}
-	slices.SortStableFunc(out, func(a, b *sparse) int { return cmp.Compare(a.left, b.left) })
-	if len(out) > 0 {
-		most := math.Max(farther*out[0].left, met)
+	if best := leastLeft(out); best != nil {
+		most := math.Max(farther*best.left, met)
 		out = slices.DeleteFunc(out, func(s *sparse) bool { return s.left > most })
 	}
+	slices.SortStableFunc(out, func(a, b *sparse) int {
+		return cmp.Or(cmp.Compare(len(a.donors), len(b.donors)), cmp.Compare(a.left, b.left))
+	})
 	return out[:min(len(out), mostCandidates)]
 }
 
