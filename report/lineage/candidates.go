@@ -19,7 +19,7 @@ import (
 const (
 	nearMost  = 4   // relatives of each model that are compared with it, the nearest first
 	nearParts = 2   // likewise in every part that relatives fall into without the model: it may be put together from these
-	fewModels = 100 // so many are compared in all pairs, as the trees whose edges were counted were drawn
+	fewModels = 8   // so many are compared in all pairs, as the trees whose edges were counted were drawn
 )
 
 // candidates are the pairs i < j to compare.
@@ -78,7 +78,7 @@ func (b *builder) screened(prints []*fingerprint.Fingerprint, o *report.Options)
 			p := &b.pairs[j][i]
 			p.know(r)
 			p.screened = true
-			if r.Verdict.Relation == verdict.Inconclusive {
+			if !b.kin(j, i) {
 				continue
 			}
 			d := b.vecs.distance(i, j, 0)

@@ -14,7 +14,7 @@ func (f *fitting) polish(s *sparse) {
 	for range 2 {
 		for i, t := range f.all {
 			if !t.vector && t.has(s.all()) {
-				s.polishScale(t.glance(), i, s.edgesOfAll(t, nil))
+				s.polishScale(t.glance(), i, s.edgesOfAll(t, nil), false)
 			}
 		}
 		if !s.scaled {
@@ -30,20 +30,26 @@ func (f *fitting) polish(s *sparse) {
 // count.
 const far = 3
 
-// polishScale fits the scales of one tensor, which what a set gives is linear in.
-func (s *sparse) polishScale(t *tensorFit, i int, edges [][2]float64) {
-	m := len(s.donors)
+// polishScale fits the scales of one tensor, which what a set gives is linear in. fine
+// counts in steps of the child's value, as where there was one rounding at the end:
+// values that all but cancel tell most then.
+func (s *sparse) polishScale(t *tensorFit, i int, edges [][2]float64, fine bool) {
+	m, st := len(s.donors), storageOf(t.dtype)
 	a, b := make([]float64, m*m), make([]float64, m)
-	s.each(t, i, edges, nil, func(_ int, x *entry, set uint, v float64) {
-		z := (x.e - v) / x.step
+	s.each(t, i, edges, nil, func(j int, x *entry, set uint, v float64) {
+		step := x.step
+		if fine {
+			step = st.step(t.y[j])
+		}
+		z := (x.e - v) / step
 		if math.Abs(z) > far {
 			return
 		}
 		slope := s.slopes(i, x, set)
 		for k := range m {
-			b[k] += slope[k] / x.step * z
+			b[k] += slope[k] / step * z
 			for l := range m {
-				a[k*m+l] += slope[k] / x.step * slope[l] / x.step
+				a[k*m+l] += slope[k] / step * slope[l] / step
 			}
 		}
 	})
@@ -253,6 +259,23 @@ func (f *fitting) roundings() []rounding {
 		out = append(out, r)
 	}
 	return out
+}
+
+// refined fits the scales of tensors for one rounding at the end.
+func (f *fitting) refined(s *sparse) *sparse {
+	c := *s
+	c.scale = make([][]float64, len(s.scale))
+	for i, t := range f.all {
+		c.scale[i] = slices.Clone(s.scale[i])
+		if t.vector || !t.has(s.all()) {
+			continue
+		}
+		few, edges := t.glance(), s.edgesOfAll(t, nil)
+		for range 3 {
+			c.polishScale(few, i, edges, true)
+		}
+	}
+	return &c
 }
 
 // stepwise gives a rule the arithmetic of a type of 16 bits: what was kept was

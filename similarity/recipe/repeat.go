@@ -29,7 +29,10 @@ func (f *fitting) repeat(s *sparse) *explanation {
 	least := 0
 	for _, r := range f.roundings() {
 		c, s := *e, s
-		if r != nil && s.scaled {
+		switch {
+		case s.scaled && r == nil:
+			s = f.refined(s)
+		case s.scaled:
 			s = f.stepwise(s, r)
 		}
 		c.leaves, c.sparse, c.weights = nil, s, s.weights(f.n)
