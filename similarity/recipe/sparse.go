@@ -132,6 +132,9 @@ func (f *fitting) candidates() []*sparse {
 	}
 	if best := leastLeft(out); best != nil {
 		most := math.Max(farther*best.left, met)
+		if f.all[0].dtype.Rounding() != nil { // in single precision, operations in a coarser type leave many steps
+			most = math.Min(most, hopeless*met)
+		}
 		out = slices.DeleteFunc(out, func(s *sparse) bool { return s.left > most })
 	}
 	slices.SortStableFunc(out, func(a, b *sparse) int {
@@ -143,6 +146,10 @@ func (f *fitting) candidates() []*sparse {
 // farther is what a candidate may leave over the best one: sets of more task vectors
 // come nearer by chance, each further one by half at most.
 const farther = 4
+
+// hopeless is what entries leave, over where the sets are met, from which no rule can
+// explain them: a fiftieth of all as far away as counts leaves a third more than that.
+const hopeless = 4
 
 func leastLeft(all []*sparse) (best *sparse) {
 	for _, s := range all {
