@@ -203,7 +203,7 @@ func (f *fitting) snap(s *sparse) {
 				continue
 			}
 			c.lambda = l[0]
-			if left := f.leftOf(&c); left < least {
+			if left := f.leftOf(&c); fewer(left, least) {
 				best, least = c, left
 				best.weight = slices.Clone(c.weight)
 			}
@@ -211,6 +211,12 @@ func (f *fitting) snap(s *sparse) {
 	}
 	*s = best
 	s.spreadScales()
+}
+
+// fewer tells whether one count is below another by more than chance takes it: less
+// round numbers may not win by less.
+func fewer(n, than int) bool {
+	return float64(n)+3*math.Sqrt(float64(n)+1) < float64(than)
 }
 
 // snapped rounds numbers to a grid, none where that is 0, and tells whether they
