@@ -63,7 +63,7 @@ func (h *herd) left(most int64) float64 {
 // uncollected lets garbage lie up to a bound until the returned function is
 // called: mutants are small and many, and next to nothing of them is kept.
 func uncollected() func() {
-	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(128<<20)
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(64<<20)
 	return func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
