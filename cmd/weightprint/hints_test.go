@@ -27,7 +27,7 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 		want []string
 	}{
 		{several, []string{"a.safetensors", "b.safetensors", "name one"}},
-		{dir, []string{"its folders hold models", base, filepath.Join(dir, "fine-tune")}},
+		{dir, []string{"in the folders within", "base", "fine-tune", "name one of them"}},
 		{bare, []string{"configurations without their weights"}},
 	} {
 		code, _, stderr := call("compare", c.ref, base)
