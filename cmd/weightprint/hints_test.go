@@ -39,6 +39,28 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 	}
 }
 
+// Of a model that is cut short it is said how much is whole, and what to do.
+func TestCutModelsAreNamed(t *testing.T) {
+	base := filepath.Join(demoModels(t), "base")
+	weights, err := os.ReadFile(filepath.Join(base, "model.safetensors"))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		bytes int
+		want  string
+	}{{len(weights) * 3 / 4, "tensors are whole, the last"}, {len(weights) - 1, "the last 1 bytes are missing"}, {200, "left in the file"}} {
+		cut := filepath.Join(t.TempDir(), "cut.safetensors")
+		require.NoError(t, os.WriteFile(cut, weights[:c.bytes], 0o600))
+		for _, line := range [][]string{{"inspect", cut}, {"compare", cut, base}, {"compare", base, cut}, {"fingerprint", cut, "-o", cut + ".wfp"}} {
+			code, _, stderr := call(line...)
+			require.Equal(t, exitError, code)
+			require.Contains(t, stderr, c.want)
+			require.Contains(t, stderr, "fetch it again")
+			require.Equal(t, 1, strings.Count(stderr, "\n"))
+			require.NoFileExists(t, cut+".wfp")
+		}
+	}
+}
+
 // A shell completes the words that a flag takes, and what can be explained.
 func TestCompletion(t *testing.T) {
 	for want, line := range map[string]string{
