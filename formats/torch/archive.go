@@ -95,6 +95,8 @@ func (a *archive) foreign() error {
 		switch {
 		case strings.HasSuffix(e.name, ".npy"):
 			what = "; it looks like a NumPy archive"
+		case strings.HasSuffix(e.name, "/.data/extern_modules"):
+			what = "; it is an archive of torch.package, which holds programs: torch.save(torch.package.PackageImporter(FILE).load_pickle(PACKAGE, NAME).state_dict(), NEW) writes one that is read"
 		case strings.HasSuffix(e.name, "/archive_format"):
 			what = "; it looks like an exported program (.pt2)"
 		case e.name == "[Content_Types].xml":
