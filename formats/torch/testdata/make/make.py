@@ -429,7 +429,25 @@ def zero3():
     os.rename(os.path.join(OUT, "zero3.f32"), os.path.join(folder, "expected.f32"))
 
 
-steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed, traced, zero3)}
+def package():
+    """Archives of torch.package: a program alone, and one beside a pickle."""
+    from torch.package import PackageExporter, package_exporter
+
+    package_exporter._gate_torchscript_serialization = False
+
+    torch.manual_seed(13)
+    scripted = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)))
+    with PackageExporter(os.path.join(OUT, "package.pt")) as e:
+        e.save_pickle("models", "net", {"net": scripted, "labels": ["a", "b"]})
+    expect("package", scripted.state_dict())
+    plain = {"a.weight": torch.randn(3, 5), "a.bias": torch.arange(3.0).half()}
+    with PackageExporter(os.path.join(OUT, "package-both.pt")) as e:
+        e.save_text("models", "readme.txt", "no pickle")
+        e.save_pickle("models", "plain.pkl", {"state_dict": plain, "net": scripted})
+    expect("package-both", {**{"0." + k: v for k, v in scripted.state_dict().items()}, **{"models.plain.pkl." + k: v for k, v in plain.items()}})
+
+
+steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed, traced, zero3, package)}
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for name in sys.argv[2:] or steps:
