@@ -43,6 +43,7 @@ func main() {
 		carryCommand(),
 		plantedCommand(),
 		speedCommand(),
+		decodeCommand(),
 		auditsCommand(),
 		interruptCommand(),
 	)

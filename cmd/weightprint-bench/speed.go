@@ -48,7 +48,7 @@ same work: --peer ROW=COMMAND measures it in the same run.`,
 				_, err = io.WriteString(c.OutOrStdout(), table)
 				return err
 			}
-			return fillDocs(docs, table)
+			return fillDocs(docs, "speed", table)
 		},
 	}
 	c.Flags().StringVar(&only, "only", "", "rows whose names contain this")
@@ -155,8 +155,13 @@ func speedTable(rows []costed) string {
 		}
 		fmt.Fprintf(&b, "| %s | %.2f | %d | %s | %s | %s | %s |\n", r.work, r.ours.CPU, r.ours.RSS>>20, o.Read, o.Found, peer, ratio)
 	}
-	fmt.Fprintf(&b, "\nMeasured on %s, %d of %d processors, %s.\n", processor(), runtime.GOMAXPROCS(0), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(&b, "\n%s\n", measuredOn())
 	return b.String()
+}
+
+// measuredOn names the machine.
+func measuredOn() string {
+	return fmt.Sprintf("Measured on %s, %d of %d processors, %s.", processor(), runtime.GOMAXPROCS(0), runtime.NumCPU(), runtime.Version())
 }
 
 // said is what a row says of its work.
@@ -178,18 +183,17 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// The table stands between these lines of the page.
-const speedBegin, speedEnd = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
-
-func fillDocs(path, table string) error {
+// fillDocs puts a table between the lines of the page that name it.
+func fillDocs(path, name, table string) error {
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(b), speedBegin)
-	_, after, closed := strings.Cut(rest, speedEnd)
+	before, rest, ok := strings.Cut(string(b), begin)
+	_, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		return fmt.Errorf("%s has no place for the table between %q and %q", path, strings.TrimSpace(speedBegin), strings.TrimSpace(speedEnd))
+		return fmt.Errorf("%s has no place for the table between %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return os.WriteFile(path, []byte(before+speedBegin+table+speedEnd+after), 0o644)
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
 }
