@@ -65,8 +65,8 @@ type hasher struct {
 	raw    []byte
 	floats []float32
 	canon  []byte
-	counts *[bins]uint32 // of the upper halves of values; nil when not asked for
-	table  *[bins]uint32 // what counts points to when they are
+	counts *counter // of the upper halves of values; nil when not asked for
+	table  *counter // what counts points to when they are
 }
 
 func newHasher(chunk int) *hasher {
@@ -216,9 +216,7 @@ func (h *hasher) halvesAreFinite() bool {
 // form where there is no NaN.
 func (h *hasher) halves() Digest {
 	if h.counts != nil {
-		for i := 0; i+1 < len(h.raw); i += 2 {
-			h.counts[binary.LittleEndian.Uint16(h.raw[i:])]++
-		}
+		h.counts.halves(h.raw)
 	}
 	return h.digest(h.values, h.raw, formNames[form16])
 }
@@ -232,9 +230,7 @@ func (h *hasher) plain(values []float32) (d Digest, nan bool) {
 		most = max(most, b&^(1<<31))
 	}
 	if h.counts != nil {
-		for _, v := range values {
-			h.counts[math.Float32bits(v)>>16]++
-		}
+		h.counts.floats(values)
 	}
 	nan = most > infinite16<<16
 	if nan {

@@ -169,25 +169,20 @@ func (h *hasher) countFor(w *whole) {
 	h.counts = nil
 	if w.counts != nil {
 		if h.table == nil {
-			h.table = new([bins]uint32)
+			h.table = new(counter)
 		}
 		h.counts = h.table
 	}
 }
 
 // add moves the counts of one job over.
-func (w *whole) add(c *[bins]uint32) {
+func (w *whole) add(c *counter) {
 	if c == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for b, n := range c {
-		if n > 0 {
-			w.counts[b] += uint64(n)
-			c[b] = 0
-		}
-	}
+	c.moveTo(w.counts)
 }
 
 // merge puts the digests of a job behind those of the jobs before it.
