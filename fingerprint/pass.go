@@ -143,10 +143,11 @@ func (p *pass) do(ctx context.Context, h *hasher, j *job) error {
 	t := j.of.t
 	h.countFor(j.of)
 	sinks := p.sinks[t]
+	last, rest := j.of.leaf(j.last - 1)
 	for i := j.first; i < j.last; i++ {
 		first, n := j.of.leaf(i)
 		wanted := slices.ContainsFunc(sinks, func(s sink) bool { return s.wants(first, n) })
-		r, err := h.leaf(ctx, t, first, n, wanted)
+		r, err := h.leaf(ctx, t, first, n, last+rest, wanted)
 		if err != nil {
 			return err
 		}
