@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -62,18 +64,19 @@ const decodedValues = 1 << 16
 
 // decodeCommand measures the decoders of stored types.
 func decodeCommand() *cobra.Command {
-	var only, peer, docs string
+	var only, docs string
+	var peers []string
 	var rounds int
 	c := &cobra.Command{
 		Use:   "decode",
-		Short: "measure the decoders of stored types, beside ggml's",
+		Short: "measure the decoders of stored types, beside those of others",
 		Long: `decode decodes random blocks of each type and prints values a second of one
-processor. --ggml names a script and its arguments that decode the same blocks with
-ggml's own code (testdata/peers.py ggml LIBRARY); the two then take turns, and the
-ratio is the median over the rounds.`,
+processor. --peer NAME=COMMAND names a program that decodes the same blocks, such as
+testdata/peers.py with ggml's own code or with gguf-py; the programs then take turns,
+and a ratio is the median over the rounds.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			table, err := decodeTable(c.Context(), only, peer, rounds)
+			table, err := decodeTable(c.Context(), only, peers, rounds)
 			if err != nil {
 				return err
 			}
@@ -85,74 +88,83 @@ ratio is the median over the rounds.`,
 		},
 	}
 	c.Flags().StringVar(&only, "only", "", "types whose names contain this")
-	c.Flags().StringVar(&peer, "ggml", "", "command that decodes with ggml")
+	c.Flags().StringArrayVar(&peers, "peer", nil, "NAME=COMMAND that decodes too")
 	c.Flags().StringVar(&docs, "docs", "", "fill the table of this page instead of printing it")
 	c.Flags().IntVar(&rounds, "rounds", 9, "turns of each")
 	return c
 }
 
-func decodeTable(ctx context.Context, only, peer string, rounds int) (string, error) {
+func decodeTable(ctx context.Context, only string, commands []string, rounds int) (string, error) {
 	dir, err := os.MkdirTemp("", "weightprint-decode-*")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	ggml, err := startPeer(ctx, peer)
-	if err != nil {
-		return "", err
-	}
-	defer ggml.stop()
 	var b strings.Builder
-	fmt.Fprintf(&b, "| type | million values a second | ggml | ratio |\n|---|---|---|---|\n")
+	b.WriteString("| type | million values a second |")
+	var peers []*peerProcess
+	for _, p := range commands {
+		name, command, _ := strings.Cut(p, "=")
+		started, err := startPeer(ctx, command)
+		if err != nil {
+			return "", err
+		}
+		defer started.stop()
+		peers = append(peers, started)
+		fmt.Fprintf(&b, " %s | ratio |", name)
+	}
+	fmt.Fprintf(&b, "\n|---|---|%s\n", strings.Repeat("---|---|", len(peers)))
 	for _, t := range decodedTypes {
 		if !strings.Contains(t.of.String(), only) {
 			continue
 		}
-		ours, theirs, ratio, err := t.measure(ggml, dir, rounds)
-		if err != nil {
+		if err := t.row(&b, peers, dir, rounds); err != nil {
 			return "", fmt.Errorf("%s: %w", t.of, err)
 		}
-		if ggml == nil {
-			fmt.Fprintf(&b, "| %s | %.0f |  |  |\n", t.of, ours)
-			continue
-		}
-		fmt.Fprintf(&b, "| %s | %.0f | %.0f | %.2f |\n", t.of, ours, theirs, ratio)
 	}
 	fmt.Fprintf(&b, "\n%s\n", measuredOn())
 	return b.String(), nil
 }
 
-// measure gives the speeds in million values a second, and the median of ours over
-// theirs.
-func (t *decodedType) measure(ggml *peerProcess, dir string, rounds int) (ours, theirs, ratio float64, err error) {
+// row writes speeds in million values a second, and medians of ours over theirs.
+func (t *decodedType) row(w io.Writer, peers []*peerProcess, dir string, rounds int) error {
 	codec, ok := t.of.Codec()
 	if !ok {
-		return 0, 0, 0, fmt.Errorf("no codec")
+		return errors.New("no codec")
 	}
 	src := t.blocks(codec)
 	file := filepath.Join(dir, t.of.String())
 	if err := os.WriteFile(file, src, 0o600); err != nil {
-		return 0, 0, 0, err
+		return err
 	}
 	dst := make([]float32, decodedValues)
 	times := 16
 	for took := time.Duration(0); took < 20*time.Millisecond; times *= 2 {
 		took = decodeTime(codec, dst, src, times)
 	}
-	var us, them, ratios []float64
+	ours, theirs, ratios := []float64(nil), make([][]float64, len(peers)), make([][]float64, len(peers))
 	for range rounds {
 		speed := float64(decodedValues*times) / 1e6 / decodeTime(codec, dst, src, times).Seconds()
-		us = append(us, speed)
-		if ggml != nil {
-			seconds, err := ggml.ask(fmt.Sprintf("%s\t%d\t%d\t%s", t.symbol, decodedValues, times, file))
+		ours = append(ours, speed)
+		for i, p := range peers {
+			seconds, err := p.ask(fmt.Sprintf("%s\t%s\t%d\t%d\t%s", t.of, t.symbol, decodedValues, times, file))
 			if err != nil {
-				return 0, 0, 0, err
+				return err
 			}
 			peer := float64(decodedValues*times) / 1e6 / seconds
-			them, ratios = append(them, peer), append(ratios, speed/peer)
+			theirs[i], ratios[i] = append(theirs[i], peer), append(ratios[i], speed/peer)
 		}
 	}
-	return median(us), median(them), median(ratios), nil
+	fmt.Fprintf(w, "| %s | %.0f |", t.of, median(ours))
+	for i := range peers {
+		if math.IsNaN(ratios[i][0]) { // it has no such type
+			fmt.Fprint(w, "  |  |")
+			continue
+		}
+		fmt.Fprintf(w, " %.0f | %.2f |", median(theirs[i]), median(ratios[i]))
+	}
+	fmt.Fprintln(w)
+	return nil
 }
 
 func decodeTime(codec *tensor.Codec, dst []float32, src []byte, times int) time.Duration {
@@ -197,9 +209,6 @@ func (t *decodedType) tame(b []byte) {
 }
 
 func median(x []float64) float64 {
-	if len(x) == 0 {
-		return 0
-	}
 	x = slices.Sorted(slices.Values(x))
 	return x[len(x)/2]
 }
@@ -211,11 +220,8 @@ type peerProcess struct {
 	out *bufio.Scanner
 }
 
-// startPeer starts a command of the caller's, or nothing where it names none.
+// startPeer starts a command of the caller's.
 func startPeer(ctx context.Context, command string) (*peerProcess, error) {
-	if command == "" {
-		return nil, nil
-	}
 	p := &peerProcess{cmd: exec.CommandContext(ctx, "sh", "-c", command)}
 	p.cmd.Stderr = os.Stderr
 	in, err := p.cmd.StdinPipe()
@@ -242,8 +248,6 @@ func (p *peerProcess) ask(line string) (seconds float64, err error) {
 }
 
 func (p *peerProcess) stop() {
-	if p != nil {
-		_ = p.in.Close()
-		_ = p.cmd.Wait()
-	}
+	_ = p.in.Close()
+	_ = p.cmd.Wait()
 }

@@ -33,7 +33,8 @@ func speedCommand() *cobra.Command {
 		Long: `speed runs each row in a process of its own and prints a table. Networks of the
 comparisons are drawn from seeds when they are read, so that shapes of 140 GB take no
 disk; the time of drawing is part of what is measured. A peer is a command that does the
-same work: --peer ROW=COMMAND measures it in the same run.`,
+same work in the folder that was prepared for the row: --peer ROW=COMMAND measures it in
+the same run.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if one != "" {
@@ -96,36 +97,43 @@ func measured(ctx context.Context, log io.Writer, only string, peers []string) (
 		}
 		fmt.Fprintln(log, r.name)
 		x := costed{speedRow: r}
-		if x.ours, x.found, err = r.alone(ctx, self); err != nil {
+		if err := x.alone(ctx, self, peers); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.name, err)
-		}
-		for _, p := range peers {
-			if words, ok := strings.CutPrefix(p, r.name+"="); ok {
-				c, _, err := run(exec.CommandContext(ctx, "sh", "-c", words)) // the caller's own command
-				if err != nil {
-					return nil, fmt.Errorf("peer of %s: %w", r.name, err)
-				}
-				x.peer = &c
-			}
 		}
 		out = append(out, x)
 	}
 	return out, nil
 }
 
-// alone prepares a row and runs it in a process of its own.
-func (r *speedRow) alone(ctx context.Context, self string) (c cost, found string, err error) {
+// alone prepares a row and runs it, and its peer, in processes of their own.
+func (x *costed) alone(ctx context.Context, self string, peers []string) error {
 	dir, err := os.MkdirTemp("", "weightprint-speed-*")
 	if err != nil {
-		return c, "", err
+		return err
 	}
 	defer os.RemoveAll(dir)
-	if r.prepare != nil {
-		if err := r.prepare(dir); err != nil {
-			return c, "", err
+	if x.prepare != nil {
+		if err := x.prepare(dir); err != nil {
+			return err
 		}
 	}
-	return run(exec.CommandContext(ctx, self, "speed", "--row", r.name, "--dir", dir))
+	if x.ours, x.found, err = run(exec.CommandContext(ctx, self, "speed", "--row", x.name, "--dir", dir)); err != nil {
+		return err
+	}
+	for _, p := range peers {
+		words, ok := strings.CutPrefix(p, x.name+"=")
+		if !ok {
+			continue
+		}
+		c := exec.CommandContext(ctx, "sh", "-c", words) // the caller's own command
+		c.Dir = dir
+		cost, _, err := run(c)
+		if err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+		x.peer = &cost
+	}
+	return nil
 }
 
 // run runs a command to its end and says what it and its children took.
