@@ -1,4 +1,4 @@
-package report
+package tested
 
 import (
 	"math/rand/v2"
@@ -8,6 +8,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report/internal/aligned"
+	"github.com/weightprint/weightprint/report/internal/planned"
+	"github.com/weightprint/weightprint/report/internal/read"
+	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/align"
 )
 
@@ -30,14 +34,16 @@ func TestSecondPairingPaysForTheFirst(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 1))
 	s := zoo.Shape{Layers: 4, Hidden: 64, Width: 192, Heads: 4, KVHeads: 2, HeadDim: 16, Vocab: 300}
 	a := zoo.Random(r, s, zoo.Quirks{})
-	x := &run{o: (&Options{Budget: Full}).WithDefaults(), in: [2]Input{{Ref: "a", Model: a}, {Ref: "b", Model: turnedLayers(r, a)}}}
-	require.NoError(t, x.prepare(t.Context()))
+	sides := [2]aligned.Side{{Ref: "a", Model: a}, {Ref: "b", Model: turnedLayers(r, a)}}
+	v, err := read.Once(t.Context(), planned.Of(aligned.New(sides, ""), planned.Extent{Budget: align.NoLimit}))
+	require.NoError(t, err)
+	x := &trial{Values: v, policy: verdict.Policy{}.WithDefaults()}
 	require.NoError(t, x.look(t.Context(), 0))
-	first := x.facts.ExactTests()
+	first := x.Facts.ExactTests()
 	require.Greater(t, first, 4)
-	require.Zero(t, x.facts.Spent)
+	require.Zero(t, x.Facts.Spent)
 	require.NoError(t, x.relook(t.Context()))
-	require.Equal(t, []align.LayerPair{{A: 3, B: 0}, {A: 2, B: 1}, {A: 1, B: 2}, {A: 0, B: 3}}, x.pair.Towers[0].Layers)
-	require.Equal(t, first, x.facts.Spent)
-	require.Greater(t, x.facts.ExactTests(), first, "they count with those of the second pairing")
+	require.Equal(t, []align.LayerPair{{A: 3, B: 0}, {A: 2, B: 1}, {A: 1, B: 2}, {A: 0, B: 3}}, x.Towers[0].Layers)
+	require.Equal(t, first, x.Facts.Spent)
+	require.Greater(t, x.Facts.ExactTests(), first, "they count with those of the second pairing")
 }

@@ -1,4 +1,4 @@
-package report
+package tested
 
 import (
 	"context"
@@ -13,15 +13,15 @@ import (
 // relabelled looks at matrices of unknown role once more, with B's units in the order
 // of A's, where labels and content have shown nothing: the order of hidden units is
 // free, so a copy may have any.
-func (r *run) relabelled(ctx context.Context) error {
-	if logp, _ := r.facts.Best(verdict.Any); r.o.Depth == Quick || logp <= r.o.Policy.Level() || r.facts.HasContent() {
+func (r *trial) relabelled(ctx context.Context) error {
+	if logp, _ := r.Facts.Best(verdict.Any); r.Extent.Quick || logp <= r.policy.Level() || r.Facts.HasContent() {
 		return nil
 	}
-	q, moved, err := relabel.Pair(ctx, r.pair)
+	q, moved, err := relabel.Pair(ctx, r.Pair)
 	if err != nil || q == nil {
 		return err
 	}
-	r.facts.Moved = verdict.Moved(moved)
+	r.Facts.Moved = verdict.Moved(moved)
 	found, err := similarity.Run(ctx, q, suite.Relabelled())
 	if err != nil {
 		return err
@@ -31,8 +31,8 @@ func (r *run) relabelled(ctx context.Context) error {
 			continue
 		}
 		e.Axis = strings.TrimSuffix(e.Axis, " (raw)") + verdict.Relabelled
-		r.facts.Evidence = append(r.facts.Evidence, e)
-		r.looks = append(r.looks, r.taken-1)
+		r.Facts.Evidence = append(r.Facts.Evidence, e)
+		r.Looks = append(r.Looks, r.Taken-1)
 	}
 	return nil
 }

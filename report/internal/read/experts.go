@@ -1,4 +1,4 @@
-package report
+package read
 
 import (
 	"fmt"
@@ -11,6 +11,13 @@ import (
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/equality"
 )
+
+// UnitMap says which units of A the units of B come from.
+type UnitMap struct {
+	Axis     string
+	A, B     []int // positions in A and in B, pair by pair
+	OfA, OfB int   // how many there are
+}
 
 // expertOf takes a role such as "layers.3.experts.17.up" apart: where the experts
 // stand, and which one it is.
@@ -109,7 +116,7 @@ func left(all []UnitMap) (e verdict.Experts) {
 	return e
 }
 
-// moved are the maps that say something: experts at other places, or fewer of them.
-func moved(all []UnitMap) []UnitMap {
-	return slices.DeleteFunc(slices.Clone(all), func(m UnitMap) bool { return m.OfA == m.OfB && slices.Equal(m.A, m.B) })
+// Moved are the experts that stand at other places, or of which there are fewer.
+func (e *Equal) Moved() []UnitMap {
+	return slices.DeleteFunc(slices.Clone(e.Experts), func(m UnitMap) bool { return m.OfA == m.OfB && slices.Equal(m.A, m.B) })
 }

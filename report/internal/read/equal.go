@@ -1,4 +1,4 @@
-package report
+package read
 
 import (
 	"context"
@@ -6,38 +6,41 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/internal/aligned"
+	"github.com/weightprint/weightprint/report/internal/planned"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity/equality"
 )
 
-// equal asks which tensors of the two hold the same values, whatever their names
-// are. It reads all of both, so it is asked only where that is allowed and the
-// roles have not shown it already.
-func (r *run) equal(ctx context.Context) error {
-	s := &r.facts.Storage
-	if !r.whole || r.facts.Equality.Asked || s.Same() && s.InOrder {
-		return nil
-	}
-	role := rolesOf(r.networks())
-	nets := r.networks()
-	a, b := takenApart(r.in[0].Model, nets[0], role), takenApart(r.in[1].Model, nets[1], role)
+// Equal says which tensors of the two subjects hold the same values, whatever their
+// names are.
+type Equal struct {
+	Sum     verdict.Equality
+	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of whole tensors, by side
+	Experts []UnitMap                                // which expert of A has the values of each of B's
+}
+
+// equalValues compares the digests of all values, and tells the pair what it found.
+func equalValues(ctx context.Context, p *planned.Plan) (*Equal, error) {
+	nets := p.Networks()
+	role := rolesOf(nets)
+	a, b := takenApart(p.Sides[0].Model, nets[0], role), takenApart(p.Sides[1].Model, nets[1], role)
 	pairs, err := equality.Match(ctx, a, b, func(t *tensor.Tensor) string { return role[t] })
 	if err != nil {
-		return err
+		return nil, err
 	}
-	r.digests = pairs.Digests // of whole tensors; those of stacks are taken where they are asked for
-	r.facts.Equality = summed(pairs, role, nets[1], b)
-	r.experts = expertMaps(pairs, role)
-	r.facts.Equality.Mixtures = left(r.experts)
-	r.pair.Same = map[*tensor.Tensor]*tensor.Tensor{}
-	for _, p := range pairs.Pairs {
-		if p.Moved == nil && a.whole[p.A] == nil && b.whole[p.B] == nil {
-			r.pair.Same[p.B] = p.A
+	e := &Equal{Sum: summed(pairs, role, nets[1], b), Digests: pairs.Digests, Experts: expertMaps(pairs, role)}
+	e.Sum.Mixtures = left(e.Experts)
+	p.Same = map[*tensor.Tensor]*tensor.Tensor{}
+	for _, x := range pairs.Pairs {
+		if x.Moved == nil && a.whole[x.A] == nil && b.whole[x.B] == nil {
+			p.Same[x.B] = x.A
 		}
 	}
-	return nil
+	return e, nil
 }
 
 // rolesOf gives each tensor the role that its name tells, or else its name.
@@ -114,15 +117,15 @@ func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles
 		}
 		e.Values[i] = float64(shared[i]) / float64(max(1, all[i]))
 	}
-	for _, p := range parts(b) {
-		part := verdict.Part{Tensors: len(p.matrices)}
-		for _, m := range p.matrices {
+	for _, p := range aligned.Parts(b) {
+		part := verdict.Part{Tensors: len(p.Matrices)}
+		for _, m := range p.Matrices {
 			if x := paired[m.Tensor]; x != nil {
 				part.Paired++
 				part.Rounded = part.Rounded || x.Rounded != ""
 			}
 		}
-		e.Parts[p.name] = part
+		e.Parts[p.Name] = part
 	}
 	return e
 }

@@ -1,9 +1,11 @@
-package report
+package measured
 
 import (
 	"context"
 
+	"github.com/weightprint/weightprint/report/internal/read"
 	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/calibrated/tokenfree"
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -31,21 +33,21 @@ func (s *LayerScores) clear() bool {
 // hiddenScores compares layers in the coordinates of the test of held-out layers, which
 // no change of basis, order or sign of units alters. What that test read is used again:
 // nil where it found nothing.
-func (r *run) hiddenScores(ctx context.Context) (*LayerScores, error) {
-	for _, t := range r.pair.Towers {
+func hiddenScores(ctx context.Context, v *read.Values, found []similarity.Evidence) (*LayerScores, error) {
+	for _, t := range v.Towers {
 		ran := false
-		for _, e := range r.facts.Evidence {
+		for _, e := range found {
 			ran = ran || e.Test == verdict.HeldOutAgreement && e.Tower == t.B.Name && e.Skipped == "" && e.Effect > clearly
 		}
 		if !ran {
 			continue
 		}
-		s, err := mlp.Read(ctx, r.pair, t)
+		s, err := mlp.Read(ctx, v.Pair, t)
 		if err != nil || len(s.A) < 2 {
 			return nil, err
 		}
 		out := &LayerScores{Tower: t.B.Name, How: verdict.HeldOutAgreement}
-		out.Counts, out.Units = tokenfree.CrossScores(s.A, s.B, &tokenfree.Options{Seed: r.pair.Seed})
+		out.Counts, out.Units = tokenfree.CrossScores(s.A, s.B, &tokenfree.Options{Seed: v.Seed})
 		for _, l := range s.Layers {
 			out.A, out.B = append(out.A, t.A.Layers[l.A].Index), append(out.B, t.B.Layers[l.B].Index)
 		}
