@@ -85,7 +85,7 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	further, err := subjects.further(ctx, values)
+	further, err := tested.Further(ctx, values, subjects.options.Tests)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -109,10 +108,4 @@ func notTaken(taken int, p *planned.Plan) (out []Evidence) {
 		}
 	}
 	return out
-}
-
-// further runs the caller's own tests. What they find is shown and takes no part in
-// the verdict, whose error rates were measured without them.
-func (x *opened) further(ctx context.Context, v *read.Values) ([]similarity.Evidence, error) {
-	return similarity.Run(ctx, v.Pair, x.options.Tests)
 }

@@ -152,3 +152,10 @@ func (r *trial) settled() bool {
 	}
 	return any
 }
+
+// Further runs tests of the caller's own on the pair as the suite left it. What they
+// find is shown and takes no part in the verdict, whose error rates were measured
+// without them.
+func Further(ctx context.Context, v *read.Values, tests []*similarity.Test) ([]similarity.Evidence, error) {
+	return similarity.Run(ctx, v.Pair, tests)
+}
