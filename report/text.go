@@ -8,6 +8,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/report/page"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -29,15 +30,16 @@ func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	}
 	t.Line("")
 	t.verdict(r)
-	t.components(r.Components)
-	t.layers(r.Layers)
-	t.roles(r.Roles)
-	t.evidence(r.Evidence)
-	t.controls(r.Evidence)
-	t.delta(r.Delta)
-	t.List("warning", r.Warnings)
-	t.List("limits", r.Limits)
-	t.methods(r)
+	for i, group := range r.Sections(page.Text) {
+		if i > 0 {
+			t.Line("")
+		}
+		for _, x := range group {
+			for k := range x.Blocks {
+				t.block(x.Label, &x.Blocks[k])
+			}
+		}
+	}
 	_, err := io.WriteString(w, t.String())
 	return err
 }

@@ -108,7 +108,7 @@ func calledName(call *ast.CallExpr) string {
 // What describes a comparison, writes it or judges its parts takes no context: it
 // cannot read, so that a report is a function of what was found.
 func TestDescribingReadsNothing(t *testing.T) {
-	for _, name := range []string{"describe", "components", "delta", "figures", "questions", "text", "text_parts", "text_brief", "markdown"} {
+	for _, name := range []string{"describe", "components", "delta", "figures", "questions", "sections", "sections_tables", "sections_tests", "sections_words", "text", "text_parts", "text_brief", "markdown"} {
 		f, err := parser.ParseFile(token.NewFileSet(), filepath.Join("..", "..", "report", name+".go"), nil, parser.ImportsOnly)
 		require.NoError(t, err)
 		for _, i := range f.Imports {
