@@ -53,30 +53,30 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	w := watch(o, subjects.in)
 	defer w.end()
 
-	w.stage(StageAlign)
+	w.stage(stageAlign)
 	pairing := aligned.New(subjects.sides(), subjects.options.Nonce)
 	plan := planned.Of(pairing, subjects.extent())
 	values, err := read.Once(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	w.stage(StageTest)
+	w.stage(stageTest)
 	policy := subjects.options.Policy
 	tests, err := tested.By(ctx, values, subjects.known(plan), policy)
 	if err != nil {
 		return nil, err
 	}
-	w.stage(StageMeasure)
+	w.stage(stageMeasure)
 	measures, err := measured.From(ctx, values, tests.Facts, policy)
 	if err != nil {
 		return nil, err
 	}
-	w.stage(StageCarry)
+	w.stage(stageCarry)
 	facts := measures.Facts
 	if facts.Carry, err = measured.Carry(ctx, values, facts, policy); err != nil {
 		return nil, err
 	}
-	w.stage(StageDecide)
+	w.stage(stageDecide)
 	pictures, err := measured.Draw(ctx, values, &facts)
 	if err != nil {
 		return nil, err
