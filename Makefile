@@ -48,7 +48,8 @@ web:
 # The page in a real browser. PYTHON names one that has playwright.
 PYTHON ?= python3
 web-check: web
-	$(PYTHON) web/check.py build/web/weightprint.html internal/demo/models build/web/screens
+	go run ./internal/demo/extract build/demo
+	$(PYTHON) web/check.py build/web/weightprint.html build/demo build/web/screens
 
 staticcheck:
 	$(TOOLS) staticcheck ./...

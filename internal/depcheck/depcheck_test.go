@@ -29,7 +29,7 @@ var ranks = []struct {
 	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/diff", 6}, {"similarity/recipe", 6}, {"similarity/faithful", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
 	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
-	{"report/page", 3}, {"report/internal/aligned", 4}, {"report/internal/planned", 5}, {"report/internal/read", 9.2}, {"report/internal/tested", 9.4}, {"report/internal/measured", 9.6},
+	{"internal/demo/pack", 1}, {"internal/demo/extract", 1}, {"report/page", 3}, {"report/internal/aligned", 4}, {"report/internal/planned", 5}, {"report/internal/read", 9.2}, {"report/internal/tested", 9.4}, {"report/internal/measured", 9.6},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/diff", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/spdx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/faithful", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},
