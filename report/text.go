@@ -30,18 +30,23 @@ func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	}
 	t.Line("")
 	t.verdict(r)
-	for i, group := range r.Sections(page.Text) {
+	t.sections(r.Sections(page.Text))
+	_, err := io.WriteString(w, t.String())
+	return err
+}
+
+// sections writes groups of sections with a blank line between them.
+func (t *text) sections(groups [][]page.Section) {
+	for i, group := range groups {
 		if i > 0 {
 			t.Line("")
 		}
-		for _, x := range group {
-			for k := range x.Blocks {
-				t.block(x.Label, &x.Blocks[k])
+		for _, s := range group {
+			for k := range s.Blocks {
+				t.block(s.Label, &s.Blocks[k])
 			}
 		}
 	}
-	_, err := io.WriteString(w, t.String())
-	return err
 }
 
 // Summary is the verdict in one line.
