@@ -62,7 +62,7 @@ func Build(ctx context.Context, a, b Input, o *Options) (*Report, error) {
 	}
 	w.stage(stageTest)
 	policy := subjects.options.Policy
-	tests, err := tested.By(ctx, values, subjects.known(plan), policy)
+	tests, err := tested.By(ctx, values, subjects.facts, policy)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ func open(a, b Input, o *Options) (*opened, error) {
 	x := &opened{options: o.WithDefaults(), in: in}
 	x.facts.Adapter = [2]string{in[0].Adapter, in[1].Adapter}
 	x.facts.Tautology, x.facts.Named = tautology(in), x.named()
+	x.facts.Unforeseen = x.options.Nonce != ""
 	return x, nil
 }
 
@@ -53,13 +54,4 @@ func (x *opened) extent() planned.Extent {
 		e.Budget = align.NoLimit
 	}
 	return e
-}
-
-// known adds to the facts what names and shapes tell, and what the plan allows.
-func (x *opened) known(p *planned.Plan) verdict.Facts {
-	f := x.facts
-	f.TokensByString, f.Unforeseen = p.TokensPaired(), x.options.Nonce != ""
-	f.Exhausted = p.Whole && p.Extent.Deep
-	f.Width, f.HiddenUnits = p.Widths()
-	return f
 }

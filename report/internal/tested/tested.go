@@ -28,18 +28,36 @@ type trial struct {
 	*read.Values
 	Tests
 	policy verdict.Policy
+	known  verdict.Facts // before any test, for a second trial
+	shaped bool          // roles of a subject were taken from shapes
 }
 
-// By runs the tests on values, beside what is known of them already.
+// By runs the tests on values, beside what is known of them already. Where roles are
+// taken from shapes instead, the values are from then on those of that pairing.
 func By(ctx context.Context, v *read.Values, known verdict.Facts, policy verdict.Policy) (*Tests, error) {
-	r := &trial{Values: v, Tests: Tests{Facts: known}, policy: policy}
-	if err := r.align(ctx); err != nil {
+	r := &trial{Values: v, Tests: Tests{Facts: known}, known: known, policy: policy}
+	if err := r.run(ctx); err != nil {
 		return nil, err
 	}
-	if err := r.looks(ctx); err != nil {
-		return nil, err
+	return &r.Tests, nil
+}
+
+// run takes the steps of a trial in their order.
+func (r *trial) run(ctx context.Context) error {
+	r.note()
+	for _, step := range []func(context.Context) error{r.align, r.looks, r.relabelled, r.byShape} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
-	return &r.Tests, r.relabelled(ctx)
+	return nil
+}
+
+// note adds to the facts what names and shapes tell, and what the plan allows.
+func (r *trial) note() {
+	f := &r.Facts
+	f.TokensByString, f.Exhausted = r.TokensPaired(), r.Whole && r.Extent.Deep
+	f.Width, f.HiddenUnits = r.Widths()
 }
 
 // align pairs by content what names have not paired.
