@@ -69,6 +69,9 @@ func (m *measuring) storage(ctx context.Context) error {
 	if !m.related() {
 		return nil
 	}
+	if m.Facts.BatchNorms, err = delta.FindBatchNorms(ctx, m.Pair, matches, changes); err != nil {
+		return err
+	}
 	if m.Facts.Spectra, err = delta.Spectra(ctx, m.Pair, matches, changes, m.Whole); err != nil {
 		return err
 	}
