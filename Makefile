@@ -48,13 +48,15 @@ web:
 # The page in a real browser. PYTHON names one that has playwright.
 PYTHON ?= python3
 web-check: web
-	$(PYTHON) web/check.py build/web/weightprint.html internal/demo/models build/web/screens
+	go run ./internal/demo/extract build/demo
+	$(PYTHON) web/check.py build/web/weightprint.html build/demo build/web/screens
 
 # Reports in a real browser, at two widths, light and dark, and printed: contrast, width,
 # silence. MODELS is a folder of models to compare.
-MODELS ?= internal/demo/models
+MODELS ?= build/demo
 report-check:
 	mkdir -p build/reports
+	go run ./internal/demo/extract build/demo
 	for b in base fine-tune other-seed fine-tune-q8_0; do go run ./cmd/weightprint compare $(MODELS)/base $(MODELS)/$$b --depth full -q --force -o build/reports/$$b.html; done
 	$(PYTHON) web/report_check.py build/reports/screens build/reports/*.html
 

@@ -99,12 +99,6 @@ func (in *Input) Beside(name, field string) (*Input, error) {
 // Names lists the files of the folder, as far as they can be known.
 func (in *Input) Names(ctx context.Context) ([]string, error) { return in.op.place.Names(ctx) }
 
-// Builtin returns the formats that Open knows, in the order in which they are
-// asked for the content of a file.
-func Builtin() []Format {
-	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat, whispercppFormat, tensorbundleFormat}
-}
-
 // formats are the caller's rows, then the built-in ones.
 func (op *opener) formats() []Format { return append(slices.Clone(op.o.Formats), Builtin()...) }
 

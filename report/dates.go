@@ -7,6 +7,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/report/internal/planned"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -37,57 +38,62 @@ func (o *Options) dated() bool {
 	return slices.ContainsFunc(o.Dates, func(d Date) bool { return d.counts() })
 }
 
-// date holds the dates against both subjects, and reads for it what was not read.
-func (r *run) date(ctx context.Context, subjects *[2]Subject) error {
-	r.o.Dates = slices.Clone(r.o.Dates)
-	d := verdict.Dates{NoAccess: r.o.NoAccess, Disclosed: r.o.Disclosed}
-	for i := range subjects {
-		if err := r.committed(ctx, i, &subjects[i]); err != nil {
-			return err
-		}
-	}
-	for i := range subjects {
-		d.By[i], d.From[i] = subjects[i].dated(r.o.Dates)
-	}
-	d.Variants = variants(r.o.Dates, subjects)
-	for k := range r.o.Dates {
-		x := &r.o.Dates[k]
-		switch {
-		case !x.counts():
-			r.warn = append(r.warn, fmt.Sprintf("%s: %s; it counts for nothing", x.File, x.Ignored))
-		case !subjects[0].touched(x) && !subjects[1].touched(x):
-			r.warn = append(r.warn, fmt.Sprintf("%s: %s commits to neither A nor B; it counts for nothing", x.File, x.Object))
-		}
-	}
-	r.facts.Dates = d
-	return nil
+// held is dates as they were held against two subjects.
+type held struct {
+	dates    []Date
+	found    verdict.Dates
+	warnings []string
 }
 
-// committed reads all values of a subject where a date commits to values, and
-// opens commitments with them.
-func (r *run) committed(ctx context.Context, i int, s *Subject) error {
-	for k := range r.o.Dates {
-		x := &r.o.Dates[k]
-		if !x.counts() || x.Root == nil && x.Opens == nil && !x.Values {
+// date holds the dates against both subjects, and reads for it what was not read.
+func (x *opened) date(ctx context.Context, p *planned.Plan, subjects *[2]Subject) (*held, error) {
+	h := &held{dates: slices.Clone(x.options.Dates), found: verdict.Dates{NoAccess: x.options.NoAccess, Disclosed: x.options.Disclosed}}
+	for i := range subjects {
+		if err := h.committed(ctx, x.in[i].Model, p.Sides[i].Model, &subjects[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range subjects {
+		h.found.By[i], h.found.From[i] = subjects[i].dated(h.dates)
+	}
+	h.found.Variants = variants(h.dates, subjects)
+	for k := range h.dates {
+		d := &h.dates[k]
+		switch {
+		case !d.counts():
+			h.warnings = append(h.warnings, fmt.Sprintf("%s: %s; it counts for nothing", d.File, d.Ignored))
+		case !subjects[0].touched(d) && !subjects[1].touched(d):
+			h.warnings = append(h.warnings, fmt.Sprintf("%s: %s commits to neither A nor B; it counts for nothing", d.File, d.Object))
+		}
+	}
+	return h, nil
+}
+
+// committed reads all values of a subject where a date commits to values, and opens
+// commitments with them: files as they were opened, values through their account.
+func (h *held) committed(ctx context.Context, files, values tensor.Model, s *Subject) error {
+	for k := range h.dates {
+		d := &h.dates[k]
+		if !d.counts() || d.Root == nil && d.Opens == nil && !d.Values {
 			continue
 		}
-		x.Values = true
+		d.Values = true
 		if s.Root == nil {
-			root, err := fingerprint.Root(ctx, r.in[i].Model)
+			root, err := fingerprint.Root(ctx, values)
 			if err != nil {
 				return err
 			}
 			s.Root = &root
 		}
-		if x.Opens == nil {
+		if d.Opens == nil {
 			continue
 		}
-		same, err := x.Opens(ctx, r.models[i])
+		same, err := d.Opens(ctx, files)
 		if err != nil {
 			return err
 		}
 		if same {
-			x.Root = s.Root
+			d.Root = s.Root
 		}
 	}
 	return nil

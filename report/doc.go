@@ -9,6 +9,9 @@
 // or was skipped, and is the same bytes for the same inputs and options. Its
 // fields are those of the JSON form, whose schema is [Schema].
 //
+// [Build] is the comparison from end to end, stage by stage. What a written report
+// consists of is listed in sections.go, whatever the form it is written in.
+//
 // The verdict is the work of package report/verdict, a pure function of the
 // evidence. It says "no evidence" only where a relation would have been
 // found, and "inconclusive" otherwise. Nothing here decides who copied from

@@ -7,6 +7,11 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/report/internal/aligned"
+	"github.com/weightprint/weightprint/report/internal/measured"
+	"github.com/weightprint/weightprint/report/internal/planned"
+	"github.com/weightprint/weightprint/report/internal/read"
+	"github.com/weightprint/weightprint/report/internal/tested"
 )
 
 // named tells, in words, that the hub lists the files of both subjects with the
@@ -14,12 +19,12 @@ import (
 // the caller asks for more than the hub's word: with a nonce, digests or the full
 // budget or depth everything is read as ever. Only the listing of the hub that the
 // user has set counts: anybody can name a file, or answer from a server of his own.
-func (r *run) named() string {
-	if r.o.Nonce != "" || r.o.Pin || r.o.Budget == Full || r.o.Depth == Deep || r.o.dated() {
+func (x *opened) named() string {
+	if x.options.Nonce != "" || x.options.Pin || x.options.Budget == Full || x.options.Depth == Deep || x.options.dated() {
 		return ""
 	}
 	var sums [2][]string
-	for i, in := range r.in {
+	for i, in := range x.in {
 		if in.Checkpoint == nil || in.Checkpoint.Component != "" {
 			return ""
 		}
@@ -47,9 +52,13 @@ func listedSums(c *formats.Checkpoint) (sums []string) {
 }
 
 // byName makes the report of subjects whose files are the same by the hub's word.
-func (r *run) byName(ctx context.Context) (*Report, error) {
-	r.start()
-	r.whole = false
-	r.warn = append(r.warn, "the digests are the hub's word: with --nonce, --pin or --budget full the files are read and their bytes held against them")
-	return r.report(ctx)
+func (x *opened) byName(ctx context.Context) (*Report, error) {
+	p := planned.Of(aligned.New(x.sides(), x.options.Nonce), x.extent())
+	p.Whole = false
+	v := &read.Values{Plan: p, Warnings: []string{"the digests are the hub's word: with --nonce, --pin or --budget full the files are read and their bytes held against them"}}
+	d, err := decide(ctx, x, v, x.facts)
+	if err != nil {
+		return nil, err
+	}
+	return describe(x, v, &tested.Tests{}, &measured.Measures{}, measured.Pictures{}, d, nil), nil
 }

@@ -2,7 +2,6 @@ package report_test
 
 import (
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +19,6 @@ func TestSuiteGivesTheNamesOfVerdicts(t *testing.T) {
 		r := compare(t, filepath.Join(dir, "base"), filepath.Join(dir, other), &report.Options{Depth: report.Deep})
 		for _, e := range r.Evidence {
 			given[e.Test] = true
-			require.True(t, slices.Contains(verdict.TestNames(), e.Test) || e.Skipped != "", e.Test)
 		}
 	}
 	for _, name := range verdict.TestNames() {

@@ -16,16 +16,16 @@ type Progress struct {
 
 // The stages of a comparison.
 const (
-	StageAlign   = "align"   // find which tensors, layers and heads stand against each other
-	StageTest    = "test"    // run the tests, look by look
-	StageMeasure = "measure" // compare how values are stored and by what they differ
-	StageCarry   = "carry"   // run the networks on a few inputs of their own
-	StageDecide  = "decide"  // draw the verdict and put it into words
+	stageAlign   = "align"   // find which tensors, layers and heads stand against each other
+	stageTest    = "test"    // run the tests, look by look
+	stageMeasure = "measure" // compare how values are stored and by what they differ
+	stageCarry   = "carry"   // run the networks on a few inputs of their own
+	stageDecide  = "decide"  // draw the verdict and put it into words
 )
 
 // Stages lists the stages of a comparison in their order.
 func Stages() []string {
-	return []string{StageAlign, StageTest, StageMeasure, StageCarry, StageDecide}
+	return []string{stageAlign, stageTest, stageMeasure, stageCarry, stageDecide}
 }
 
 // progressEvery is how often Options.Progress hears of bytes within a stage.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity"
 )
 
 // Question is one thing that a comparison asks, with the results that answer it.
@@ -18,24 +19,28 @@ type Question struct {
 	Nulls   []string    // what each test assumes, with its name
 }
 
-// labelTests look at order, place and sign of units.
-var labelTests = []string{verdict.FixedPoints, verdict.Order, verdict.Signs, verdict.Swaps, verdict.LabelE, verdict.SketchFixedPoints, verdict.SketchResidualFixedPoints, verdict.ProbeOrder, verdict.ProbeSigns}
+// byLabels tells whether a result looks at order, place or sign of units: all exact
+// tests do, but for the one on tokens.
+func byLabels(e *Evidence) bool {
+	return e.Tier == string(similarity.Exact) && e.Test != verdict.TokenSigns
+}
 
-// placeTests are those of them that look for units at the same place or in the same
-// order.
-var placeTests = []string{verdict.FixedPoints, verdict.Order, verdict.Swaps, verdict.LabelE}
+// byLearning tells whether a result tells derivation from a shared initialisation.
+func byLearning(e *Evidence) bool {
+	return e.Test == verdict.Gains || e.Test == verdict.LeadingDirections
+}
 
-// learnedTests tell derivation from a shared initialisation.
-var learnedTests = []string{verdict.Gains, verdict.LeadingDirections}
+// byContent is every other result.
+func byContent(e *Evidence) bool { return !byLabels(e) && !byLearning(e) }
 
 // questions are what a comparison asks of the tests.
 var questions = []struct {
 	title, words string
-	tests        []string // nil for all that no other question has
+	answers      func(*Evidence) bool
 }{
-	{"Do the labels correspond?", "Order, place and sign of units, in raw coordinates, which a disguise hides from, and in those of tokens or other layers. These results are the surest by H0, but somebody may have arranged one file after the other: alone they make no relation.", labelTests},
-	{"Is the content the same?", "What no arrangement of an independent network brings about. It may have been planted where the output does not use it.", nil},
-	{"What was learned in common?", "Tells descent from two trainings that share a random initialisation only.", learnedTests},
+	{"Do the labels correspond?", "Order, place and sign of units, in raw coordinates, which a disguise hides from, and in those of tokens or other layers. These results are the surest by H0, but somebody may have arranged one file after the other: alone they make no relation.", byLabels},
+	{"Is the content the same?", "What no arrangement of an independent network brings about. It may have been planted where the output does not use it.", byContent},
+	{"What was learned in common?", "Tells descent from two trainings that share a random initialisation only.", byLearning},
 }
 
 // Questions groups the results by what they ask: the values themselves first, then
@@ -47,7 +52,7 @@ func (r *Report) Questions() []Question {
 		x := Question{Title: q.title, Words: q.words}
 		for i := range r.Evidence {
 			e := &r.Evidence[i]
-			if e.Skipped != "" || !asks(q.tests, e.Test) {
+			if e.Skipped != "" || !q.answers(e) {
 				continue
 			}
 			if e.nothing() {
@@ -60,14 +65,6 @@ func (r *Report) Questions() []Question {
 		out = append(out, x)
 	}
 	return slices.DeleteFunc(out, func(q Question) bool { return len(q.Answers)+len(q.Found)+len(q.Nothing) == 0 })
-}
-
-// asks tells whether a test is among those of a question.
-func asks(tests []string, test string) bool {
-	if tests == nil {
-		return !slices.Contains(labelTests, test) && !slices.Contains(learnedTests, test)
-	}
-	return slices.Contains(tests, test)
 }
 
 // A result shows nothing where its p is above a thousandth, where it is no larger
@@ -95,15 +92,14 @@ var seesThrough = []string{"anchored)", "(token-free)"}
 // Blind says what a result cannot see, empty where no disguise that is known hides
 // from it.
 func (e *Evidence) Blind() string {
-	labels := slices.Contains(labelTests, e.Test)
-	if !labels && !slices.Contains(learnedTests, e.Test) && e.Test != verdict.Likeness && e.Test != verdict.Agreement {
+	if byContent(e) && e.Test != verdict.Likeness && e.Test != verdict.Agreement {
 		return ""
 	}
 	through := slices.ContainsFunc(seesThrough, func(end string) bool { return strings.HasSuffix(e.Axis, end) })
 	switch {
 	case !through:
 		return "cannot see a disguise"
-	case slices.Contains(placeTests, e.Test):
+	case byLabels(e) && e.Test != verdict.Signs: // the others look for units at their place, or in their order
 		return "cannot see units in another order"
 	}
 	return ""

@@ -16,7 +16,7 @@ func TestQuestionsHoldAllEvidence(t *testing.T) {
 	r := golden(t, "related")
 	p := func(x float64) *verdict.Number { return verdict.NumberOf(x) }
 	r.Evidence = append(r.Evidence,
-		Evidence{Test: verdict.FixedPoints, Axis: "mlp (anchored)", Log10P: p(-2), Null: "exchangeable"},
+		Evidence{Test: verdict.FixedPoints, Tier: "exact", Axis: "mlp (anchored)", Log10P: p(-2), Null: "exchangeable"},
 		Evidence{Test: verdict.Agreement, Axis: "mlp (anchored)", Effect: 0.9, Controls: &verdict.Standing{Largest: 0.02}, Null: "controls"},
 		Evidence{Test: verdict.Agreement, Axis: "mlp (raw)", Effect: 0.01, Controls: &verdict.Standing{Largest: 0.02}, Null: "controls"},
 		Evidence{Test: verdict.Likeness, Axis: "mlp (raw)", Effect: 0.2, Statistic: 0.3, Null: "no arrangement"},

@@ -2,7 +2,8 @@ package report
 
 import (
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/report/internal/aligned"
+	"github.com/weightprint/weightprint/report/internal/planned"
 )
 
 // Reading is what a comparison would read.
@@ -14,23 +15,16 @@ type Reading struct {
 }
 
 // PlanReading says what a comparison would read, without reading values. Errors
-// are those of adapters that do not fit.
+// are those of options that no comparison can have and of adapters that do not fit.
 func PlanReading(a, b Input, o *Options) (*Reading, error) {
-	in, err := resolve([2]Input{a, b}, o.base())
+	x, err := open(a, b, o)
 	if err != nil {
 		return nil, err
 	}
-	r := &run{o: o.WithDefaults(), in: in}
-	r.start()
-	out := &Reading{Inputs: r.in, Options: r.o, Whole: r.whole, First: [2]map[*tensor.Tensor]int64{{}, {}}}
-	if r.whole {
-		return out, nil
-	}
-	first, second := axis.Plan(r.pair, 0)
-	for i, list := range [][]axis.Planned{first, second} {
-		for _, x := range list {
-			out.First[i][x.Matrix.Tensor] += x.Bytes
-		}
+	p := planned.Of(aligned.New(x.sides(), x.options.Nonce), x.extent())
+	out := &Reading{Inputs: x.in, Options: x.options, Whole: p.Whole, First: p.First()}
+	for i := range out.Inputs {
+		out.Inputs[i].Model = p.Sides[i].Model
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package report_test
 import (
 	"encoding"
 	"encoding/json"
+	"flag"
 	"os"
 	"reflect"
 	"regexp"
@@ -102,5 +103,27 @@ func TestSchemaIsComplete(t *testing.T) {
 	require.Equal(t, bySchema, byPage, "docs/SCHEMA.md against the schema")
 	for _, r := range verdict.Relations() {
 		require.Contains(t, page, "`"+string(r)+"`")
+	}
+}
+
+// The schemas allow every kind that a verdict can name. With -renew their lists are
+// written anew, so that a kind is named in one place.
+func TestSchemasAllowEveryKind(t *testing.T) {
+	list := regexp.MustCompile(`(?s)("kinds": \{.*?"enum": \[)(.*?)(\s*\])`)
+	want := ""
+	for _, k := range verdict.Kinds() {
+		want += ",\n              \"" + string(k) + `"`
+	}
+	want = want[1:]
+	for _, file := range []string{"schema.json", "intoto/comparison.schema.json"} {
+		schema, err := os.ReadFile(file)
+		require.NoError(t, err)
+		at := list.FindStringSubmatch(string(schema))
+		require.NotNil(t, at)
+		if flag.Lookup("renew").Value.String() == "true" {
+			require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(schema), at[0], at[1]+want+at[3], 1)), 0o644))
+			continue
+		}
+		require.Equal(t, want, at[2], "go test ./report -run Schema -renew writes it")
 	}
 }

@@ -16,7 +16,8 @@ type Sketched struct {
 // that the verdict is a lead at most, to be settled on weights.
 func Screen(a, b Sketched, o *Options) *Report {
 	opt := o.WithDefaults()
-	out := &Report{Schema: Schema, Tool: ThisTool(), Options: opt, Propositions: verdict.StatedPropositions(), Roles: []RoleLikeness{}, Methods: methods(nil), Policy: verdict.CurrentRules(), Seed: "", Components: []Component{}, Evidence: []Evidence{}, Layers: []Layer{}, Context: []Context{}, Limits: limits, Warnings: []string{"screening: from fingerprints; sketches can be forged or arranged, so a lead has to be settled on weights"}}
+	out := empty(opt)
+	out.Warnings = []string{"screening: from fingerprints; sketches can be forged or arranged, so a lead has to be settled on weights"}
 	for i, s := range []Sketched{a, b} {
 		f := s.Fingerprint
 		out.Subjects[i] = Subject{Ref: s.Ref, Format: "fingerprint", Header: f.Header, Parameters: f.Parameters, Files: []File{}}
@@ -27,7 +28,6 @@ func Screen(a, b Sketched, o *Options) *Report {
 	facts := verdict.Facts{Evidence: verdict.Sound(sketches.Run(a.Fingerprint, b.Fingerprint))}
 	equal := a.Fingerprint.Complete && b.Fingerprint.Complete && a.Fingerprint.Root == b.Fingerprint.Root
 	out.Verdict = opt.Policy.Screen(facts, equal)
-	r := &run{o: opt, facts: facts, looks: make([]int, len(facts.Evidence))}
-	r.evidence(out)
+	out.Evidence = append(out.Evidence, evidence(facts.Evidence, make([]int, len(facts.Evidence)))...)
 	return out
 }

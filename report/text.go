@@ -8,6 +8,7 @@ import (
 
 	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/report/page"
 	"github.com/weightprint/weightprint/report/verdict"
 )
 
@@ -29,17 +30,23 @@ func (r *Report) WriteStyled(w io.Writer, s Style) error {
 	}
 	t.Line("")
 	t.verdict(r)
-	t.components(r.Components)
-	t.layers(r.Layers)
-	t.roles(r.Roles)
-	t.evidence(r.Evidence)
-	t.controls(r.Evidence)
-	t.delta(r.Delta)
-	t.List("warning", r.Warnings)
-	t.List("limits", r.Limits)
-	t.methods(r)
+	t.sections(r.Sections(page.Text))
 	_, err := io.WriteString(w, t.String())
 	return err
+}
+
+// sections writes groups of sections with a blank line between them.
+func (t *text) sections(groups [][]page.Section) {
+	for i, group := range groups {
+		if i > 0 {
+			t.Line("")
+		}
+		for _, s := range group {
+			for k := range s.Blocks {
+				t.block(s.Label, &s.Blocks[k])
+			}
+		}
+	}
 }
 
 // Summary is the verdict in one line.

@@ -15,7 +15,8 @@ for who in a b runner; do
   openssl pkey -in "$keys/$who.key" -pubout -out "$keys/$who.pub"
 done
 mkdir -p "$to"
-cd internal/demo/models
+go run ./internal/demo/extract "$keys/demo"
+cd "$keys/demo"
 "$wp" fingerprint base -o "$to/base.wfp"
 "$wp" commit base -o "$to/base.commit"
 "$wp" index add --index "$to/two.wpi" base other-seed

@@ -32,31 +32,31 @@ type decodedType struct {
 var decodedTypes = []decodedType{
 	{tensor.F16, "ggml_fp16_to_fp32_row", nil},
 	{tensor.BF16, "ggml_bf16_to_fp32_row", nil},
-	{tensor.Q1_0, "dequantize_row_q1_0", []int{0}},
-	{tensor.Q4_0, "dequantize_row_q4_0", []int{0}},
-	{tensor.Q4_1, "dequantize_row_q4_1", []int{0, 2}},
-	{tensor.Q5_0, "dequantize_row_q5_0", []int{0}},
-	{tensor.Q5_1, "dequantize_row_q5_1", []int{0, 2}},
-	{tensor.Q8_0, "dequantize_row_q8_0", []int{0}},
-	{tensor.Q2K, "dequantize_row_q2_K", []int{80, 82}},
-	{tensor.Q3K, "dequantize_row_q3_K", []int{108}},
-	{tensor.Q4K, "dequantize_row_q4_K", []int{0, 2}},
-	{tensor.Q5K, "dequantize_row_q5_K", []int{0, 2}},
-	{tensor.Q6K, "dequantize_row_q6_K", []int{208}},
-	{tensor.Q8K, "dequantize_row_q8_K", []int{2}}, // the upper half of a float32
-	{tensor.IQ1S, "dequantize_row_iq1_s", []int{0}},
-	{tensor.IQ1M, "dequantize_row_iq1_m", nil},
-	{tensor.IQ2XXS, "dequantize_row_iq2_xxs", []int{0}},
-	{tensor.IQ2XS, "dequantize_row_iq2_xs", []int{0}},
-	{tensor.IQ2S, "dequantize_row_iq2_s", []int{0}},
-	{tensor.IQ3XXS, "dequantize_row_iq3_xxs", []int{0}},
-	{tensor.IQ3S, "dequantize_row_iq3_s", []int{0}},
-	{tensor.IQ4NL, "dequantize_row_iq4_nl", []int{0}},
-	{tensor.IQ4XS, "dequantize_row_iq4_xs", []int{0}},
-	{tensor.TQ1_0, "dequantize_row_tq1_0", []int{52}},
-	{tensor.TQ2_0, "dequantize_row_tq2_0", []int{64}},
-	{tensor.MXFP4, "dequantize_row_mxfp4", nil},
-	{tensor.NVFP4, "dequantize_row_nvfp4", nil},
+	{tensor.Named("Q1_0"), "dequantize_row_q1_0", []int{0}},
+	{tensor.Named("Q4_0"), "dequantize_row_q4_0", []int{0}},
+	{tensor.Named("Q4_1"), "dequantize_row_q4_1", []int{0, 2}},
+	{tensor.Named("Q5_0"), "dequantize_row_q5_0", []int{0}},
+	{tensor.Named("Q5_1"), "dequantize_row_q5_1", []int{0, 2}},
+	{tensor.Named("Q8_0"), "dequantize_row_q8_0", []int{0}},
+	{tensor.Named("Q2_K"), "dequantize_row_q2_K", []int{80, 82}},
+	{tensor.Named("Q3_K"), "dequantize_row_q3_K", []int{108}},
+	{tensor.Named("Q4_K"), "dequantize_row_q4_K", []int{0, 2}},
+	{tensor.Named("Q5_K"), "dequantize_row_q5_K", []int{0, 2}},
+	{tensor.Named("Q6_K"), "dequantize_row_q6_K", []int{208}},
+	{tensor.Named("Q8_K"), "dequantize_row_q8_K", []int{2}}, // the upper half of a float32
+	{tensor.Named("IQ1_S"), "dequantize_row_iq1_s", []int{0}},
+	{tensor.Named("IQ1_M"), "dequantize_row_iq1_m", nil},
+	{tensor.Named("IQ2_XXS"), "dequantize_row_iq2_xxs", []int{0}},
+	{tensor.Named("IQ2_XS"), "dequantize_row_iq2_xs", []int{0}},
+	{tensor.Named("IQ2_S"), "dequantize_row_iq2_s", []int{0}},
+	{tensor.Named("IQ3_XXS"), "dequantize_row_iq3_xxs", []int{0}},
+	{tensor.Named("IQ3_S"), "dequantize_row_iq3_s", []int{0}},
+	{tensor.Named("IQ4_NL"), "dequantize_row_iq4_nl", []int{0}},
+	{tensor.Named("IQ4_XS"), "dequantize_row_iq4_xs", []int{0}},
+	{tensor.Named("TQ1_0"), "dequantize_row_tq1_0", []int{52}},
+	{tensor.Named("TQ2_0"), "dequantize_row_tq2_0", []int{64}},
+	{tensor.Named("MXFP4"), "dequantize_row_mxfp4", nil},
+	{tensor.Named("NVFP4"), "dequantize_row_nvfp4", nil},
 }
 
 // decodedValues are decoded at a time: what lies in the second cache.
@@ -195,13 +195,13 @@ func (t *decodedType) tame(b []byte) {
 	switch t.of {
 	case tensor.F16, tensor.BF16:
 		b[1] = b[1]&0x83 | 0x3c
-	case tensor.MXFP4:
+	case tensor.Named("MXFP4"):
 		b[0] = 120
-	case tensor.NVFP4:
+	case tensor.Named("NVFP4"):
 		copy(b, "\x31\x32\x33\x34")
-	case tensor.Q8K:
+	case tensor.Named("Q8_K"):
 		b[3] = 0x3c
-	case tensor.IQ1M: // a digit of the scale in the top of each of four words
+	case tensor.Named("IQ1_M"): // a digit of the scale in the top of each of four words
 		for i, digit := range []byte{0xf, 0x1, 0x1, 0x2} {
 			b[49+2*i] = b[49+2*i]&0x0f | digit<<4
 		}

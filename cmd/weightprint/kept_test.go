@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/internal/demo"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -80,8 +81,10 @@ func keptReport(t *testing.T, file string) {
 	require.Equal(t, verdict.Related, r.Verdict.Relation)
 	require.Less(t, float64(*r.Verdict.Log10P), -9.0)
 	require.NotEmpty(t, r.Policy.Thresholds)
+	models := t.TempDir()
+	require.NoError(t, demo.Extract(models))
 	for i, name := range []string{"base", "fine-tune"} {
-		m := filepath.Join("../../internal/demo/models", name, "model.safetensors")
+		m := filepath.Join(models, name, "model.safetensors")
 		require.Contains(t, exits(t, 0, "manifest", filepath.Dir(m)), r.Subjects[i].Files[0].SHA256)
 	}
 	for form := range writers {

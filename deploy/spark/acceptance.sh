@@ -49,12 +49,13 @@ echo "all pairs of $entries records, a worker killed: $(cat "$dir/pairs/pairs-su
 # Fingerprints, with a new second worker that is killed in turn.
 worker 2b
 victim=$last
+(cd "$here/../.." && go run ./internal/demo/extract "$dir/demo")
 "$python" - "$dir" "$here" <<'P'
 import sys
 from pathlib import Path
 import pyarrow as pa, pyarrow.parquet as pq
 dir, here = sys.argv[1:]
-models = sorted({p.parent for p in Path(here).parents[1].joinpath("internal/demo/models").rglob("*.safetensors")})
+models = sorted({p.parent for p in Path(dir, "demo").rglob("*.safetensors")})
 names = ["%s-%03d" % (models[i % len(models)].name, i) for i in range(120)]
 links = Path(dir, "models"); links.mkdir()
 for i, n in enumerate(names):

@@ -89,7 +89,7 @@ var dtypes = map[string]tensor.DType{
 	"uint8": tensor.U8, "uint16": tensor.U16, "uint32": tensor.U32, "uint64": tensor.U64, "bool": tensor.Bool,
 	"complex64": tensor.C64, "complex128": tensor.C128,
 	"float8_e4m3fn": tensor.F8E4M3, "float8_e5m2": tensor.F8E5M2, "float8_e8m0fnu": tensor.F8E8M0,
-	"float8_e4m3fnuz": tensor.F8E4M3FNUZ, "float8_e5m2fnuz": tensor.F8E5M2FNUZ,
+	"float8_e4m3fnuz": tensor.Named("F8_E4M3FNUZ"), "float8_e5m2fnuz": tensor.Named("F8_E5M2FNUZ"),
 }
 
 // item is the number of bytes of an element.

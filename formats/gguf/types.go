@@ -4,12 +4,20 @@ import "github.com/weightprint/weightprint/formats/tensor"
 
 // dtypes maps ggml's type numbers (ggml.h, enum ggml_type) to element types.
 // Numbers that were removed, and those beyond the last, are unknown.
-var dtypes = map[uint32]tensor.DType{
-	0: tensor.F32, 1: tensor.F16, 2: tensor.Q4_0, 3: tensor.Q4_1, 6: tensor.Q5_0, 7: tensor.Q5_1, 8: tensor.Q8_0, 9: tensor.Q8_1,
-	10: tensor.Q2K, 11: tensor.Q3K, 12: tensor.Q4K, 13: tensor.Q5K, 14: tensor.Q6K, 15: tensor.Q8K,
-	16: tensor.IQ2XXS, 17: tensor.IQ2XS, 18: tensor.IQ3XXS, 19: tensor.IQ1S, 20: tensor.IQ4NL, 21: tensor.IQ3S, 22: tensor.IQ2S, 23: tensor.IQ4XS,
-	24: tensor.I8, 25: tensor.I16, 26: tensor.I32, 27: tensor.I64, 28: tensor.F64, 29: tensor.IQ1M, 30: tensor.BF16,
-	34: tensor.TQ1_0, 35: tensor.TQ2_0, 39: tensor.MXFP4, 40: tensor.NVFP4, 41: tensor.Q1_0, 42: tensor.Q2_0,
+var dtypes = byName(map[uint32]string{
+	0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 6: "Q5_0", 7: "Q5_1", 8: "Q8_0", 9: "Q8_1",
+	10: "Q2_K", 11: "Q3_K", 12: "Q4_K", 13: "Q5_K", 14: "Q6_K", 15: "Q8_K",
+	16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S", 20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS",
+	24: "I8", 25: "I16", 26: "I32", 27: "I64", 28: "F64", 29: "IQ1_M", 30: "BF16",
+	34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4", 40: "NVFP4", 41: "Q1_0", 42: "Q2_0",
+})
+
+func byName(names map[uint32]string) map[uint32]tensor.DType {
+	out := map[uint32]tensor.DType{}
+	for n, name := range names {
+		out[n] = tensor.Named(name)
+	}
+	return out
 }
 
 // Type is the type of a metadata value.

@@ -222,15 +222,15 @@ func codeType(c *constant, a *packed.Affine) tensor.DType {
 	}
 	switch {
 	case c.elem.dtype == tensor.F4:
-		return tensor.FP4
+		return tensor.Named("FP4")
 	case !c.elem.integer():
-		return tensor.FP8
+		return tensor.Named("FP8")
 	case bits == 8:
-		return tensor.Int8
+		return tensor.PackedInt(8)
 	case bits == 4:
-		return tensor.Int4
+		return tensor.PackedInt(4)
 	case bits == 2:
-		return tensor.Int2
+		return tensor.PackedInt(2)
 	}
 	return tensor.F32
 }

@@ -125,7 +125,7 @@ func TestHostile(t *testing.T) {
 	require.Len(t, m.Tensors(), 1)
 	m, err = read([]byte(scaled("2,1", 8)), make([]byte, 16))
 	require.NoError(t, err)
-	require.Equal(t, tensor.Int8, m.Tensors()[0].DType)
+	require.Equal(t, tensor.PackedInt(8), m.Tensors()[0].DType)
 	for what, xml := range hostile() {
 		path := filepath.Join(t.TempDir(), "model.xml")
 		require.NoError(t, os.WriteFile(path, []byte(xml), 0o600))

@@ -28,5 +28,5 @@ func openBitNet(m *module) *tensor.Tensor {
 		codes: &planeCodes{t: w, rows: w.Shape[0], cols: cols, bits: 2}, book: integers(2, 1), groups: inOrder(cols, 1),
 		scale: scale, slack: slackOf(s.DType),
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int2, rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(2), rows, cols)
 }

@@ -41,9 +41,9 @@ var (
 // openFourBit reads bitsandbytes' NF4 and FP4: blocks of the flattened matrix
 // with an absolute maximum each, which may be quantised again.
 func openFourBit(m *module) *tensor.Tensor {
-	ending, dtype, usual := stateNF4, tensor.NF4, nf4
+	ending, dtype, usual := stateNF4, tensor.Named("NF4"), nf4
 	if m.has(stateFP4) {
-		ending, dtype, usual = stateFP4, tensor.FP4, fp4
+		ending, dtype, usual = stateFP4, tensor.Named("FP4"), fp4
 	}
 	st := m.state(ending)
 	n, ok := tensor.Elements(st.Shape)
@@ -129,5 +129,5 @@ func openLLMInt8(m *module) *tensor.Tensor {
 		codes: &rowCodes{t: w, rowBytes: w.Shape[1], bits: 8}, book: bookI8,
 		scale: &table{t: s, groups: 1, blockRows: 1}, groups: inOrder(w.Shape[1], 1), post: 1.0 / 127,
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int8, w.Shape...)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(8), w.Shape...)
 }

@@ -29,14 +29,14 @@ func (m *module) compressedFloat() *tensor.Tensor {
 		m.plausible(".weight_global_scale", 448*6/g)
 		x := m.fours("compressed-tensors NVFP4", w, s, rows, cols, ".weight_scale", 16)
 		x.scale = &changed{x.scale, func(v float32) float32 { return v / g }}
-		return m.finish(x, m.stem+".weight", tensor.NVFP4, rows, cols)
+		return m.finish(x, m.stem+".weight", tensor.Named("NVFP4"), rows, cols)
 	}
 	s := m.part(".weight_scale", 2, tensor.U8, tensor.F8E8M0)
 	if m.err != nil {
 		return nil
 	}
 	x := m.fours("compressed-tensors MXFP4", w, s.as(tensor.F8E8M0), rows, cols, ".weight_scale", 32)
-	return m.finish(x, m.stem+".weight", tensor.MXFP4, rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.Named("MXFP4"), rows, cols)
 }
 
 // fours is a matrix of 4-bit floats, two in a byte, the low nibble first,
@@ -79,7 +79,7 @@ func (m *module) compressedInt() *tensor.Tensor {
 		m.zeroPoints(x, groups, int64(bits), perWord, float32(offset))
 	}
 	m.compressedGroups(x, groups)
-	return m.finish(x, m.stem+".weight", tensor.Int1+tensor.DType(bits-1), rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(bits), rows, cols)
 }
 
 // declaredShape reads weight_shape and holds it against the packed words.

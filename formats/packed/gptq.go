@@ -44,7 +44,7 @@ func openGPTQ(m *module) *tensor.Tensor {
 		scale: &turned{t: s, rows: rows}, zero: &packedTurned{t: z, row: 4 * z.Shape[1], bits: bits, plus: 1}, slack: slackOf(s.DType),
 	}
 	m.gptqGroups(x, groups)
-	return m.finish(x, m.stem+".weight", tensor.Int1+tensor.DType(bits-1), rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(int(bits)), rows, cols)
 }
 
 // gptqGroups finds the group of each column.
@@ -105,7 +105,7 @@ func openAWQ(m *module) *tensor.Tensor {
 		scale: &turned{t: s, rows: rows}, zero: &eightTurned{t: z, words: w.Shape[1]}, slack: slackOf(s.DType),
 		groups: inOrder(size, groups),
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int4, rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(4), rows, cols)
 }
 
 // inOrder is runs of columns in order.

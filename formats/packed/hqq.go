@@ -44,5 +44,5 @@ func openHQQ(m *module) *tensor.Tensor {
 		x.what, x.groups = fmt.Sprintf("HQQ %d bits, groups of %d across rows", bits, rows), inOrder(1, cols)
 		x.scale, x.zero = &table{t: scale, groups: cols, blockRows: rows}, &table{t: zero, groups: cols, blockRows: rows}
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int1+tensor.DType(bits-1), int64(shape[0]), int64(shape[1]))
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(int(bits)), int64(shape[0]), int64(shape[1]))
 }

@@ -124,5 +124,5 @@ func openMarlin(m *module) *tensor.Tensor {
 		codes: &marlinCodes{w, marlinTile * rows / 8}, book: integers(4, 8), scale: scales, slack: slackOf(s.DType),
 		groups: inOrder(size, groups),
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int4, rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(4), rows, cols)
 }

@@ -23,9 +23,9 @@ type mlxMode struct {
 
 // mlxModes are those without biases, by name.
 var mlxModes = map[string]mlxMode{
-	"mxfp4": {4, 32, tensor.F8E8M0, bookE2M1, tensor.MXFP4},
-	"nvfp4": {4, 16, tensor.F8E4M3, bookE2M1, tensor.NVFP4},
-	"mxfp8": {8, 32, tensor.F8E8M0, bookE4M3, tensor.FP8},
+	"mxfp4": {4, 32, tensor.F8E8M0, bookE2M1, tensor.Named("MXFP4")},
+	"nvfp4": {4, 16, tensor.F8E4M3, bookE2M1, tensor.Named("NVFP4")},
+	"mxfp8": {8, 32, tensor.F8E8M0, bookE4M3, tensor.Named("FP8")},
 }
 
 // openMLX reads MLX's layouts: a little-endian stream of bits along each row,
@@ -87,7 +87,7 @@ func (m *module) mlxMode(s part, words, groups int64) mlxMode {
 	}
 	m.require(bits >= 2 && bits <= 8 && size >= 8 && size <= 1<<16, ".weight", "codes of %d bits in groups of %d", bits, size)
 	bits = min(max(bits, 1), 8)
-	return mlxMode{bits: bits, size: min(max(size, 1), 1<<16), book: integers(int(bits), 0), dtype: tensor.Int1 + tensor.DType(bits-1)}
+	return mlxMode{bits: bits, size: min(max(size, 1), 1<<16), book: integers(int(bits), 0), dtype: tensor.PackedInt(int(bits))}
 }
 
 // mlxGuess tells the float modes apart by the bits that share a scale.

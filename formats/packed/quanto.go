@@ -27,9 +27,9 @@ func openQuanto(m *module) *tensor.Tensor {
 	}
 	rows, cols := w.Shape[0], w.Shape[1]
 	g := m.blocks(s, rows, cols, ".weight._scale")
-	kind, dtype := "FP8", tensor.FP8
+	kind, dtype := "FP8", tensor.Named("FP8")
 	if w.DType == tensor.I8 {
-		kind, dtype = "INT8", tensor.Int8
+		kind, dtype = "INT8", tensor.PackedInt(8)
 	}
 	x := &matrix{
 		what: fmt.Sprintf("quanto %s scaled %s", kind, g.what), rows: rows, cols: cols,
@@ -73,5 +73,5 @@ func (m *module) quantoBits() *tensor.Tensor {
 		scale: &table{t: s, groups: 1, blockRows: 1}, slack: slackOf(s.DType),
 		bias: &changed{&table{t: z, groups: 1, blockRows: 1}, func(v float32) float32 { return -v }},
 	}
-	return m.finish(x, m.stem+".weight", tensor.Int1+tensor.DType(bits-1), rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.PackedInt(int(bits)), rows, cols)
 }

@@ -55,9 +55,9 @@ func openScaled(m *module) *tensor.Tensor {
 		return nil
 	}
 	rows, cols := w.Shape[0], w.Shape[1]
-	kind, dtype := "FP8", tensor.FP8
+	kind, dtype := "FP8", tensor.Named("FP8")
 	if w.DType == tensor.I8 {
-		kind, dtype = "INT8", tensor.Int8
+		kind, dtype = "INT8", tensor.PackedInt(8)
 	}
 	g := m.blocks(s, rows, cols, ending)
 	x := &matrix{
@@ -131,7 +131,7 @@ func openModelOpt(m *module) *tensor.Tensor {
 	size, _ := m.cfg.number("group_size")
 	x := m.fours("ModelOpt NVFP4", w, s, rows, cols, ".weight_scale", max(size, 16))
 	x.scale = &changed{x.scale, func(v float32) float32 { return v * g }}
-	return m.finish(x, m.stem+".weight", tensor.NVFP4, rows, cols)
+	return m.finish(x, m.stem+".weight", tensor.Named("NVFP4"), rows, cols)
 }
 
 func isMXFP4(m *module) bool {
@@ -157,5 +157,5 @@ func openMXFP4(m *module) *tensor.Tensor {
 		codes: &rowCodes{t: w, rowBytes: cols / 2, bits: 4}, book: bookE2M1,
 		scale: &table{t: s.as(tensor.F8E8M0), groups: w.Shape[n-2], blockRows: 1}, groups: inOrder(32, w.Shape[n-2]),
 	}
-	return m.finish(x, m.stem, tensor.MXFP4, shape...)
+	return m.finish(x, m.stem, tensor.Named("MXFP4"), shape...)
 }

@@ -28,9 +28,9 @@ func openTorchAO(m *module) *tensor.Tensor {
 	}
 	rows, cols := w.Shape[0], w.Shape[1]
 	g := m.blocks(s, rows, cols, scales)
-	kind, dtype := "FP8", tensor.FP8
+	kind, dtype := "FP8", tensor.Named("FP8")
 	if w.DType == tensor.I8 {
-		kind, dtype = "INT8", tensor.Int8
+		kind, dtype = "INT8", tensor.PackedInt(8)
 	}
 	x := &matrix{
 		what: fmt.Sprintf("torchao %s scaled %s", kind, g.what), rows: rows, cols: cols,

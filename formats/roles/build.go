@@ -36,7 +36,7 @@ func (b *builder) tower() *Tower {
 	}
 	b.dimensions(t)
 	b.rotation(t)
-	b.surroundings(t)
+	b.outside(t)
 	b.foldable(t)
 	b.leftovers()
 	return t

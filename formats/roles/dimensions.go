@@ -80,8 +80,8 @@ func (b *builder) rotation(t *Tower) {
 	}
 }
 
-// surroundings places what stands outside the layers, if it fits the width.
-func (b *builder) surroundings(t *Tower) {
+// outside places what stands outside the layers, if it fits the width.
+func (b *builder) outside(t *Tower) {
 	t.Embedding, t.Positions, t.Head = b.outer(t, partEmbedding), b.outer(t, partPositions), b.outer(t, partHead)
 	if types := b.outer(t, partTypes); types != nil {
 		b.net.Generic = append(b.net.Generic, types)

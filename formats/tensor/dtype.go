@@ -9,7 +9,8 @@ type DType uint8
 // The element types. Plain types carry the spelling of the safetensors format,
 // block types that of ggml. Packed types name what a code stands for: an
 // integer with a scale and perhaps a zero-point, a number of bitsandbytes'
-// 4-bit tables, an 8-bit float with a scale.
+// 4-bit tables, an 8-bit float with a scale. Those that one format alone stores
+// have no constant of their own: Named gives them.
 const (
 	Invalid DType = iota
 	Bool
@@ -29,50 +30,50 @@ const (
 	F8E5M2
 	F8E4M3
 	F8E8M0
-	F8E4M3FNUZ
-	F8E5M2FNUZ
-	F6E2M3
-	F6E3M2
+	f8e4m3fnuz
+	f8e5m2fnuz
+	f6e2m3
+	f6e3m2
 	F4
-	Q1_0
-	Q2_0
-	Q4_0
-	Q4_1
-	Q5_0
-	Q5_1
-	Q8_0
-	Q8_1
-	Q2K
-	Q3K
-	Q4K
-	Q5K
-	Q6K
-	Q8K
-	IQ1S
-	IQ1M
-	IQ2XXS
-	IQ2XS
-	IQ2S
-	IQ3XXS
-	IQ3S
-	IQ4NL
-	IQ4XS
-	TQ1_0
-	TQ2_0
-	MXFP4
-	NVFP4
-	Int1 // packed types: each value is made of several stored tensors (package packed)
-	Int2
-	Int3
-	Int4
-	Int5
-	Int6
-	Int7
-	Int8
-	NF4
-	FP4
-	FP8
-	C32
+	q1_0
+	q2_0
+	q4_0
+	q4_1
+	q5_0
+	q5_1
+	q8_0
+	q8_1
+	q2k
+	q3k
+	q4k
+	q5k
+	q6k
+	q8k
+	iq1s
+	iq1m
+	iq2xxs
+	iq2xs
+	iq2s
+	iq3xxs
+	iq3s
+	iq4nl
+	iq4xs
+	tq1_0
+	tq2_0
+	mxfp4
+	nvfp4
+	packed1 // packed types: each value is made of several stored tensors (package packed)
+	packed2
+	packed3
+	packed4
+	packed5
+	packed6
+	packed7
+	packed8
+	nf4
+	fp4
+	fp8
+	c32
 	C128
 	Opaque // a stored type that can be listed but has no known decoding
 	numDTypes
@@ -83,7 +84,7 @@ type Kind uint8
 
 // The kinds of element types.
 const (
-	KindNone    Kind = iota
+	kindNone    Kind = iota
 	KindInteger      // exact integers, Bool included
 	KindFloat        // one stored number a value
 	KindBlock        // values share scales in blocks
@@ -121,17 +122,36 @@ func ParseDType(name string) (DType, bool) {
 	return Invalid, false
 }
 
+// Named is ParseDType for names that a program states: it panics where there is no
+// such type.
+func Named(name string) DType {
+	d, ok := ParseDType(name)
+	if !ok {
+		panic("tensor: no element type is named " + name)
+	}
+	return d
+}
+
+// PackedInt is the packed type of integers of 1 to 8 bits, Invalid for any other
+// number of bits.
+func PackedInt(bits int) DType {
+	if bits < 1 || bits > 8 {
+		return Invalid
+	}
+	return packed1 + DType(bits-1)
+}
+
 // Kind tells integers, floats and block-quantised types apart.
 func (d DType) Kind() Kind {
 	switch {
 	case d >= Bool && d <= I64:
 		return KindInteger
-	case d >= F64 && d <= F4, d == C32, d == C128:
+	case d >= F64 && d <= F4, d == c32, d == C128:
 		return KindFloat
-	case d >= Q1_0 && d <= FP8:
+	case d >= q1_0 && d <= fp8:
 		return KindBlock
 	}
-	return KindNone
+	return kindNone
 }
 
 // Codec returns how the type is stored in one run of bytes. It reports false

@@ -18,3 +18,18 @@ func TestDTypeText(t *testing.T) {
 	var d DType
 	require.Error(t, d.UnmarshalText([]byte("Q9_K")))
 }
+
+// Types without a constant of their own are there by name, and integers by their bits.
+func TestNamedTypes(t *testing.T) {
+	for name, kind := range map[string]Kind{"Q4_K": KindBlock, "NF4": KindBlock, "F6_E2M3": KindFloat, "C32": KindFloat, "F32": KindFloat} {
+		require.Equal(t, name, Named(name).String())
+		require.Equal(t, kind, Named(name).Kind(), name)
+	}
+	require.Panics(t, func() { Named("Q4_k") })
+	for bits, want := range map[int]string{1: "INT1", 4: "INT4", 8: "INT8"} {
+		require.Equal(t, want, PackedInt(bits).String())
+	}
+	for _, bits := range []int{-1, 0, 9, 1 << 40} {
+		require.Equal(t, Invalid, PackedInt(bits))
+	}
+}

@@ -35,8 +35,8 @@ func TestFetchAnnouncesBlocks(t *testing.T) {
 	}{
 		{BF16, Span{10, 30}, Span{100 + 20, 100 + 60}},
 		{F32, Span{0, 1}, Span{100, 104}},
-		{Q4K, Span{256, 512}, Span{100 + 144, 100 + 288}},
-		{Q4K, Span{300, 301}, Span{100 + 144, 100 + 288}},
+		{q4k, Span{256, 512}, Span{100 + 144, 100 + 288}},
+		{q4k, Span{300, 301}, Span{100 + 144, 100 + 288}},
 		{F4, Span{3, 4}, Span{101, 102}},
 	} {
 		r := &noting{}

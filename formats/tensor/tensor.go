@@ -72,7 +72,7 @@ func (t *Tensor) Len() int64 {
 // width is the number of values an element has.
 func (t *Tensor) width() int64 {
 	switch t.DType {
-	case C32, C64, C128:
+	case c32, C64, C128:
 		return 2
 	}
 	return 1

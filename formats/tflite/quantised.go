@@ -12,9 +12,9 @@ import (
 func codeType(k kind) tensor.DType {
 	switch k.bits {
 	case 4:
-		return tensor.Int4
+		return tensor.PackedInt(4)
 	case 8:
-		return tensor.Int8
+		return tensor.PackedInt(8)
 	}
 	return tensor.F32
 }

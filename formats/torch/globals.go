@@ -29,11 +29,11 @@ var storages = map[string]tensor.DType{
 // dtypes are torch's element types that have a reading here.
 var dtypes = map[string]tensor.DType{
 	"float64": tensor.F64, "float32": tensor.F32, "float16": tensor.F16, "bfloat16": tensor.BF16,
-	"complex128": tensor.C128, "complex64": tensor.C64, "complex32": tensor.C32,
+	"complex128": tensor.C128, "complex64": tensor.C64, "complex32": tensor.Named("C32"),
 	"uint8": tensor.U8, "int8": tensor.I8, "int16": tensor.I16, "int32": tensor.I32, "int64": tensor.I64,
 	"uint16": tensor.U16, "uint32": tensor.U32, "uint64": tensor.U64, "bool": tensor.Bool,
 	"float8_e4m3fn": tensor.F8E4M3, "float8_e5m2": tensor.F8E5M2, "float8_e8m0fnu": tensor.F8E8M0,
-	"float8_e4m3fnuz": tensor.F8E4M3FNUZ, "float8_e5m2fnuz": tensor.F8E5M2FNUZ, "float4_e2m1fn_x2": tensor.F4,
+	"float8_e4m3fnuz": tensor.Named("F8_E4M3FNUZ"), "float8_e5m2fnuz": tensor.Named("F8_E5M2FNUZ"), "float4_e2m1fn_x2": tensor.F4,
 }
 
 // dropped are harmless objects that training scripts store beside the

@@ -92,7 +92,7 @@ func (m *Model) plain(s *stream, name string) {
 	}
 	raw := make([]byte, rows*cols/int64(c.BlockValues)*int64(c.BlockBytes))
 	switch t { // an element is a block of two values
-	case tensor.C32, tensor.C64, tensor.C128:
+	case tensor.Named("C32"), tensor.C64, tensor.C128:
 		raw = make([]byte, rows*cols*int64(c.BlockBytes))
 	}
 	for i := range raw {

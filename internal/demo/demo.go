@@ -5,14 +5,16 @@
 package demo
 
 import (
-	"embed"
-	"io/fs"
+	_ "embed"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-//go:embed models
-var models embed.FS
+// models is written by internal/demo/pack from a folder of the models.
+//
+//go:embed models.pack
+var models string
 
 // Step is one comparison of the demonstration.
 type Step struct {
@@ -30,22 +32,18 @@ var Steps = []Step{
 
 // Extract writes the models into a folder.
 func Extract(dir string) error {
-	return fs.WalkDir(models, "models", func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
+	files, err := Unpack(strings.NewReader(models))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		to := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 			return err
 		}
-		rel, err := filepath.Rel("models", filepath.FromSlash(path))
-		if err != nil {
+		if err := os.WriteFile(to, f.Bytes, 0o600); err != nil {
 			return err
 		}
-		to := filepath.Join(dir, rel)
-		if d.IsDir() {
-			return os.MkdirAll(to, 0o700)
-		}
-		b, err := models.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(to, b, 0o600)
-	})
+	}
+	return nil
 }

@@ -19,6 +19,14 @@ func Dot(x, y []float32) float32 {
 	return s
 }
 
+// Dot64 returns the sum of products from left to right.
+func Dot64(x, y []float64) (s float64) {
+	for k, v := range x {
+		s += float64(v * y[k])
+	}
+	return s
+}
+
 // Norm returns the Euclidean length, summed in float64.
 func Norm(x []float32) float64 {
 	var s float64

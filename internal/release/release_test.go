@@ -182,7 +182,7 @@ func TestTwoBuildsAreEqual(t *testing.T) {
 	require.Contains(t, string(bill), `"pkg:golang/github.com/zeebo/blake3@`)
 	info, err := os.Stat(program)
 	require.NoError(t, err)
-	require.LessOrEqual(t, info.Size(), int64(25<<20))
+	require.LessOrEqual(t, info.Size(), int64(25_000_000))
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 		out, err := exec.Command(program, "version").Output()
 		require.NoError(t, err)

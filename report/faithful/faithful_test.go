@@ -56,8 +56,8 @@ func TestVerdicts(t *testing.T) {
 	for i := range w {
 		w[i] = float32(1 + i%7*i%5)
 	}
-	source, plain := pair("w", tensor.Q4K, nil)
-	_, weighed := pair("w", tensor.Q4K, w)
+	source, plain := pair("w", tensor.Named("Q4_K"), nil)
+	_, weighed := pair("w", tensor.Named("Q4_K"), w)
 	given := map[string][]float32{}
 	for _, x := range weighed {
 		given[x.Name] = w
@@ -70,11 +70,11 @@ func TestVerdicts(t *testing.T) {
 
 // One turned bit is named, and the same bytes come out whatever the workers.
 func TestOneBitIsNamed(t *testing.T) {
-	source, quantised := pair("w", tensor.Q4K, nil)
+	source, quantised := pair("w", tensor.Named("Q4_K"), nil)
 	raw := make([]byte, rows*2*144)
 	require.NoError(t, quantised[1].Data.(*tensor.Stored).ReadRaw(raw, 0))
 	raw[5*2*144+144+16+40] ^= 1 // row 5, block 1: byte 40 of the codes, low nibble: value 64+8 of the block
-	quantised[1] = stored(quantised[1].Name, tensor.Q4K, raw)
+	quantised[1] = stored(quantised[1].Name, tensor.Named("Q4_K"), raw)
 	r := check(t, quantised, source, &faithful.Options{Workers: 1})
 	require.Equal(t, faithful.Deviates, r.Verdict)
 	require.EqualValues(t, 1, r.Blocks.Deviates)
@@ -93,7 +93,7 @@ func TestOneBitIsNamed(t *testing.T) {
 
 // A source that passed through F16 on its way is recognised.
 func TestPassageIsNamed(t *testing.T) {
-	source, _ := pair("w", tensor.Q8_0, nil)
+	source, _ := pair("w", tensor.Named("Q8_0"), nil)
 	round := tensor.F16.Rounding()
 	var quantised tensor.Tensors
 	for _, s := range source {
@@ -103,7 +103,7 @@ func TestPassageIsNamed(t *testing.T) {
 		}
 		raw := make([]byte, rows*cols/32*34)
 		quant.EncodeQ8_0(raw, x)
-		quantised = append(quantised, stored(s.Name, tensor.Q8_0, raw))
+		quantised = append(quantised, stored(s.Name, tensor.Named("Q8_0"), raw))
 	}
 	r := check(t, quantised, source, nil)
 	require.Equal(t, faithful.Faithful, r.Verdict)
@@ -143,7 +143,7 @@ func FuzzReadImportance(f *testing.F) {
 }
 
 func TestReportWithoutPinsIsNotStated(t *testing.T) {
-	source, quantised := pair("w", tensor.Q8_0, nil)
+	source, quantised := pair("w", tensor.Named("Q8_0"), nil)
 	r := check(t, quantised, source, nil)
 	_, err := r.Statement()
 	require.Error(t, err)

@@ -23,7 +23,7 @@ import (
 )
 
 // Write writes the report.
-func Write(r *report.Report, w io.Writer) error { return page.Execute(w, r) }
+func Write(r *report.Report, w io.Writer) error { return layout.Execute(w, r) }
 
 // style is the only style sheet; the page's policy allows it by its digest and
 // no other style.
@@ -32,28 +32,35 @@ func Write(r *report.Report, w io.Writer) error { return page.Execute(w, r) }
 var style string
 
 //go:embed page.tmpl
-var source string
+var pageSource string
 
-var page = template.Must(template.New("report").Funcs(template.FuncMap{
-	"style":    func() template.HTML { return template.HTML("<style>" + style + "</style>") },
-	"policy":   policy,
+//go:embed drawings.tmpl
+var drawingSource string
+
+// words are what both templates may call.
+var words = template.FuncMap{
 	"safe":     escape.Printable,
-	"log":      verdict.Log,
-	"upper":    func(s verdict.Relation) string { return strings.ToUpper(string(s)) },
-	"percent":  func(x verdict.Number) string { return fmt.Sprintf("%.1f %%", 100*float64(x)) },
-	"three":    func(x verdict.Number) string { return fmt.Sprintf("%.3f", float64(x)) },
-	"two":      func(x verdict.Number) string { return fmt.Sprintf("%.2g", float64(x)) },
-	"six":      func(x verdict.Number) string { return fmt.Sprintf("%.6g", float64(x)) },
 	"name":     func(i int) string { return string(rune('A' + i)) },
-	"kinds":    kinds,
-	"plain":    func(v verdict.Verdict) string { return v.Plain() },
-	"within":   within,
-	"sums":     sums,
-	"scale":    scale,
 	"pictures": Pictures,
 	"layerMap": layerMap,
-	"hidden":   hidden,
-}).Parse(source))
+}
+
+// drawings holds a template for each drawing that a section may ask for.
+var drawings = template.Must(template.New("drawings").Funcs(words).Parse(drawingSource))
+
+var layout = template.Must(template.New("report").Funcs(words).Funcs(template.FuncMap{
+	"style":    func() template.HTML { return template.HTML("<style>" + style + "</style>") },
+	"policy":   policy,
+	"log":      verdict.Log,
+	"upper":    func(s verdict.Relation) string { return strings.ToUpper(string(s)) },
+	"three":    func(x verdict.Number) string { return fmt.Sprintf("%.3f", float64(x)) },
+	"kinds":    kinds,
+	"plain":    func(v verdict.Verdict) string { return v.Plain() },
+	"sums":     sums,
+	"scale":    scale,
+	"sections": sections,
+	"class":    class,
+}).Parse(pageSource))
 
 // policy is the content security policy of the page.
 func policy() string {
@@ -70,10 +77,4 @@ func kinds(all []verdict.Kind) string {
 		words[i] = string(k)
 	}
 	return strings.Join(words, ", ")
-}
-
-// within writes the band of a role.
-func within(l report.RoleLikeness) string {
-	low, high := l.Band()
-	return fmt.Sprintf("%+.3f … %+.3f", low, high)
 }

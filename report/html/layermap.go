@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Sizes of the layer map, in points.
@@ -19,12 +17,6 @@ const (
 	mapBars = 200
 	mostMap = 400 // rows
 )
-
-// hidden tells whether a relation was found although the layers show nothing by order
-// and place.
-func hidden(r *report.Report) bool {
-	return r.Verdict.Relation == verdict.Related && !slices.ContainsFunc(r.Layers, func(l report.Layer) bool { return l.A != nil })
-}
 
 // layerMap draws the layers of A on the left, those of B in the middle with a
 // line to their source, and on the right a bar as long as the p-value is small.

@@ -18,12 +18,12 @@ type Picture struct {
 	SVG   template.HTML // the drawing, with both as its title and description
 }
 
-// drawings are the pictures of a report in their order; each may give none.
-var drawings = []func(*report.Report) []Picture{controls, roleBars, layerHeat, differences}
+// charts are the pictures of a report in their order; each may give none.
+var charts = []func(*report.Report) []Picture{controls, roleBars, layerHeat, differences}
 
 // Pictures draws what a report has figures for.
 func Pictures(r *report.Report) (out []Picture) {
-	for _, d := range drawings {
+	for _, d := range charts {
 		out = append(out, d(r)...)
 	}
 	return out

@@ -110,19 +110,10 @@ func (p *Pair) Forget() { clear(p.kept) }
 
 // NewPair pairs towers by name (a lone tower with a lone tower whatever their
 // names) and layers by position. seed fixes the sampled positions; budget
-// bounds the bytes of values decoded of each side, NoLimit for no bound; where
-// there is one, the subjects must have accounts.
+// bounds the bytes of values decoded of each side, see [Pair.Limit].
 func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
-	p := &Pair{A: a, B: b, Seed: seed, Budget: budget, kept: map[reflect.Type]any{}, lasting: map[reflect.Type]any{}}
-	if p.Bounded() {
-		p.aside = budget / valuesAside
-		for _, s := range []*Subject{a, b} {
-			if s.Rows == nil {
-				panic("align: a budget for a subject without an account")
-			}
-			s.Rows.bound(budget)
-		}
-	}
+	p := &Pair{A: a, B: b, Seed: seed, Budget: NoLimit, kept: map[reflect.Type]any{}, lasting: map[reflect.Type]any{}}
+	p.Limit(budget)
 	for _, tb := range b.Net.Towers {
 		ta := a.Net.Tower(tb.Name)
 		if ta == nil && len(a.Net.Towers) == 1 && len(b.Net.Towers) == 1 {
@@ -138,4 +129,20 @@ func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
 		p.Towers = append(p.Towers, t)
 	}
 	return p
+}
+
+// Limit bounds the bytes of values that may be decoded of each side, before any
+// are: NoLimit for no bound. Where there is one, the subjects must have accounts.
+func (p *Pair) Limit(budget int64) {
+	p.Budget = budget
+	if !p.Bounded() {
+		return
+	}
+	p.aside = budget / valuesAside
+	for _, s := range []*Subject{p.A, p.B} {
+		if s.Rows == nil {
+			panic("align: a budget for a subject without an account")
+		}
+		s.Rows.bound(budget)
+	}
 }

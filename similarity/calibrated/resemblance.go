@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/cmplx"
 	"slices"
+
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // Resemblance matches the heads of two layers by their sizes, best first and
@@ -20,7 +22,7 @@ func Resemblance(a, b []Head) (size, phase float64, n int) {
 	for j := range xb {
 		for i := range xa {
 			if len(xa[i]) == len(xb[j]) {
-				cells = append(cells, cell{i, j, dot(xa[i], xb[j])})
+				cells = append(cells, cell{i, j, dense.Dot64(xa[i], xb[j])})
 			}
 		}
 	}
@@ -74,12 +76,4 @@ func standard(heads []Head) [][]float64 {
 		out[i] = x
 	}
 	return out
-}
-
-func dot(x, y []float64) float64 {
-	s := 0.0
-	for k, v := range x {
-		s += v * y[k]
-	}
-	return s
 }

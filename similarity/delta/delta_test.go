@@ -61,7 +61,7 @@ var encoders = map[tensor.DType]func(x []float32) (out []byte){
 		}
 		return out
 	},
-	tensor.Q8_0: func(x []float32) (out []byte) { // a half-precision scale and 32 bytes
+	tensor.Named("Q8_0"): func(x []float32) (out []byte) { // a half-precision scale and 32 bytes
 		for ; len(x) > 0; x = x[32:] {
 			most := float32(0)
 			for _, v := range x[:32] {
@@ -133,11 +133,11 @@ func TestStorage(t *testing.T) {
 		{"equal in other types", stored(tensor.BF16, x), stored(tensor.F32, bf16(x)), delta.Equal, false, false},
 		{"cast", stored(tensor.F32, x), stored(tensor.BF16, x), delta.Cast, true, false},
 		{"cast back", stored(tensor.F16, x), stored(tensor.F32, x), delta.Cast, false, false},
-		{"quantised", stored(tensor.F32, x), stored(tensor.Q8_0, x), delta.Quantised, true, true},
-		{"quantised the other way", stored(tensor.Q8_0, x), stored(tensor.F32, x), delta.Quantised, false, true},
-		{"cast, then quantised", stored(tensor.BF16, x), stored(tensor.Q8_0, bf16(x)), delta.Quantised, true, true},
+		{"quantised", stored(tensor.F32, x), stored(tensor.Named("Q8_0"), x), delta.Quantised, true, true},
+		{"quantised the other way", stored(tensor.Named("Q8_0"), x), stored(tensor.F32, x), delta.Quantised, false, true},
+		{"cast, then quantised", stored(tensor.BF16, x), stored(tensor.Named("Q8_0"), bf16(x)), delta.Quantised, true, true},
 		{"tuned", stored(tensor.F32, x), stored(tensor.BF16, tuned), delta.Different, false, false},
-		{"tuned and quantised", stored(tensor.F32, x), stored(tensor.Q8_0, tuned), delta.Different, false, false},
+		{"tuned and quantised", stored(tensor.F32, x), stored(tensor.Named("Q8_0"), tuned), delta.Different, false, false},
 		{"one value", stored(tensor.F32, x), stored(tensor.F32, with(x, func(i int, v float32) float32 {
 			if i == 77 {
 				v = math.Nextafter32(v, 1)
@@ -166,7 +166,7 @@ func TestHalfStep(t *testing.T) {
 	const step = 1.0 / 1024 // the scale of every block: a power of two, so a half holds it
 	for by, within := range map[float32]int64{0: rows * cols, 0.25: rows * cols, 0.499: rows * cols, 0.57: 0, 0.75: 0} {
 		off := with(grid, func(i int, v float32) float32 { return v + by*step*float32(1-2*(i%2)) })
-		got := changed(t, stored(tensor.F32, off), stored(tensor.Q8_0, grid)).Stats
+		got := changed(t, stored(tensor.F32, off), stored(tensor.Named("Q8_0"), grid)).Stats
 		require.EqualValues(t, rows*cols, got.Lattice[0])
 		require.Zero(t, got.Lattice[1], "float32 is no lattice")
 		require.Equal(t, within, got.Within[0], "%g of a step", by)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/similarity/align"
 )
@@ -92,7 +93,7 @@ func strongest(d []float64, rows, cols int) (left, right []float64, share float6
 	size := 0.0
 	for range 60 {
 		for r := range rows {
-			left[r] = dot(d[r*cols:(r+1)*cols], right)
+			left[r] = dense.Dot64(d[r*cols:(r+1)*cols], right)
 		}
 		unit(left)
 		clear(right)
@@ -103,7 +104,7 @@ func strongest(d []float64, rows, cols int) (left, right []float64, share float6
 		}
 		size = unit(right)
 	}
-	total := dot(d, d)
+	total := dense.Dot64(d, d)
 	if total == 0 {
 		return left, right, 0
 	}
@@ -176,7 +177,7 @@ func shared(all []Tensor) (out []Shared) {
 					if y.Side != x.Side || y.Share < oneShare || len(y.vector) != len(x.vector) {
 						continue
 					}
-					if c := math.Abs(dot(x.vector, y.vector)); c >= alike {
+					if c := math.Abs(dense.Dot64(x.vector, y.vector)); c >= alike {
 						g.Tensors = append(g.Tensors, j)
 						g.Cosine += c
 					}
@@ -202,16 +203,9 @@ func grouped(all []Shared, tensor int, side string) bool {
 	return false
 }
 
-func dot(x, y []float64) (sum float64) {
-	for i, v := range x {
-		sum += float64(v * y[i])
-	}
-	return sum
-}
-
 // unit makes a vector one long and returns how long it was.
 func unit(x []float64) float64 {
-	n := math.Sqrt(dot(x, x))
+	n := math.Sqrt(dense.Dot64(x, x))
 	if n > 0 {
 		for i := range x {
 			x[i] /= n

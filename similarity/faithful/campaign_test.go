@@ -103,11 +103,11 @@ var judged = []struct {
 	must bool // is quantised only with importance
 	may  bool // importance changes it
 }{
-	{2, tensor.Q4_0, false, true}, {3, tensor.Q4_1, false, true}, {6, tensor.Q5_0, false, true}, {7, tensor.Q5_1, false, true}, {8, tensor.Q8_0, false, false},
-	{10, tensor.Q2K, false, true}, {11, tensor.Q3K, false, true}, {12, tensor.Q4K, false, true}, {13, tensor.Q5K, false, true}, {14, tensor.Q6K, false, true},
-	{20, tensor.IQ4NL, false, true}, {23, tensor.IQ4XS, false, true}, {16, tensor.IQ2XXS, true, true}, {17, tensor.IQ2XS, true, true}, {22, tensor.IQ2S, false, true},
-	{18, tensor.IQ3XXS, false, true}, {21, tensor.IQ3S, false, true}, {34, tensor.TQ1_0, false, false}, {35, tensor.TQ2_0, false, false},
-	{39, tensor.MXFP4, false, false}, {40, tensor.NVFP4, false, false}, {41, tensor.Q1_0, false, false},
+	{2, tensor.Named("Q4_0"), false, true}, {3, tensor.Named("Q4_1"), false, true}, {6, tensor.Named("Q5_0"), false, true}, {7, tensor.Named("Q5_1"), false, true}, {8, tensor.Named("Q8_0"), false, false},
+	{10, tensor.Named("Q2_K"), false, true}, {11, tensor.Named("Q3_K"), false, true}, {12, tensor.Named("Q4_K"), false, true}, {13, tensor.Named("Q5_K"), false, true}, {14, tensor.Named("Q6_K"), false, true},
+	{20, tensor.Named("IQ4_NL"), false, true}, {23, tensor.Named("IQ4_XS"), false, true}, {16, tensor.Named("IQ2_XXS"), true, true}, {17, tensor.Named("IQ2_XS"), true, true}, {22, tensor.Named("IQ2_S"), false, true},
+	{18, tensor.Named("IQ3_XXS"), false, true}, {21, tensor.Named("IQ3_S"), false, true}, {34, tensor.Named("TQ1_0"), false, false}, {35, tensor.Named("TQ2_0"), false, false},
+	{39, tensor.Named("MXFP4"), false, false}, {40, tensor.Named("NVFP4"), false, false}, {41, tensor.Named("Q1_0"), false, false},
 }
 
 // file is one honest file: values quantised by ggml, and what is shown of it.

@@ -5,8 +5,8 @@ package mlp
 
 // View is how the units of a block lie in one of its matrices.
 type View struct {
-	Rows []float32 // units × hidden, row-major
-	Odd  bool      // changes sign with the unit
+	Rows        []float32 // units × hidden, row-major
+	Equivariant bool      // changes sign with the unit
 }
 
 // Block holds the hidden units of one layer as two groups of views, which say

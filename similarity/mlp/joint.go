@@ -1,6 +1,10 @@
 package mlp
 
-import "math"
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
 
 // negligible is below what is left of outputs that cancel, after storage in
 // half precision.
@@ -31,7 +35,7 @@ func (b *Block) joint(l line, homogeneous bool) *joint {
 			down = scaled(down, lengths[i]/mean)
 		}
 		j.up, j.down = append(j.up, up), append(j.down, down)
-		j.parts += dot(up, up) * dot(down, down)
+		j.parts += dense.Dot64(up, up) * dense.Dot64(down, down)
 	}
 	return j
 }
@@ -40,7 +44,7 @@ func (b *Block) joint(l line, homogeneous bool) *joint {
 func (b *Block) lengths(l line) (out []float64, mean float64) {
 	for _, u := range l.units {
 		g := wide(b.row(&b.First[0], u))
-		out = append(out, math.Sqrt(dot(g, g)))
+		out = append(out, math.Sqrt(dense.Dot64(g, g)))
 		mean += out[len(out)-1] / float64(len(l.units))
 	}
 	return out, mean
@@ -53,7 +57,7 @@ func (j *joint) squares() (s float64) {
 	}
 	for i := range j.up {
 		for k := range j.up {
-			s += float64(dot(j.up[i], j.up[k]) * dot(j.down[i], j.down[k]))
+			s += float64(dense.Dot64(j.up[i], j.up[k]) * dense.Dot64(j.down[i], j.down[k]))
 		}
 	}
 	return max(0, s)
@@ -70,7 +74,7 @@ func (j *joint) squaresByRow() (s float64) {
 				row[k] += float64(by * v)
 			}
 		}
-		s += dot(row, row)
+		s += dense.Dot64(row, row)
 	}
 	return s
 }
@@ -105,7 +109,7 @@ func (j *joint) leading() (out []pair) {
 func (j *joint) strongest() (u, d []float64, size float64) {
 	u = make([]float64, j.h)
 	for i, row := range j.up {
-		weight := dot(j.down[i], j.down[i]) * float64(1+i)
+		weight := dense.Dot64(j.down[i], j.down[i]) * float64(1+i)
 		for k, v := range row {
 			u[k] += float64(weight * v)
 		}
@@ -126,23 +130,16 @@ func (j *joint) strongest() (u, d []float64, size float64) {
 func (j *joint) through(in, out [][]float64, x []float64) ([]float64, float64) {
 	y := make([]float64, j.h)
 	for i, row := range in {
-		by := dot(row, x)
+		by := dense.Dot64(row, x)
 		for k, v := range out[i] {
 			y[k] += float64(by * v)
 		}
 	}
-	size := math.Sqrt(dot(y, y))
+	size := math.Sqrt(dense.Dot64(y, y))
 	if !(size > 0) || math.IsInf(size, 0) {
 		return y, 0
 	}
 	return scaled(y, 1/size), size
-}
-
-func dot(x, y []float64) (s float64) {
-	for k, v := range x {
-		s += float64(v * y[k])
-	}
-	return s
 }
 
 func scaled(x []float64, by float64) []float64 {

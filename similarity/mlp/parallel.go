@@ -101,7 +101,7 @@ func (s *sets) join(i, k int, sign float64) {
 // are opposite, and else 0.
 func alike(x, y []float32, ratio float64) float64 {
 	wx, wy := wide(x), wide(y)
-	xx, yy, xy := dot(wx, wx), dot(wy, wy), dot(wx, wy)
+	xx, yy, xy := dense.Dot64(wx, wx), dense.Dot64(wy, wy), dense.Dot64(wx, wy)
 	apart := math.Sqrt(xx / yy)
 	if !(math.Abs(xy) > parallel*math.Sqrt(xx*yy)) || !(math.Max(apart, 1/apart) < 1+ratio) {
 		return 0

@@ -1,6 +1,10 @@
 package mlp
 
-import "math"
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
 
 // Two units open together when their gate rows lie on one line to this cosine,
 // and are as long to this ratio.
@@ -102,9 +106,9 @@ func (b *Block) lead(l line) []float32 {
 // weight is how much a unit may write.
 func (b *Block) weight(u int) float64 {
 	p := b.alone(u)
-	w := math.Sqrt(dot(wide(p.down), wide(p.down)))
+	w := math.Sqrt(dense.Dot64(wide(p.down), wide(p.down)))
 	if p.up != nil {
-		w *= math.Sqrt(dot(wide(p.up), wide(p.up)))
+		w *= math.Sqrt(dense.Dot64(wide(p.up), wide(p.up)))
 	}
 	return w
 }
@@ -151,13 +155,13 @@ func (b *Block) compass() []float32 {
 		g, p := wide(b.row(&b.First[0], u)), b.alone(u)
 		d := wide(p.down)
 		if p.up == nil { // a linear form: the vector that it maps the others to
-			add(dot(g, d), d)
+			add(dense.Dot64(g, d), d)
 			continue
 		}
 		w := wide(p.up)
-		add(dot(g, w), d)
-		add(dot(g, d), w)
-		add(dot(w, d), g)
+		add(dense.Dot64(g, w), d)
+		add(dense.Dot64(g, d), w)
+		add(dense.Dot64(w, d), g)
 	}
 	return narrow(sum, 1)
 }

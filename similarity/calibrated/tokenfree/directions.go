@@ -28,7 +28,7 @@ func directionsOf(b *mlp.Block, turned bool) *directions {
 		d.compass = b.Compass
 	}
 	for i, v := range b.Views() {
-		odd := v.Odd || turned && i < d.first
+		odd := v.Equivariant || turned && i < d.first
 		rows := append([]float32(nil), v.Rows...)
 		d.length = append(d.length, normalise(rows, b.Units, b.Hidden))
 		if !odd {

@@ -45,7 +45,7 @@ func changed(r *rand.Rand, views []mlp.View, order []int, by, turn []float32, h 
 		size := dense.Norm(x.Rows) / math.Sqrt(float64(len(rows)))
 		for i, from := range order {
 			scale := float32(1)
-			if x.Odd {
+			if x.Equivariant {
 				scale = by[i]
 				if v == 1 {
 					scale = 1 / scale
@@ -57,7 +57,7 @@ func changed(r *rand.Rand, views []mlp.View, order []int, by, turn []float32, h 
 		}
 		turned := make([]float32, len(rows))
 		dense.MulNT(turned, rows, turn, len(order), h, h)
-		out = append(out, mlp.View{Rows: turned, Odd: x.Odd})
+		out = append(out, mlp.View{Rows: turned, Equivariant: x.Equivariant})
 	}
 	return out
 }

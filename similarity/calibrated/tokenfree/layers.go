@@ -86,7 +86,7 @@ func (d *directions) group(g int) *directions {
 func alike(a, b signed) (count int) {
 	var found [2][]int
 	for g := range found {
-		ea, eb, ok := evened(a.groups[g], b.groups[g], a.units, b.units, a.count[g])
+		ea, eb, ok := flattened(a.groups[g], b.groups[g], a.units, b.units, a.count[g])
 		if !ok || a.count[g] != b.count[g] {
 			return 0
 		}

@@ -166,12 +166,12 @@ func standardise(x []float64) {
 }
 
 // ridge is the share of the largest eigenvalue that is added to the covariance
-// of signatures before it is evened out.
+// of signatures before its spectrum is flattened.
 const ridge = 0.01
 
-// evened brings the signatures of both sides (rows × count) to coordinates in
+// flattened brings the signatures of both sides (rows × count) to coordinates in
 // which their common covariance is even, and their rows to unit length.
-func evened(a, b []float32, na, nb, count int) (ea, eb []float32, ok bool) {
+func flattened(a, b []float32, na, nb, count int) (ea, eb []float32, ok bool) {
 	s := make([]float64, count*count)
 	for _, x := range [][]float32{a, b} {
 		for first := 0; first < len(x); first += count {

@@ -133,7 +133,7 @@ func (l lens) look(net []mlp.Block, layer int, units []int) []float32 {
 			dense.MulNT(c, rows, anchors, len(units), len(l), h)
 			for u := range units {
 				for k, x := range c[u*len(l) : (u+1)*len(l)] {
-					if own.Odd || views[v].Odd {
+					if own.Equivariant || views[v].Equivariant {
 						x = float32(math.Abs(float64(x)))
 					}
 					out[u*dim+at+k] = x

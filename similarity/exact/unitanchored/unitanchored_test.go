@@ -50,7 +50,7 @@ func changed(r *rand.Rand, net []mlp.Block, noise float64, wide int, orders [][]
 				}
 				for k := range h {
 					y := view.Rows[from*h+k] + float32(noise*r.NormFloat64())
-					if view.Odd {
+					if view.Equivariant {
 						y *= signs[i]
 					}
 					x[i*h+k] = y

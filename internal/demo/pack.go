@@ -1,0 +1,101 @@
+package demo
+
+import (
+	"bufio"
+	"compress/flate"
+	"fmt"
+	"io"
+)
+
+// File is one file of the models, by its path below their folder.
+type File struct {
+	Path  string
+	Bytes []byte
+}
+
+// A pack is one deflate stream of files, each behind a line with its path, its size
+// and the path of an earlier file of that size that it is kept as the difference to,
+// "-" for none. The bytes at even places come before those at odd ones: the exponents
+// of 16-bit numbers, side by side, take less room.
+
+// Pack writes files, the differences to earlier ones where likes names one.
+func Pack(w io.Writer, files []File, likes map[string]string) error {
+	z, err := flate.NewWriter(w, flate.BestCompression)
+	if err != nil {
+		return err
+	}
+	known := map[string][]byte{}
+	for _, f := range files {
+		like := likes[f.Path]
+		if like == "" || len(known[like]) != len(f.Bytes) {
+			like = "-"
+		}
+		if _, err := fmt.Fprintf(z, "%s %d %s\n", f.Path, len(f.Bytes), like); err != nil {
+			return err
+		}
+		if _, err := z.Write(split(apart(f.Bytes, known[like]))); err != nil {
+			return err
+		}
+		known[f.Path] = f.Bytes
+	}
+	return z.Close()
+}
+
+// mostBytes bounds a file of a pack.
+const mostBytes = 16 << 20
+
+// Unpack reads the files of a pack.
+func Unpack(r io.Reader) (files []File, err error) {
+	z := bufio.NewReader(flate.NewReader(r))
+	known := map[string][]byte{}
+	for {
+		line, err := z.ReadString('\n')
+		if err == io.EOF && line == "" {
+			return files, nil
+		}
+		var path, like string
+		var size int
+		if _, err := fmt.Sscanf(line, "%s %d %s\n", &path, &size, &like); err != nil || size < 0 || size > mostBytes {
+			return nil, fmt.Errorf("demo: %.80q is no head of a file", line)
+		}
+		b := make([]byte, size)
+		if _, err := io.ReadFull(z, b); err != nil {
+			return nil, fmt.Errorf("demo: %s: %w", path, err)
+		}
+		if like != "-" && len(known[like]) != size {
+			return nil, fmt.Errorf("demo: %s differs from %s, which is not there", path, like)
+		}
+		known[path] = apart(join(b), known[like])
+		files = append(files, File{path, known[path]})
+	}
+}
+
+// apart is the difference of a file to another, itself where there is none.
+func apart(b, like []byte) []byte {
+	out := append([]byte(nil), b...)
+	for i := range like {
+		out[i] ^= like[i]
+	}
+	return out
+}
+
+// split puts the bytes at even places before those at odd ones.
+func split(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for first := range 2 {
+		for i := first; i < len(b); i += 2 {
+			out = append(out, b[i])
+		}
+	}
+	return out
+}
+
+// join undoes split.
+func join(b []byte) []byte {
+	out := make([]byte, len(b))
+	half := (len(b) + 1) / 2
+	for i := range out {
+		out[i] = b[i/2+i%2*half]
+	}
+	return out
+}
