@@ -8,6 +8,7 @@ import (
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/exact"
 	"github.com/weightprint/weightprint/similarity/layers"
+	"github.com/weightprint/weightprint/similarity/mlp"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
@@ -43,6 +44,11 @@ func (r *run) tests(ctx context.Context) error {
 
 // look runs the tests of one look.
 func (r *run) look(ctx context.Context, look int) error {
+	if look > 0 {
+		if err := r.wholeLayers(ctx); err != nil {
+			return err
+		}
+	}
 	found, err := similarity.Run(ctx, r.pair, suite.Stage(look))
 	if err != nil {
 		return err
@@ -62,6 +68,17 @@ func (r *run) look(ctx context.Context, look int) error {
 	power := exact.FixedPointPower(axes, r.o.Policy.Cosine, r.o.Policy.Level())
 	if power.Reached || look == 0 {
 		r.facts.Power = power
+	}
+	return nil
+}
+
+// wholeLayers reads the layers that are compared whole before samples of units take
+// what is left of a budget: they alone show what needs neither tokens nor labels.
+func (r *run) wholeLayers(ctx context.Context) error {
+	for _, t := range r.pair.Towers {
+		if _, err := mlp.Read(ctx, r.pair, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }

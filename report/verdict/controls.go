@@ -27,7 +27,7 @@ type Population struct {
 }
 
 // PopulationVersion counts the populations: it rises whenever another one is shipped.
-const PopulationVersion = 2
+const PopulationVersion = 3
 
 // Stratum is the part of a population whose pairs are alike in what they share.
 type Stratum struct {

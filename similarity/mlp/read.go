@@ -21,11 +21,14 @@ type Stacks struct {
 
 // work bounds the multiplications that the tests on whole layers may cost,
 // with a budget and without.
-const work, workWithoutBudget = 16e9, 120e9
+const work, workWithoutBudget = 24e9, 120e9
 
 // most is how many layers are read at most, under a budget and without one, unless
 // the pair is to be looked at as deep as can be.
 const most, mostWithoutBudget = 6, 8
+
+// wholeShare is the percentage of what a budget leaves that whole layers may take.
+const wholeShare = 50
 
 // Read reads layers of a tower pair whole, evenly spread, the first only where
 // there are fewer than three, as many as budget and work allow and an even
@@ -64,7 +67,7 @@ func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 		return &Stacks{Why: "the layers are too large to be compared whole under this budget"}, nil
 	}
 	bytes := max(stored(t.A, layers[0].A), stored(t.B, layers[0].B))
-	if n = p.Reserve(bytes, n); n < 2 {
+	if n = min(n, p.Within(bytes, wholeShare)); p.Reserve(bytes, n) < 2 {
 		return &Stacks{Why: "fewer than two whole layers fit the budget"}, nil
 	}
 	s := &Stacks{}
