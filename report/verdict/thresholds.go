@@ -14,6 +14,10 @@ import (
 // the same facts may give another verdict.
 const PolicyVersion = 2
 
+// PopulationVersion counts the populations of controls: it rises whenever another one
+// is shipped.
+const PopulationVersion = 3
+
 // Levels of the exact tier.
 const (
 	// The level of a relation after all corrections. By decision: one false
