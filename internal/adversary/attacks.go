@@ -133,6 +133,11 @@ var Plants = []Arrangement{
 	{"the whole network in dimensions of its own, tiny", side(0.001, false), 0.01, false},
 }
 
+// Tongues lists passengers that tokens of their own set to work.
+var Tongues = []Arrangement{
+	{"the whole network, spoken to in tokens of its own", tongues, 0.02, false},
+}
+
 // Forgery makes of a published network one that looks like its ancestor.
 type Forgery struct {
 	Name    string
