@@ -18,7 +18,7 @@ type Carry struct {
 	Heads    *[2]Number `json:"headShares,omitempty"`
 	Weights  *[2]Number `json:"weights,omitempty"`
 	Least    *[2]Number `json:"leastWeights,omitempty"` // the same on the tenth of the tokens that rest on it least
-	Layers   int        `json:"layers,omitempty"` // pairs of layers that were looked at
+	Layers   int        `json:"layers,omitempty"`       // pairs of layers that were looked at
 	In       string     `json:"coordinates,omitempty"`
 }
 

@@ -15,11 +15,8 @@ func All(ctx context.Context, p *align.Pair, t align.TowerPair) (a, b []Block, a
 	if len(atA) < 2 || len(atB) < 2 || gated(t.A, atA[0]) != gated(t.B, atB[0]) {
 		return nil, nil, nil, nil, nil
 	}
-	limit := workWithoutBudget
-	if p.Bounded() {
-		limit = work
-	}
-	if cost(t.A, atA[0])*float64(len(atA))+cost(t.B, atB[0])*float64(len(atB)) > 2*limit {
+	e := extentOf(p)
+	if cost(t.A, atA[0])*float64(len(atA))+cost(t.B, atB[0])*float64(len(atB)) > 2*e.work || values(t.A, atA[0])*len(atA)+values(t.B, atB[0])*len(atB) > e.values {
 		return nil, nil, nil, nil, nil
 	}
 	bytes := max(stored(t.A, atA[0])*int64(len(atA)), stored(t.B, atB[0])*int64(len(atB)))
