@@ -86,6 +86,7 @@ type run struct {
 	taken   int       // looks taken
 	experts []UnitMap // which expert of A has the values of each of B's
 	warn    []string
+	shaped  bool // roles of a subject were taken from shapes
 }
 
 // start gives roles, fixes the seed and decides whether everything is read.
@@ -105,9 +106,14 @@ func (r *run) start() {
 	r.pair.Deep = r.o.Depth == Deep
 }
 
-// prepare starts and brings rotary rows into one order.
+// prepare starts, with the roles that names tell.
 func (r *run) prepare(ctx context.Context) error {
 	r.start()
+	return r.ready(ctx)
+}
+
+// ready brings rotary rows into one order and notes what is known before any test.
+func (r *run) ready(ctx context.Context) error {
 	r.facts.TokensByString, r.facts.Unforeseen = r.tokensByString(), r.o.Nonce != ""
 	r.facts.Exhausted = r.whole && r.o.Depth == Deep
 	r.facts.Width, r.facts.HiddenUnits = r.widths()

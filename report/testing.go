@@ -39,7 +39,10 @@ func (r *run) tests(ctx context.Context) error {
 			}
 		}
 	}
-	return r.relabelled(ctx)
+	if err := r.relabelled(ctx); err != nil {
+		return err
+	}
+	return r.byShape(ctx)
 }
 
 // look runs the tests of one look.

@@ -29,7 +29,7 @@ func (b *builder) tower() *Tower {
 	b.used = map[*tensor.Tensor]bool{}
 	b.shape = declaredShape(b.meta, b.found.kind)
 	b.hidden = b.width()
-	b.conv = b.isConv1D()
+	b.conv = b.conv || b.isConv1D()
 	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || strings.Contains(b.found.sample, ".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias() && (b.fam.name != "generic" || b.hasNorm())}
 	for _, i := range b.numbers() {
 		t.Layers = append(t.Layers, b.layer(i))

@@ -35,6 +35,12 @@ func mapped(m tensor.Model, named bool) *Network {
 	if s, ok := m.Metadata().String("config.model_type", "general.architecture"); ok && n.Family == "generic" {
 		n.Family = familyOf(s).name
 	}
+	finish(n, m, rest)
+	return n
+}
+
+// finish gives the tensors that are left generic roles, in stored order.
+func finish(n *Network, m tensor.Model, rest []*tensor.Tensor) {
 	order := map[*tensor.Tensor]int{}
 	for i, t := range m.Tensors() {
 		order[t] = i
@@ -42,5 +48,4 @@ func mapped(m tensor.Model, named bool) *Network {
 	slices.SortFunc(rest, func(a, b *tensor.Tensor) int { return cmp.Compare(order[a], order[b]) })
 	generic(n, rest)
 	slices.SortStableFunc(n.Roles, func(a, b Assignment) int { return cmp.Compare(order[a.Tensor], order[b.Tensor]) })
-	return n
 }

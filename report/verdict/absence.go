@@ -15,7 +15,7 @@ import (
 // absent tells whether a common origin would have been found.
 func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
 	seen := found.free || found.ran && f.TokensByString && f.Eligible >= toldApart
-	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil && !f.movedLikeness()
+	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil && !f.movedLikeness() && f.Equality.Learned == 0
 }
 
 // openInvariants lists what leaves a verdict open however little else is alike.
@@ -55,6 +55,8 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
 	full := f.more()
 	switch e := f.alike(); {
+	case f.Equality.Learned > 0:
+		return []string{"one trained matrix holds the same values on both sides: a part that was taken over, or a table that both took from a third; nothing else was found in common"}, []string{askOrigin}
 	case f.movedLikeness():
 		return []string{fmt.Sprintf("units that were put into one order have a mean cosine of %.3g, which no order of the units of unrelated networks reaches (%.3g): a common origin, or a task that determines the units of so small a network, to which two trainings come apart", f.putInOrder().Effect, f.putInOrder().Statistic)}, []string{askCheckpoint}
 	case len(found.with) > 0 && found.with[0].Test == HeldOutAgreement:

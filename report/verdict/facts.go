@@ -35,6 +35,7 @@ type Facts struct {
 	Repeats   bool     // two layers of A have the same source in B
 	Equality  Equality // which tensors hold the same values, whatever their names
 	Dates     Dates    // of both subjects, with what was assumed beside them
+	Readings  int      // ways in which the roles of the subjects could be read, of which one was chosen; 0 where names tell them
 	Spent     int      // exact tests whose results were given up because the layers were paired anew
 	Exhausted bool     // everything was read and every test was tried
 }
@@ -67,7 +68,7 @@ func (f *Facts) ExactTests() int {
 			n++
 		}
 	}
-	return n
+	return n * max(1, f.Readings)
 }
 
 // Best returns the smallest p-value over all pooled exact tests that fit,

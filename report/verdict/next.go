@@ -18,6 +18,7 @@ const (
 	tooFewUnits   = "nothing more in these files, for so few units do not tell; ask for a checkpoint of the training between: weightprint compare A CHECKPOINT"
 	unseenThrough = "no test of this program sees through a disguise of such networks; ask for a checkpoint of B's training: weightprint compare A CHECKPOINT"
 	askDuplicates = "ask whoever made it why units stand there more than once, and list its tensors: weightprint inspect B"
+	askOrigin     = "ask both sides where that matrix comes from, and for a checkpoint from early in B's training: weightprint compare A CHECKPOINT"
 	askCheckpoint = "all was read; ask for a checkpoint from early in B's training, which is harder to arrange: weightprint compare A CHECKPOINT"
 	useWeights    = "compare the weights, of which fingerprints show only sketches: weightprint compare MODEL MODEL"
 )

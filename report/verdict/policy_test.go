@@ -155,6 +155,7 @@ func TestNoEvidenceNeedsTestsThatSee(t *testing.T) {
 		"embeddings alike":                       func(f *Facts) { f.Evidence = append(f.Evidence, effect(UsedTokens, 1, 128)) },
 		"heads alike":                            func(f *Facts) { f.Evidence = append(f.Evidence, effect(QKSizes, 0.95, 18)) },
 		"agreement in the files' own basis only": func(f *Facts) { f.Evidence[1] = raw(f.Evidence[1]) },
+		"one matrix of equal values":             func(f *Facts) { f.Equality.Learned = 1 },
 		"no power":                               func(f *Facts) { f.Power.Reached = false },
 	} {
 		f := clear()

@@ -71,41 +71,77 @@ type agreement struct {
 // paired wrongly.
 const chance = 0.05
 
-// agreed compares layers as they are paired, and where one of them shows
-// nothing, as their signatures pair them. It is nil where nothing could be compared.
+// agreed compares layers as they are paired, and where one of them shows nothing, as
+// their signatures pair them, and with B's matrices in one another's roles. It is nil
+// where nothing could be compared.
 func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks) (*agreement, error) {
 	var best *agreement
+	keep := func(g *agreement) {
+		if g != nil && (best == nil || g.result.Share() > best.result.Share()) {
+			best = g
+		}
+	}
 	if s.Why == "" {
-		best = &agreement{layers: s.Layers}
-		best.compare(p, s.A, s.B)
+		keep(placed(p, s, s.B))
 		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
 			return best, nil
 		}
 	}
 	a, b, atA, atB, err := mlp.All(ctx, p, t)
-	if err != nil || len(a) == 0 {
+	if err != nil {
 		return best, err
 	}
-	other := &agreement{}
+	if len(a) > 0 {
+		keep(paired(p, t, a, b, atA, atB, best != nil))
+	}
+	for _, try := range misnamings(p, s, a, b) {
+		if best != nil && best.result.Share() > plain {
+			break
+		}
+		var found [2]*agreement
+		if s.Why == "" && len(try.stack) > 0 && worthwhile(p, s, inRoles(s.B, try.stack)) {
+			found[0] = placed(p, s, inRoles(s.B, try.stack))
+		}
+		if len(try.all) > 0 {
+			found[1] = paired(p, t, a, inRoles(b, try.all), atA, atB, false)
+		}
+		for _, g := range found {
+			if g != nil {
+				g.notes = append(g.notes, "matrices of B's layers were taken in one another's roles")
+			}
+			keep(g)
+		}
+	}
+	return best, nil
+}
+
+// placed compares the layers that were read by their places, with these views of B's.
+func placed(p *align.Pair, s *mlp.Stacks, b []mlp.Block) *agreement {
+	g := &agreement{layers: s.Layers}
+	g.compare(p, s.A, b)
+	return g
+}
+
+// paired compares layers as their signatures pair them. It is nil where these pair
+// fewer than two, or none but as they are paired already and have been compared.
+func paired(p *align.Pair, t align.TowerPair, a, b []mlp.Block, atA, atB []int, compared bool) *agreement {
+	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
 	a, b = rejoinedAll(a), rejoinedAll(b)
 	for _, c := range tokenfree.Counterparts(a, b, &tokenfree.Options{Seed: p.Seed}) {
 		l := align.LayerPair{A: atA[c[0]], B: atB[c[1]]}
-		xa, xb, other.layers = append(xa, a[c[0]]), append(xb, b[c[1]]), append(other.layers, l)
+		xa, xb, g.layers = append(xa, a[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
 	}
-	if len(xa) < 2 || !moved && best != nil {
-		return best, nil
+	if len(xa) < 2 || !moved && compared {
+		return nil
 	}
-	other.compare(p, xa, xb)
-	if best != nil && other.result.Share() <= best.result.Share() {
-		return best, nil
-	}
+	g.compare(p, xa, xb)
 	if moved {
-		other.notes = append(other.notes, "layers were paired by what no change of basis alters")
+		g.notes = append(g.notes, "layers were paired by what no change of basis alters")
 	}
-	return other, nil
+	return g
 }
 
 func rejoinedAll(blocks []mlp.Block) []mlp.Block {

@@ -1,0 +1,52 @@
+package report_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/report/verdict"
+)
+
+// foreign gives the parts of layers words of its own, and stores them in another order.
+func foreign(m *zoo.Model) *zoo.Model {
+	words := strings.NewReplacer("model.layers.", "net.stack.", "self_attn.q_proj", "mix.d", "self_attn.k_proj", "mix.a", "self_attn.v_proj", "mix.c", "self_attn.o_proj", "mix.b",
+		"mlp.gate_proj", "wide.two", "mlp.up_proj", "wide.one", "mlp.down_proj", "wide.three", "input_layernorm", "scale.y", "post_attention_layernorm", "scale.x",
+		"model.embed_tokens", "net.rows", "lm_head", "net.last", "model.norm", "net.end")
+	out := zoo.New()
+	for _, t := range slices.Backward(m.Tensors()) {
+		out.Add(words.Replace(t.Name), m.Values(t.Name), t.Shape...)
+	}
+	return out
+}
+
+// A copy in another basis, with its units in another order and names that say nothing,
+// is found by the roles that shapes tell. A stranger is not cleared by them, nor accused.
+func TestRolesFromShapes(t *testing.T) {
+	original, stranger := trainedLike(1), trainedLike(2)
+	copied := original.Clone()
+	zoo.DisguiseAll(rand.New(rand.NewPCG(3, 0xd15)), copied)
+	names := map[string]func(*zoo.Model) *zoo.Model{"by numbers": foreign, "by order": nameless}
+	for name, rename := range names {
+		for i, pair := range [][2]*zoo.Model{{original, rename(copied)}, {rename(copied), original}, {rename(original), rename(copied)}, {stranger, rename(copied)}, {rename(stranger), rename(copied)}} {
+			t.Run(fmt.Sprint(name, i), func(t *testing.T) {
+				r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: pair[0]}, report.Input{Ref: "b", Model: pair[1]}, nil)
+				require.NoError(t, err)
+				v := r.Verdict
+				if i < 3 {
+					require.Equal(t, verdict.Related, v.Relation, "%v", v.Because)
+					require.Contains(t, strings.Join(r.Warnings, "\n"), "these were taken from shapes")
+				} else {
+					require.Equal(t, verdict.Inconclusive, v.Relation, "%v", v.Because)
+				}
+			})
+		}
+	}
+}
