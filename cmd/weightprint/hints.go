@@ -34,7 +34,7 @@ const mostNamed = 6
 // or configurations without their weights.
 func folderHint(ref string, err error) string {
 	dir, e := source.Local(ref)
-	if !errors.Is(err, tensor.ErrNotModel) || errors.Is(err, formats.ErrComponents) || e != nil {
+	if !errors.Is(err, tensor.ErrNotModel) || errors.Is(err, formats.ErrComponents) || e != nil || strings.Contains(err.Error(), "name one of them") {
 		return ""
 	}
 	all, e := os.ReadDir(dir)
@@ -58,6 +58,14 @@ func folderHint(ref string, err error) string {
 		return "; it holds configurations without their weights: the download is incomplete, or only the tokenizer was fetched"
 	}
 	return ""
+}
+
+// truncatedHint says what to do about a file on this machine that ends early.
+func truncatedHint(ref string, err error) string {
+	if _, e := source.Local(ref); e != nil || !errors.Is(err, formats.ErrTruncated) {
+		return ""
+	}
+	return "; the file ends early, as after an interrupted download or copy: fetch it again, or hold its size and SHA-256 against those of its source"
 }
 
 // unwritten says what to ask for in place of a form that is not written.

@@ -27,7 +27,7 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 		want []string
 	}{
 		{several, []string{"a.safetensors", "b.safetensors", "name one"}},
-		{dir, []string{"its folders hold models", base, filepath.Join(dir, "fine-tune")}},
+		{dir, []string{"in the folders within", "base", "fine-tune", "name one of them"}},
 		{bare, []string{"configurations without their weights"}},
 	} {
 		code, _, stderr := call("compare", c.ref, base)
@@ -36,6 +36,28 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 			require.Contains(t, stderr, want)
 		}
 		require.Equal(t, 1, strings.Count(stderr, "\n"))
+	}
+}
+
+// Of a model that is cut short it is said how much is whole, and what to do.
+func TestCutModelsAreNamed(t *testing.T) {
+	base := filepath.Join(demoModels(t), "base")
+	weights, err := os.ReadFile(filepath.Join(base, "model.safetensors"))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		bytes int
+		want  string
+	}{{len(weights) * 3 / 4, "tensors are whole, the last"}, {len(weights) - 1, "the last 1 bytes are missing"}, {200, "left in the file"}} {
+		cut := filepath.Join(t.TempDir(), "cut.safetensors")
+		require.NoError(t, os.WriteFile(cut, weights[:c.bytes], 0o600))
+		for _, line := range [][]string{{"inspect", cut}, {"compare", cut, base}, {"compare", base, cut}, {"fingerprint", cut, "-o", cut + ".wfp"}} {
+			code, _, stderr := call(line...)
+			require.Equal(t, exitError, code)
+			require.Contains(t, stderr, c.want)
+			require.Contains(t, stderr, "fetch it again")
+			require.Equal(t, 1, strings.Count(stderr, "\n"))
+			require.NoFileExists(t, cut+".wfp")
+		}
 	}
 }
 
@@ -69,4 +91,29 @@ func TestHintsAtOptions(t *testing.T) {
 	code, _, stderr = call("index", "search")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "see weightprint index search --help")
+}
+
+// A file that ends early is told from one of another format, whatever its format.
+func TestTruncatedModels(t *testing.T) {
+	t.Chdir(demoModels(t))
+	gguf, err := filepath.Glob("fine-tune-q8_0/*.gguf")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		file string
+		left int64
+	}{{"base/model.safetensors", 100000}, {"base/model.safetensors", 100}, {"base/model.safetensors", 4}, {gguf[0], 100000}, {gguf[0], 2000}} {
+		require.NoError(t, os.Truncate(c.file, c.left))
+		for _, verb := range []string{"inspect", "fingerprint"} {
+			code, _, stderr := call(verb, filepath.Dir(c.file), "-o", "x.wfp")
+			if verb == "inspect" {
+				code, _, stderr = call(verb, filepath.Dir(c.file))
+			}
+			require.Equal(t, exitError, code, c)
+			require.Contains(t, stderr, "offset ", c)
+			require.Contains(t, stderr, "the file ends early", c)
+		}
+	}
+	require.NoError(t, os.WriteFile("other.safetensors", []byte("no model at all, and long enough"), 0o600))
+	_, _, stderr := call("inspect", "other.safetensors")
+	require.NotContains(t, stderr, "the file ends early")
 }

@@ -105,6 +105,7 @@ var nextSteps = []struct {
 	{index.ErrEmpty, "; index add begins one"},
 	{tensor.ErrForgivable, "; --lenient opens it with a warning"},
 	{formats.ErrIncomplete, "; fetch it again"},
+	{io.ErrUnexpectedEOF, "; the file is cut short or damaged: compare its size with the source's, and fetch it again"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},
@@ -133,10 +134,10 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `weightprint decides from the weights alone whether two neural networks share
 weights, which parts, how one was made from the other, and how sure that is.
 
-It reads safetensors, GGUF, PyTorch, ONNX, NumPy, TensorFlow Lite and OpenVINO
-files, any mix of them, and by default no more
-than 64 MiB of each model. It cannot see distillation from outputs, models
-behind an API, or training on the same data: weights do not show these.`,
+It reads safetensors, GGUF, PyTorch, HDF5, Keras, Flax, ONNX, NumPy, TensorFlow,
+TensorFlow Lite, OpenVINO and whisper.cpp files, any mix of them, and by default no
+more than 64 MiB of each model. It cannot see distillation from outputs, models behind
+an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
