@@ -117,7 +117,9 @@ func TestRescaledGainsDoNotHideTraining(t *testing.T) {
 // whose vocabulary is in another order too is found in half of a deep network.
 func TestDisguisesUnderABudget(t *testing.T) {
 	s := zoo.Shape{Layers: 12, Hidden: 64, Width: 160, Heads: 8, KVHeads: 4, HeadDim: 16, Vocab: 256, Untied: true}
-	draw := func(seed uint64) *zoo.Model { return zoo.Random(rand.New(rand.NewPCG(seed, 0xb5d)), s, zoo.Quirks{Gains: 0.2}) }
+	draw := func(seed uint64) *zoo.Model {
+		return zoo.Random(rand.New(rand.NewPCG(seed, 0xb5d)), s, zoo.Quirks{Gains: 0.2})
+	}
 	original, stranger := draw(1), draw(2)
 	copied := original.Clone()
 	r := rand.New(rand.NewPCG(3, 0xb5d))
