@@ -112,3 +112,34 @@ func TestRescaledGainsDoNotHideTraining(t *testing.T) {
 		require.Equal(t, verdict.BToA, rep.Verdict.Suggested(), "%v", rep.Verdict.Because)
 	}
 }
+
+// What needs neither tokens nor labels is read before samples use a budget up: a copy
+// whose vocabulary is in another order too is found in half of a deep network.
+func TestDisguisesUnderABudget(t *testing.T) {
+	s := zoo.Shape{Layers: 12, Hidden: 64, Width: 160, Heads: 8, KVHeads: 4, HeadDim: 16, Vocab: 256, Untied: true}
+	draw := func(seed uint64) *zoo.Model {
+		return zoo.Random(rand.New(rand.NewPCG(seed, 0xb5d)), s, zoo.Quirks{Gains: 0.2})
+	}
+	original, stranger := draw(1), draw(2)
+	copied := original.Clone()
+	r := rand.New(rand.NewPCG(3, 0xb5d))
+	zoo.DisguiseAll(r, copied)
+	order := r.Perm(s.Vocab)
+	for _, name := range []string{"model.embed_tokens.weight", "lm_head.weight"} {
+		rows := copied.Values(name)
+		old := append([]float32(nil), rows...)
+		for to, from := range order {
+			copy(rows[to*s.Hidden:(to+1)*s.Hidden], old[from*s.Hidden:(from+1)*s.Hidden])
+		}
+	}
+	total := int64(0)
+	for _, x := range original.Tensors() {
+		total += x.StoredBytes()
+	}
+	for m, want := range map[*zoo.Model]verdict.Relation{original: verdict.Related, stranger: verdict.NoEvidence} {
+		r, err := report.Build(context.Background(), report.Input{Ref: "a", Model: m}, report.Input{Ref: "b", Model: copied}, &report.Options{Budget: report.Bytes(total / 2)})
+		require.NoError(t, err)
+		require.Equal(t, want, r.Verdict.Relation, "%v", r.Verdict.Because)
+		require.Less(t, int64(r.Subjects[1].BytesRead), total*2/3)
+	}
+}

@@ -21,7 +21,7 @@ func carryCommand() *cobra.Command {
 		Short: "measure the carry of A against each B: how much of each one's output rests on what agrees",
 		Args:  cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
-			fmt.Fprint(c.OutOrStdout(), "| B | agree in | units A | units B | heads A | heads B | carry A | carry B | weight A | weight B | block A, B in nats | companions |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+			fmt.Fprint(c.OutOrStdout(), "| B | agree in | units A | units B | heads A | heads B | carry A | carry B | weight A | weight B | where tokens rest on it least | block A, B in nats | companions |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 			for _, b := range args[1:] {
 				r, err := carried(c.Context(), args[0], b)
 				if err != nil {
@@ -71,5 +71,5 @@ func printCarry(w io.Writer, name string, r *carry.Result) {
 		return
 	}
 	a, b := r.Sides[0], r.Sides[1]
-	fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %d/%d | %d/%d | %.3f | %.3f | %.3f | %.3f | %.2f, %.2f | %d, %d |\n", name, r.Coordinates, a.Share(), b.Share(), a.HeadsAgree, a.Heads, b.HeadsAgree, b.Heads, r.A, r.B, a.Weight(), b.Weight(), a.Block, b.Block, a.Companions, b.Companions)
+	fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %d/%d | %d/%d | %.3f | %.3f | %.3f | %.3f | %.3f, %.3f | %.2f, %.2f | %d, %d |\n", name, r.Coordinates, a.Share(), b.Share(), a.HeadsAgree, a.Heads, b.HeadsAgree, b.Heads, r.A, r.B, a.Weight(), b.Weight(), a.LeastWeight(), b.LeastWeight(), a.Block, b.Block, a.Companions, b.Companions)
 }

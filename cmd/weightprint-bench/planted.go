@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,8 @@ much the agreeing units count for as others.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(c.OutOrStdout(), "| made | pairs | measured | weight in what was made | in the other | least share |\n|---|---|---|---|---|---|\n")
-			for _, p := range adversary.Plants {
+			fmt.Fprint(c.OutOrStdout(), "| made | pairs | measured | weight in what was made | in the other | least of both, where tokens rest on it least | least share |\n|---|---|---|---|---|---|---|\n")
+			for _, p := range slices.Concat(adversary.Plants, adversary.Tongues) {
 				if !k.wanted(p.Name) {
 					continue
 				}
@@ -54,9 +55,9 @@ much the agreeing units count for as others.`,
 
 // weigh prints a row: the ranges of the weights over all pairs.
 func (k *campaign) weigh(ctx context.Context, w io.Writer, name string, all []*family, apply func(r *rand.Rand, own, victim *adversary.Decoder) *adversary.Decoder) error {
-	var low, high [2]float64
+	var low, high, least [2]float64
 	for i := range low {
-		low[i], high[i] = math.Inf(1), math.Inf(-1)
+		low[i], high[i], least[i] = math.Inf(1), math.Inf(-1), math.Inf(1)
 	}
 	pairs, measured, share := 0, 0, 1.0
 	why := ""
@@ -76,14 +77,15 @@ func (k *campaign) weigh(ctx context.Context, w io.Writer, name string, all []*f
 			measured++
 			for s := range low {
 				low[s], high[s] = min(low[s], r.Sides[s].Weight()), max(high[s], r.Sides[s].Weight())
+				least[s] = min(least[s], r.Sides[s].LeastWeight())
 				share = min(share, r.Sides[s].Share())
 			}
 		}
 	}
 	if measured == 0 {
-		_, err := fmt.Fprintf(w, "| %s | %d | 0%s | | | |\n", name, pairs, why)
+		_, err := fmt.Fprintf(w, "| %s | %d | 0%s | | | | |\n", name, pairs, why)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "| %s | %d | %d%s | %.3f … %.3f | %.3f … %.3f | %.2f |\n", name, pairs, measured, why, low[0], high[0], low[1], high[1], share)
+	_, err := fmt.Fprintf(w, "| %s | %d | %d%s | %.3f … %.3f | %.3f … %.3f | %.3f, %.3f | %.2f |\n", name, pairs, measured, why, low[0], high[0], low[1], high[1], least[0], least[1], share)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,7 +62,7 @@ func TestArrangementsAndPlantsKeepTheFunction(t *testing.T) {
 	for i, b := range small {
 		own, victim := pairOf(b, uint64(i))
 		require.Greater(t, Gap(own, victim), 0.3, "strangers differ")
-		for _, a := range append(append([]Arrangement(nil), Arrangements...), Plants...) {
+		for _, a := range slices.Concat(Arrangements, Plants, Tongues) {
 			made := a.Apply(rand.New(rand.NewPCG(3, 3)), own.Clone(), victim.Clone()).rounded()
 			require.True(t, changed(own, made), a.Name)
 			require.Less(t, Gap(own, made), a.Off, a.Name)

@@ -133,6 +133,11 @@ var Plants = []Arrangement{
 	{"the whole network in dimensions of its own, tiny", side(0.001, false), 0.01, false},
 }
 
+// Tongues lists passengers that tokens of their own set to work.
+var Tongues = []Arrangement{
+	{"the whole network, spoken to in tokens of its own", tongues, 0.02, false},
+}
+
 // Forgery makes of a published network one that looks like its ancestor.
 type Forgery struct {
 	Name    string
@@ -191,6 +196,7 @@ var Evasions = []Evasion{
 	{"sets of eight that cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, padding.eights)), exact},
 	{"sets of four that nearly cancel, as many as units, all moves, vocabulary shuffled", hidden(padded(1, noisy(padding.fours, 0.05))), 0.3},
 	{"pairs that nearly cancel without parallel gates, twice as many as units, all moves, vocabulary shuffled", hidden(padded(2, mild(0.02))), 0.2},
+	{"pairs that nearly cancel without parallel gates, three times as many as units, all moves, vocabulary shuffled", hidden(padded(3, mild(0.02))), 0.2},
 	{"every second gate turned round, all moves, vocabulary shuffled", hidden(turnGates), exact},
 	{"units halved between opposite gates, all moves, vocabulary shuffled", hidden(halveGates), exact},
 }

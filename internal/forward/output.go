@@ -89,8 +89,21 @@ func (d *divergence) nats() float64 {
 // where there is no head, the squared distance of the last hidden states over
 // their squared length.
 func (p *Pass) Change(ctx context.Context) ([]float64, error) {
+	all, err := p.Changes(ctx)
+	out := make([]float64, len(all))
+	for i, tokens := range all {
+		for _, x := range tokens {
+			out[i] += x / float64(len(tokens))
+		}
+	}
+	return out, err
+}
+
+// Changes is Change token by token: variants but the first × tokens. Squared distances
+// of hidden states are over the mean squared length.
+func (p *Pass) Changes(ctx context.Context) ([][]float64, error) {
 	if p.model.head == nil {
-		return p.hiddenChange(), nil
+		return p.hiddenChanges(), nil
 	}
 	others := p.Variants - 1
 	sums := make([]divergence, others*p.Tokens)
@@ -106,25 +119,29 @@ func (p *Pass) Change(ctx context.Context) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float64, others)
+	out := make([][]float64, others)
 	for i := range sums {
-		out[i/p.Tokens] += sums[i].nats() / float64(p.Tokens)
+		out[i/p.Tokens] = append(out[i/p.Tokens], sums[i].nats())
 	}
 	return out, nil
 }
 
-func (p *Pass) hiddenChange() []float64 {
-	per := len(p.Hidden) / p.Variants
+func (p *Pass) hiddenChanges() [][]float64 {
+	per, wide := len(p.Hidden)/p.Variants, p.model.Tower.Hidden
 	whole := p.Hidden[:per]
 	size := dense.Norm(whole)
-	var out []float64
-	for v := 1; v < p.Variants; v++ {
-		sum := 0.0
-		for k, y := range p.Hidden[v*per : (v+1)*per] {
-			d := float64(y) - float64(whole[k])
-			sum += float64(d * d)
+	mean := float64(size*size) / float64(p.Tokens)
+	out := make([][]float64, p.Variants-1)
+	for v := range out {
+		other := p.Hidden[(v+1)*per : (v+2)*per]
+		for first := 0; first < per; first += wide {
+			sum := 0.0
+			for k, y := range other[first : first+wide] {
+				d := float64(y) - float64(whole[first+k])
+				sum += float64(d * d)
+			}
+			out[v] = append(out[v], sum/mean)
 		}
-		out = append(out, sum/float64(size*size))
 	}
 	return out
 }

@@ -18,11 +18,13 @@ var Shapes = []adversary.Build{
 	{Layers: 2, Hidden: 96, Width: 160, Heads: 6, KV: 2, Dim: 16, Vocab: 96},
 	{Layers: 5, Hidden: 64, Width: 96, Heads: 4, KV: 4, Dim: 16, Vocab: 128, Tied: true},
 	{Layers: 2, Hidden: 64, Width: 192, Heads: 2, KV: 1, Dim: 32, Vocab: 160},
+	{Layers: 3, Hidden: 80, Width: 128, Heads: 5, KV: 5, Dim: 16, Vocab: 128},
+	{Layers: 2, Hidden: 128, Width: 160, Heads: 4, KV: 1, Dim: 32, Vocab: 96},
 }
 
 // Each is how many networks of a shape share nothing, and Extra how many pairs of a
 // shape there are of another kind, unless that says otherwise.
-const Each, Extra = 38, 2
+const Each, Extra = 50, 2
 
 // school is how network i of a shape is trained: most briefly, every eighth for long.
 func school(i int) adversary.Schooling {

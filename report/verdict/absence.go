@@ -78,7 +78,7 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 	case f.blind() && f.putInOrder() != nil:
 		return []string{"no exact test finds a common origin, and units that were put into one order are no more alike than choosing an order makes strangers; a copy whose units were rotated or changed too much would not have been found"}, []string{unseenThrough}
 	case f.blind():
-		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
+		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, the layers of the two are of different kinds, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
 	case !found.ran && !found.free:
 		return []string{"the calibrated tests were not run"}, []string{runCalibrated}
 	case !f.TokensByString:

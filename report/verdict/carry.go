@@ -17,7 +17,8 @@ type Carry struct {
 	Shares   *[2]Number `json:"shares,omitempty"` // of the MLP units of either side that agree
 	Heads    *[2]Number `json:"headShares,omitempty"`
 	Weights  *[2]Number `json:"weights,omitempty"`
-	Layers   int        `json:"layers,omitempty"` // pairs of layers that were looked at
+	Least    *[2]Number `json:"leastWeights,omitempty"` // the same on the tenth of the tokens that rest on it least
+	Layers   int        `json:"layers,omitempty"`       // pairs of layers that were looked at
 	In       string     `json:"coordinates,omitempty"`
 }
 
@@ -35,6 +36,7 @@ func NewCarry(r *carry.Result, why string) *Carry {
 		Shares:  &[2]Number{Number(a.Share()), Number(b.Share())},
 		Heads:   &[2]Number{Number(a.HeadShare()), Number(b.HeadShare())},
 		Weights: &[2]Number{Number(a.Weight()), Number(b.Weight())},
+		Least:   &[2]Number{Number(a.LeastWeight()), Number(b.LeastWeight())},
 	}
 }
 
@@ -49,8 +51,12 @@ func (c *Carry) Words() string {
 	share := func(side int) string {
 		return fmt.Sprintf("%.0f %% of %s's units, %.0f %% of its heads", 100*float64(c.Shares[side]), Side(side), 100*float64(c.Heads[side]))
 	}
-	return fmt.Sprintf("without what agrees (%s; %s) the output of A changes by %.3g of what it does without any such part, that of B by %.3g; that is %.2g and %.2g times what as many parts at random count for",
+	words := fmt.Sprintf("without what agrees (%s; %s) the output of A changes by %.3g of what it does without any such part, that of B by %.3g; that is %.2g and %.2g times what as many parts at random count for",
 		share(0), share(1), float64(*c.A), float64(*c.B), float64(c.Weights[0]), float64(c.Weights[1]))
+	if i := c.partly(); i >= 0 {
+		words += fmt.Sprintf("; but only %.2g times on the tenth of %s's tokens that rest least on it, as where tokens of its own set a passenger to work", float64(c.Least[i]), Side(i))
+	}
+	return words
 }
 
 // Asks tells whether what the carry decides about is among the alternatives.
@@ -78,10 +84,21 @@ func (c *Carry) idle() int {
 	return -1
 }
 
-// excludes tells whether both sides rest on what agrees, and that is more than an
-// arrangement of one of them makes agree.
+// excludes tells whether both sides rest on what agrees, whatever the token, and that is
+// more than an arrangement of one of them makes agree.
 func (c *Carry) excludes() bool {
-	return c != nil && c.Measured && float64(min(c.Weights[0], c.Weights[1])) >= fullCarry() && min(c.Shares[0], c.Shares[1]) >= carryShare
+	return c != nil && c.Measured && float64(min(c.Weights[0], c.Weights[1])) >= fullCarry() && c.partly() < 0 && min(c.Shares[0], c.Shares[1]) >= carryShare
+}
+
+// partly is the side that some of its tokens set to work on what agrees and others do
+// not, as tokens that were planted with a passenger do, or -1.
+func (c *Carry) partly() int {
+	for i, w := range c.Weights {
+		if float64(w) >= fullCarry() && float64(c.Least[i]) < fullCarry() {
+			return i
+		}
+	}
+	return -1
 }
 
 // carried lets the carry decide about passengers: they are dropped from the

@@ -13,9 +13,16 @@ import (
 // sides is a measurement with the given weights and shares.
 func sides(weightA, weightB, shareA, shareB float64) *Carry {
 	side := func(weight, share float64) carry.Side {
-		return carry.Side{Units: 1000, Agreeing: int(1000 * share), Heads: 10, Without: weight, Random: 1, Block: 2, Empty: 4}
+		return carry.Side{Units: 1000, Agreeing: int(1000 * share), Heads: 10, Without: weight, Random: 1, Block: 2, Empty: 4, WithoutLeast: weight / 2, RandomLeast: 0.5}
 	}
 	return NewCarry(&carry.Result{Measured: true, A: weightA / 2, B: weightB / 2, Layers: 6, Coordinates: "raw", Sides: [2]carry.Side{side(weightA, shareA), side(weightB, shareB)}}, "")
+}
+
+// spoken is a measurement of a B that only some of its tokens set to work on what agrees.
+func spoken() *Carry {
+	c := sides(1, 3, 1, 0.5)
+	c.Least[1] = 0.01
+	return c
 }
 
 // The carry drops passengers where both sides rest on what agrees and that is much,
@@ -37,6 +44,7 @@ func TestCarryDecidesAboutPassengers(t *testing.T) {
 		{"B is given it", sides(1, 0.1, 1, 0.5), "planted in B", nil, []string{passenger, passengerOpen}, AToB},
 		{"A is given it", sides(0, 0.4, 0.5, 0.4), "planted in A", nil, []string{passenger, passengerOpen}, BToA},
 		{"neither rests on it", sides(0.1, 0.1, 1, 1), commonAncestor, []string{passengerOpen}, []string{passenger}, ""},
+		{"B on some of its tokens", spoken(), commonAncestor, []string{passengerOpen}, []string{passenger}, ""},
 		{"between", sides(1, 0.4, 1, 1), commonAncestor, []string{passengerOpen}, []string{passenger}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

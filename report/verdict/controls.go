@@ -26,9 +26,6 @@ type Population struct {
 	Strata   []Stratum `json:"strata"`
 }
 
-// PopulationVersion counts the populations: it rises whenever another one is shipped.
-const PopulationVersion = 2
-
 // Stratum is the part of a population whose pairs are alike in what they share.
 type Stratum struct {
 	Name        string               `json:"name"`        // such as "same-data"; package population lists them

@@ -14,6 +14,10 @@ import (
 // the same facts may give another verdict.
 const PolicyVersion = 2
 
+// PopulationVersion counts the populations of controls: it rises whenever another one
+// is shipped.
+const PopulationVersion = 3
+
 // Levels of the exact tier.
 const (
 	// The level of a relation after all corrections. By decision: one false
@@ -44,8 +48,9 @@ const (
 	// the stated power, so that the findings are 100 times rarer for one.
 	absentRatio = 0.01
 	// Controls of about the size of a case that are needed before the others
-	// are left aside. Theory: the least conformal p is then 1/101.
-	enoughControls = 100
+	// are left aside. Theory: each network stands in four pairs, so that this is a
+	// hundred pairs that share none, and the least conformal p is then 1/101.
+	enoughControls = 400
 )
 
 // Calibrated tests, and carry. One rule: a result is a finding above three times the

@@ -1,6 +1,10 @@
 package align
 
-import "github.com/weightprint/weightprint/formats/roles"
+import (
+	"math"
+
+	"github.com/weightprint/weightprint/formats/roles"
+)
 
 // The budget is a number of bytes that may be decoded of each subject. Whoever
 // reads asks first, with Reserve; what is decoded books itself in the accounts of
@@ -43,6 +47,15 @@ func (p *Pair) Reserve(each int64, n int) int {
 	}
 	p.Hold(int64(n) * each)
 	return n
+}
+
+// Within is how many things that cost each so many bytes a percentage of what the
+// budget leaves allows to read.
+func (p *Pair) Within(each int64, percent int) int {
+	if !p.Bounded() || each <= 0 {
+		return math.MaxInt
+	}
+	return int(min(math.MaxInt32, p.Left()*int64(percent)/100/each))
 }
 
 // Hold holds bytes for the reads that follow; Fits has told that there are so many.

@@ -10,7 +10,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/adversary"
 	"github.com/weightprint/weightprint/internal/forward"
+	"github.com/weightprint/weightprint/internal/population"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/similarity/align"
 )
@@ -168,6 +170,26 @@ func TestCarryTellsPassengers(t *testing.T) {
 			require.GreaterOrEqual(t, r.Sides[1].Agreeing, c.agreeing, c.name)
 			require.GreaterOrEqual(t, r.Sides[1].Companions, c.together, c.name)
 			require.Equal(t, r.A, r.Sides[0].Without/r.Sides[0].Block)
+		}
+	}
+}
+
+// A passenger that tokens of its own set to work carries as much as anything in texts of
+// these, and nothing in others; a copy in whatever disguise carries at every token.
+func TestCarryOfPlantedTokens(t *testing.T) {
+	own, victim := population.Member(0, 0), population.Member(0, 1)
+	r := rand.New(rand.NewPCG(18, 0))
+	made := adversary.Tongues[0].Apply(r, own.Clone(), victim.Clone())
+	planted := measured(t, victim.Model(), made.Model())
+	require.True(t, planted.Measured, planted.Why)
+	require.Greater(t, planted.Sides[1].Weight(), 0.5)
+	require.Less(t, planted.Sides[1].LeastWeight(), 0.1)
+	require.Greater(t, planted.Sides[0].LeastWeight(), 0.5)
+	for _, e := range adversary.Evasions[:2] {
+		copied := measured(t, victim.Model(), e.Apply(r, victim.Clone()).Model())
+		require.True(t, copied.Measured, copied.Why)
+		for _, s := range copied.Sides {
+			require.Greater(t, s.LeastWeight(), 0.5, e.Name)
 		}
 	}
 }

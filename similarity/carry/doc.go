@@ -19,6 +19,9 @@
 // have no part in it ([Measure]). Units that take back what the agreeing ones give
 // are removed with them.
 //
+// Tokens of its own may set a passenger to work in texts of these. So the same is also
+// asked of the tenth of the tokens that rest least on what agrees ([Side.LeastWeight]).
+//
 // What it cannot see: values that work on inputs of which the network writes none,
 // and passengers whose output later layers take back.
 package carry

@@ -98,7 +98,8 @@ func measureSide(ctx context.Context, seed []byte, m *forward.Model, agree map[i
 	if err != nil {
 		return nil, err
 	}
-	side.Without, side.Random, side.Block, side.Empty = changes[0], changes[1], changes[2], changes[3]
+	side.Without, side.Random, side.Block, side.Empty = mean(changes[0]), mean(changes[1]), mean(changes[2]), mean(changes[3])
+	side.WithoutLeast, side.RandomLeast = leastTenth(changes[0]), leastTenth(changes[1])
 	if c.count == 0 {
 		return side, nil
 	}
@@ -108,19 +109,33 @@ func measureSide(ctx context.Context, seed []byte, m *forward.Model, agree map[i
 	if changes, err = run(ctx, m, texts, nil, without); err != nil {
 		return nil, err
 	}
-	if changes[0] < side.Without {
-		side.Without, side.Companions = changes[0], c.count
+	if all := mean(changes[0]); all < side.Without {
+		side.Without, side.WithoutLeast, side.Companions = all, leastTenth(changes[0]), c.count
 	}
 	return side, nil
 }
 
-// run says how far each variant's output is from that of the whole network.
-func run(ctx context.Context, m *forward.Model, texts [][]int, o *forward.Options, variants ...forward.Variant) ([]float64, error) {
+// mean of the changes at all tokens.
+func mean(changes []float64) (sum float64) {
+	for _, x := range changes {
+		sum += x / float64(len(changes))
+	}
+	return sum
+}
+
+// leastTenth is the mean of the tenth of the changes that are least.
+func leastTenth(changes []float64) float64 {
+	return mean(slices.Sorted(slices.Values(changes))[:max(1, len(changes)/10)])
+}
+
+// run says, token by token, how far each variant's output is from that of the whole
+// network.
+func run(ctx context.Context, m *forward.Model, texts [][]int, o *forward.Options, variants ...forward.Variant) ([][]float64, error) {
 	pass, err := m.Run(ctx, texts, append([]forward.Variant{nil}, variants...), o)
 	if err != nil {
 		return nil, err
 	}
-	return pass.Change(ctx)
+	return pass.Changes(ctx)
 }
 
 // drawn draws as many units and heads as agree, from all the layers together: a layer

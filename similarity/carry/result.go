@@ -25,6 +25,9 @@ type Side struct {
 	Random     float64 // change without as many units and heads of the layers, drawn at random
 	Block      float64 // change without any unit of these layers, or any head, or either: of what kind agrees
 	Empty      float64 // change without any layer
+
+	WithoutLeast float64 // the mean of Without over the tenth of the tokens where it is least
+	RandomLeast  float64 // the mean of Random over the tenth of the tokens where that is least
 }
 
 // Share is the share of the units that agree.
@@ -40,6 +43,15 @@ func (s *Side) Carry() float64 { return s.over(s.Block) }
 // random: 1 where the agreeing ones are like all others, 0 for passengers. It does
 // not depend on how many agree, as the carry does.
 func (s *Side) Weight() float64 { return s.over(s.Random) }
+
+// LeastWeight is Weight on the tokens that rest least on what agrees: next to 0 where
+// other tokens than these set it to work.
+func (s *Side) LeastWeight() float64 {
+	if s.Block < idle*s.Empty || s.RandomLeast == 0 {
+		return 0
+	}
+	return s.WithoutLeast / s.RandomLeast
+}
 
 func (s *Side) over(whole float64) float64 {
 	if s.Block < idle*s.Empty || whole == 0 {

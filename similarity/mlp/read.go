@@ -19,13 +19,36 @@ type Stacks struct {
 	Why    string // why there are none; empty when there are
 }
 
-// work bounds the multiplications that the tests on whole layers may cost,
-// with a budget and without.
-const work, workWithoutBudget = 16e9, 120e9
+// extent is how much the tests on whole layers may take.
+type extent struct {
+	layers int     // at most, 0 for all
+	work   float64 // multiplications
+	values int     // of both sides that may be held at a time
+}
 
-// most is how many layers are read at most, under a budget and without one, unless
-// the pair is to be looked at as deep as can be.
-const most, mostWithoutBudget = 6, 8
+// Under a budget, without one, and where the pair is to be looked at as deep as can be.
+var bounded, unbounded, deep = extent{6, 24e9, 1 << 26}, extent{8, 240e9, 1 << 28}, extent{0, 2e12, 1 << 29}
+
+func extentOf(p *align.Pair) extent {
+	switch {
+	case p.Bounded():
+		return bounded
+	case p.Deep:
+		return deep
+	}
+	return unbounded
+}
+
+// layersOf is how many layers of the cost and the values of one are within the extent.
+func (e extent) layersOf(n int, each float64, values int) int {
+	if e.layers > 0 {
+		n = min(n, e.layers)
+	}
+	return min(n, int(e.work/each), e.values/max(1, values))
+}
+
+// wholeShare is the percentage of what a budget leaves that whole layers may take.
+const wholeShare = 50
 
 // Read reads layers of a tower pair whole, evenly spread, the first only where
 // there are fewer than three, as many as budget and work allow and an even
@@ -51,20 +74,13 @@ func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 	if len(layers) < 2 {
 		return &Stacks{Why: "fewer than two layers have an MLP of the same kind on both sides"}, nil
 	}
-	n, limit := len(layers), workWithoutBudget
-	switch {
-	case p.Bounded():
-		n, limit = min(n, most), work
-	case !p.Deep:
-		n = min(n, mostWithoutBudget)
-	}
 	each := max(cost(t.A, layers[0].A), cost(t.B, layers[0].B))
-	n = min(n, int(limit/each))
+	n := extentOf(p).layersOf(len(layers), each, values(t.A, layers[0].A)+values(t.B, layers[0].B))
 	if n < 2 {
-		return &Stacks{Why: "the layers are too large to be compared whole under this budget"}, nil
+		return &Stacks{Why: "the layers are too large to be compared whole at this depth"}, nil
 	}
 	bytes := max(stored(t.A, layers[0].A), stored(t.B, layers[0].B))
-	if n = p.Reserve(bytes, n); n < 2 {
+	if n = min(n, p.Within(bytes, wholeShare)); p.Reserve(bytes, n) < 2 {
 		return &Stacks{Why: "fewer than two whole layers fit the budget"}, nil
 	}
 	s := &Stacks{}
@@ -118,6 +134,14 @@ func matrices(t *roles.Tower, layer int) (out []*roles.Matrix) {
 		}
 	}
 	return out
+}
+
+// values is how many a layer's MLPs have.
+func values(t *roles.Tower, layer int) (n int) {
+	for _, m := range matrices(t, layer) {
+		n += m.Rows * m.Cols
+	}
+	return n
 }
 
 // stored is how many bytes a layer's MLPs take.

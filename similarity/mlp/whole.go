@@ -15,12 +15,10 @@ func All(ctx context.Context, p *align.Pair, t align.TowerPair) (a, b []Block, a
 	if len(atA) < 2 || len(atB) < 2 || gated(t.A, atA[0]) != gated(t.B, atB[0]) {
 		return nil, nil, nil, nil, nil
 	}
-	limit := workWithoutBudget
-	if p.Bounded() {
-		limit = work
-	}
-	la, lb := float64(len(atA)), float64(len(atB))
-	if cost(t.A, atA[0])*la+cost(t.B, atB[0])*lb+la*lb*pairing(t.A, atA[0], t.B, atB[0]) > 2*limit {
+	e := extentOf(p)
+	la, lb := len(atA), len(atB)
+	work := cost(t.A, atA[0])*float64(la) + cost(t.B, atB[0])*float64(lb) + float64(la*lb)*pairing(t.A, atA[0], t.B, atB[0])
+	if work > 2*e.work || values(t.A, atA[0])*la+values(t.B, atB[0])*lb > e.values {
 		return nil, nil, nil, nil, nil
 	}
 	bytes := max(stored(t.A, atA[0])*int64(len(atA)), stored(t.B, atB[0])*int64(len(atB)))

@@ -12,6 +12,7 @@ import (
 	"github.com/weightprint/weightprint/similarity/axis"
 	"github.com/weightprint/weightprint/similarity/exact"
 	"github.com/weightprint/weightprint/similarity/layers"
+	"github.com/weightprint/weightprint/similarity/mlp"
 	"github.com/weightprint/weightprint/similarity/suite"
 )
 
@@ -103,6 +104,11 @@ func (r *trial) closed() bool {
 
 // look runs the tests of one look.
 func (r *trial) look(ctx context.Context, look int) error {
+	if look > 0 {
+		if err := r.wholeLayers(ctx); err != nil {
+			return err
+		}
+	}
 	found, err := similarity.Run(ctx, r.Pair, suite.Stage(look))
 	if err != nil {
 		return err
@@ -122,6 +128,17 @@ func (r *trial) look(ctx context.Context, look int) error {
 	power := exact.FixedPointPower(axes, r.policy.Cosine, r.policy.Level())
 	if power.Reached || look == 0 {
 		r.Facts.Power = power
+	}
+	return nil
+}
+
+// wholeLayers reads the layers that are compared whole before samples of units take
+// what is left of a budget: they alone show what needs neither tokens nor labels.
+func (r *trial) wholeLayers(ctx context.Context) error {
+	for _, t := range r.Pair.Towers {
+		if _, err := mlp.Read(ctx, r.Pair, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }
