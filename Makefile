@@ -1,7 +1,7 @@
 # make check: what every change must pass, on top of the README's test command.
 TOOLS = go tool -modfile=internal/tools/go.mod
 
-.PHONY: python wheels web web-check check docs fmt vet modules api licences staticcheck short manual bench fuzz release release-dry
+.PHONY: python wheels web web-check report-check check docs fmt vet modules api licences staticcheck short manual bench fuzz release release-dry
 check: fmt vet modules staticcheck short
 
 fmt:
@@ -49,6 +49,14 @@ web:
 PYTHON ?= python3
 web-check: web
 	$(PYTHON) web/check.py build/web/weightprint.html internal/demo/models build/web/screens
+
+# Reports in a real browser, at two widths, light and dark, and printed: contrast, width,
+# silence. MODELS is a folder of models to compare.
+MODELS ?= internal/demo/models
+report-check:
+	mkdir -p build/reports
+	for b in base fine-tune other-seed fine-tune-q8_0; do go run ./cmd/weightprint compare $(MODELS)/base $(MODELS)/$$b --depth full -q --force -o build/reports/$$b.html; done
+	$(PYTHON) web/report_check.py build/reports/screens build/reports/*.html
 
 staticcheck:
 	$(TOOLS) staticcheck ./...

@@ -50,6 +50,7 @@ func (r *Report) brief(s Style, n lengths) string {
 		t.Row(verdict.Side(i), columns.Clip(r.Subjects[i].oneLine(), 1))
 	}
 	t.Row("how sure", sure(v))
+	t.Row("", limited(v))
 	t.Row("H0 says", columns.Clip(verdict.ShortH0, n.lists))
 	t.Row("how made", columns.Clip(howMade(v), n.lists))
 	if v.Direction != verdict.Undetermined {
@@ -107,6 +108,15 @@ func sure(v *verdict.Verdict) string {
 		return v.Strength + "; " + p
 	}
 	return v.Strength + ", held against pairs of independent networks"
+}
+
+// limited says why moderate words stand beside a tiny p or equal values: no ratio is
+// stated beyond what so many independent pairs of controls can show.
+func limited(v *verdict.Verdict) string {
+	if n := v.Limited(); n > 0 {
+		return fmt.Sprintf("capped: only %d control pairs are independent (explain strength)", n)
+	}
+	return ""
 }
 
 // howMade says by what the two differ, and that weights name no direction.

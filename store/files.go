@@ -101,6 +101,16 @@ func (s *files) Ready(context.Context) error {
 	return s.use(func(*index.Index) error { return nil })
 }
 
+// Flaws are known since the index was opened.
+func (s *files) Flaws() (bad []index.Bad, lost []error, err error) {
+	err = s.use(func(x *index.Index) (err error) {
+		bad = x.Bad()
+		lost, err = x.Lost()
+		return err
+	})
+	return bad, lost, err
+}
+
 func (s *files) Check(ctx context.Context) (*Checked, error) {
 	var c Checked
 	err := s.use(func(x *index.Index) (err error) {

@@ -15,6 +15,7 @@ import (
 type Found struct {
 	Hits        []Hit     `json:"hits"`
 	Leads       []Hit     `json:"leads"`
+	Lost        []string  `json:"lost"` // signs that a commit was lost, whose entries were not searched
 	Quarantined int       `json:"quarantined"`
 	Searched    int       `json:"searched"`
 	Skipped     []Skipped `json:"skipped"`
@@ -42,7 +43,7 @@ type Skipped struct {
 
 // Describe puts the result of a search into its JSON form.
 func Describe(found *index.Found) *Found {
-	out := &Found{Hits: []Hit{}, Leads: []Hit{}, Quarantined: found.Quarantined, Searched: found.Searched, Skipped: DescribeBad(found.Skipped)}
+	out := &Found{Hits: []Hit{}, Leads: []Hit{}, Lost: DescribeLost(found.Lost), Quarantined: found.Quarantined, Searched: found.Searched, Skipped: DescribeBad(found.Skipped)}
 	for i := range found.Hits {
 		out.Hits = append(out.Hits, hitOf(&found.Hits[i]))
 	}
@@ -57,6 +58,15 @@ func DescribeBad(all []index.Bad) []Skipped {
 	out := []Skipped{}
 	for _, b := range all {
 		out = append(out, Skipped{b.Number, b.Name, escape.Visible(strings.Join(strings.Fields(b.Err.Error()), " "))})
+	}
+	return out
+}
+
+// DescribeLost puts signs of a lost commit into words.
+func DescribeLost(all []error) []string {
+	out := []string{}
+	for _, err := range all {
+		out = append(out, escape.Visible(strings.Join(strings.Fields(err.Error()), " ")))
 	}
 	return out
 }
@@ -101,6 +111,9 @@ func (f *Found) WriteText(w io.Writer) {
 	fmt.Fprintf(w, "searched %d entries, %d hits; p-values are corrected for that number\n", f.Searched, len(f.Hits))
 	if n := len(f.Skipped); n > 0 {
 		fmt.Fprintf(w, "%d entries could not be read and were not searched\n", n)
+	}
+	if len(f.Hits)+len(f.Leads) > 0 {
+		fmt.Fprintf(w, "%-12s %8s  %12s  %s\n", "relation", "log10 p", "units alike", "entry")
 	}
 	for _, h := range f.Hits {
 		fmt.Fprintf(w, "%-12s %8.1f  %4d of %4d  %s\n%14s%s\n", h.Relation, float64(*h.Log10P), h.Matching, h.Units, escape.Printable(h.Name), "", h.Note)

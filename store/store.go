@@ -41,6 +41,12 @@ type Store interface {
 	io.Closer
 }
 
+// Flawed is a Store that knows without reading it whole which entries cannot be searched,
+// and signs that a commit was lost.
+type Flawed interface {
+	Flaws() (bad []index.Bad, lost []error, err error)
+}
+
 // Listed is what a store holds.
 type Listed struct {
 	Names []string

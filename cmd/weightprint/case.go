@@ -174,7 +174,7 @@ func (x *exhibit) pin(c *cobra.Command, side, ref string) error {
 	if err := escape.WriteJSON(&text, s); err != nil {
 		return err
 	}
-	x.files[side+".manifest.json"] = text.Bytes()
+	x.files[manifestOf(side)] = text.Bytes()
 	return nil
 }
 

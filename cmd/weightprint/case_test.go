@@ -79,7 +79,7 @@ func TestCase(t *testing.T) {
 	resum(t, "two")
 	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: report.html is not what report.json gives")
 	require.NoError(t, os.WriteFile("two/report.html", []byte(one["report.html"]), 0o600))
-	for _, name := range []string{"README.md", "verify.sh", "controls.json"} {
+	for _, name := range []string{"README.md", "verify.sh", "controls.json", "commands.txt"} {
 		require.NoError(t, os.WriteFile(filepath.Join("two", name), []byte(one[name]+" "), 0o600))
 		resum(t, "two")
 		require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: "+name)
@@ -87,6 +87,11 @@ func TestCase(t *testing.T) {
 	}
 	resum(t, "two")
 	exits(t, 0, "verify", "two")
+	require.NoError(t, os.Remove("two/b.manifest.json"))
+	resum(t, "two")
+	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: b.manifest.json is missing")
+	require.NoError(t, os.WriteFile("two/b.manifest.json", []byte(one["b.manifest.json"]), 0o600))
+	resum(t, "two")
 	require.NoError(t, os.WriteFile("two/note.txt", nil, 0o600))
 	require.Contains(t, exits(t, exitMismatch, "verify", "two"), "differs: note.txt lies in the folder")
 	require.NoError(t, os.Remove("two/note.txt"))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -59,7 +60,7 @@ func (f *verifyFlags) verifyCase(c *cobra.Command, dir string, models []string) 
 		if err := verifyFingerprint(c, filepath.Join(dir, side+".wfp"), model); err != nil {
 			return err
 		}
-		manifest := filepath.Join(dir, side+".manifest.json")
+		manifest := filepath.Join(dir, manifestOf(side))
 		text, err := readSmall(manifest)
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -122,7 +123,7 @@ func checkListed(w io.Writer, dir string, listed map[string]bool) error {
 	}
 	for _, f := range caseFiles {
 		for _, name := range strings.Split(f.name, ", ") {
-			if !listed[name] && !strings.HasSuffix(name, ".manifest.json") { // a remote model has none
+			if !listed[name] && !strings.HasSuffix(name, manifestOf("")) { // see checkManifests
 				fmt.Fprintf(w, "differs: %s does not list %s, which every case has\n", sumsFile, name)
 				return exitCode(exitMismatch)
 			}
@@ -146,6 +147,10 @@ func checkForms(w io.Writer, dir string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", filepath.Join(dir, "report.json"), err)
 	}
+	x := &exhibit{report: r}
+	if err := x.checkManifests(w, dir); err != nil {
+		return err
+	}
 	if r.Tool.Version != report.Version() {
 		fmt.Fprintf(w, "note: version %q made this case; that its other forms say what report.json says was not checked\n", escape.Printable(r.Tool.Version))
 		return nil
@@ -164,9 +169,8 @@ func checkForms(w io.Writer, dir string) error {
 			return exitCode(exitMismatch)
 		}
 	}
-	x := &exhibit{report: r}
 	for _, f := range []struct{ name, want string }{
-		{"README.md", x.readme()}, {"verify.sh", verifyScript}, {"controls.json", verdict.ControlsJSON()}, {"report.schema.json", string(report.JSONSchema())},
+		{"README.md", x.readme()}, {"commands.txt", x.commands()}, {"verify.sh", verifyScript}, {"controls.json", verdict.ControlsJSON()}, {"report.schema.json", string(report.JSONSchema())},
 	} {
 		stated, err := readSmall(filepath.Join(dir, f.name))
 		if err != nil {
@@ -176,6 +180,27 @@ func checkForms(w io.Writer, dir string) error {
 			fmt.Fprintf(w, "differs: %s is not what this case gives\n", f.name)
 			return exitCode(exitMismatch)
 		}
+	}
+	return nil
+}
+
+// checkManifests notes which manifests lie in a case, and requires that of every subject
+// that lay on the machine that made it: one that a server had may have none.
+func (x *exhibit) checkManifests(w io.Writer, dir string) error {
+	x.files = map[string][]byte{}
+	for i, side := range sides {
+		name := manifestOf(side)
+		text, err := readSmall(filepath.Join(dir, name))
+		if err == nil {
+			x.files[name] = text
+			continue
+		}
+		s := &x.report.Subjects[i]
+		if _, remote := source.Local(s.Ref); errors.Is(remote, source.ErrNotStored) || strings.HasSuffix(s.Format, "+adapter") {
+			continue
+		}
+		fmt.Fprintf(w, "differs: %s is missing, though %s lay on the machine that made this case\n", name, strings.ToUpper(side))
+		return exitCode(exitMismatch)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/escape"
@@ -27,10 +28,10 @@ func (x *exhibit) commands() string {
 		}
 		lines = append(lines, fmt.Sprintf("weightprint show report.json --format %s -o %s", f.form, f.file))
 	}
-	for _, side := range []string{"a", "b"} {
+	for _, side := range sides {
 		lines = append(lines, fmt.Sprintf("weightprint fingerprint %s -o %s.wfp", side, side))
-		if x.files[side+".manifest.json"] != nil {
-			lines = append(lines, fmt.Sprintf("weightprint manifest %s --allow-symlinks -o %s.manifest.json", side, side))
+		if m := manifestOf(side); x.files[m] != nil {
+			lines = append(lines, fmt.Sprintf("weightprint manifest %s --allow-symlinks -o %s", side, m))
 		}
 	}
 	return strings.Join(append(lines, "weightprint verify report.json a b", "sha256sum -c "+sumsFile), "\n") + "\n"
@@ -43,7 +44,7 @@ func (x *exhibit) command() string {
 	return named.Command()
 }
 
-// caseFiles say what lies in a case.
+// caseFiles say what lies in a case; of the manifests those that were made.
 var caseFiles = []struct{ name, what string }{
 	{"report.html", "the report, to read and to print; its first page is the exhibit's title page"},
 	{"report.json", "the same, whole: this is what `verify` makes anew and compares, field by field"},
@@ -92,9 +93,30 @@ func (x *exhibit) readme() string {
 	list("Warnings of this one:", r.Warnings)
 	line("\n## What lies here\n\n| file | |\n|---|---|")
 	for _, f := range caseFiles {
-		line("| %s | %s |", f.name, f.what)
+		if names := x.lying(f.name); names != "" {
+			line("| %s | %s |", names, f.what)
+		}
+	}
+	for _, side := range sides {
+		if x.files[manifestOf(side)] == nil {
+			line("\nThere is no manifest of %s: it did not lie on the machine that made this case.", strings.ToUpper(side))
+		}
 	}
 	return b.String()
+}
+
+// sides name the subjects in the names of files.
+var sides = []string{"a", "b"}
+
+// manifestOf names the manifest of a side.
+func manifestOf(side string) string { return side + ".manifest.json" }
+
+// lying leaves those manifests out of a list of names that were not made.
+func (x *exhibit) lying(names string) string {
+	all := slices.DeleteFunc(strings.Split(names, ", "), func(name string) bool {
+		return strings.HasSuffix(name, manifestOf("")) && x.files[name] == nil
+	})
+	return strings.Join(all, ", ")
 }
 
 // nonceWords show the nonce as text.

@@ -16,6 +16,7 @@ func TestIndexWithLostCommit(t *testing.T) {
 	require.Zero(t, code, stderr)
 	code, out, _ := call("index", "check", "--index", file)
 	require.Zero(t, code, out)
+	require.Regexp(t, `\nrelation +log10 p +units alike +entry\nidentical +-`, exits(t, 0, "index", "search", "--index", file, base))
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	b[16] ^= 1 // commit 2 is in the slot at byte 0
@@ -23,8 +24,9 @@ func TestIndexWithLostCommit(t *testing.T) {
 	code, out, _ = call("index", "check", "--index", file)
 	require.Equal(t, exitMismatch, code)
 	require.Contains(t, out, "offset 0")
-	_, _, stderr = call("index", "search", "--index", file, base)
+	_, out, stderr = call("index", "search", "--index", file, "--json", base)
 	require.Contains(t, stderr, "the last commit may be lost")
+	require.Regexp(t, `"lost": \[\n +".*the last commit may be lost`, out)
 }
 
 func TestIndexWithoutHeaderOrDetails(t *testing.T) {

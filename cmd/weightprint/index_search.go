@@ -56,9 +56,7 @@ test finds them: a relative that was disguised looks so. They have no p-value.`,
 				return err
 			}
 			warnOf(c, found.Skipped)
-			for _, err := range found.Lost {
-				fmt.Fprintf(c.ErrOrStderr(), "weightprint: warning: %s\n", oneLine(err))
-			}
+			warnOfLost(c, found.Lost)
 			if asJSON {
 				return escape.WriteJSON(c.OutOrStdout(), store.Describe(found))
 			}
@@ -110,6 +108,13 @@ func warnOf(c *cobra.Command, bad []index.Bad) {
 	}
 	if n := len(bad) - shownBad; n > 0 {
 		fmt.Fprintf(c.ErrOrStderr(), "weightprint: %d more were left out; see index check\n", n)
+	}
+}
+
+// warnOfLost says that a commit may have been lost, whose entries are not searched.
+func warnOfLost(c *cobra.Command, lost []error) {
+	for _, err := range lost {
+		fmt.Fprintf(c.ErrOrStderr(), "weightprint: warning: %s\n", oneLine(err))
 	}
 }
 

@@ -141,10 +141,10 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 		Long: `weightprint decides from the weights alone whether two neural networks share
 weights, which parts, how one was made from the other, and how sure that is.
 
-It reads safetensors, GGUF, PyTorch, ONNX, NumPy, TensorFlow Lite and OpenVINO
-files, any mix of them, and by default no more
-than 64 MiB of each model. It cannot see distillation from outputs, models
-behind an API, or training on the same data: weights do not show these.`,
+It reads safetensors, GGUF, PyTorch, HDF5, Keras, Flax, ONNX, NumPy, TensorFlow,
+TensorFlow Lite, OpenVINO and whisper.cpp files, any mix of them, and by default no
+more than 64 MiB of each model. It cannot see distillation from outputs, models behind
+an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,8 @@ func TestNewcomerTranscript(t *testing.T) {
 	require.NoError(t, err)
 	all := transcript(string(raw))
 	require.Len(t, all, 9)
+	picture, err := os.ReadFile("../../docs/pictures/lekcut.svg")
+	require.NoError(t, err)
 	t.Chdir(t.TempDir())
 	for _, x := range all {
 		words := strings.Fields(x.command)
@@ -53,6 +56,10 @@ func TestNewcomerTranscript(t *testing.T) {
 				t.Skipf("the registry cannot be reached: %v: %s", err, out)
 			}
 			continue
+		}
+		if words[1] == "tree" {
+			drawn := exits(t, 0, append(slices.Clone(words[1:]), "--format", "svg")...)
+			require.Equal(t, string(picture), drawn)
 		}
 		_, out, stderr := call(words[1:]...)
 		require.Equal(t, x.output, strings.TrimRight(regexp.MustCompile(`(?m)[ \t]+$`).ReplaceAllString(out, ""), "\n"), "%s: %s", x.command, stderr)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/service"
+	"github.com/weightprint/weightprint/store"
 )
 
 func serveCommand() *cobra.Command {
@@ -50,6 +51,9 @@ runs, and lets running searches end when it is stopped.`,
 			if err := s.Ready(c.Context()); err != nil { // says now what every search would
 				return err
 			}
+			if err := warnOfFlaws(c, s); err != nil {
+				return err
+			}
 			l.Ready = func(url string) { fmt.Fprintf(c.ErrOrStderr(), "weightprint: listening on %s\n", url) }
 			if err = service.New(s, &o).Listen(c.Context(), l); errors.Is(err, service.ErrExposed) {
 				return usageError{fmt.Errorf("serve: %w: --tokens FILE, --tls-cert FILE and --tls-key FILE, or --insecure", err)}
@@ -70,6 +74,21 @@ runs, and lets running searches end when it is stopped.`,
 	fl.DurationVar(&o.Patience, "patience", 30*time.Second, "how long a search may wait and take")
 	fl.BoolVarP(&verbose, "verbose", "v", false, "log each request")
 	return c
+}
+
+// warnOfFlaws says before the first search what no search will find.
+func warnOfFlaws(c *cobra.Command, s store.Store) error {
+	f, ok := s.(store.Flawed)
+	if !ok {
+		return nil
+	}
+	bad, lost, err := f.Flaws()
+	if err != nil {
+		return err
+	}
+	warnOf(c, bad)
+	warnOfLost(c, lost)
+	return nil
 }
 
 func readTokens(file string) (service.Tokens, error) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -75,4 +76,26 @@ func TestServe(t *testing.T) {
 	}
 	exits(t, exitError, "serve", "--index", filepath.Join(dir, "none"))
 	exits(t, exitError, "serve", "--index", file, "--tokens", filepath.Join(dir, "none"))
+}
+
+// What no search will find is said when the service begins: a commit that was lost.
+func TestServeSaysWhatWasLost(t *testing.T) {
+	dir := demoModels(t)
+	file := filepath.Join(dir, "x.wpi")
+	exits(t, 0, "index", "add", "--index", file, filepath.Join(dir, "base"))
+	older, err := os.ReadFile(file)
+	require.NoError(t, err)
+	older[16] ^= 1 // the slot of commit 2
+	require.NoError(t, os.WriteFile(file, older, 0o600))
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	var errs watchedBuffer
+	ended := make(chan int)
+	go func() {
+		ended <- run(ctx, []string{"serve", "--index", file, "--listen", "127.0.0.1:0"}, io.Discard, &errs)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(errs.String(), "listening on") }, time.Minute, time.Millisecond)
+	require.Contains(t, errs.String(), "the last commit may be lost")
+	stop()
+	require.Zero(t, <-ended)
 }

@@ -149,6 +149,12 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(n), 'g', 6, 64), nil
 }
 
+// rounded is a number with as many digits as a report has.
+func (n Number) rounded() float64 {
+	x, _ := strconv.ParseFloat(strconv.FormatFloat(float64(n), 'g', 6, 64), 64)
+	return x
+}
+
 // NumberOf is a number that may be absent.
 func NumberOf(x float64) *Number {
 	n := Number(x)
@@ -178,6 +184,17 @@ func strength(lr float64) string {
 		}
 	}
 	return strengths[len(strengths)-1].words
+}
+
+// Limited is the number of control pairs that share no network where it limits the
+// likelihood ratio, and with it the words; 0 where it does not.
+func (v *Verdict) Limited() int {
+	limit := float64(Controls().Disjoint())
+	score := v.Score.rounded()
+	if v.Relation == Inconclusive || v.Relation == NoEvidence || score < Number(limit/(1+limit)).rounded() || score >= 1 {
+		return 0
+	}
+	return int(math.Round(score / (1 - score)))
 }
 
 // Degree is one step of the verbal scale: likelihood ratios above From, up to To.
