@@ -55,7 +55,7 @@ installed. What both accept must hold the same tensors with the same values; wha
 library refuses and the reader accepts is counted by the library's reason.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			fmt.Fprintf(c.OutOrStdout(), "| format | mutants | read by both, equal | differ | refused by both | only by the reader | only by the library |\n|---|---:|---:|---:|---:|---:|---:|\n")
+			fmt.Fprintf(c.OutOrStdout(), "| format | mutants | read by both, equal | differ | no table of tensors | refused by both | only by the reader | only by the library |\n|---|---:|---:|---:|---:|---:|---:|---:|\n")
 			differ := int64(0)
 			for _, name := range []string{"safetensors", "gguf", "torch"} {
 				if !strings.Contains(name, only) {
@@ -90,13 +90,13 @@ type answer struct {
 
 // agreed is how often reader and library agree.
 type agreed struct {
-	equal, differ, both, reader, library int64
-	examples                             []string
-	reasons                              map[string]int64 // of the library, where the reader accepts
+	equal, differ, bare, both, reader, library int64 // bare: the library read something else than a table of tensors
+	examples                                   []string
+	reasons                                    map[string]int64 // of the library, where the reader accepts
 }
 
 func (a *agreed) print(w io.Writer, name string, n int64) {
-	fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d |\n", name, n, a.equal, a.differ, a.both, a.reader, a.library)
+	fmt.Fprintf(w, "| %s | %d | %d | %d | %d | %d | %d | %d |\n", name, n, a.equal, a.differ, a.bare, a.both, a.reader, a.library)
 	for _, x := range a.examples {
 		fmt.Fprintln(os.Stderr, name, x)
 	}
@@ -143,6 +143,8 @@ func (a *agreed) count(ctx context.Context, i int64, b []byte, open opens, said 
 	case said.Refused != "":
 		a.library++
 		a.reasons[shortened(said.Refused)]++
+	case said.Tensors == nil:
+		a.bare++
 	default:
 		if why := otherwise(ctx, m, said.Tensors); why != "" {
 			if a.differ++; len(a.examples) < mostExamples {
@@ -167,9 +169,6 @@ func shortened(s string) string {
 
 // otherwise says in what a model differs from what the library read, or "".
 func otherwise(ctx context.Context, m tensor.Model, theirs [][]any) string {
-	if theirs == nil {
-		return "" // the library has no table of tensors
-	}
 	all := slices.Clone(m.Tensors())
 	slices.SortFunc(all, func(a, b *tensor.Tensor) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(theirs, func(a, b []any) int { return cmp.Compare(fmt.Sprint(a[0]), fmt.Sprint(b[0])) })
@@ -236,7 +235,9 @@ func (l *library) ask(b []byte) (a answer, err error) {
 	if !l.lines.Scan() {
 		return a, fmt.Errorf("the library's process ended: %w", cmp.Or(l.lines.Err(), io.ErrUnexpectedEOF))
 	}
-	return a, json.Unmarshal(l.lines.Bytes(), &a)
+	d := json.NewDecoder(bytes.NewReader(l.lines.Bytes()))
+	d.UseNumber() // dimensions are written as they are
+	return a, d.Decode(&a)
 }
 
 func (l *library) stop() {
