@@ -207,6 +207,8 @@ func TestWhatLiesHere(t *testing.T) {
 		"page":       {"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"},
 		"pointer":    {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "a Git LFS pointer"},
 		"print.wfp":  {"WPRINT\r\n" + strings.Repeat("\x00", 80), "a fingerprint"},
+		"nothing":    {"", "an empty file"},
+		"room.gguf":  {strings.Repeat("\x00", 4096), "begins with zeros"},
 		"model.json": {`{"architectures": ["LlamaForCausalLM"]}`, "a text that begins"},
 	} {
 		_, err := open(t, filepath.Join(laid(t, name+": "+c.text), name))

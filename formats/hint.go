@@ -29,9 +29,18 @@ var beginnings = []struct {
 	{0, "BZh", "a bzip2 file"}, {0, "\xfd7zXZ", "an xz file"},
 }
 
+// zerosTell is how many zeros no header of any format begins with.
+const zerosTell = 64
+
 // lies says what a file is that no format recognises, from its first bytes, or
 // "".
 func lies(head []byte) string {
+	switch {
+	case len(head) == 0:
+		return "an empty file: its download did not begin; fetch it again"
+	case len(head) >= zerosTell && len(bytes.Trim(head, "\x00")) == 0:
+		return "a file that begins with zeros: room was made for a download that did not get there; fetch it again"
+	}
 	lower := bytes.ToLower(head)
 	for _, b := range beginnings {
 		if len(head) >= b.at && (bytes.HasPrefix(head[b.at:], []byte(b.magic)) || b.magic[0] == '<' && bytes.HasPrefix(lower, []byte(b.magic))) {

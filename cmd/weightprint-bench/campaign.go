@@ -20,7 +20,7 @@ import (
 // tried is what was done of one target, and what came of it.
 type tried struct {
 	Executions int64   `json:"executions"`
-	Seconds    float64 `json:"seconds"`
+	Seconds    float64 `json:"seconds"`         // of processors for mutants, of the clock for fuzzing
 	Seed       uint64  `json:"seed"`            // of the mutators; fuzzing has none
 	Found      string  `json:"found,omitempty"` // the first failure
 }
@@ -42,9 +42,10 @@ func campaignCommand() *cobra.Command {
 		Short: "run all fuzz targets and the structured mutators, and print a table",
 		Long: `campaign gives every reader damaged files until each has had --executions of
 them: first mutants of the files under testdata, taken apart by their format
-and made in this process from --seed, all readers taking turns, then go's fuzzing of every target for at most --time each. The state
-file says how far each target has come; a campaign that was stopped goes on
-from there.`,
+and made in this process from --seed, then go's fuzzing of every target for at
+most --time each. After one turn for every reader, the one that needs least to its
+goal goes on. The state file says how far each target has come; a campaign that was
+stopped goes on from there.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if to != "" {

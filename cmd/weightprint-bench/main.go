@@ -31,6 +31,7 @@ func main() {
 		redteamCommand(),
 		hostileCommand(),
 		campaignCommand(),
+		oracleCommand(),
 		treeCommand(),
 		picturesCommand(),
 		arrangedCommand(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,14 @@ import (
 	"github.com/weightprint/weightprint/internal/mutants"
 )
 
-// turn is how long a reader is given mutants before the next one: a campaign that
-// is stopped has given all of them as much time.
+// turn is how long a reader is given mutants before the next is chosen: the one
+// that needs least to its goal, so that a campaign that is stopped has brought as
+// many as it can there.
 const turn = 3 * time.Second
 
 // mutants gives every reader its mutants, the n-th made from the seed and n.
 func (s *fuzzState) mutants(ctx context.Context, module, only string, seed uint64, most int64) error {
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // mutants are small and many
+	defer uncollected()()
 	var all []*herd
 	for _, x := range readers {
 		name := "mutants of " + x.name
@@ -38,16 +40,34 @@ func (s *fuzzState) mutants(ctx context.Context, module, only string, seed uint6
 		}
 		all = append(all, h)
 	}
-	for len(all) > 0 {
-		for _, h := range all {
-			h.drive(ctx, most-h.tried.Executions, turn)
-			if err := errors.Join(s.save(), ctx.Err()); err != nil {
-				return err
-			}
+	for over := func(h *herd) bool { return h.tried.Executions >= most || h.tried.Found != "" }; ; {
+		if all = slices.DeleteFunc(all, over); len(all) == 0 {
+			return nil
 		}
-		all = slices.DeleteFunc(all, func(h *herd) bool { return h.tried.Executions >= most || h.tried.Found != "" })
+		h := slices.MinFunc(all, func(a, b *herd) int { return cmp.Compare(a.left(most), b.left(most)) })
+		h.drive(ctx, most-h.tried.Executions, turn)
+		if err := errors.Join(s.save(), ctx.Err()); err != nil {
+			return err
+		}
 	}
-	return nil
+}
+
+// left is how many seconds a reader still needs, and none before it was tried.
+func (h *herd) left(most int64) float64 {
+	if h.spent == 0 {
+		return 0
+	}
+	return float64(most-h.tried.Executions) * h.spent / float64(h.made)
+}
+
+// uncollected lets garbage lie up to a bound until the returned function is
+// called: mutants are small and many, and next to nothing of them is kept.
+func uncollected() func() {
+	percent, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(64<<20)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 // herd is the mutants of one reader.
@@ -55,16 +75,19 @@ type herd struct {
 	reader
 	seeds []seedFile
 	tried *tried
+	made  int64   // by this process
+	spent float64 // on them, in seconds of processors
 }
 
 type seedFile struct {
 	*mutants.Seed
 	beside []byte
+	until  float64 // of the share of mutants that are made of it and those before
 }
 
 // drive makes the next mutants, n at most, and reads them for about so long.
 func (h *herd) drive(ctx context.Context, n int64, long time.Duration) {
-	start := time.Now()
+	start, used, before := time.Now(), processTime(), h.tried.Executions
 	for i := range n {
 		if h.tried.Found = h.mutant(ctx, h.tried.Executions); h.tried.Found != "" || ctx.Err() != nil {
 			break
@@ -73,7 +96,9 @@ func (h *herd) drive(ctx context.Context, n int64, long time.Duration) {
 			break
 		}
 	}
-	h.tried.Seconds += time.Since(start).Seconds()
+	took := (processTime() - used).Seconds()
+	h.tried.Seconds += took
+	h.made, h.spent = h.made+h.tried.Executions-before, h.spent+took
 }
 
 // slowMutant is how long one may take: far more than any of its size needs.
@@ -100,8 +125,13 @@ func (h *herd) mutant(ctx context.Context, n int64) (found string) {
 // make is the n-th mutant of a seed.
 func (h *herd) make(seed uint64, n int64) (mutant, beside []byte) {
 	r := rand.New(rand.NewPCG(seed, uint64(n)))
-	s := h.seeds[r.IntN(len(h.seeds))]
-	return s.Mutate(r), s.beside
+	at := r.Float64() * h.seeds[len(h.seeds)-1].until
+	for _, s := range h.seeds {
+		if at < s.until {
+			return s.Mutate(r), s.beside
+		}
+	}
+	panic("no seed")
 }
 
 // largestSeed bounds the files that mutants are made of: small ones are read
@@ -158,7 +188,19 @@ func newHerd(module string, x reader) (*herd, error) {
 	if len(h.seeds) == 0 {
 		return nil, fmt.Errorf("no files under testdata in %s", module)
 	}
+	h.weigh()
 	return h, nil
+}
+
+// weigh gives most mutants to small seeds, also most of the time: damage to a large
+// one is more often to what is like its neighbours.
+func (h *herd) weigh() {
+	sum := 0.0
+	for i := range h.seeds {
+		n := float64(256 + len(h.seeds[i].Whole()))
+		sum += 1 / (n * n)
+		h.seeds[i].until = sum
+	}
 }
 
 // madeMutant finds the n-th mutant of a reader again, to look at it.

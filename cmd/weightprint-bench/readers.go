@@ -57,6 +57,9 @@ func drained(open opens) func(context.Context, []byte, []byte) error {
 
 const mutantName = "mutant"
 
+// smallFiles is where files are kept that are there to make mutants of.
+const smallFiles = "cmd/weightprint-bench/testdata/seeds/"
+
 var readers = []reader{
 	{name: "safetensors", kind: "safetensors", files: []string{"formats/safetensors/testdata/*/*.safetensors", "formats/testdata/*/*.safetensors", "formats/testdata/index/001-good/*.safetensors"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return safetensors.Read(ctx, mutantName, r, n, nil)
@@ -64,13 +67,13 @@ var readers = []reader{
 	{name: "gguf", kind: "gguf", files: []string{"formats/gguf/testdata/*/*.gguf", "formats/testdata/*/*.gguf"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return gguf.Read(ctx, mutantName, r, n)
 	})},
-	{name: "torch", kind: "torch", files: []string{"formats/torch/testdata/*.pt", "formats/torch/testdata/*/*.bin", "formats/torch/testdata/refused/*.pt"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
+	{name: "torch", kind: "torch", files: []string{"formats/torch/testdata/*.pt", "formats/torch/testdata/*/*.bin", "formats/torch/testdata/refused/*.pt", smallFiles + "torch/*.pt"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return torch.Read(ctx, mutantName, r, n, nil)
 	})},
-	{name: "torch lenient", kind: "torch", files: []string{"formats/torch/testdata/*.pt"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
+	{name: "torch lenient", kind: "torch", files: []string{"formats/torch/testdata/*.pt", smallFiles + "torch/*.pt"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return torch.Read(ctx, mutantName, r, n, &torch.Options{Lenient: true})
 	})},
-	{name: "torch distributed", kind: "torch", files: []string{"formats/torch/testdata/distributed/.metadata"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
+	{name: "torch distributed", kind: "torch", files: []string{"formats/torch/testdata/distributed/.metadata", smallFiles + "distributed/.metadata"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return torch.ReadDistributed(ctx, mutantName, r, n, func(name string) (*torch.Part, error) {
 			return nil, tensor.Errorf(fs.ErrNotExist, name, -1, "file", "cannot be opened")
 		})
@@ -81,7 +84,7 @@ var readers = []reader{
 	{name: "onnx", kind: "onnx", files: []string{"formats/onnx/testdata/*.onnx"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return onnx.Read(ctx, mutantName, r, n, nil)
 	})},
-	{name: "tflite", kind: "tflite", files: []string{"formats/tflite/testdata/*.tflite"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
+	{name: "tflite", kind: "tflite", files: []string{"formats/tflite/testdata/*.tflite", smallFiles + "tflite/*.tflite"}, read: drained(func(ctx context.Context, r io.ReaderAt, n int64) (tensor.Model, error) {
 		return tflite.Read(ctx, mutantName, r, n)
 	})},
 	{name: "openvino", kind: "openvino", files: []string{"formats/openvino/testdata/*.xml"}, beside: func(file string) string { return strings.TrimSuffix(file, ".xml") + ".bin" }, read: readOpenVINO, small: smallOpenVINO},

@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // smallOpenVINO is codes of 2 × 2, converted and multiplied by a scale.
@@ -42,7 +44,7 @@ func smallKeras(module string) ([][]byte, error) {
 	return [][]byte{b.Bytes()}, err
 }
 
-// smallReport is a report whose lists and tables were cut to their beginning.
+// smallReport is every section of a report by itself, lists cut to their beginning.
 func smallReport(module string) ([][]byte, error) {
 	names, err := filepath.Glob(filepath.Join(module, "cmd", "weightprint", "testdata", "kept", "*", "report.json"))
 	if err != nil {
@@ -58,16 +60,30 @@ func smallReport(module string) ([][]byte, error) {
 		if err := json.Unmarshal(b, &all); err != nil {
 			return nil, err
 		}
-		for k, v := range all {
-			if list, ok := v.([]any); ok && k != "subjects" {
-				all[k] = list[:min(len(list), 1)]
+		for _, k := range slices.Sorted(maps.Keys(all)) {
+			b, err := json.Marshal(map[string]any{"schema": all["schema"], k: beginning(all[k])})
+			if err != nil {
+				return nil, err
 			}
+			out = append(out, b)
 		}
-		b, err = json.Marshal(all)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b)
 	}
 	return out, nil
+}
+
+// beginning is a value whose lists hold two things at most.
+func beginning(v any) any {
+	switch v := v.(type) {
+	case []any:
+		v = v[:min(len(v), 2)]
+		for i := range v {
+			v[i] = beginning(v[i])
+		}
+		return v
+	case map[string]any:
+		for k := range v {
+			v[k] = beginning(v[k])
+		}
+	}
+	return v
 }

@@ -34,7 +34,7 @@ const mostNamed = 6
 // or configurations without their weights.
 func folderHint(ref string, err error) string {
 	dir, e := source.Local(ref)
-	if !errors.Is(err, tensor.ErrNotModel) || errors.Is(err, formats.ErrComponents) || e != nil {
+	if !errors.Is(err, tensor.ErrNotModel) || errors.Is(err, formats.ErrComponents) || e != nil || strings.Contains(err.Error(), "name one of them") {
 		return ""
 	}
 	all, e := os.ReadDir(dir)

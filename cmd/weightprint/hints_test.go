@@ -27,7 +27,7 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 		want []string
 	}{
 		{several, []string{"a.safetensors", "b.safetensors", "name one"}},
-		{dir, []string{"its folders hold models", base, filepath.Join(dir, "fine-tune")}},
+		{dir, []string{"in the folders within", "base", "fine-tune", "name one of them"}},
 		{bare, []string{"configurations without their weights"}},
 	} {
 		code, _, stderr := call("compare", c.ref, base)
@@ -36,6 +36,28 @@ func TestWhatLiesThereIsNamed(t *testing.T) {
 			require.Contains(t, stderr, want)
 		}
 		require.Equal(t, 1, strings.Count(stderr, "\n"))
+	}
+}
+
+// Of a model that is cut short it is said how much is whole, and what to do.
+func TestCutModelsAreNamed(t *testing.T) {
+	base := filepath.Join(demoModels(t), "base")
+	weights, err := os.ReadFile(filepath.Join(base, "model.safetensors"))
+	require.NoError(t, err)
+	for _, c := range []struct {
+		bytes int
+		want  string
+	}{{len(weights) * 3 / 4, "tensors are whole, the last"}, {len(weights) - 1, "the last 1 bytes are missing"}, {200, "left in the file"}} {
+		cut := filepath.Join(t.TempDir(), "cut.safetensors")
+		require.NoError(t, os.WriteFile(cut, weights[:c.bytes], 0o600))
+		for _, line := range [][]string{{"inspect", cut}, {"compare", cut, base}, {"compare", base, cut}, {"fingerprint", cut, "-o", cut + ".wfp"}} {
+			code, _, stderr := call(line...)
+			require.Equal(t, exitError, code)
+			require.Contains(t, stderr, c.want)
+			require.Contains(t, stderr, "fetch it again")
+			require.Equal(t, 1, strings.Count(stderr, "\n"))
+			require.NoFileExists(t, cut+".wfp")
+		}
 	}
 }
 

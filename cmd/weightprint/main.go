@@ -112,6 +112,7 @@ var nextSteps = []struct {
 	{index.ErrEmpty, "; index add begins one"},
 	{tensor.ErrForgivable, "; --lenient opens it with a warning"},
 	{formats.ErrIncomplete, "; fetch it again"},
+	{io.ErrUnexpectedEOF, "; the file is cut short or damaged: compare its size with the source's, and fetch it again"},
 	{fs.ErrNotExist, "; a model is a file, a folder with weights, hf:org/name[@revision] or ollama:name[:tag]"},
 	{source.ErrNotStored, "; fetch the model first, or name its folder"},
 	{fs.ErrPermission, "; the file must be readable by you"},

@@ -152,7 +152,7 @@ func (f *File) place(d *decoder, infos []info) (*File, error) {
 			in.bytes = next - at
 		}
 		if in.bytes < 0 || in.bytes > f.size-f.DataStart-at {
-			return nil, d.fail(io.ErrUnexpectedEOF, in.at, field, "%d bytes at offset %d, but the file has %d bytes", in.bytes, f.DataStart+at, f.size)
+			return nil, d.fail(io.ErrUnexpectedEOF, in.at, field, "%d bytes at offset %d, but the file has %d bytes; %d of %d tensors are whole", in.bytes, f.DataStart+at, f.size, i, len(infos))
 		}
 		in.t.Data = &tensor.Stored{File: f.name, Name: in.t.Name, R: f.r, Offset: f.DataStart + at, Bytes: in.bytes, DType: in.t.DType, BigEndian: f.BigEndian}
 		end, at = at+in.bytes, f.padded(at+in.bytes)

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"slices"
 
@@ -116,7 +117,7 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 	})
 	data := size - f.DataStart
 	end, before := int64(0), ""
-	for _, e := range entries {
+	for i, e := range entries {
 		field := quoted(e.name) + " data_offsets"
 		switch {
 		case e.begin > end:
@@ -124,7 +125,7 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 		case e.begin < end:
 			return s.fail(e.at, field, "[%d, %d) overlaps %s, which ends at %d", e.begin, e.end, after(before), end)
 		case e.end > data:
-			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, field, "ends at byte %d of the data, but the file has %d", e.end, data)
+			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, field, "ends at byte %d of the data, but the file has %d; %s", e.end, data, cut(entries, i, data))
 		}
 		end, before = e.end, e.name
 		t := &tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape}
@@ -140,6 +141,15 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 
 func (s *scanner) trailing(at, n int64) error {
 	return s.forgive(tensor.Errorf(tensor.ErrFormat, s.file, at, "data", "%d bytes follow the last tensor", n))
+}
+
+// cut says how much of a file is missing of which so many tensors are whole.
+func cut(entries []entry, whole int, data int64) string {
+	end := int64(0)
+	for _, e := range entries {
+		end = max(end, e.end)
+	}
+	return fmt.Sprintf("%d of %d tensors are whole, the last %d bytes are missing", whole, len(entries), end-data)
 }
 
 // after names the tensor before a place.

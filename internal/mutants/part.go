@@ -19,6 +19,9 @@ type part struct {
 
 	up    *part  // what it is part of
 	whole []byte // as it is in the file
+	held  uint64 // the last mutant in which it or a part of it was changed
+	edit  uint64 // the last mutant in which it was, as how says
+	how   change
 }
 
 func leaf(b []byte) *part { return &part{raw: b} }
@@ -32,11 +35,12 @@ type change struct {
 	lie          int64 // in its length or count
 }
 
-// Seed is a file that was taken apart.
+// Seed is a file that was taken apart. It makes one mutant at a time.
 type Seed struct {
 	root *part
 	all  []*part // but the root, in order
 	fix  func([]byte)
+	made uint64 // mutants so far
 }
 
 func seedOf(root *part, fix func([]byte)) *Seed {
@@ -48,23 +52,31 @@ func seedOf(root *part, fix func([]byte)) *Seed {
 			s.all = append(s.all, k)
 			walk(k)
 		}
-		p.whole = p.join(nil, nil)
+		p.whole = p.join(nil, none)
 	}
 	walk(root)
 	return s
 }
 
-// edits are the changes of one mutant, and every part that holds a changed one.
-type edits struct {
-	of   map[*part]change
-	hold map[*part]bool
+// edits are the changes of one mutant: those of the parts that bear its number.
+type edits uint64
+
+// none changes nothing.
+const none = ^edits(0)
+
+func (e edits) add(p *part, c change) {
+	p.edit, p.how = uint64(e), c
+	for ; p != nil; p = p.up {
+		p.held = uint64(e)
+	}
 }
 
-func (e *edits) add(p *part, c change) {
-	e.of[p] = c
-	for ; p != nil; p = p.up {
-		e.hold[p] = true
+// of is what is done to a part.
+func (e edits) of(p *part) change {
+	if p.edit == uint64(e) {
+		return p.how
 	}
+	return change{}
 }
 
 // Whole is the file put together again without damage. It may be written
@@ -79,7 +91,9 @@ const most = 64 << 10
 
 // Mutate is one mutant. Equal generators give equal mutants.
 func (s *Seed) Mutate(r *rand.Rand) []byte {
-	e := &edits{map[*part]change{}, map[*part]bool{s.root: true}}
+	s.made++
+	e := edits(s.made)
+	s.root.held = s.made
 	for range 1 + r.IntN(3) {
 		if len(s.all) > 0 {
 			e.add(s.all[r.IntN(len(s.all))], s.change(r))
@@ -119,38 +133,34 @@ func (s *Seed) change(r *rand.Rand) change {
 	return change{damage: true}
 }
 
-// join puts a part together, damaged as edits say; nil for none.
-func (p *part) join(r *rand.Rand, e *edits) []byte {
+// join puts a part together, damaged as edits say.
+func (p *part) join(r *rand.Rand, e edits) []byte {
 	switch {
-	case p.whole != nil && (e == nil || !e.hold[p]):
+	case p.whole != nil && p.held != uint64(e):
 		return p.whole
 	case p.kids == nil:
 		return p.raw
 	}
-	kids := make([][]byte, 0, len(p.kids)+1)
-	var lie int64
+	kids := make([][]byte, 0, len(p.kids)+2)
 	for _, k := range p.kids {
-		if e == nil || !e.hold[k] {
-			kids = append(kids, k.join(r, nil))
-			continue
+		if k.held == uint64(e) {
+			kids = k.changed(kids, r, e)
+		} else {
+			kids = append(kids, k.whole)
 		}
-		kids = append(kids, k.changed(r, e)...)
-	}
-	if e != nil {
-		lie = e.of[p].lie
 	}
 	if p.wrap == nil {
 		return concat(kids)
 	}
-	return p.wrap(kids, lie)
+	return p.wrap(kids, e.of(p).lie)
 }
 
-// changed is what becomes of a part: none, one or two. What comes from elsewhere
+// changed adds what becomes of a part: none, one or two. What comes from elsewhere
 // is as it was in the file, so that nothing grows without end.
-func (p *part) changed(r *rand.Rand, e *edits) [][]byte {
-	c := e.of[p]
+func (p *part) changed(kids [][]byte, r *rand.Rand, e edits) [][]byte {
+	c := e.of(p)
 	if c.drop {
-		return nil
+		return kids
 	}
 	var b []byte
 	if c.by != nil {
@@ -163,11 +173,11 @@ func (p *part) changed(r *rand.Rand, e *edits) [][]byte {
 	}
 	switch {
 	case c.double:
-		return [][]byte{b, b}
+		return append(kids, b, b)
 	case c.before != nil:
-		return [][]byte{c.before.whole, b}
+		return append(kids, c.before.whole, b)
 	}
-	return [][]byte{b}
+	return append(kids, b)
 }
 
 // damaged changes the bytes of a field: a number to an edge where it may be one.

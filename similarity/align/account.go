@@ -2,6 +2,7 @@ package align
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -13,7 +14,7 @@ import (
 type Account struct {
 	model   tensor.Model
 	tensors []*tensor.Tensor
-	byName  map[string]*tensor.Tensor
+	byName  []int32 // positions in tensors, by ascending name
 
 	mu    sync.Mutex
 	spent int64 // bytes of values that were decoded
@@ -31,13 +32,16 @@ const (
 
 // NewAccount opens the account of a model.
 func NewAccount(m tensor.Model) *Account {
-	a := &Account{model: m, byName: map[string]*tensor.Tensor{}, room: mostKept}
-	for _, t := range m.Tensors() {
-		c := *t
-		c.Data = a.data(t)
-		a.tensors = append(a.tensors, &c)
-		a.byName[t.Name] = &c
+	real := m.Tensors()
+	a := &Account{model: m, tensors: make([]*tensor.Tensor, len(real)), byName: make([]int32, len(real)), room: mostKept}
+	all, data := make([]tensor.Tensor, len(real)), make([]rows, len(real))
+	for i, t := range real {
+		data[i] = rows{account: a, real: t}
+		all[i] = *t
+		all[i].Data = data[i].data()
+		a.tensors[i], a.byName[i] = &all[i], int32(i)
 	}
+	slices.SortFunc(a.byName, func(i, j int32) int { return strings.Compare(all[i].Name, all[j].Name) })
 	return a
 }
 
@@ -46,8 +50,11 @@ func (a *Account) Tensors() []*tensor.Tensor { return a.tensors }
 
 // Tensor returns the tensor of that name.
 func (a *Account) Tensor(name string) (*tensor.Tensor, bool) {
-	t, ok := a.byName[name]
-	return t, ok
+	at, ok := slices.BinarySearchFunc(a.byName, name, func(i int32, name string) int { return strings.Compare(a.tensors[i].Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return a.tensors[a.byName[at]], true
 }
 
 // Metadata is the model's.

@@ -134,9 +134,15 @@ func (m *matcher) others(as, bs []roles.Other, l LayerPair) {
 // by role, by name, and by length where one of that length is left on each side.
 // Whatever else is left has no partner: stored order tells none.
 func (m *matcher) vectors(as, bs []*roles.Vector, same map[*tensor.Tensor]*tensor.Tensor) {
+	of := make(map[*tensor.Tensor][]*roles.Vector, len(same))
+	for _, a := range as {
+		if len(same) > 0 {
+			of[a.Tensor] = append(of[a.Tensor], a)
+		}
+	}
 	for _, b := range bs {
-		for _, a := range as {
-			if same[b.Tensor] == a.Tensor && a.Len == b.Len && !m.seenA[a] && !m.seenB[b] {
+		for _, a := range of[same[b.Tensor]] {
+			if a.Len == b.Len && !m.seenA[a] && !m.seenB[b] {
 				m.vector("generic", a, b)
 			}
 		}

@@ -27,10 +27,9 @@ type latticeRows struct {
 	tensor.Lattice
 }
 
-// data wraps a tensor's.
-func (a *Account) data(t *tensor.Tensor) tensor.Data {
-	r := &rows{account: a, real: t}
-	if l, ok := t.Data.(tensor.Lattice); ok {
+// data is what stands for the tensor's own.
+func (r *rows) data() tensor.Data {
+	if l, ok := r.real.Data.(tensor.Lattice); ok {
 		return &latticeRows{r, l}
 	}
 	return r

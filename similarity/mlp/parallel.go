@@ -129,10 +129,11 @@ func (b *Block) candidates() (out [][2]int) {
 			}
 		}
 	}
-	const strip = 256
+	const strip = 128
+	table := make([]float32, min(strip, n)*n)
 	for first := 0; first < n; first += strip {
 		m := min(strip, n-first)
-		c := make([]float32, m*n)
+		c := table[:m*n]
 		dense.MulNT(c, sketch[first*d:(first+m)*d], sketch, m, n, d)
 		for i := range m {
 			for k := first + i + 1; k < n; k++ {

@@ -128,14 +128,19 @@ func stored(t *roles.Tower, layer int) (n int64) {
 	return n
 }
 
+// units is how many hidden units a layer has, those of all experts together.
+func units(t *roles.Tower, layer int) (n float64) {
+	for _, m := range t.Layers[layer].MLPs() {
+		n += float64(m.Width())
+	}
+	return n
+}
+
 // cost estimates the multiplications that a layer takes: Gram matrices and
 // reduction on the hidden size, signatures and matches on what it is reduced to.
 func cost(t *roles.Tower, layer int) float64 {
 	const reduced, matched, rounds = 192, 512, 6
-	h, n := float64(t.Hidden), 0.0
-	for _, m := range t.Layers[layer].MLPs() {
-		n += float64(m.Width())
-	}
+	h, n := float64(t.Hidden), units(t, layer)
 	k := min(h, reduced)
 	views := 3.0
 	return views*n*(h*h+2*h*k+2*k*k) + rounds*views*min(n, matched)*n*k
@@ -159,8 +164,17 @@ func ReadLayer(ctx context.Context, t *roles.Tower, layer int) (Block, error) {
 	if !whole(t, layer) {
 		return Block{}, fmt.Errorf("mlp: layer %d has no MLP on the residual stream", t.Layers[layer].Index)
 	}
-	var gate, up, down []float32
 	units := 0
+	for _, m := range t.Layers[layer].MLPs() {
+		units += m.Width()
+	}
+	room := func(there bool) []float32 {
+		if !there {
+			return nil
+		}
+		return make([]float32, 0, units*t.Hidden)
+	}
+	gate, up, down := room(gated(t, layer)), room(true), room(true)
 	for _, m := range t.Layers[layer].MLPs() {
 		for _, x := range []struct {
 			m    *roles.Matrix
@@ -179,7 +193,6 @@ func ReadLayer(ctx context.Context, t *roles.Tower, layer int) (Block, error) {
 			}
 			*x.to = append(*x.to, r.Raw...)
 		}
-		units += m.Width()
 	}
 	if gate == nil {
 		return Ungated(up, down, units, t.Hidden), nil

@@ -19,7 +19,8 @@ func All(ctx context.Context, p *align.Pair, t align.TowerPair) (a, b []Block, a
 	if p.Bounded() {
 		limit = work
 	}
-	if cost(t.A, atA[0])*float64(len(atA))+cost(t.B, atB[0])*float64(len(atB)) > 2*limit {
+	la, lb := float64(len(atA)), float64(len(atB))
+	if cost(t.A, atA[0])*la+cost(t.B, atB[0])*lb+la*lb*pairing(t.A, atA[0], t.B, atB[0]) > 2*limit {
 		return nil, nil, nil, nil, nil
 	}
 	bytes := max(stored(t.A, atA[0])*int64(len(atA)), stored(t.B, atB[0])*int64(len(atB)))
@@ -31,6 +32,13 @@ func All(ctx context.Context, p *align.Pair, t align.TowerPair) (a, b []Block, a
 	}
 	b, err = readAll(ctx, t.B, atB)
 	return a, b, atA, atB, err
+}
+
+// pairing estimates the multiplications that it takes to hold the signatures of one
+// layer against those of another: of a part of B's units, through both groups.
+func pairing(a *roles.Tower, i int, b *roles.Tower, j int) float64 {
+	const part, signatures = 512, 16
+	return 2 * signatures * units(a, i) * min(units(b, j), part)
 }
 
 // kind lists the layers of a tower whose MLPs are of the kind of the first.

@@ -61,17 +61,19 @@ func Arranged(a, b []mlp.Block, aim float64, o *Options) *Result {
 		var matches [][]int
 		var cosine sum
 		for i := range f.a {
-			first, second := f.tables(f.a[i], f.b[i])
-			layer, c := count(f.a[i], f.b[i], first, second)
+			first, second := f.tables(f.a[i], f.b[i].onto(f.turn, f.dims), 0, f.b[i].units)
+			l := newLikeness(f.b[i].units, f.a[i].units)
+			l.see(0, first, second)
+			layer, c := l.count(f.a[i], f.b[i])
 			r.Layers, r.Agree, r.Tested = append(r.Layers, layer), r.Agree+layer.Agree, r.Tested+layer.Tested
 			cosine.merge(c)
-			likeness := added(first, second)
-			for j, u := range agreeing(first, second, f.b[i].units, f.a[i].units) {
+			both := added(first, second)
+			for j, u := range l.agreeing() {
 				if u >= 0 {
-					likeness[j*f.a[i].units+u] += won
+					both[j*f.a[i].units+u] += won
 				}
 			}
-			matches = append(matches, strongest(likeness, f.b[i].units, f.a[i].units, aim))
+			matches = append(matches, strongest(both, f.b[i].units, f.a[i].units, aim))
 		}
 		r.Cosine = cosine.mean()
 		if r.Agree >= best.Agree {
@@ -115,30 +117,4 @@ func strongest(c []float32, nb, na int, share float64) []int {
 		match[j] = -1
 	}
 	return match
-}
-
-// agreeing returns, for each unit of B, the unit of A that both tables give,
-// each mutually, or −1.
-func agreeing(first, second []float32, nb, na int) []int {
-	x, y := mutual(first, nb, na), mutual(second, nb, na)
-	for j, i := range x {
-		if y[j] != i {
-			x[j] = -1
-		}
-	}
-	return x
-}
-
-// count counts agreeing units in tables of likeness.
-func count(a, b *directions, first, second []float32) (Layer, sum) {
-	l := Layer{Tested: min(a.live(), b.live())}
-	for j, i := range agreeing(first, second, b.units, a.units) {
-		if i >= 0 {
-			l.Agree++
-			l.Pairs = append(l.Pairs, [2]int{i, j})
-		}
-	}
-	c := cosines(first, mutual(added(first, second), b.units, a.units), a)
-	l.Cosine = c.mean()
-	return l, c
 }

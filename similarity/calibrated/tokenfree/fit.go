@@ -87,9 +87,7 @@ func (f *fit) seed(a, b *directions) []int {
 	if !ok {
 		return slices.Repeat([]int{-1}, b.units)
 	}
-	c := make([]float32, b.units*a.units)
-	dense.MulNT(c, eb, ea, b.units, a.units, count)
-	return mutual(c, b.units, a.units)
+	return nearest(eb, ea, b.units, a.units, count, dense.MulNT)
 }
 
 // settled is the share of units that may still change their partner in a round
@@ -105,9 +103,9 @@ func (f *fit) run(matches [][]int) (likeness sum) {
 		likeness = sum{}
 		changed, units := 0, 0
 		for i, a := range f.a {
-			first, second := f.tables(a, f.b[i])
-			next := mutual(added(first, second), f.b[i].units, a.units)
-			likeness.merge(cosines(first, next, a))
+			l := f.compare(a, f.b[i])
+			next := l.both.mutual()
+			likeness.merge(l.cosines(next, a))
 			units += len(next)
 			for j := range next {
 				if next[j] != matches[i][j] {
@@ -194,62 +192,20 @@ func (f *fit) matched(a, b *directions, v int, match []int, start bool) (x, y []
 	return x, y
 }
 
-// tables are the likenesses of B's units to A's (units of B × units of A), by
-// each group of views.
-func (f *fit) tables(a, b *directions) (first, second []float32) {
-	tables := [2][]float32{make([]float32, a.units*b.units), make([]float32, a.units*b.units)}
-	c := make([]float32, a.units*b.units)
-	for v, rows := range b.onto(f.turn, f.dims).rows {
-		dense.MulNT(c, rows, a.rows[v], b.units, a.units, f.dims)
-		group := tables[0]
-		if v >= a.first {
-			group = tables[1]
-		}
-		for i, x := range c {
-			if a.odd[v] && x < 0 {
-				x = -x
-			}
-			group[i] += x
-		}
-	}
-	return tables[0], tables[1]
-}
-
-// added is the sum of two tables.
-func added(x, y []float32) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = v + y[i]
-	}
-	return out
-}
-
-// cosines adds up the cosines of matched units in the first group of views.
-func cosines(first []float32, match []int, a *directions) (s sum) {
-	for j, i := range match {
-		if i >= 0 {
-			s.add(float64(first[j*a.units+i]) / float64(a.first))
-		}
-	}
-	return s
-}
-
 // try counts the agreeing units of a layer that took no part in the fit.
 func (f *fit) try(a, b *directions) (Layer, sum) {
 	ra, rb := a.onto(f.span, f.dims), b
 	if !f.opt.Whole {
 		rb = f.opt.sampled(b)
 	}
-	first, second := f.tables(ra, rb)
-	return count(ra, rb, first, second)
+	return f.compare(ra, rb).count(ra, rb)
 }
 
 // guess matches the units of layers that took no part in the fit.
 func (f *fit) guess(a, b []*directions) (matches [][]int) {
 	for i := range a {
 		ra, rb := a[i].onto(f.span, f.dims), f.opt.sampled(b[i])
-		first, second := f.tables(ra, rb)
-		matches = append(matches, mutual(added(first, second), rb.units, ra.units))
+		matches = append(matches, f.compare(ra, rb).both.mutual())
 	}
 	return matches
 }

@@ -90,9 +90,7 @@ func alike(a, b signed) (count int) {
 		if !ok || a.count[g] != b.count[g] {
 			return 0
 		}
-		c := make([]float32, a.units*b.units)
-		dense.SerialNT(c, eb, ea, b.units, a.units, a.count[g])
-		found[g] = mutual(c, b.units, a.units)
+		found[g] = nearest(eb, ea, b.units, a.units, a.count[g], dense.SerialNT)
 	}
 	for j, i := range found[0] {
 		if i >= 0 && found[1][j] == i {

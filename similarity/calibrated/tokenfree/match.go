@@ -1,30 +1,175 @@
 package tokenfree
 
-// mutual returns the pairs that are each other's best in a table of likeness
-// (units of B × units of A), and -1 for units of B without one.
-func mutual(c []float32, nb, na int) []int {
-	forth := make([]int, nb)
-	back := make([]int, na)
-	best := make([]float32, na)
-	for i := range back {
-		back[i], best[i] = -1, 0
+import (
+	"slices"
+	"sync"
+
+	"github.com/weightprint/weightprint/internal/dense"
+)
+
+// strip is how many units of B stand against all of A at a time: a whole table of a
+// layer with hundreds of experts would take more memory than the models.
+const strip = 128
+
+// partners finds pairs that are mutually most alike, strip by strip: for each unit
+// of B its most alike of A, and the reverse.
+type partners struct {
+	forth, back []int
+	best        []float32 // of A's units
+}
+
+func newPartners(nb, na int) *partners {
+	p := &partners{forth: make([]int, nb), back: make([]int, na), best: make([]float32, na)}
+	for _, none := range [][]int{p.forth, p.back} {
+		for i := range none {
+			none[i] = -1
+		}
 	}
-	for j := range forth {
-		forth[j] = -1
+	return p
+}
+
+// see takes the likenesses of the units of B from one on to all of A.
+func (p *partners) see(from int, c []float32) {
+	na := len(p.back)
+	for j := from; len(c) > 0; j, c = j+1, c[na:] {
 		top := float32(0)
-		for i, v := range c[j*na : (j+1)*na] {
+		for i, v := range c[:na] {
 			if v > top {
-				top, forth[j] = v, i
+				top, p.forth[j] = v, i
 			}
-			if v > best[i] {
-				best[i], back[i] = v, j
+			if v > p.best[i] {
+				p.best[i], p.back[i] = v, j
 			}
 		}
 	}
-	for j, i := range forth {
-		if i >= 0 && back[i] != j {
-			forth[j] = -1
+}
+
+// mutual returns, for each unit of B, the unit of A where each is the most alike of
+// the other, or −1.
+func (p *partners) mutual() []int {
+	out := make([]int, len(p.forth))
+	for j, i := range p.forth {
+		if out[j] = i; i >= 0 && p.back[i] != j {
+			out[j] = -1
 		}
 	}
-	return forth
+	return out
+}
+
+// strips keeps the room for tables of one strip: layers are compared by thousands.
+var strips = sync.Pool{New: func() any { return new([]float32) }}
+
+// nearest pairs rows of B with rows of A, d wide, by their products.
+func nearest(b, a []float32, nb, na, d int, mul func(dst, a, b []float32, n, m, d int)) []int {
+	p := newPartners(nb, na)
+	room := strips.Get().(*[]float32)
+	defer strips.Put(room)
+	*room = slices.Grow((*room)[:0], min(strip, nb)*na)
+	c := (*room)[:min(strip, nb)*na]
+	for lo := 0; lo < nb; lo += strip {
+		n := min(strip, nb-lo)
+		mul(c[:n*na], b[lo*d:(lo+n)*d], a, n, na, d)
+		p.see(lo, c[:n*na])
+	}
+	return p.mutual()
+}
+
+// likeness is what comes of the likenesses of B's units to A's, by each group of
+// views and by both together.
+type likeness struct {
+	first, second, both *partners
+	cosine              []float32 // of B's units, by the first group, to the most alike by both
+}
+
+func newLikeness(nb, na int) *likeness {
+	return &likeness{newPartners(nb, na), newPartners(nb, na), newPartners(nb, na), make([]float32, nb)}
+}
+
+// see takes tables of the units of B from one on.
+func (l *likeness) see(from int, first, second []float32) {
+	l.first.see(from, first)
+	l.second.see(from, second)
+	l.both.see(from, added(first, second))
+	na := len(l.both.back)
+	for j := range len(first) / max(1, na) {
+		if i := l.both.forth[from+j]; i >= 0 {
+			l.cosine[from+j] = first[j*na+i]
+		}
+	}
+}
+
+// compare is the likeness of two layers under the rotation found so far.
+func (f *fit) compare(a, b *directions) *likeness {
+	l, onto := newLikeness(b.units, a.units), b.onto(f.turn, f.dims)
+	for lo := 0; lo < b.units; lo += strip {
+		first, second := f.tables(a, onto, lo, min(strip, b.units-lo))
+		l.see(lo, first, second)
+	}
+	return l
+}
+
+// tables are the likenesses of n units of B, from one on, to A's, by each group of
+// views. B's rows lie in A's directions already.
+func (f *fit) tables(a, b *directions, lo, n int) (first, second []float32) {
+	tables := [2][]float32{make([]float32, a.units*n), make([]float32, a.units*n)}
+	c := make([]float32, a.units*n)
+	for v, rows := range b.rows {
+		dense.MulNT(c, rows[lo*f.dims:(lo+n)*f.dims], a.rows[v], n, a.units, f.dims)
+		group := tables[0]
+		if v >= a.first {
+			group = tables[1]
+		}
+		for i, x := range c {
+			if a.odd[v] && x < 0 {
+				x = -x
+			}
+			group[i] += x
+		}
+	}
+	return tables[0], tables[1]
+}
+
+// added is the sum of two tables.
+func added(x, y []float32) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = v + y[i]
+	}
+	return out
+}
+
+// agreeing returns, for each unit of B, the unit of A that both groups give, each
+// mutually, or −1.
+func (l *likeness) agreeing() []int {
+	x, y := l.first.mutual(), l.second.mutual()
+	for j, i := range x {
+		if y[j] != i {
+			x[j] = -1
+		}
+	}
+	return x
+}
+
+// cosines adds up the cosines of matched units in the first group of views.
+func (l *likeness) cosines(match []int, a *directions) (s sum) {
+	for j, i := range match {
+		if i >= 0 {
+			s.add(float64(l.cosine[j]) / float64(a.first))
+		}
+	}
+	return s
+}
+
+// count counts agreeing units.
+func (l *likeness) count(a, b *directions) (Layer, sum) {
+	out := Layer{Tested: min(a.live(), b.live())}
+	for j, i := range l.agreeing() {
+		if i >= 0 {
+			out.Agree++
+			out.Pairs = append(out.Pairs, [2]int{i, j})
+		}
+	}
+	c := l.cosines(l.both.mutual(), a)
+	out.Cosine = c.mean()
+	return out, c
 }
