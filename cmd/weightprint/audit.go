@@ -57,7 +57,8 @@ follow from a nonce that is drawn and recorded, unless --nonce gives one.
 
 --claim from-scratch holds the claim that the model was trained from scratch against
 --references (folders of models, or models): of every component, that it is unrelated
-to each of them within a stated floor, or what it shares. What is shared leaves the
+to each of them within a stated floor, or what it shares. An index of fingerprints
+(.wpi) or a fingerprint (.wfp) among them gives leads and clears nothing. What is shared leaves the
 claim unproven, as a reference may have been made from the model; only dates with
 --assume-no-access contradict it.
 
@@ -79,7 +80,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	}
 	fl := c.Flags()
 	fl.StringVar(&f.claim, "claim", "", "JSON file with the claim to check, or from-scratch")
-	fl.StringSliceVar(&f.references, "references", nil, "models, or folders of them, that --claim from-scratch is held against")
+	fl.StringSliceVar(&f.references, "references", nil, "models, folders of them, or indexes, that --claim from-scratch is held against")
 	fl.StringSliceVar(&f.parents, "parents", nil, "folders that hold the parents which the model's files name")
 	fl.StringVar(&f.budget, "budget", report.DefaultBudget.String(), `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.StringVar(&f.known, "known", "", "index of known models, or postgres://…, in which relatives are looked for; it decides no claim")

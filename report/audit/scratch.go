@@ -33,6 +33,7 @@ type Certificate struct {
 	Chance     verdict.Number  `json:"probability"` // with which it would have been, at least
 	Components []Certified     `json:"components"`
 	References []Reference     `json:"references"`
+	Searched   []Searched      `json:"searched"` // indexes of fingerprints, which give leads and clear nothing
 	Limits     []string        `json:"limits"`
 	Nonce      *string         `json:"nonce"`
 }
@@ -67,6 +68,24 @@ type Reference struct {
 	Subject   report.Subject    `json:"subject"`
 }
 
+// Searched is an index of fingerprints that the claim was held against. Sketches show
+// leads: they can be forged or arranged, and read no more than a sample of units, so
+// that no floor is reached and not finding anything clears nothing.
+type Searched struct {
+	Index   string `json:"index"`
+	Entries int    `json:"entries"` // that were searched
+	Left    int    `json:"left"`    // that could not be read
+	Leads   []Lead `json:"leads"`
+}
+
+// Lead is an entry of an index to compare the model's weights with.
+type Lead struct {
+	Name   string          `json:"name"`
+	Same   bool            `json:"same"`   // the entry states the digest of the model's values
+	Log10P *verdict.Number `json:"log10P"` // corrected for the entries searched; null where no exact test found it
+	Note   string          `json:"note"`
+}
+
 // scratchLimits are what no certificate says.
 var scratchLimits = []string{
 	"The claim was held against these references only. A model that is not among them may be the origin.",
@@ -76,9 +95,9 @@ var scratchLimits = []string{
 }
 
 // Scratch holds the claim that a model was trained from scratch against
-// references, which are opened in turn.
-func Scratch(ctx context.Context, ref string, references []string, o *report.Options) (*Certificate, error) {
-	if len(references) == 0 {
+// references, which are opened in turn, and adds what searches of indexes found.
+func Scratch(ctx context.Context, ref string, references []string, searched []Searched, o *report.Options) (*Certificate, error) {
+	if len(references)+len(searched) == 0 {
 		return nil, fmt.Errorf("from-scratch: no references")
 	}
 	m, err := formats.Open(ctx, ref, o.Opening())
@@ -87,7 +106,8 @@ func Scratch(ctx context.Context, ref string, references []string, o *report.Opt
 	}
 	defer m.Close()
 	model := report.FromCheckpoint(ctx, m)
-	c := &Certificate{Schema: ScratchSchema, Tool: report.ThisTool(), Because: []string{}, Components: []Certified{}, Limits: scratchLimits}
+	c := &Certificate{Schema: ScratchSchema, Tool: report.ThisTool(), Because: []string{}, Components: []Certified{}, References: []Reference{}, Searched: append([]Searched{}, searched...), Limits: slices.Clone(scratchLimits)}
+	c.Model = report.Subject{Ref: model.Ref, Files: []report.File{}}
 	for _, r := range references {
 		if err := c.against(ctx, model, r, o); err != nil {
 			return nil, fmt.Errorf("%s: %w", escape.Printable(r), err)
@@ -164,6 +184,28 @@ func (c *Certificate) judge() {
 	if open {
 		c.Floor = nil
 	}
+	c.search()
+}
+
+// search adds what indexes show: leads, and that no entry is cleared. A claim that
+// was confirmed against models is unproven against these.
+func (c *Certificate) search() {
+	if len(c.Searched) == 0 {
+		return
+	}
+	entries, leads := 0, 0
+	for _, s := range c.Searched {
+		entries += s.Entries
+		for _, l := range s.Leads {
+			leads++
+			c.Because = append(c.Because, fmt.Sprintf("lead: %s: %s", escape.Printable(l.Name), l.Note))
+		}
+	}
+	c.Because = append(c.Because, fmt.Sprintf("of %s, %s: sketches clear no entry, as they reach no floor; compare the weights of leads, and give the models themselves as references", counted(entries, "fingerprint"), counted(leads, "lead")))
+	if c.Outcome == Confirmed {
+		c.Outcome = Unproven
+	}
+	c.Limits = append(c.Limits, "Entries of an index were held against by sketches alone. A floor down to which descent would have been found is stated of models that were read, never of fingerprints.")
 }
 
 // words says what a component shares.
@@ -184,6 +226,8 @@ func (c *Certificate) conclude(shared, open bool) {
 		c.Outcome, c.Because = o, append(c.Because, fmt.Sprintf(format, args...))
 	}
 	switch {
+	case len(c.References) == 0:
+		c.Outcome = Unproven
 	case c.Outcome == Contradicted:
 		say(Contradicted, "by dates and the assumption beside them, the model was made from the reference, or both from a third")
 	case shared:
@@ -205,7 +249,11 @@ func (c *Certificate) WriteJSON(w io.Writer) error { return escape.WriteJSON(w, 
 func (c *Certificate) WriteText(w io.Writer) error {
 	t := &columns.Text{}
 	t.Line("%s  from-scratch: %s", c.Outcome, escape.Printable(c.Model.Ref))
-	t.Line("source claim, against %s", counted(len(c.References), "reference"))
+	against := counted(len(c.References), "reference")
+	for _, s := range c.Searched {
+		against += fmt.Sprintf(" and %s of %s", counted(s.Entries, "fingerprint"), escape.Printable(s.Index))
+	}
+	t.Line("source claim, against %s", against)
 	for _, b := range c.Because {
 		t.Row("", b)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -33,7 +34,7 @@ func TestScratch(t *testing.T) {
 		for _, r := range c.references {
 			refs = append(refs, at(r))
 		}
-		got, err := audit.Scratch(context.Background(), at(c.model), refs, o)
+		got, err := audit.Scratch(context.Background(), at(c.model), refs, nil, o)
 		require.NoError(t, err)
 		require.Equal(t, c.outcome, got.Outcome, "%v", got.Because)
 		require.Len(t, got.References, len(refs))
@@ -50,12 +51,26 @@ func TestScratch(t *testing.T) {
 		require.NoError(t, got.WriteJSON(&js))
 		require.Contains(t, text.String(), string(c.outcome))
 	}
-	got, err := audit.Scratch(context.Background(), at("base"), []string{at("other-seed")}, o)
+	got, err := audit.Scratch(context.Background(), at("base"), []string{at("other-seed")}, nil, o)
 	require.NoError(t, err)
 	require.NotEqual(t, audit.Contradicted, got.Outcome, "%v", got.Because)
 	require.Equal(t, got.Outcome == audit.Confirmed, got.Floor != nil, "a floor is stated where all reach it")
 
-	_, err = audit.Scratch(context.Background(), at("base"), nil, o)
+	// an index gives leads and clears nothing, not even beside models that were cleared
+	searched := []audit.Searched{{Index: "models.wpi", Entries: 12, Leads: []audit.Lead{{Name: "fine-tune", Note: "the sketches correspond"}}}}
+	for _, refs := range [][]string{nil, {at("other-seed")}} {
+		c, err := audit.Scratch(context.Background(), at("base"), refs, searched, o)
+		require.NoError(t, err)
+		require.Equal(t, audit.Unproven, c.Outcome)
+		require.NotEmpty(t, c.Model.Ref)
+		var text bytes.Buffer
+		require.NoError(t, c.WriteText(&text))
+		for _, words := range []string{"12 fingerprints of models.wpi", "lead: fine-tune", "clear no entry", "never of fingerprints"} {
+			require.Contains(t, strings.Join(strings.Fields(text.String()), " "), words)
+		}
+	}
+
+	_, err = audit.Scratch(context.Background(), at("base"), nil, nil, o)
 	require.Error(t, err)
 	all, err := audit.References(context.Background(), dir, o)
 	require.NoError(t, err)

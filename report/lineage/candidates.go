@@ -17,10 +17,15 @@ import (
 // common follows from those that are.
 
 const (
-	nearMost  = 4   // relatives of each model that are compared with it, the nearest first
-	nearParts = 2   // likewise in every part that relatives fall into without the model: it may be put together from these
-	fewModels = 100 // so many are compared in all pairs, as the trees whose edges were counted were drawn
+	nearMost  = 4 // relatives of each model that are compared with it, the nearest first
+	nearAlike = 2 // of these, where values do not correspond, which costs more to compare
+	nearParts = 2 // likewise in every part that relatives fall into without the model: it may be put together from these
+	fewModels = 8 // so many are compared in all pairs, as the trees whose edges were counted were drawn
 )
+
+// corresponding is the distance up to which values of two models correspond: of two
+// that have nothing in common it is the root of two.
+const corresponding = 1.2
 
 // candidates are the pairs i < j to compare.
 type candidates map[[2]int]bool
@@ -78,11 +83,11 @@ func (b *builder) screened(prints []*fingerprint.Fingerprint, o *report.Options)
 			p := &b.pairs[j][i]
 			p.know(r)
 			p.screened = true
-			if r.Verdict.Relation == verdict.Inconclusive {
+			if !b.kin(j, i) {
 				continue
 			}
 			d := b.vecs.distance(i, j, 0)
-			if b.vecs.shape[i] != b.vecs.shape[j] { // behind all of one shape, the more alike the nearer
+			if b.vecs.shape[i] != b.vecs.shape[j] || d > corresponding { // behind all that correspond by value, the more alike the nearer
 				d = 3 - p.likeness
 			}
 			near[i][j], near[j][i] = d, d
@@ -101,8 +106,10 @@ func (s sketched) nearest(all candidates, i int) {
 		}
 	}
 	slices.SortStableFunc(kin, func(x, y int) int { return cmp.Compare(s[i][x], s[i][y]) })
-	for _, j := range kin[:min(nearMost, len(kin))] {
-		all.add(i, j)
+	for n, j := range kin[:min(nearMost, len(kin))] {
+		if n < nearAlike || s[i][j] <= corresponding {
+			all.add(i, j)
+		}
 	}
 	part := s.parts(i)
 	seen := map[int]int{}

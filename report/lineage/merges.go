@@ -101,13 +101,19 @@ func (v *vectors) mixtures(origin, child int, members []int) (out [][2]int) {
 	}
 	slices.SortStableFunc(fits, func(a, b fit) int { return cmp.Compare(b.r2, a.r2) })
 	for _, f := range fits[:min(mostFits, len(fits))] {
-		out = append(out, f.pq)
+		if f.r2 >= rival*fits[0].r2 {
+			out = append(out, f.pq)
+		}
 	}
 	return out
 }
 
-// mostFits is how many pairs of parents a recipe is asked for.
-const mostFits = 3
+// A recipe is asked for a few pairs of parents, those that explain about as much as
+// the best one: the others are correlated with the parents.
+const (
+	mostFits = 3
+	rival    = 0.9
+)
 
 // plausible tells whether a weight is one that merges use.
 func plausible(w float64) bool { return w > -0.8 && w < 0.96 && (w > 0.1 || w < -0.1) }

@@ -224,6 +224,20 @@ const Sibling = "of a single parent: made from it, or it from the child, or both
 // Examined says what the relation of a parent rests on.
 const Examined = "relation: from label tests alone, deeper ones were not examined; where they do not decide, compare may"
 
+// reversed says that the same relation may read the other way round: a parent that was
+// made from the child and the others, given in the wrong place.
+func reversed(f *recipe.Recipe, taking int) string {
+	switch {
+	case f.Method == recipe.Unknown || f.Method == recipe.Copy || taking < 2:
+		return ""
+	case f.Method == recipe.Passthrough || f.Method == recipe.Fusion:
+		return "values taken over whole are the same on both sides: a parent may as well have been put together from this model and the others"
+	case f.Exact < 0:
+		return "the values do not tell which of these models is the mixture: a parent may as well have been mixed from this model and the others, which gives the same relation read the other way round"
+	}
+	return "" // the share that is exact tells: see there
+}
+
 // taking counts the parents that take part.
 func (r *Recipe) taking() (n int) {
 	for _, p := range r.Parents {
@@ -266,6 +280,9 @@ func (r *Recipe) explain(f *recipe.Recipe) {
 			words += ": fewer than whoever mixed these parents would have got, so the child may as well be what one of them was mixed from"
 		}
 		say("%s%s", words, parts(f.Components))
+	}
+	if words := reversed(f, r.taking()); words != "" {
+		say("%s", words)
 	}
 	if len(f.Same) > 0 {
 		say("%s gives the same values here", names(f.Same))

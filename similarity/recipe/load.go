@@ -55,7 +55,29 @@ func load(ctx context.Context, pairs []*align.Pair) ([]*tensorFit, error) {
 			return nil, err
 		}
 	}
-	return slices.DeleteFunc(l.order, func(t *tensorFit) bool { return t.y == nil }), nil
+	all := slices.DeleteFunc(l.order, func(t *tensorFit) bool { return t.y == nil })
+	narrow(all)
+	return all, nil
+}
+
+// narrow takes a child that is stored in single precision, but whose values are all
+// of a narrower type, for one of that type: it was mixed in it.
+func narrow(all []*tensorFit) {
+	for _, d := range []tensor.DType{tensor.BF16, tensor.F16} {
+		round := d.Rounding()
+		if slices.ContainsFunc(all, func(t *tensorFit) bool {
+			return t.dtype != tensor.F32 || slices.ContainsFunc(t.y, func(y float32) bool { return round(y) != y })
+		}) {
+			continue
+		}
+		for _, t := range all {
+			t.dtype = d
+			for k, x := range t.x {
+				t.wider = t.wider || x != nil && bitsOf(t.stored[k]) > bitsOf(d)
+			}
+		}
+		return
+	}
 }
 
 // loader collects the tensors of the child.

@@ -56,6 +56,19 @@ func (s *sparse) tells(i int, t *tensorFit, st *storage, j int, x *entry) bool {
 // tallies looks at all entries that tell. Where signs were elected, entries in
 // which task vectors pull apart say nothing of what was dropped, and are left out.
 func (f *fitting) tallies(s *sparse) []tally {
+	out := f.tallied(s, s.tells)
+	if slices.ContainsFunc(out, func(a tally) bool { return a.n < fewestTold }) {
+		out = f.tallied(s, nil)
+	}
+	return out
+}
+
+// fewestTold is how many entries have to tell of every task vector.
+const fewestTold = 200
+
+// tallied does so with one question to an entry for all task vectors, or, where that
+// is nil, for each: of many, the sets hardly ever lie apart all.
+func (f *fitting) tallied(s *sparse, tells func(i int, t *tensorFit, st *storage, j int, x *entry) bool) []tally {
 	out := make([]tally, len(s.donors))
 	for k := range out {
 		out[k].sizeIn, out[k].sizeAll = make([]float64, len(f.all)), make([]float64, len(f.all))
@@ -71,12 +84,12 @@ func (f *fitting) tallies(s *sparse) []tally {
 		}
 		for j := range t.y {
 			x := s.entry(t, &st, j)
-			if !s.tells(i, t, &st, j, &x) {
+			if tells != nil && !tells(i, t, &st, j, &x) {
 				continue
 			}
-			set, _ := s.nearestSet(i, &x)
+			set, z := s.nearestSet(i, &x)
 			for n := range s.donors {
-				if s.elected && s.opposed(i, &x, n) {
+				if s.elected && s.opposed(i, &x, n) || tells == nil && (z > 1 || s.otherwise(i, &x, n, set) < apart) {
 					continue
 				}
 				q := gradeOf(ranks[n], math.Abs(x.d[n]))
@@ -100,6 +113,18 @@ func (a *tally) add(i, grade int, rank float64, kept bool, size float64) {
 	a.k++
 	a.rk += rank
 	a.sizeIn[i] += size
+}
+
+// otherwise is how near a set comes, in steps, in which task vector n is in where it is
+// not in this one, and the other way about.
+func (s *sparse) otherwise(i int, x *entry, n int, set uint) float64 {
+	z := math.Inf(1)
+	for c := range uint(1) << len(s.donors) {
+		if (c^set)>>n&1 == 1 {
+			z = math.Min(z, math.Abs(x.e-s.value(i, x, c))/x.step)
+		}
+	}
+	return z
 }
 
 // opposed tells whether another task vector pulls the other way.

@@ -15,25 +15,27 @@ var names = map[mask][2]Method{
 	ranked:     {DELLALinear, DELLA},
 }
 
-// repeat makes an explanation of a rule, its numbers settled by what gives most
-// values, in the arithmetic that does.
+// repeat makes an explanation of a rule, in the arithmetic that gives most values.
 func (f *fitting) repeat(s *sparse) *explanation {
-	if s.rule == largest || s.rule == band {
-		f.sharpen(s)
-	}
 	elected := 0
 	if s.elected {
 		elected = 1
 	}
-	e := &explanation{method: names[s.rule][elected], base: s.base, sparse: s, place: math.NaN(), weights: s.weights(f.n)}
+	e := &explanation{method: names[s.rule][elected], base: s.base, place: math.NaN()}
 	if len(s.donors) == 1 && s.rule == chance {
 		e.same = append(e.same, DARETies)
 	}
 	var best *explanation
 	least := 0
-	for _, r := range []rounding{nil, f.all[0].dtype.Rounding()} {
-		c := *e
-		c.leaves = nil
+	for _, r := range f.roundings() {
+		c, s := *e, s
+		switch {
+		case s.scaled && r == nil:
+			s = f.refined(s)
+		case s.scaled:
+			s = f.stepwise(s, r)
+		}
+		c.leaves, c.sparse, c.weights = nil, s, s.weights(f.n)
 		c.predict = func(i int) []float64 { return s.predict(f.all[i], i, r) }
 		if a := f.hold(&c, false); best == nil || a.off < least {
 			best, least = &c, a.off
@@ -48,10 +50,16 @@ func (s *sparse) weights(n int) []float64 {
 	w[s.base] = 1
 	for k, d := range s.donors {
 		w[d] = s.weight[k]
-		if s.shared {
+		switch {
+		case s.shared:
 			w[d] *= s.lambda
+		case s.rule == rowwise: // shares of the entries
+			w[d] = s.density[k]
 		}
 		w[s.base] -= w[d]
+	}
+	if math.Abs(w[s.base]) < 1e-12 {
+		w[s.base] = 0
 	}
 	return w
 }
@@ -63,27 +71,48 @@ func (s *sparse) predict(t *tensorFit, i int, r rounding) []float64 {
 	if !t.has(s.all()) {
 		return nil
 	}
-	st := storageOf(t.dtype)
+	return s.predictWithin(t, i, s.edgesOfAll(t, r), r)
+}
+
+// predictWithin is the same with edges that follow from more values.
+func (s *sparse) predictWithin(t *tensorFit, i int, edges [][2]float64, r rounding) []float64 {
 	out := make([]float64, len(t.y))
-	edges := make([][2]float64, len(s.donors))
-	for k := range s.donors {
-		edges[k] = s.edgesOf(t, k)
-	}
+	s.each(t, i, edges, r, func(j int, _ *entry, _ uint, v float64) {
+		out[j] = float64(t.x[s.base][j]) + v
+	})
+	return out
+}
+
+// each calls use with every entry, the allowed set that comes nearest to it, and
+// what that gives.
+func (s *sparse) each(t *tensorFit, i int, edges [][2]float64, r rounding, use func(j int, x *entry, set uint, v float64)) {
+	st := storageOf(t.dtype)
 	for j := range t.y {
 		x := s.entry(t, &st, j)
-		fixed, open := s.allowed(&x, edges)
-		best := math.Inf(1)
+		fixed, open := s.allowed(&x, edges, r)
+		best, set, value := math.Inf(1), uint(0), 0.0
 		for c := open; ; c = (c - 1) & open {
 			v := s.mix(i, &x, fixed|c, r)
 			if a := math.Abs(x.e - v); a < best {
-				best, out[j] = a, float64(t.x[s.base][j])+v
+				best, set, value = a, fixed|c, v
 			}
 			if c == 0 {
 				break
 			}
 		}
+		use(j, &x, set, value)
 	}
-	return out
+}
+
+func (s *sparse) edgesOfAll(t *tensorFit, r rounding) [][2]float64 {
+	edges := make([][2]float64, len(s.donors))
+	for k := range s.donors {
+		edges[k] = s.edgesOf(t, k)
+		for l, x := range edges[k] {
+			edges[k][l] = of64(r, x) // sizes are compared after they were rounded
+		}
+	}
+	return edges
 }
 
 // edgesOf are the sizes between which a donor's entries are in, in one tensor.
@@ -105,9 +134,9 @@ func (s *sparse) edgesOf(t *tensorFit, k int) [2]float64 {
 
 // allowed are the task vectors that are in, and those that may be: at random, by
 // edges of rows, or exactly at an edge.
-func (s *sparse) allowed(x *entry, edges [][2]float64) (fixed, open uint) {
+func (s *sparse) allowed(x *entry, edges [][2]float64, r rounding) (fixed, open uint) {
 	for k, e := range edges {
-		size := float64(float32(math.Abs(x.d[k])))
+		size := of64(r, float64(float32(math.Abs(x.d[k]))))
 		switch {
 		case s.rule == everything:
 			fixed |= 1 << k
@@ -128,26 +157,20 @@ func (s *sparse) mix(i int, x *entry, set uint, r rounding) float64 {
 		if set>>k&1 == 0 {
 			continue
 		}
-		w, up := s.weight[k], 1.0 // the weight, and by how much what was kept was scaled up
-		switch {
-		case s.scaled && s.shared:
-			up = s.scale[i][k] / s.lambda
-		case s.scaled && w != 0:
-			up = s.scale[i][k] / w
-		}
-		term[k] = w * up * x.d[k]
-		if r != nil {
-			term[k] = r.of(r.of(w) * r.of(r.of(up)*r.of(x.d[k])))
+		if r == nil {
+			term[k] = s.weight[k] * s.up(i, k) * x.d[k]
+		} else {
+			term[k] = r.of(r.of(s.weight[k]) * r.of(s.up(i, k)*r.of(x.d[k])))
 		}
 		side += term[k]
 	}
 	sum, weight := 0.0, 0.0
 	for k := range s.donors {
-		if set>>k&1 == 0 || s.elected && (term[k] >= 0) != (side >= 0) || term[k] == 0 {
+		if s.out(term[k], side) {
 			continue
 		}
 		sum += term[k]
-		weight += s.weight[k]
+		weight += of64(r, s.weight[k])
 	}
 	if s.shared {
 		if math.Abs(weight) > 1e-9 {
@@ -156,6 +179,24 @@ func (s *sparse) mix(i int, x *entry, set uint, r rounding) float64 {
 		sum *= s.lambda
 	}
 	return of64(r, sum)
+}
+
+// out tells whether a term is nothing, or was not elected.
+func (s *sparse) out(term, side float64) bool {
+	return term == 0 || s.elected && (term > 0) != (side >= 0)
+}
+
+// up is by how much what was kept of a task vector was scaled up.
+func (s *sparse) up(i, k int) float64 {
+	switch {
+	case !s.scaled:
+		return 1
+	case s.shared:
+		return s.scale[i][k] / s.lambda
+	case s.weight[k] == 0:
+		return 1
+	}
+	return s.scale[i][k] / s.weight[k]
 }
 
 // sharpen settles densities and the share of the largest entries that was dropped

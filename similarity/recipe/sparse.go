@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"math"
 	"math/bits"
 	"slices"
@@ -21,7 +22,9 @@ type sparse struct {
 	epsilon float64
 	gamma   []float64
 	lambda  float64
-	scaled  bool // what was kept was scaled up for what was dropped
+	scaled  bool               // what was kept was scaled up for what was dropped
+	left    float64            // squared distances, in steps, after the first fit
+	shares  map[[2]int]float64 // of a task vector's size that was kept, by tensor and donor
 }
 
 // mostDonors bounds the sets of task vectors that every entry is tried with.
@@ -77,13 +80,34 @@ func (s *sparse) nearestSet(i int, x *entry) (set uint, z float64) {
 	return set, z
 }
 
-// sparseOf looks for a base and task vectors whose entries give the child. Nil
-// where there are none.
+// sparseOf looks for a base and task vectors whose entries give the child: of those
+// that come near, the ones whose rule takes least to write down. Nil where there
+// are none.
 func (f *fitting) sparseOf() *explanation {
-	var best *sparse
+	var best *explanation
 	least := math.Inf(1)
+	for _, s := range f.candidates() {
+		if best != nil && least < settled {
+			break
+		}
+		s.settleOn(f.all)
+		if e, cost := f.ruled(s); e != nil && cost < least {
+			best, least = e, cost
+		}
+	}
+	return best
+}
+
+// mostCandidates bounds the bases and task vectors whose rules are repeated.
+const mostCandidates = 4
+
+// candidates lists bases and task vectors that leave little, the fewest task vectors
+// first, and of as many by what they leave.
+func (f *fitting) candidates() []*sparse {
+	var out []*sparse
 	few := f.thinned()
-	try := func(b int, donors []int, worth float64) {
+	met := met * float64(values(few))
+	try := func(b int, donors []int) {
 		if len(donors) == 0 || len(donors) > mostDonors || !f.everywhere(append(slices.Clone(donors), b)) {
 			return
 		}
@@ -92,29 +116,49 @@ func (f *fitting) sparseOf() *explanation {
 				continue
 			}
 			s := &sparse{base: b, donors: donors, shared: shared}
-			if left := s.settle(few, f.all); left < least*worth {
-				best, least = s, left
-			}
+			s.left = s.settle(few, f.all)
+			out = append(out, s)
 		}
 	}
 	for b := range f.n {
-		try(b, slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b }), 0.98)
+		try(b, slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b }))
 	}
-	if best == nil {
-		return nil
-	}
-	for k := range f.n { // one that correlates with the others may have been left out
-		if b := best.base; least > met*float64(values(few)) && k != b && !slices.Contains(best.donors, k) {
-			try(b, append(slices.Clone(best.donors), k), oneMore)
+	if best := leastLeft(out); best != nil && best.left > met { // one that correlates with the others may have been left out
+		for k := range f.n {
+			if k != best.base && !slices.Contains(best.donors, k) {
+				try(best.base, append(slices.Clone(best.donors), k))
+			}
 		}
 	}
-	best.settleOn(f.all)
-	return f.ruled(best)
+	if best := leastLeft(out); best != nil {
+		most := math.Max(farther*best.left, met)
+		if f.all[0].dtype.Rounding() != nil { // in single precision, operations in a coarser type leave many steps
+			most = math.Min(most, hopeless*met)
+		}
+		out = slices.DeleteFunc(out, func(s *sparse) bool { return s.left > most })
+	}
+	slices.SortStableFunc(out, func(a, b *sparse) int {
+		return cmp.Or(cmp.Compare(len(a.donors), len(b.donors)), cmp.Compare(a.left, b.left))
+	})
+	return out[:min(len(out), mostCandidates)]
 }
 
-// oneMore is what is left, at most, of what was left before where one more task
-// vector is let in: a stranger among them halves nothing.
-const oneMore = 0.6
+// farther is what a candidate may leave over the best one: sets of more task vectors
+// come nearer by chance, each further one by half at most.
+const farther = 4
+
+// hopeless is what entries leave, over where the sets are met, from which no rule can
+// explain them: a fiftieth of all as far away as counts leaves a third more than that.
+const hopeless = 4
+
+func leastLeft(all []*sparse) (best *sparse) {
+	for _, s := range all {
+		if best == nil || s.left < best.left {
+			best = s
+		}
+	}
+	return best
+}
 
 // met is what an entry leaves, in squared steps, where the sets are met: rounding
 // leaves a twelfth, and a few roundings a quarter.
