@@ -113,6 +113,9 @@ func TestAuditorPage(t *testing.T) {
 	require.Greater(t, len(lines), 5)
 	dir := setup(t)
 	tokens(t, dir, "base", "suspect")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "models"), 0o700))
+	require.NoError(t, os.Symlink("suspect", filepath.Join(dir, "release")))
+	require.NoError(t, os.Symlink("../other-seed", filepath.Join(dir, "models", "other")))
 	require.NoError(t, os.WriteFile("claim.json", []byte(`{"parent": "base"}`), 0o600))
 	for _, line := range lines {
 		if strings.HasPrefix(line, "sha256sum") {

@@ -60,14 +60,6 @@ func folderHint(ref string, err error) string {
 	return ""
 }
 
-// truncatedHint says what to do about a file on this machine that ends early.
-func truncatedHint(ref string, err error) string {
-	if _, e := source.Local(ref); e != nil || !errors.Is(err, formats.ErrTruncated) {
-		return ""
-	}
-	return "; the file ends early, as after an interrupted download or copy: fetch it again, or hold its size and SHA-256 against those of its source"
-}
-
 // unwritten says what to ask for in place of a form that is not written.
 var unwritten = map[string]string{
 	".pdf": "-o FILE.html, which prints to PDF from any browser", ".docx": "-o FILE.md or -o FILE.html", ".odt": "-o FILE.html", ".doc": "-o FILE.html", ".rtf": "-o FILE.html",

@@ -92,28 +92,3 @@ func TestHintsAtOptions(t *testing.T) {
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "see weightprint index search --help")
 }
-
-// A file that ends early is told from one of another format, whatever its format.
-func TestTruncatedModels(t *testing.T) {
-	t.Chdir(demoModels(t))
-	gguf, err := filepath.Glob("fine-tune-q8_0/*.gguf")
-	require.NoError(t, err)
-	for _, c := range []struct {
-		file string
-		left int64
-	}{{"base/model.safetensors", 100000}, {"base/model.safetensors", 100}, {"base/model.safetensors", 4}, {gguf[0], 100000}, {gguf[0], 2000}} {
-		require.NoError(t, os.Truncate(c.file, c.left))
-		for _, verb := range []string{"inspect", "fingerprint"} {
-			code, _, stderr := call(verb, filepath.Dir(c.file), "-o", "x.wfp")
-			if verb == "inspect" {
-				code, _, stderr = call(verb, filepath.Dir(c.file))
-			}
-			require.Equal(t, exitError, code, c)
-			require.Contains(t, stderr, "offset ", c)
-			require.Contains(t, stderr, "the file ends early", c)
-		}
-	}
-	require.NoError(t, os.WriteFile("other.safetensors", []byte("no model at all, and long enough"), 0o600))
-	_, _, stderr := call("inspect", "other.safetensors")
-	require.NotContains(t, stderr, "the file ends early")
-}

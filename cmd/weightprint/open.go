@@ -74,7 +74,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	f.Component = n.component
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
-		if hint := folderHint(ref, err) + truncatedHint(ref, err); hint != "" {
+		if hint := folderHint(ref, err); hint != "" {
 			err = fmt.Errorf("%w%s", err, hint)
 		}
 	}
