@@ -122,7 +122,8 @@ func (p *probe) alone(ctx context.Context) error {
 		if err := p.gate.Gather(ctx, row, []int{u}); err != nil {
 			return err
 		}
-		p.score(u, row)
+		response := p.see(row, 1)
+		p.score(u, row, &response[0])
 	}
 	p.choose()
 	return nil

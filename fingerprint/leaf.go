@@ -61,12 +61,13 @@ func (l *layout) rows(first, last int64) (from, to int64) {
 type hasher struct {
 	values *blake3.Hasher
 	stored *blake3.Hasher
-	chunk  int // bytes asked for at a time
-	raw    []byte
+	chunk  int    // bytes asked for at a time
+	raw    []byte // of the leaf at hand
+	ahead  ahead
 	floats []float32
 	canon  []byte
-	counts *[bins]uint32 // of the upper halves of values; nil when not asked for
-	table  *[bins]uint32 // what counts points to when they are
+	counts *counter // of the upper halves of values; nil when not asked for
+	table  *counter // what counts points to when they are
 }
 
 func newHasher(chunk int) *hasher {
@@ -83,8 +84,8 @@ type read struct {
 }
 
 // leaf reads values [first, first+n) of a tensor once, hashes them and counts
-// them.
-func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n int64, floats bool) (r read, err error) {
+// them. Values up to end will be asked for next.
+func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n, end int64, floats bool) (r read, err error) {
 	if err := ctx.Err(); err != nil {
 		return r, err
 	}
@@ -98,7 +99,7 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n int64, flo
 		r.bare, r.floats = true, h.floats
 		return r, nil
 	}
-	if err := h.bytes(ctx, s, codec, first, n); err != nil {
+	if err := h.bytes(ctx, s, codec, first, n, end); err != nil {
 		return r, err
 	}
 	var nan bool
@@ -140,16 +141,38 @@ func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) 
 	return s, c
 }
 
-// bytes fills raw with the stored bytes of values, in little-endian order.
-func (h *hasher) bytes(ctx context.Context, s *tensor.Stored, c *tensor.Codec, first, n int64) error {
-	size := int64(c.BlockBytes)
-	h.raw = grow(h.raw, n/int64(c.BlockValues)*size)
-	at := first / int64(c.BlockValues) * size
-	step := max(1, h.chunk/c.BlockBytes) * c.BlockBytes
-	for done := 0; done < len(h.raw); done += step {
-		if err := s.ReadLittle(h.raw[done:min(done+step, len(h.raw))], at+int64(done)); err != nil {
-			return err
+// ahead holds stored bytes that were read for several small leaves at once.
+type ahead struct {
+	of    *tensor.Stored
+	at    int64
+	bytes []byte
+}
+
+// aheadBytes are read at once: few enough to be in the cache still when they are hashed.
+const aheadBytes = 128 << 10
+
+// take returns size bytes from offset at on, and reads up to offset end for them.
+func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chunk int) ([]byte, error) {
+	if a.of != s || at < a.at || at+size > a.at+int64(len(a.bytes)) {
+		room := int64(min(aheadBytes, chunk))
+		n := max(size, min(end-at, room/size*size))
+		a.of, a.at, a.bytes = nil, at, grow(a.bytes, n)
+		step := max(1, chunk/c.BlockBytes) * c.BlockBytes
+		for done := 0; done < len(a.bytes); done += step {
+			if err := s.ReadLittle(a.bytes[done:min(done+step, len(a.bytes))], at+int64(done)); err != nil {
+				return nil, err
+			}
 		}
+		a.of = s
+	}
+	return a.bytes[at-a.at:][:size:size], nil
+}
+
+// bytes points raw to the stored bytes of values, in little-endian order.
+func (h *hasher) bytes(ctx context.Context, s *tensor.Stored, c *tensor.Codec, first, n, end int64) (err error) {
+	offset := func(value int64) int64 { return value / int64(c.BlockValues) * int64(c.BlockBytes) }
+	if h.raw, err = h.ahead.take(s, offset(first), offset(n), offset(end), c, h.chunk); err != nil {
+		return err
 	}
 	if s.DType == tensor.Bool && slices.Max(h.raw) > 1 {
 		return s.ReadValues(ctx, make([]float32, n), first) // which says where
@@ -191,34 +214,38 @@ const infinite16 = 0x7f80
 
 // halvesAreFinite tells whether no stored bfloat16 value is a NaN.
 func (h *hasher) halvesAreFinite() bool {
-	words := len(h.raw) / 8 * 8
-	for i := 0; i < words; i += 8 {
-		// A lane overflows into its sign bit where its magnitude has all
-		// exponent bits; these are looked at one by one.
-		v := binary.LittleEndian.Uint64(h.raw[i:]) & 0x7fff7fff7fff7fff
-		if (v+0x0080008000800080)&0x8000800080008000 != 0 {
-			for k := i; k < i+8; k += 2 {
-				if binary.LittleEndian.Uint16(h.raw[k:])&0x7fff > infinite16 {
-					return false
-				}
-			}
-		}
-	}
-	for i := words; i+1 < len(h.raw); i += 2 {
-		if binary.LittleEndian.Uint16(h.raw[i:])&0x7fff > infinite16 {
+	at := 0
+	for ; at+32 <= len(h.raw); at += 32 {
+		b := h.raw[at : at+32]
+		// Where all exponent bits are set a lane overflows into its sign bit; these
+		// lanes are looked at one by one.
+		if fullExponents(b)|fullExponents(b[8:])|fullExponents(b[16:])|fullExponents(b[24:]) != 0 && anyNaN(b) {
 			return false
 		}
 	}
-	return true
+	return !anyNaN(h.raw[at:])
+}
+
+// fullExponents marks those of four bfloat16 values that are infinite or NaN.
+func fullExponents(b []byte) uint64 {
+	const magnitudes, one, signs = 0x7fff7fff7fff7fff, 0x0080008000800080, 0x8000800080008000
+	return (binary.LittleEndian.Uint64(b)&magnitudes + one) & signs
+}
+
+func anyNaN(halves []byte) bool {
+	for ; len(halves) >= 2; halves = halves[2:] {
+		if binary.LittleEndian.Uint16(halves)&0x7fff > infinite16 {
+			return true
+		}
+	}
+	return false
 }
 
 // halves hashes bfloat16 values as they are stored, which is their canonical
 // form where there is no NaN.
 func (h *hasher) halves() Digest {
 	if h.counts != nil {
-		for i := 0; i+1 < len(h.raw); i += 2 {
-			h.counts[binary.LittleEndian.Uint16(h.raw[i:])]++
-		}
+		h.counts.halves(h.raw)
 	}
 	return h.digest(h.values, h.raw, formNames[form16])
 }
@@ -232,9 +259,7 @@ func (h *hasher) plain(values []float32) (d Digest, nan bool) {
 		most = max(most, b&^(1<<31))
 	}
 	if h.counts != nil {
-		for _, v := range values {
-			h.counts[math.Float32bits(v)>>16]++
-		}
+		h.counts.floats(values)
 	}
 	nan = most > infinite16<<16
 	if nan {

@@ -143,10 +143,11 @@ func (p *pass) do(ctx context.Context, h *hasher, j *job) error {
 	t := j.of.t
 	h.countFor(j.of)
 	sinks := p.sinks[t]
+	last, rest := j.of.leaf(j.last - 1)
 	for i := j.first; i < j.last; i++ {
 		first, n := j.of.leaf(i)
 		wanted := slices.ContainsFunc(sinks, func(s sink) bool { return s.wants(first, n) })
-		r, err := h.leaf(ctx, t, first, n, wanted)
+		r, err := h.leaf(ctx, t, first, n, last+rest, wanted)
 		if err != nil {
 			return err
 		}
@@ -169,25 +170,20 @@ func (h *hasher) countFor(w *whole) {
 	h.counts = nil
 	if w.counts != nil {
 		if h.table == nil {
-			h.table = new([bins]uint32)
+			h.table = new(counter)
 		}
 		h.counts = h.table
 	}
 }
 
 // add moves the counts of one job over.
-func (w *whole) add(c *[bins]uint32) {
+func (w *whole) add(c *counter) {
 	if c == nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for b, n := range c {
-		if n > 0 {
-			w.counts[b] += uint64(n)
-			c[b] = 0
-		}
-	}
+	c.moveTo(w.counts)
 }
 
 // merge puts the digests of a job behind those of the jobs before it.

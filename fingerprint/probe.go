@@ -44,7 +44,7 @@ type probe struct {
 	gated     bool
 	n         int // probes
 
-	seen   []float32 // tokens × dim: embeddings, centred over tokens, times the gain
+	seen   *dense.Packed // tokens × dim: embeddings, centred over tokens, times the gain
 	starts []start
 	scores []float32 // units × n
 	found  []int
@@ -134,7 +134,7 @@ func (p *probe) tokens(ctx context.Context) error {
 			}
 		}
 	}
-	p.seen = x
+	p.seen = dense.Pack(x, probeTokens, d)
 	return nil
 }
 
@@ -162,19 +162,30 @@ func (p *probe) from(first int64) int {
 // take scores the rows of the gate that stream by. A leaf holds whole rows.
 func (p *probe) take(first int64, values []float32) {
 	d := int64(p.gate.Cols)
-	for i := p.from(first); i < len(p.starts) && p.starts[i].at+d <= first+int64(len(values)); i++ {
+	for i := p.from(first); i < len(p.starts); {
+		n := 1 // rows that lie one behind the other are seen together
+		for n < rowsAtOnce && i+n < len(p.starts) && p.starts[i+n].at == p.starts[i].at+int64(n)*d {
+			n++
+		}
 		at := p.starts[i].at - first
-		p.score(p.starts[i].unit, values[at:at+d])
+		if n = min(n, int((int64(len(values))-at)/d)); n <= 0 {
+			return
+		}
+		responses := p.see(values[at:at+int64(n)*d], n)
+		for k := range n {
+			row := values[at+int64(k)*d:][:d]
+			p.score(p.starts[i+k].unit, row, &responses[k])
+		}
+		i += n
 	}
 }
 
 // score says how much of a unit's response to all tokens is to each.
-func (p *probe) score(unit int, row []float32) {
+func (p *probe) score(unit int, row []float32, response *[probeTokens]float32) {
 	into := p.scores[unit*p.n : (unit+1)*p.n]
 	if !dense.Varies(row) || tabular(row) {
 		return
 	}
-	response := p.see(row)
 	all := float32(0)
 	for i, v := range response {
 		response[i] = float32(v * v)
@@ -187,26 +198,15 @@ func (p *probe) score(unit int, row []float32) {
 	}
 }
 
-// see returns the products of a row with the tokens, eight at a time.
-func (p *probe) see(row []float32) (out [probeTokens]float32) {
-	d := len(row)
-	for t := 0; t < probeTokens; t += 8 {
-		var s [8]float32
-		x := p.seen[t*d : (t+8)*d]
-		x0, x1, x2, x3 := x[:d], x[d:2*d], x[2*d:3*d], x[3*d:4*d]
-		x4, x5, x6, x7 := x[4*d:5*d], x[5*d:6*d], x[6*d:7*d], x[7*d:8*d]
-		s0, s1, s2, s3, s4, s5, s6, s7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
-		for k, v := range row {
-			s0 += float32(v * x0[k])
-			s1 += float32(v * x1[k])
-			s2 += float32(v * x2[k])
-			s3 += float32(v * x3[k])
-			s4 += float32(v * x4[k])
-			s5 += float32(v * x5[k])
-			s6 += float32(v * x6[k])
-			s7 += float32(v * x7[k])
-		}
-		copy(out[t:], []float32{s0, s1, s2, s3, s4, s5, s6, s7})
+// rowsAtOnce are the rows whose products are computed together.
+const rowsAtOnce = 4
+
+// see returns the products of up to rowsAtOnce rows with the tokens.
+func (p *probe) see(rows []float32, n int) (out [rowsAtOnce][probeTokens]float32) {
+	var flat [rowsAtOnce * probeTokens]float32
+	p.seen.MulNT(flat[:n*probeTokens], rows, n)
+	for i := range n {
+		copy(out[i][:], flat[i*probeTokens:])
 	}
 	return out
 }
@@ -275,7 +275,7 @@ func (p *probe) finish(ctx context.Context) (*Probes, error) {
 		if u < 0 {
 			continue
 		}
-		response := p.see(rows[i*d : (i+1)*d])
+		response := p.see(rows[i*d:(i+1)*d], 1)[0]
 		i++
 		sign, profile := profileOf(response, masks)
 		switch {

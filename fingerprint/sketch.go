@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -195,22 +196,50 @@ func (a *axis) sketch(ctx context.Context) (*Sketch, error) {
 	return s, nil
 }
 
-// project takes the signs of random ±1 combinations.
+// project takes the signs of random ±1 combinations, of four at a time.
 func project(x []float64, n, d int) []uint64 {
 	words := make([]uint64, n*sketchWords)
-	mask := make([]uint64, (d+63)/64)
-	for b := range SketchBits {
-		signs := rng.New(sketchSeed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(d))
-		for k := range mask {
-			mask[k] = signs.Uint64()
+	var masks [4][]uint64
+	for b := 0; b < SketchBits; b += len(masks) {
+		for q := range masks {
+			masks[q] = projection(b+q, d)
 		}
 		for i := range n {
-			if combination(x[i*d:(i+1)*d], mask) > 0 {
-				words[i*sketchWords+b/64] |= 1 << (b % 64)
+			for q, v := range combinations(x[i*d:(i+1)*d], &masks) {
+				if v > 0 {
+					words[i*sketchWords+(b+q)/64] |= 1 << ((b + q) % 64)
+				}
 			}
 		}
 	}
 	return words
+}
+
+// projection draws the signs of one combination of d values.
+func projection(b, d int) []uint64 {
+	signs := rng.New(sketchSeed, "projection "+strconv.Itoa(b)+" of "+strconv.Itoa(d))
+	mask := make([]uint64, (d+63)/64)
+	for k := range mask {
+		mask[k] = signs.Uint64()
+	}
+	return mask
+}
+
+// combinations are four of combination; a bit that is not set flips a sign.
+func combinations(x []float64, masks *[4][]uint64) [4]float64 {
+	var a, b, c, d float64
+	for k := 0; k < len(x); k += 64 {
+		m0, m1, m2, m3 := ^masks[0][k/64], ^masks[1][k/64], ^masks[2][k/64], ^masks[3][k/64]
+		for _, v := range x[k:min(k+64, len(x))] {
+			u := math.Float64bits(v)
+			a += math.Float64frombits(u ^ m0<<63)
+			b += math.Float64frombits(u ^ m1<<63)
+			c += math.Float64frombits(u ^ m2<<63)
+			d += math.Float64frombits(u ^ m3<<63)
+			m0, m1, m2, m3 = m0>>1, m1>>1, m2>>1, m3>>1
+		}
+	}
+	return [4]float64{a, b, c, d}
 }
 
 // combination adds values with the signs in mask.

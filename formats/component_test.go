@@ -130,11 +130,39 @@ func TestDeepSpeed(t *testing.T) {
 	require.ErrorContains(t, err, "2 pieces of model parallelism")
 	copyTo(t, state, filepath.Join(dir, "global_step20", "zero_pp_rank_0_mp_rank_00_model_states.pt"))
 	_, err = opened(t, dir, nil)
-	require.ErrorIs(t, err, tensor.ErrUnsupported)
-	require.ErrorContains(t, err, "zero_to_fp32.py")
+	require.ErrorContains(t, err, "zero_pp_rank_0_mp_rank_00_optim_states.pt")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "latest"), []byte("../global_step10"), 0o600))
 	_, err = opened(t, dir, nil)
 	require.ErrorIs(t, err, tensor.ErrNotModel)
+}
+
+// The files of ZeRO's stage 3 are one model, whichever of them are named and in
+// whatever order a folder lists them; a rank that is missing is missed.
+func TestZeRO(t *testing.T) {
+	dir := t.TempDir()
+	const from = "torch/testdata/zero3/global_step4"
+	files, err := filepath.Glob(from + "/*.pt")
+	require.NoError(t, err)
+	require.Len(t, files, 6)
+	for _, f := range files {
+		copyTo(t, f, filepath.Join(dir, "global_step4", filepath.Base(f)))
+	}
+	for _, ref := range []string{filepath.Join(dir, "global_step4"), "torch/testdata/zero3"} {
+		m, err := opened(t, ref, nil)
+		require.NoError(t, err)
+		require.Len(t, m.Files(), 6)
+		require.Len(t, m.Tensors(), 10)
+		head, _ := m.Tensor("head.weight")
+		require.Equal(t, []int64{7, 5}, head.Shape)
+	}
+	for _, gone := range []string{"bf16_zero_pp_rank_1_mp_rank_00_optim_states.pt", "zero_pp_rank_0_mp_rank_00_model_states.pt"} {
+		require.NoError(t, os.Remove(filepath.Join(dir, "global_step4", gone)))
+		_, err = opened(t, dir+"/global_step4", nil)
+		require.ErrorIs(t, err, ErrIncomplete, gone)
+	}
+	copyTo(t, files[5], filepath.Join(dir, "global_step4", "zero_pp_rank_0_mp_rank_01_model_states.pt"))
+	_, err = opened(t, dir+"/global_step4", nil)
+	require.ErrorIs(t, err, tensor.ErrUnsupported)
 }
 
 // The variables of a SavedModel and of a checkpoint are read by their index.

@@ -8,6 +8,9 @@ import (
 	"unicode/utf8"
 )
 
+// converted is the advice for what runtimes make of a model.
+const converted = "compare the model that it was converted from"
+
 // beginnings of files that are given in place of a checkpoint. What the torch
 // reader refuses by name is not repeated here.
 var beginnings = []struct {
@@ -23,6 +26,15 @@ var beginnings = []struct {
 	{0, "lmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{0, "fmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{0, "tjgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
+	{64, "\xef\xbe\xad\xde", "weights of a Core ML package, which are not read; " + converted},
+	{0, "\x08\x04\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x05\x12", "a Core ML model, which is not read; " + converted},
+	{0, "\x08\x06\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x07\x12", "a Core ML model, which is not read; " + converted},
+	{0, "\x08\x08\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x09\x12", "a Core ML model, which is not read; " + converted},
+	{6, "TransformerSpec\x00", "a model of CTranslate2, which is not read; " + converted}, {6, "TransformerDecoderSpec\x00", "a model of CTranslate2, which is not read; " + converted},
+	{6, "TransformerEncoderSpec\x00", "a model of CTranslate2, which is not read; " + converted}, {6, "WhisperSpec\x00", "a model of CTranslate2, which is not read; " + converted},
+	{0, "\xba\x16\x4f\x2f", "a fastText model, which is not read"}, {4, "ET12", "a program of ExecuTorch, which is not read; " + converted},
+	{0, "ftrt", "an engine of TensorRT, which is not read; " + converted}, {0, "RKNN", "a model of RKNN, which is not read; " + converted},
+	{0, "\x12\x01\x00\x00\x00\x00\x00\x00", "parameters of MXNet, which are not read"},
 	{0, "\x89PNG", "a PNG picture"}, {0, "\xff\xd8\xff", "a JPEG picture"},
 	{0, "\x7fELF", "a program"}, {0, "MZ", "a program"}, {0, "#!", "a script"},
 	{0, "PAR1", "a Parquet table"}, {0, "ARROW1", "an Arrow table"}, {0, "SQLite format 3\x00", "an SQLite database"},

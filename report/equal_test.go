@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -208,4 +209,89 @@ func (c expertCase) check(t *testing.T, name string, a, b *zoo.Model) {
 		require.Equal(t, 8, m.OfA)
 		require.Equal(t, len(c.chosen), m.OfB)
 	}
+}
+
+// The same holds of experts that lie one below the other in one matrix, as DBRX keeps
+// them.
+func TestPiledExpertMaps(t *testing.T) {
+	const layers, hidden, width, vocab, experts = 2, 48, 64, 160, 8
+	r := rand.New(rand.NewPCG(6, 0xe4))
+	draw := func(n int) []float32 {
+		v := make([]float32, n)
+		for i := range v {
+			v[i] = float32(r.NormFloat64()) / 8
+		}
+		return v
+	}
+	base, piles := zoo.New(), map[string][]float32{}
+	base.Meta["config.model_type"], base.Meta["config.n_heads"], base.Meta["config.attn_config.kv_n_heads"] = "dbrx", int64(3), int64(1)
+	base.Add("transformer.wte.weight", draw(vocab*hidden), vocab, hidden)
+	for l := range layers {
+		p := "transformer.blocks." + strconv.Itoa(l) + "."
+		base.Add(p+"norm_attn_norm.attn.Wqkv.weight", draw((hidden+32)*hidden), hidden+32, hidden)
+		base.Add(p+"norm_attn_norm.attn.out_proj.weight", draw(hidden*hidden), hidden, hidden)
+		piles[p+"router.layer.weight"] = draw(experts * hidden)
+		for _, n := range []string{"w1", "v1", "w2"} {
+			piles[p+"experts.mlp."+n] = draw(experts * width * hidden)
+		}
+	}
+	with := func(chosen []int) *zoo.Model {
+		m := changed(base, func(name string, v []float32, s []int64) (string, []float32, []int64) { return name, v, s })
+		for _, name := range slices.Sorted(maps.Keys(piles)) {
+			all := piles[name]
+			each := len(all) / experts
+			var v []float32
+			for _, e := range chosen {
+				v = append(v, all[e*each:(e+1)*each]...)
+			}
+			p, rest, _ := strings.Cut(name, "s.")
+			layer, part, _ := strings.Cut(rest, ".")
+			m.Add(p+"s."+layer+".ffn."+part, v, int64(len(v)/hidden), hidden)
+		}
+		return m
+	}
+	for name, c := range map[string]expertCase{
+		"the same": {[]int{0, 1, 2, 3, 4, 5, 6, 7}, []verdict.Kind{}, 0},
+		"pruned":   {[]int{1, 2, 5, 6, 7}, []verdict.Kind{verdict.Pruned}, layers},
+		"permuted": {[]int{3, 1, 2, 0, 4, 7, 6, 5}, []verdict.Kind{verdict.ExpertsReordered}, layers},
+		"both":     {[]int{6, 2, 5}, []verdict.Kind{verdict.Pruned, verdict.ExpertsReordered}, layers},
+	} {
+		c.check(t, name, with([]int{0, 1, 2, 3, 4, 5, 6, 7}), with(c.chosen))
+	}
+}
+
+// A part that was not compared, such as queries that lie fused with the rest, was not
+// turned either.
+func TestUnsplitQueriesAreNotTurned(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 0xe4))
+	base := zoo.New()
+	draw := func(rows, cols int64) []float32 {
+		v := make([]float32, rows*cols)
+		for i := range v {
+			v[i] = float32(r.NormFloat64()) / 8
+		}
+		return v
+	}
+	base.Add("transformer.wte.weight", draw(160, 48), 160, 48)
+	for l := range 3 {
+		p := "transformer.blocks." + strconv.Itoa(l) + "."
+		base.Add(p+"norm_attn_norm.attn.Wqkv.weight", draw(80, 48), 80, 48)
+		base.Add(p+"norm_attn_norm.attn.out_proj.weight", draw(48, 48), 48, 48)
+		base.Add(p+"ffn.router.layer.weight", draw(4, 48), 4, 48)
+		for _, n := range []string{"w1", "v1", "w2"} {
+			base.Add(p+"ffn.experts.mlp."+n, draw(4*64, 48), 4*64, 48)
+		}
+	}
+	tuned := changed(base, func(name string, v []float32, s []int64) (string, []float32, []int64) {
+		for i := range v {
+			if s[0] > 100 {
+				v[i] += float32(r.NormFloat64()) / 200
+			}
+		}
+		return name, v, s
+	})
+	got, err := report.Build(t.Context(), report.Input{Ref: "a", Model: base}, report.Input{Ref: "b", Model: tuned}, nil)
+	require.NoError(t, err)
+	require.Equal(t, verdict.Related, got.Verdict.Relation)
+	require.NotContains(t, got.Verdict.Kinds, verdict.Reparameterised, got.Verdict.Because)
 }

@@ -41,6 +41,9 @@ func (r *run) storage(ctx context.Context) error {
 	if !r.related() {
 		return nil
 	}
+	if r.facts.BatchNorms, err = delta.FindBatchNorms(ctx, r.pair, m, changes); err != nil {
+		return err
+	}
 	if r.facts.Spectra, err = delta.Spectra(ctx, r.pair, m, changes, r.whole); err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func main() {
 		carryCommand(),
 		plantedCommand(),
 		speedCommand(),
+		decodeCommand(),
 		auditsCommand(),
 		interruptCommand(),
 	)

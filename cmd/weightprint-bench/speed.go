@@ -33,7 +33,8 @@ func speedCommand() *cobra.Command {
 		Long: `speed runs each row in a process of its own and prints a table. Networks of the
 comparisons are drawn from seeds when they are read, so that shapes of 140 GB take no
 disk; the time of drawing is part of what is measured. A peer is a command that does the
-same work: --peer ROW=COMMAND measures it in the same run.`,
+same work in the folder that was prepared for the row: --peer ROW=COMMAND measures it in
+the same run.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if one != "" {
@@ -48,7 +49,7 @@ same work: --peer ROW=COMMAND measures it in the same run.`,
 				_, err = io.WriteString(c.OutOrStdout(), table)
 				return err
 			}
-			return fillDocs(docs, table)
+			return fillDocs(docs, "speed", table)
 		},
 	}
 	c.Flags().StringVar(&only, "only", "", "rows whose names contain this")
@@ -96,36 +97,43 @@ func measured(ctx context.Context, log io.Writer, only string, peers []string) (
 		}
 		fmt.Fprintln(log, r.name)
 		x := costed{speedRow: r}
-		if x.ours, x.found, err = r.alone(ctx, self); err != nil {
+		if err := x.alone(ctx, self, peers); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.name, err)
-		}
-		for _, p := range peers {
-			if words, ok := strings.CutPrefix(p, r.name+"="); ok {
-				c, _, err := run(exec.CommandContext(ctx, "sh", "-c", words)) // the caller's own command
-				if err != nil {
-					return nil, fmt.Errorf("peer of %s: %w", r.name, err)
-				}
-				x.peer = &c
-			}
 		}
 		out = append(out, x)
 	}
 	return out, nil
 }
 
-// alone prepares a row and runs it in a process of its own.
-func (r *speedRow) alone(ctx context.Context, self string) (c cost, found string, err error) {
+// alone prepares a row and runs it, and its peer, in processes of their own.
+func (x *costed) alone(ctx context.Context, self string, peers []string) error {
 	dir, err := os.MkdirTemp("", "weightprint-speed-*")
 	if err != nil {
-		return c, "", err
+		return err
 	}
 	defer os.RemoveAll(dir)
-	if r.prepare != nil {
-		if err := r.prepare(dir); err != nil {
-			return c, "", err
+	if x.prepare != nil {
+		if err := x.prepare(dir); err != nil {
+			return err
 		}
 	}
-	return run(exec.CommandContext(ctx, self, "speed", "--row", r.name, "--dir", dir))
+	if x.ours, x.found, err = run(exec.CommandContext(ctx, self, "speed", "--row", x.name, "--dir", dir)); err != nil {
+		return err
+	}
+	for _, p := range peers {
+		words, ok := strings.CutPrefix(p, x.name+"=")
+		if !ok {
+			continue
+		}
+		c := exec.CommandContext(ctx, "sh", "-c", words) // the caller's own command
+		c.Dir = dir
+		cost, _, err := run(c)
+		if err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+		x.peer = &cost
+	}
+	return nil
 }
 
 // run runs a command to its end and says what it and its children took.
@@ -155,8 +163,13 @@ func speedTable(rows []costed) string {
 		}
 		fmt.Fprintf(&b, "| %s | %.2f | %d | %s | %s | %s | %s |\n", r.work, r.ours.CPU, r.ours.RSS>>20, o.Read, o.Found, peer, ratio)
 	}
-	fmt.Fprintf(&b, "\nMeasured on %s, %d of %d processors, %s.\n", processor(), runtime.GOMAXPROCS(0), runtime.NumCPU(), runtime.Version())
+	fmt.Fprintf(&b, "\n%s\n", measuredOn())
 	return b.String()
+}
+
+// measuredOn names the machine.
+func measuredOn() string {
+	return fmt.Sprintf("Measured on %s, %d of %d processors, %s.", processor(), runtime.GOMAXPROCS(0), runtime.NumCPU(), runtime.Version())
 }
 
 // said is what a row says of its work.
@@ -178,18 +191,17 @@ func processor() string {
 	return runtime.GOARCH
 }
 
-// The table stands between these lines of the page.
-const speedBegin, speedEnd = "<!-- speed: begin -->\n", "<!-- speed: end -->\n"
-
-func fillDocs(path, table string) error {
+// fillDocs puts a table between the lines of the page that name it.
+func fillDocs(path, name, table string) error {
+	begin, end := "<!-- "+name+": begin -->\n", "<!-- "+name+": end -->\n"
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	before, rest, ok := strings.Cut(string(b), speedBegin)
-	_, after, closed := strings.Cut(rest, speedEnd)
+	before, rest, ok := strings.Cut(string(b), begin)
+	_, after, closed := strings.Cut(rest, end)
 	if !ok || !closed {
-		return fmt.Errorf("%s has no place for the table between %q and %q", path, strings.TrimSpace(speedBegin), strings.TrimSpace(speedEnd))
+		return fmt.Errorf("%s has no place for the table between %q and %q", path, strings.TrimSpace(begin), strings.TrimSpace(end))
 	}
-	return os.WriteFile(path, []byte(before+speedBegin+table+speedEnd+after), 0o644)
+	return os.WriteFile(path, []byte(before+begin+table+end+after), 0o644)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/fingerprinttest"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
@@ -35,6 +36,7 @@ var speedRows = []speedRow{
 	{"compare-70B-child", "compare, 70 B, child", nil, comparing(of70B, true, 0)},
 	{"compare-70B-strangers", "compare, 70 B, strangers", nil, comparing(of70B, false, 0)},
 	{"compare-full-child", "compare, .3 B, child, `--budget full`", nil, comparing(of300M, true, report.Full)},
+	{"fingerprint", "fingerprint of .6 GB in bfloat16", weightsAt(of300M), fingerprinted},
 	{"index-add", "index, make and add 20,000 records", nil, indexAdd},
 	{"index-search", "index, open and search 20,000 records ten times", indexAt, indexSearch},
 	{"headers-163", "headers of 163 shards, 90,000 tensors", shardsAt(163, 552), headers},
@@ -60,6 +62,58 @@ func comparing(s zoo.Shape, child bool, budget report.Bytes) func(context.Contex
 		read := max(a.Read.Load(), b.Read.Load())
 		return say(w, fmt.Sprintf("%.1f MiB, %.3g × the model", float64(read)/(1<<20), float64(read)/float64(a.Bytes())), string(r.Verdict.Relation))
 	}
+}
+
+// weightsAt writes a network of a shape as one file, model.safetensors.
+func weightsAt(s zoo.Shape) func(dir string) error {
+	return func(dir string) error {
+		specs, meta := s.Specs()
+		return writeSafetensors(filepath.Join(dir, "model.safetensors"), zoo.NewDrawn(specs, meta, 1, 0, 0).Tensors())
+	}
+}
+
+// writeSafetensors writes tensors whose stored bytes are at hand.
+func writeSafetensors(path string, ts []*tensor.Tensor) error {
+	head, at := map[string]any{}, int64(0)
+	for _, t := range ts {
+		head[t.Name] = map[string]any{"dtype": t.DType.String(), "shape": t.Shape, "data_offsets": []int64{at, at + t.StoredBytes()}}
+		at += t.StoredBytes()
+	}
+	header, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...)); err != nil {
+		return err
+	}
+	for _, t := range ts {
+		s, ok := tensor.StoredOf(t.Data)
+		if !ok {
+			return fmt.Errorf("%s has no stored bytes", t.Name)
+		}
+		if _, err := io.Copy(f, io.NewSectionReader(s.R, s.Offset, s.Bytes)); err != nil {
+			return err
+		}
+	}
+	return f.Close()
+}
+
+func fingerprinted(ctx context.Context, w io.Writer, dir string) error {
+	c, err := formats.Open(ctx, dir, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	f, err := fingerprint.Compute(ctx, c, nil)
+	if err != nil {
+		return err
+	}
+	return say(w, fmt.Sprintf("%.0f MiB", float64(c.BytesTotal())/(1<<20)), f.Root.String()[:8])
 }
 
 const speedEntries = 20_000

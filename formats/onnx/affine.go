@@ -17,14 +17,17 @@ func (f *finder) affine(c *constant, s scales, order []int) (*packed.Affine, err
 	if axis < 0 {
 		axis += len(c.dims)
 	}
-	if s.scale.single() {
+	switch alone := s.directions && s.scale.elements() == c.dims[0]; {
+	case s.scale.single():
 		axis, s.block = -1, 0
-	} else if axis < 0 || axis >= len(c.dims) {
+	case alone:
+		axis = 0
+	case axis < 0 || axis >= len(c.dims):
 		return nil, f.fail(c, "scales along dimension %d of %d", s.axis, len(c.dims))
 	}
 	blocks := packed.Blocks(c.dims, axis, max(1, s.block))
 	for i := range blocks {
-		if s.block > 0 && i != axis {
+		if s.block > 0 && i != axis || s.directions && i == 0 && axis > 0 {
 			blocks[i] = 1
 		}
 	}

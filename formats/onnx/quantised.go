@@ -69,6 +69,7 @@ type scales struct {
 	scale, zero *constant
 	times       *constant // a further factor of the scale, one number; nil if none
 	axis        int       // of which each has a scale, where there are several; -1: the last
+	directions  bool      // the first axis, of directions, has scales of its own: with those of axis, or alone
 	block       int64     // how many along the axis share one, where the other axes are apart; 0: a scale for each of the axis
 }
 
@@ -101,6 +102,7 @@ func (f *finder) scaledBy(x *value, u use) (s scales, ok bool) {
 			s.axis = int(u.n.int("axis", 1))
 			s.block = max(0, u.n.int("block_size", 0))
 		}
+		s.directions = u.n.op == "DynamicQuantizeLSTM"
 		if u.n.op == "QGemm" && u.n.int("transB", 0) != 0 {
 			s.axis = 0
 		}

@@ -6,6 +6,10 @@ import (
 	"github.com/weightprint/weightprint/internal/saferio"
 )
 
+// longestProducer is more than any writer calls itself: what stands there in other
+// formats that begin alike, such as Core ML's, is a whole description.
+const longestProducer = 512
+
 // Recognises tells from a file's beginning whether it is an ONNX model: the
 // version of the format, then fields of a ModelProto in rising order, as all
 // writers put them.
@@ -26,6 +30,9 @@ func Recognises(head []byte) bool {
 		}
 		if last = x.number; x.number == 7 {
 			return true
+		}
+		if x.number == 2 && x.hi-x.lo > longestProducer {
+			return false
 		}
 		if x.wire == wireBytes && d.Skip(uint64(x.hi-x.lo)) != nil {
 			return last >= 2 && x.hi-x.lo < 1<<32

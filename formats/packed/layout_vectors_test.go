@@ -19,7 +19,7 @@ import (
 func TestPackageVectors(t *testing.T) {
 	files, err := filepath.Glob("testdata/layouts/*/expected.json")
 	require.NoError(t, err)
-	require.Len(t, files, 11)
+	require.Len(t, files, 13)
 	for _, path := range files {
 		dir := filepath.Dir(path)
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -68,6 +68,7 @@ var (
 	torchaoPieces   = []piece{{"a._weight_qdata", "I8", shaped(8, 16), nil}, {"a._weight_scale", "F32", shaped(8, 1), nil}}
 	quantoPieces    = []piece{{"a.weight._data", "I8", shaped(8, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}}
 	quantoRowPieces = []piece{{"a.weight._data._data", "U8", shaped(4, 16), nil}, {"a.weight._scale", "F32", shaped(8, 1), nil}, {"a.weight._shift", "F32", shaped(8, 1), nil}}
+	marlinPieces    = []piece{{"a.B", "I32", shaped(2, 128), nil}, {"a.s", "F16", shaped(2, 64), nil}, {"a.workspace", "I32", shaped(16), nil}}
 	bitnetPieces    = []piece{{"a.weight", "U8", shaped(4, 16), nil}, {"a.weight_scale", "F32", shaped(1), nil}}
 )
 
@@ -85,8 +86,14 @@ func TestNewerLayoutsHostile(t *testing.T) {
 	require.NoError(t, read(pieces(torchao...)))
 	require.NoError(t, read(pieces(quanto...)))
 	require.NoError(t, read(pieces(rows...)))
+	require.NoError(t, read(pieces(marlinPieces...)))
 	bitnet := bitnetPieces
 	cases := map[string][]piece{
+		"marlin with fewer words":        with(marlinPieces, piece{"a.B", "I32", shaped(2, 120), nil}),
+		"marlin of 32 outputs":           with(marlinPieces, piece{"a.s", "F16", shaped(2, 32), nil}),
+		"marlin of 3 groups":             with(marlinPieces, piece{"a.s", "F16", shaped(3, 64), nil}),
+		"marlin with scales of integers": with(marlinPieces, piece{"a.s", "I32", shaped(2, 64), nil}),
+		"marlin of nothing":              with(marlinPieces, piece{"a.B", "I32", shaped(0, 128), nil}),
 		"hqq without scale":              hqq(piece{name: "a.scale"}),
 		"hqq without zero":               hqq(piece{name: "a.zero"}),
 		"hqq without shape":              hqq(piece{name: "a.shape"}),
@@ -128,7 +135,7 @@ func TestNewerLayoutsHostile(t *testing.T) {
 		var fe *tensor.FormatError
 		require.ErrorAs(t, err, &fe, name)
 	}
-	for _, names := range [][2]string{{".q_weight", ".q_scale"}, {".trellis", ".svh"}, {".codes", ".codebooks"}, {".indices", ".centroids.weight"}, {".B", ".s"}} {
+	for _, names := range [][2]string{{".q_weight", ".q_scale"}, {".trellis", ".svh"}, {".codes", ".codebooks"}, {".indices", ".centroids.weight"}} {
 		err := read(pieces(piece{"a" + names[0], "I16", shaped(4, 4), nil}, piece{"a" + names[1], "F16", shaped(4), nil}))
 		require.ErrorIs(t, err, tensor.ErrUnsupported)
 		require.ErrorContains(t, err, "the model is packed as")

@@ -23,6 +23,7 @@ var layouts = []layout{
 	{"quanto", quantoEndings, isQuanto, openQuanto},
 	{"hqq", hqqEndings, ending(".W_q"), openHQQ},
 	{"bitnet", ".weight .weight_scale .input_scale", isBitNet, openBitNet},
+	{"marlin", ".B .s .workspace", isMarlin, openMarlin},
 	{"awq", ".qweight .qzeros .scales", isAWQ, openAWQ},
 	{"gptq", ".qweight .qzeros .scales .g_idx", ending(".qweight"), openGPTQ},
 	{"compressed-tensors", ".weight_packed .weight_scale .weight_shape .weight_zero_point .weight_g_idx .weight_global_scale .input_scale .input_global_scale .input_zero_point", ending(".weight_packed"), openCompressed},

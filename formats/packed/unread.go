@@ -14,7 +14,6 @@ var unreadLayouts = []struct{ name, endings string }{
 	{"EXL3", ".trellis .svh"},
 	{"AQLM", ".codes .codebooks"},
 	{"VPTQ", ".indices .centroids.weight"},
-	{"Marlin", ".B .s"},
 	{"QuIP#", ".Qidxs .SU"},
 	{"SpQR", ".dense_weights .row_offsets"},
 	{"HIGGS", ".weight .tables2"},

@@ -30,7 +30,7 @@ func (b *builder) tower() *Tower {
 	b.shape = declaredShape(b.meta, b.found.kind)
 	b.hidden = b.width()
 	b.conv = b.conv || b.isConv1D()
-	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || strings.Contains(b.found.sample, ".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias() && (b.fam.name != "generic" || b.hasNorm())}
+	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || b.found.spelt(".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias() && (b.fam.name != "generic" || b.hasNorm())}
 	for _, i := range b.numbers() {
 		t.Layers = append(t.Layers, b.layer(i))
 	}

@@ -51,7 +51,7 @@ func declaredShape(m tensor.Metadata, kind string) shape {
 	s := shape{
 		hidden:  get("hidden_size", "n_embd", "d_model", "dim", "embed_dim", "embedding_length"),
 		heads:   get(kind+"_attention_heads", "num_attention_heads", "n_head", "num_heads", "n_heads", "attention.head_count"),
-		kvHeads: get("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "attention.head_count_kv"),
+		kvHeads: get("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "attn_config.kv_n_heads", "attention.head_count_kv"),
 		headDim: get("head_dim", "d_kv", "kv_channels", "attention.key_length"),
 		rotated: get("rotary_dim", "rope.dimension_count"),
 		nope:    get("qk_nope_head_dim"),
@@ -89,7 +89,7 @@ func partialRotary(m tensor.Metadata, kind string) float64 {
 func rotaryBase(m tensor.Metadata, kind string) float64 {
 	arch, _ := m.String("general.architecture")
 	for _, p := range append(append([]string{}, places[kind]...), arch+".") {
-		for _, n := range []string{"rope_theta", "rotary_emb_base", "rope_parameters.rope_theta", "rope.freq_base"} {
+		for _, n := range []string{"rope_theta", "rotary_emb_base", "rope_parameters.rope_theta", "attn_config.rope_theta", "rope.freq_base"} {
 			if v, ok := m.Int(p + n); ok && v > 1 {
 				return float64(v)
 			}

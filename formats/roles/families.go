@@ -133,7 +133,7 @@ func (f *found) familyFor(m tensor.Metadata) family {
 		}
 	}
 	for _, g := range spellings {
-		if strings.Contains(f.sample, g.has) {
+		if f.spelt(g.has) {
 			fam := familyOf(g.family)
 			fam.unpermute = g.meta
 			return fam

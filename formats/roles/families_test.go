@@ -271,3 +271,23 @@ func TestStacksOfUNets(t *testing.T) {
 	require.Equal(t, want, widths("model.diffusion_model.input_blocks.1.1", "model.diffusion_model.input_blocks.2.1", "model.diffusion_model.input_blocks.10.1", "model.diffusion_model.middle_block.1",
 		"model.diffusion_model.output_blocks.3.1", "model.diffusion_model.output_blocks.11.1"))
 }
+
+// Which tensor stands first in a file says nothing of its family.
+func TestFamilyInAnyOrder(t *testing.T) {
+	names := []string{"intermediate.dense", "output.dense", "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"}
+	for first := range names {
+		m := zoo.New()
+		for i := range names {
+			name := names[(first+i)%len(names)]
+			rows, cols := int64(16), int64(16)
+			switch name {
+			case "intermediate.dense":
+				rows = 32
+			case "output.dense":
+				cols = 32
+			}
+			m.Add("encoder.layer.0."+name+".weight", make([]float32, rows*cols), rows, cols)
+		}
+		require.Equal(t, "bert", roles.Map(m).Family, names[first])
+	}
+}

@@ -11,12 +11,13 @@ import (
 
 // found collects the tensors of one tower before they become views.
 type found struct {
-	prefix  string // before the layer number
-	kind    string // "main", "vision", "audio", "encoder" or "decoder"
-	name    string // kind, numbered where there are several
-	sample  string // one tensor's name, which shows the spelling
+	prefix  string   // before the layer number
+	kind    string   // "main", "vision", "audio", "encoder" or "decoder"
+	name    string   // kind, numbered where there are several
+	samples []string // names of matrices, a few of each kind, which show the spelling
 	layers  map[int]map[slot]*tensor.Tensor
 	outside map[outer]*tensor.Tensor
+	shown   map[part]bool
 	matrix  bool            // has more than norms
 	names   map[string]bool // last words seen in layers, for norms that change meaning
 }
@@ -53,7 +54,7 @@ func collect(m tensor.Model) (towers []*found, rest []*tensor.Tensor) {
 			rest = append(rest, t)
 		default:
 			if f == nil {
-				f = &found{prefix: at.prefix, kind: kindOf(at.prefix), layers: map[int]map[slot]*tensor.Tensor{}, outside: map[outer]*tensor.Tensor{}, names: map[string]bool{}}
+				f = &found{prefix: at.prefix, kind: kindOf(at.prefix), layers: map[int]map[slot]*tensor.Tensor{}, outside: map[outer]*tensor.Tensor{}, names: map[string]bool{}, shown: map[part]bool{}}
 				byPrefix[at.prefix] = f
 				towers = append(towers, f)
 			}
@@ -90,11 +91,25 @@ func (f *found) add(at located, t *tensor.Tensor) bool {
 	l[s] = t
 	stem, _ := split(t.Name)
 	f.names[stem[strings.LastIndexByte(stem, '.')+1:]] = true
-	if !f.matrix && len(t.Shape) > 1 && at.place.part != partTable {
+	if len(t.Shape) > 1 && at.place.part != partTable {
 		f.matrix = true
-		f.sample = t.Name
+		f.show(t.Name, at.place.part)
 	}
 	return true
+}
+
+// show keeps the first name of each part: which of them stands first in a file says
+// nothing.
+func (f *found) show(name string, p part) {
+	if !f.shown[p] {
+		f.shown[p] = true
+		f.samples = append(f.samples, name)
+	}
+}
+
+// spelt tells whether a name has a part.
+func (f *found) spelt(has string) bool {
+	return slices.ContainsFunc(f.samples, func(s string) bool { return strings.Contains(s, has) })
 }
 
 // drop removes towers that hold nothing but norms, as stages of convolutions

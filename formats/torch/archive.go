@@ -20,7 +20,9 @@ type archive struct {
 	root   string
 	byName map[string]*entry
 	script bool // a TorchScript program
-	noSums bool // written without checksums, as torch can
+
+	packages bool // of torch.package
+	noSums   bool // written without checksums, as torch can
 }
 
 // openArchive reads and judges the directory.
@@ -57,6 +59,9 @@ func openArchive(ctx context.Context, file string, r io.ReaderAt, size int64, fo
 // rooted takes note of a folder that holds a description; there is one.
 func (a *archive) rooted(e *entry) error {
 	root, ok := strings.CutSuffix(e.name, "/data.pkl")
+	if of, is := strings.CutSuffix(e.name, packageMark); is {
+		root, ok, a.packages = of, true, true
+	}
 	if !ok || strings.Contains(root, "/") {
 		return nil
 	}

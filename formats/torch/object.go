@@ -39,9 +39,13 @@ func (o *object) refused(file, field string) error {
 }
 
 // attributes returns the dict of an object's attributes. A state may be a
-// pair of that and of slots.
+// pair of that and of slots. A traced module (torch.fx) is made from its
+// attributes by a function of two arguments, the other being its source.
 func (o *object) attributes() *dict {
 	state := o.state
+	if o.class == "torch.fx.graph_module.reduce_graph_module" && len(o.args) > 0 {
+		state = o.args[0]
+	}
 	if pair, ok := state.(tuple); ok && len(pair) == 2 {
 		state = pair[0]
 	}

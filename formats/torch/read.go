@@ -94,6 +94,10 @@ func (f *File) readZip(ctx context.Context, r io.ReaderAt, size int64) error {
 	if err != nil {
 		return err
 	}
+	if a.packages {
+		f.meta["torch.archive"] = a.root
+		return f.adoptPackage(ctx, a)
+	}
 	m, root, err := a.unpickle(ctx, "data")
 	if err != nil {
 		return err
@@ -117,24 +121,38 @@ func (f *File) warn(format string, args ...any) {
 
 // unpickle runs an archive's NAME.pkl, whose storages are the entries NAME/KEY.
 func (a *archive) unpickle(ctx context.Context, name string) (*machine, value, error) {
-	e := a.byName[a.root+"/"+name+".pkl"]
+	return a.run(ctx, name+".pkl", name, "", map[string]*storage{})
+}
+
+// run runs a pickle of the archive, whose storages are entries of a folder with an
+// ending, those that were met before in opened.
+func (a *archive) run(ctx context.Context, name, folder, ending string, opened map[string]*storage) (*machine, value, error) {
+	e := a.byName[a.root+"/"+name]
 	if err := a.limited(e, maxPickle); err != nil {
 		return nil, nil, err
 	}
 	if err := a.checked(e); err != nil {
 		return nil, nil, err
 	}
-	m := &machine{file: a.file, what: name + ".pkl", base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
+	m := &machine{file: a.file, what: name, base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
 	if e.method != methodStored {
 		m.base = -1
 	}
-	opened := map[string]*storage{}
 	m.open = func(m *machine, v value) (value, error) {
+		if a.packages {
+			var done bool
+			if v, done = packagedID(v); done {
+				return v, nil
+			}
+		}
 		id, missed, err := m.storageID(v, 5)
 		if missed != nil || err != nil {
 			return missed, err
 		}
-		return a.storage(m, opened, name, id)
+		if !strings.HasSuffix(id.key, ending) {
+			id.key += ending
+		}
+		return a.storage(m, opened, folder, id)
 	}
 	root, err := m.run(ctx)
 	return m, root, err

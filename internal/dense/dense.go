@@ -63,11 +63,10 @@ func ParallelOn(workers, tasks int, f func(task int)) {
 // that has one.
 func Varies(row []float32) bool {
 	const exceptions = 8
-	first, last := 0, 0
-	for _, v := range row {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return false
-		}
+	enough := min(exceptions, (len(row)+1)/2)
+	first, last, at := 0, 0, 0
+	for ; at < len(row) && min(first, last) < enough; at++ {
+		v := row[at]
 		if v != row[0] {
 			first++
 		}
@@ -75,5 +74,21 @@ func Varies(row []float32) bool {
 			last++
 		}
 	}
-	return min(first, last) >= min(exceptions, (len(row)+1)/2)
+	return min(first, last) >= enough && Finite(row)
+}
+
+// Finite tells whether no value is infinite or no number.
+func Finite(row []float32) bool {
+	const magnitude, infinite = 1<<31 - 1, 0x7f800000
+	var a, b, c, d uint32
+	for ; len(row) >= 4; row = row[4:] {
+		a = max(a, math.Float32bits(row[0])&magnitude)
+		b = max(b, math.Float32bits(row[1])&magnitude)
+		c = max(c, math.Float32bits(row[2])&magnitude)
+		d = max(d, math.Float32bits(row[3])&magnitude)
+	}
+	for _, v := range row {
+		a = max(a, math.Float32bits(v)&magnitude)
+	}
+	return max(a, b, c, d) < infinite
 }

@@ -65,20 +65,50 @@ func SerialNT(dst, a, b []float32, n, m, d int) {
 	panel := panels.Get().(*[]float32)
 	defer panels.Put(panel)
 	*panel = slices.Grow((*panel)[:0], tileCols*d)[:tileCols*d]
-	var t tile
 	for j := 0; j < m; j += tileCols {
 		pack(*panel, b, j, m, d)
-		for i := 0; i < n; i += tileRows {
-			var rows [tileRows][]float32
-			for r := range rows { // the last row fills what is left of a tile
-				at := min(i+r, n-1) * d
-				rows[r] = a[at : at+d]
-			}
-			t.fill(&rows, *panel)
-			for r := range min(tileRows, n-i) {
-				copy(dst[(i+r)*m+j:(i+r+1)*m], t[r*tileCols:(r+1)*tileCols])
-			}
+		mulPanel(dst, a, *panel, n, m, d, j)
+	}
+}
+
+// mulPanel multiplies rows of A with the rows of B from j on that a panel holds.
+func mulPanel(dst, a, panel []float32, n, m, d, j int) {
+	var t tile
+	for i := 0; i < n; i += tileRows {
+		var rows [tileRows][]float32
+		for r := range rows { // the last row fills what is left of a tile
+			at := min(i+r, n-1) * d
+			rows[r] = a[at : at+d]
 		}
+		t.fill(&rows, panel)
+		for r := range min(tileRows, n-i) {
+			copy(dst[(i+r)*m+j:(i+r+1)*m], t[r*tileCols:(r+1)*tileCols])
+		}
+	}
+}
+
+// Packed holds rows of a matrix ready for products with many others, a few at a time.
+type Packed struct {
+	m, d   int
+	panels []float32
+}
+
+// Pack lays out the rows of B (m×d, d ≥ 1).
+func Pack(b []float32, m, d int) *Packed {
+	p := &Packed{m: m, d: d}
+	for j := 0; j < m; j += tileCols {
+		panel := make([]float32, tileCols*d)
+		pack(panel, b, j, m, d)
+		p.panels = append(p.panels, panel...)
+	}
+	return p
+}
+
+// MulNT sets dst = A·Bᵀ for row-major A (n×d), as the function does, bit for bit, on
+// the caller's processor.
+func (p *Packed) MulNT(dst, a []float32, n int) {
+	for j := 0; j < p.m; j += tileCols {
+		mulPanel(dst, a, p.panels[j*p.d:(j+tileCols)*p.d], n, p.m, p.d, j)
 	}
 }
 

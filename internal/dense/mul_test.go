@@ -27,6 +27,11 @@ func TestMulNTEqualsDot(t *testing.T) {
 			got := make([]float32, n*m)
 			MulNT(got, a, b, n, m, d)
 			require.Equal(t, want, got, "shape %v, %d workers", s, workers)
+			if d > 0 {
+				packed := make([]float32, n*m)
+				Pack(b, m, d).MulNT(packed, a, n)
+				require.Equal(t, want, packed, "packed, shape %v", s)
+			}
 			square, whole := make([]float32, n*n), make([]float32, n*n)
 			Gram(square, a, n, d)
 			MulNT(whole, a, a, n, n, d)

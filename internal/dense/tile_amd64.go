@@ -2,13 +2,15 @@
 
 package dense
 
+import "github.com/weightprint/weightprint/internal/simd"
+
 // fill sets the tile. SSE2, which every amd64 processor has, works on four results
 // at a time and AVX2 on eight; both round each product and each sum as plain Go
 // does.
 func (t *tile) fill(rows *[tileRows][]float32, panel []float32) {
 	d := len(rows[0])
 	p := panel[:d*tileCols]
-	if hasAVX2 {
+	if simd.AVX2 {
 		fillAVX2(&t[0], &rows[0][0], &rows[1][0], &rows[2][0], &rows[3][0], &p[0], d)
 		return
 	}
@@ -33,25 +35,3 @@ func fillSSE(t *float32, a0, a1, a2, a3, panel *float32, d int)
 //
 //go:noescape
 func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d int)
-
-//go:noescape
-func cpuid(leaf, subleaf uint32) (a, b, c, d uint32)
-
-//go:noescape
-func xgetbv() (low uint32)
-
-// hasAVX2 tells whether the processor has AVX2 and the system keeps its registers
-// (Intel, Software Developer's Manual, volume 1, 14.7.1).
-var hasAVX2 = func() bool {
-	const osxsave, avx, avx2, registers = 1 << 27, 1 << 28, 1 << 5, 6
-	most, _, _, _ := cpuid(0, 0)
-	if most < 7 {
-		return false
-	}
-	_, _, c, _ := cpuid(1, 0)
-	if c&osxsave == 0 || c&avx == 0 || xgetbv()&registers != registers {
-		return false
-	}
-	_, b, _, _ := cpuid(7, 0)
-	return b&avx2 != 0
-}()

@@ -92,37 +92,57 @@ func halfUE4M3(b byte) float32 {
 	return fromBits(uint32(exp-7+127)<<23) * (1 + float32(man/8)) * 0.5
 }
 
+// ternary holds eight fractions in base 3, in lanes of 16 bits.
+type ternary struct{ even, odd uint64 }
+
+func ternaryOf(w uint64) ternary {
+	return ternary{w & 0x00ff00ff00ff00ff, w >> 8 & 0x00ff00ff00ff00ff}
+}
+
+// digit takes the next digit of each.
+func (t ternary) digit() (uint64, ternary) {
+	even, odd := 3*t.even, 3*t.odd
+	return even>>8&0x0003000300030003 | odd&0x0300030003000300, ternary{even & 0x00ff00ff00ff00ff, odd & 0x00ff00ff00ff00ff}
+}
+
 // TQ1_0 decodes {u8 qs[48]; u8 qh[4]; f16 d}: ternary values, five to a byte
 // as digits of a fraction in base 3, and four to a byte in qh.
 func TQ1_0(dst []float32, src []byte) {
-	pow3 := [5]byte{1, 3, 9, 27, 81}
+	var u unpacked
 	for ; len(dst) >= 256; dst, src = dst[256:], src[54:] {
-		d := half(src[52:])
-		at := 0
-		for _, part := range []struct{ first, n, digits int }{{0, 32, 5}, {32, 16, 5}, {48, 4, 4}} {
-			for n := range part.digits {
-				for m := range part.n {
-					q := src[part.first+m] * pow3[n]
-					dst[at] = float32(int(uint16(q)*3>>8)-1) * d
-					at++
-				}
+		b := src[:54]
+		u.scale[0] = half(b[52:])
+		for i := 0; i < 32; i += 8 {
+			t, c, w := ternaryOf(u64(b[i:])), (*[136]byte)(u.of[i:]), uint64(0)
+			for k := 0; k < 5*32; k += 32 {
+				w, t = t.digit()
+				put64(c[k:], w)
 			}
 		}
+		for i := 0; i < 16; i += 8 {
+			t, c, w := ternaryOf(u64(b[32+i:])), (*[72]byte)(u.of[160+i:]), uint64(0)
+			for k := 0; k < 5*16; k += 16 {
+				w, t = t.digit()
+				put64(c[k:], w)
+			}
+		}
+		t, w := ternaryOf(uint64(u32(b[48:]))), uint64(0)
+		for k := 240; k < 256; k += 4 {
+			w, t = t.digit()
+			put32(u.of[k:], uint32(w))
+		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 256, 256, 1)
 	}
 }
 
 // TQ2_0 decodes {u8 qs[64]; f16 d}: ternary values, four to a byte.
 func TQ2_0(dst []float32, src []byte) {
+	var u unpacked
 	for ; len(dst) >= 256; dst, src = dst[256:], src[66:] {
-		d := half(src[64:])
-		at := 0
-		for j := 0; j < 64; j += 32 {
-			for l := range 4 {
-				for m := range 32 {
-					dst[at] = float32(int(src[j+m]>>(2*l)&3)-1) * d
-					at++
-				}
-			}
-		}
+		b := src[:66]
+		u.scale[0] = half(b[64:])
+		crumbs((*[128]byte)(u.of[:]), (*[32]byte)(b))
+		crumbs((*[128]byte)(u.of[128:]), (*[32]byte)(b[32:]))
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 256, 256, 1)
 	}
 }

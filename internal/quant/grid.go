@@ -58,147 +58,172 @@ var (
 
 func fromBits(b uint32) float32 { return math.Float32frombits(b) }
 
-// signed writes scale times a grid point, with the signs of a byte.
-func signed(y, point []float32, scale float32, sign byte) {
-	for j, g := range point {
-		v := scale * g
-		if sign>>j&1 == 1 {
-			v = -v
-		}
-		y[j] = v
+// Points as codes: a byte a value, eight values a word and four values half of one.
+var (
+	codesIQ2XXS = wordsOf(gridIQ2XXS, 8, 1, 0)
+	codesIQ2XS  = wordsOf(gridIQ2XS, 8, 1, 0)
+	codesIQ2S   = wordsOf(gridIQ2S, 8, 1, 0)
+	codesIQ1    = wordsOf(gridIQ1, 8, 8, 8) // in eighths, none below 0
+	codesIQ3XXS = wordsOf(gridIQ3XXS, 4, 1, 0)
+	codesIQ3S   = wordsOf(gridIQ3S, 4, 1, 0)
+)
+
+func wordsOf(grid []float32, per int, times, plus float32) []uint64 {
+	out := make([]uint64, len(grid)/per)
+	for i, v := range grid {
+		out[i/per] |= uint64(v*times+plus) << (8 * (i % per))
 	}
+	return out
+}
+
+// turned gives eight positive codes the signs of a byte.
+func turned(w uint64, sign byte) uint64 {
+	s := spread[sign]
+	return w ^ s*255 + s
 }
 
 // IQ2XXS decodes {f16 d; u16 qs[32]}: per 32 values four grid indices, four
 // times seven signs, and a scale.
 func IQ2XXS(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[256]uint64)(codesIQ2XXS)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[66:] {
-		d := half(src)
+		b := src[:66]
+		d := half(b)
 		for ib := range 8 {
-			q := src[2+8*ib:][:8]
+			q, c := b[2+8*ib:][:8], u.of[32*ib:][:32]
 			aux := u32(q[4:])
-			db := d * (0.5 + float32(aux>>28)) * 0.25
-			for l := range 4 {
-				signed(dst[32*ib+8*l:], gridIQ2XXS[8*int(q[l]):][:8], db, signs[aux>>(7*l)&127])
-			}
+			u.scale[ib] = d * (0.5 + float32(aux>>28)) * 0.25
+			put64(c, turned(points[q[0]], signs[aux&127]))
+			put64(c[8:], turned(points[q[1]], signs[aux>>7&127]))
+			put64(c[16:], turned(points[q[2]], signs[aux>>14&127]))
+			put64(c[24:], turned(points[q[3]], signs[aux>>21&127]))
 		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 32, 32, 0)
 	}
 }
 
 // IQ2XS decodes {f16 d; u16 qs[32]; u8 scales[8]}: words of a 9-bit grid
 // index and seven signs.
 func IQ2XS(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[512]uint64)(codesIQ2XS)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[74:] {
-		d := half(src)
-		for ib := range 8 {
-			sc := src[66+ib]
-			db := [2]float32{d * (0.5 + float32(sc&15)) * 0.25, d * (0.5 + float32(sc>>4)) * 0.25}
-			for l := range 4 {
-				q := u16(src[2+8*ib+2*l:])
-				signed(dst[32*ib+8*l:], gridIQ2XS[8*int(q&511):][:8], db[l/2], signs[q>>9])
-			}
+		b := src[:74]
+		u.quarters(half(b), b[66:])
+		for k := range 32 {
+			q := u16(b[2+2*k:])
+			put64(u.of[8*k:], turned(points[q&511], signs[q>>9]))
 		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 16, 16, 0)
+	}
+}
+
+// quarters sets the scales of sixteen runs from nibbles.
+func (u *unpacked) quarters(d float32, nibbles []byte) {
+	for i, sc := range nibbles[:8] {
+		u.scale[2*i] = d * (0.5 + float32(sc&15)) * 0.25
+		u.scale[2*i+1] = d * (0.5 + float32(sc>>4)) * 0.25
 	}
 }
 
 // IQ2S decodes {f16 d; u8 qs[32]; u8 signs[32]; u8 qh[8]; u8 scales[8]}.
 func IQ2S(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[1024]uint64)(codesIQ2S)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[82:] {
-		d := half(src)
-		for ib := range 8 {
-			sc, qh := src[74+ib], int(src[66+ib])
-			db := [2]float32{d * (0.5 + float32(sc&15)) * 0.25, d * (0.5 + float32(sc>>4)) * 0.25}
-			for l := range 4 {
-				index := int(src[2+4*ib+l]) | qh<<(8-2*l)&0x300
-				signed(dst[32*ib+8*l:], gridIQ2S[8*index:][:8], db[l/2], src[34+4*ib+l])
-			}
+		b := src[:82]
+		u.quarters(half(b), b[74:])
+		for ib, h := range b[66:74] {
+			q, sign, c, qh := b[2+4*ib:][:4], b[34+4*ib:][:4], u.of[32*ib:][:32], int(h)
+			put64(c, turned(points[int(q[0])|qh<<8&0x300], sign[0]))
+			put64(c[8:], turned(points[int(q[1])|qh<<6&0x300], sign[1]))
+			put64(c[16:], turned(points[int(q[2])|qh<<4&0x300], sign[2]))
+			put64(c[24:], turned(points[int(q[3])|qh<<2&0x300], sign[3]))
 		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 16, 16, 0)
 	}
 }
 
 // IQ3XXS decodes {f16 d; u8 qs[64]; u8 scales_and_signs[32]}: points of four.
 func IQ3XXS(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[256]uint64)(codesIQ3XXS)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[98:] {
-		d := half(src)
+		b := src[:98]
+		d := half(b)
 		for ib := range 8 {
-			aux := u32(src[66+4*ib:])
-			db := d * (0.5 + float32(aux>>28)) * 0.5
-			for l := range 4 {
-				sign := signs[aux>>(7*l)&127]
-				y, q := dst[32*ib+8*l:], src[2+8*ib+2*l:]
-				signed(y, gridIQ3XXS[4*int(q[0]):][:4], db, sign)
-				signed(y[4:], gridIQ3XXS[4*int(q[1]):][:4], db, sign>>4)
-			}
+			aux := u32(b[66+4*ib:])
+			u.scale[ib] = d * (0.5 + float32(aux>>28)) * 0.5
+			q, c := b[2+8*ib:][:8], u.of[32*ib:][:32]
+			put64(c, turned(points[q[0]]|points[q[1]]<<32, signs[aux&127]))
+			put64(c[8:], turned(points[q[2]]|points[q[3]]<<32, signs[aux>>7&127]))
+			put64(c[16:], turned(points[q[4]]|points[q[5]]<<32, signs[aux>>14&127]))
+			put64(c[24:], turned(points[q[6]]|points[q[7]]<<32, signs[aux>>21&127]))
 		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 32, 32, 0)
 	}
 }
 
 // IQ3S decodes {f16 d; u8 qs[64]; u8 qh[8]; u8 signs[32]; u8 scales[4]}.
 func IQ3S(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[512]uint64)(codesIQ3S)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[110:] {
-		d := half(src)
-		for ib := range 8 {
-			db := d * float32(1+2*int(src[106+ib/2]>>(4*(ib%2))&15))
-			qh := int(src[66+ib])
-			for l := range 4 {
-				sign := src[74+4*ib+l]
-				y, q := dst[32*ib+8*l:], src[2+8*ib+2*l:]
-				signed(y, gridIQ3S[4*(int(q[0])|qh<<(8-2*l)&256):][:4], db, sign)
-				signed(y[4:], gridIQ3S[4*(int(q[1])|qh<<(7-2*l)&256):][:4], db, sign>>4)
-			}
+		b := src[:110]
+		d := half(b)
+		for ib, h := range b[66:74] {
+			u.scale[ib] = d * float32(1+2*int(b[106+ib/2]>>(4*(ib%2))&15))
+			q, sign, c, qh := b[2+8*ib:][:8], b[74+4*ib:][:4], u.of[32*ib:][:32], int(h)
+			put64(c, turned(points[int(q[0])|qh<<8&256]|points[int(q[1])|qh<<7&256]<<32, sign[0]))
+			put64(c[8:], turned(points[int(q[2])|qh<<6&256]|points[int(q[3])|qh<<5&256]<<32, sign[1]))
+			put64(c[16:], turned(points[int(q[4])|qh<<4&256]|points[int(q[5])|qh<<3&256]<<32, sign[2]))
+			put64(c[24:], turned(points[int(q[6])|qh<<2&256]|points[int(q[7])|qh<<1&256]<<32, sign[3]))
 		}
-	}
-}
-
-// shifted writes scale times (point + delta).
-func shifted(y, point []float32, scale, delta float32) {
-	for j, g := range point {
-		y[j] = scale * (g + delta)
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 32, 32, 0)
 	}
 }
 
 // IQ1S decodes {f16 d; u8 qs[32]; u16 qh[8]}: per 32 values three index bits
-// for each point, a scale and the sign of a shift of ⅛.
+// for each point, a scale and the sign of a shift of ⅛. Codes are eighths, so that
+// the shift is whole; an eighth of the scale is exact.
 func IQ1S(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[2048]uint64)(codesIQ1)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[50:] {
-		d := half(src)
+		b := src[:50]
+		d := half(b)
 		for ib := range 8 {
-			qh := u16(src[34+2*ib:])
-			dl := d * float32(2*int(qh>>12&7)+1)
-			delta := float32(0.125)
-			if qh&0x8000 != 0 {
-				delta = -delta
-			}
-			for l := range 4 {
-				index := int(src[2+4*ib+l]) | int(qh>>(3*l)&7)<<8
-				shifted(dst[32*ib+8*l:], gridIQ1[8*index:][:8], dl, delta)
-			}
+			h := int(u16(b[34+2*ib:]))
+			u.scale[ib] = d * float32(2*(h>>12&7)+1) * 0.125
+			shift := uint64(^h>>15&1) * (2 * ones) // the bias is 9
+			q, c := b[2+4*ib:][:4], u.of[32*ib:][:32]
+			put64(c, points[int(q[0])|h&7<<8]+shift)
+			put64(c[8:], points[int(q[1])|h>>3&7<<8]+shift)
+			put64(c[16:], points[int(q[2])|h>>6&7<<8]+shift)
+			put64(c[24:], points[int(q[3])|h>>9&7<<8]+shift)
 		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 32, 32, 9)
 	}
 }
 
 // IQ1M decodes {u8 qs[32]; u8 qh[16]; u16 scales[4]}: the scale of the block
-// is spread over the top nibbles of the four words.
+// is spread over the top nibbles of the four words; a nibble of qh holds three index
+// bits and the sign of the shift.
 func IQ1M(dst []float32, src []byte) {
+	var u unpacked
+	points := (*[2048]uint64)(codesIQ1)
 	for ; len(dst) >= 256; dst, src = dst[256:], src[56:] {
-		var sc [4]uint16
-		var h uint16
-		for i := range sc {
-			sc[i] = u16(src[48+2*i:])
-			h |= sc[i] >> 12 << (4 * i)
+		b := src[:56]
+		sc := u64(b[48:])
+		d := fromHalf(uint16(sc>>12&15 | sc>>24&0xf0 | sc>>36&0xf00 | sc>>48&0xf000))
+		for k, h := range b[32:48] { // a run of sixteen values
+			s := sc >> (16*(k/4) + 3*(k%4)) & 7
+			u.scale[k] = d * float32(2*int(s)+1) * 0.125
+			q, c, qh := b[2*k:][:2], u.of[16*k:][:16], int(h)
+			put64(c, points[int(q[0])|qh&7<<8]+uint64(^qh>>3&1)*(2*ones))
+			put64(c[8:], points[int(q[1])|qh>>4&7<<8]+uint64(^qh>>7&1)*(2*ones))
 		}
-		d := fromHalf(h)
-		for ib := range 8 {
-			for l := range 4 {
-				scale := sc[ib/2] >> (6*(ib%2) + 3*(l/2)) & 7
-				qh := src[32+2*ib+l/2] >> (4 * (l % 2))
-				delta := float32(0.125)
-				if qh&8 != 0 {
-					delta = -delta
-				}
-				index := int(src[4*ib+l]) | int(qh&7)<<8
-				shifted(dst[32*ib+8*l:], gridIQ1[8*index:][:8], d*float32(2*int(scale)+1), delta)
-			}
-		}
+		scaleCodes(dst[:256], u.of[:], u.scale[:], 16, 16, 9)
 	}
 }

@@ -11,93 +11,127 @@ var (
 	FieldsQ8_1 = []Field{{0, 2}, {2, 2}}
 )
 
+// gather widens two neighbouring numbers in half precision of each of n blocks, of
+// which some bits are kept and some flipped.
+func gather(to *[2 * blocksAtOnce]float32, src []byte, n, size int, keep, flip uint32) {
+	var raw [4 * blocksAtOnce]byte
+	for i := range min(n, blocksAtOnce) {
+		put32(raw[4*i:], u32(src[i*size:])&keep^flip)
+	}
+	halves(to[:], raw[:])
+}
+
 // Q4_0 decodes {f16 d; u8 qs[16]}: (q−8)·d, low nibbles first.
 func Q4_0(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[18:] {
-		d, qs, y := half(src), src[2:18], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(int(q&15)-8) * d
-			y[j+16] = float32(int(q>>4)-8) * d
-		}
+	var by [2 * blocksAtOnce]float32
+	for len(dst) >= 32 {
+		n := min(len(dst)/32, blocksAtOnce)
+		gather(&by, src, n, 18, 0xffff, 0)
+		scaleNibbles(dst[:32*n], src[2:], by[:], 18, 8)
+		dst, src = dst[32*n:], src[18*n:]
 	}
 }
 
 // Q4_1 decodes {f16 d, m; u8 qs[16]}: q·d + m.
 func Q4_1(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[20:] {
-		d, m, qs, y := half(src), half(src[2:]), src[4:20], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(float32(q&15)*d) + m
-			y[j+16] = float32(float32(q>>4)*d) + m
-		}
+	var by [2 * blocksAtOnce]float32
+	for len(dst) >= 32 {
+		n := min(len(dst)/32, blocksAtOnce)
+		gather(&by, src, n, 20, 0xffffffff, 1<<31)
+		scaleNibbles(dst[:32*n], src[4:], by[:], 20, 0)
+		dst, src = dst[32*n:], src[20*n:]
+	}
+}
+
+// unpackedAtOnce are the blocks of 32 values whose codes are unpacked before a kernel
+// runs, and blocksAtOnce those whose scales are read.
+const unpackedAtOnce, blocksAtOnce = 8, 16
+
+// fifths unpacks codes of five bits: nibbles, whose fifth bits stand in h.
+func fifths(to, h, qs []byte) {
+	to, h, qs = to[:32], h[:4], qs[:16]
+	for i := range 2 {
+		w := u64(qs[8*i:])
+		put64(to[8*i:], w&(15*ones)|spread[h[i]]<<4)
+		put64(to[8*i+16:], w>>4&(15*ones)|spread[h[i+2]]<<4)
 	}
 }
 
 // Q5_0 decodes {f16 d; u32 qh; u8 qs[16]}: (q−16)·d with the fifth bits in qh.
 func Q5_0(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[22:] {
-		d, qh, qs, y := half(src), u32(src[2:]), src[6:22], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(int(uint32(q&15)|qh>>j<<4&16)-16) * d
-			y[j+16] = float32(int(uint32(q>>4)|qh>>(j+12)&16)-16) * d
+	var u unpacked
+	for len(dst) >= 32 {
+		n := min(len(dst)/32, unpackedAtOnce)
+		for i := range n {
+			b := src[22*i:][:22]
+			u.scale[i] = half(b)
+			fifths(u.of[32*i:], b[2:], b[6:])
 		}
+		scaleCodes(dst[:32*n], u.of[:], u.scale[:], 32, 32, 16)
+		dst, src = dst[32*n:], src[22*n:]
 	}
 }
 
 // Q5_1 decodes {f16 d, m; u32 qh; u8 qs[16]}: q·d + m.
 func Q5_1(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[24:] {
-		d, m, qh, qs, y := half(src), half(src[2:]), u32(src[4:]), src[8:24], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(float32(uint32(q&15)|qh>>j<<4&16)*d) + m
-			y[j+16] = float32(float32(uint32(q>>4)|qh>>(j+12)&16)*d) + m
+	var u unpacked
+	for len(dst) >= 32 {
+		n := min(len(dst)/32, unpackedAtOnce)
+		for i := range n {
+			b := src[24*i:][:24]
+			u.scale[i], u.less[i] = half(b), -half(b[2:])
+			fifths(u.of[32*i:], b[4:], b[8:])
 		}
+		scaleCodesLess(dst[:32*n], u.of[:], u.scale[:], u.less[:], 32)
+		dst, src = dst[32*n:], src[24*n:]
 	}
 }
 
 // Q8_0 decodes {f16 d; i8 qs[32]}: q·d.
-func Q8_0(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[34:] {
-		d, qs, y := half(src), src[2:34], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(int8(q)) * d
-		}
-	}
-}
+func Q8_0(dst []float32, src []byte) { wholeBytes(dst, src, 34, 2) }
 
 // Q8_1 decodes {f16 d, s; i8 qs[32]}: q·d; s, the sum of the block, is not
 // needed.
-func Q8_1(dst []float32, src []byte) {
-	for ; len(dst) >= 32; dst, src = dst[32:], src[36:] {
-		d, qs, y := half(src), src[4:36], dst[:32]
-		for j, q := range qs {
-			y[j] = float32(int8(q)) * d
+func Q8_1(dst []float32, src []byte) { wholeBytes(dst, src, 36, 4) }
+
+// wholeBytes decodes blocks of 32 bytes from an offset on, under a scale in half
+// precision.
+func wholeBytes(dst []float32, src []byte, size, at int) {
+	var d [blocksAtOnce]float32
+	for len(dst) >= 32 {
+		n := min(len(dst)/32, len(d))
+		for i := range n {
+			d[i] = half(src[size*i:])
 		}
+		scaleCodes(dst[:32*n], src[at:], d[:], 32, size, 0)
+		dst, src = dst[32*n:], src[size*n:]
 	}
 }
 
 // Q1_0 decodes {f16 d; u8 qs[16]}: 128 values, d where the bit is set and −d
 // where it is not.
 func Q1_0(dst []float32, src []byte) {
+	var u unpacked
 	for ; len(dst) >= 128; dst, src = dst[128:], src[18:] {
-		d := half(src)
-		for j := range 128 {
-			if src[2+j/8]>>(j%8)&1 == 1 {
-				dst[j] = d
-			} else {
-				dst[j] = -d
-			}
+		u.scale[0] = half(src)
+		for i, q := range src[2:18] {
+			put64(u.of[8*i:], spread[q]<<1)
 		}
+		scaleCodes(dst[:128], u.of[:], u.scale[:], 128, 128, 1)
 	}
 }
 
 // Q2_0 decodes {f16 d; u8 qs[16]}: 64 values of {−1, 0, 1, 2}·d.
 func Q2_0(dst []float32, src []byte) {
+	var u unpacked
 	for ; len(dst) >= 64; dst, src = dst[64:], src[18:] {
-		d := half(src)
-		for j := range 64 {
-			dst[j] = float32(int(src[2+j/4]>>(2*(j%4))&3)-1) * d
+		u.scale[0] = half(src)
+		for i, q := range src[2:18] {
+			w := uint32(q)
+			w = (w | w<<12) & 0x000f000f
+			put32(u.of[4*i:], (w|w<<6)&0x03030303)
 		}
+		scaleCodes(dst[:64], u.of[:], u.scale[:], 64, 64, 1)
 	}
 }
 

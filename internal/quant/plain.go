@@ -71,35 +71,10 @@ func F64(dst []float32, src []byte) {
 }
 
 // F32 decodes single-precision numbers.
-func F32(dst []float32, src []byte) {
-	src = src[:4*len(dst)]
-	for i := range dst {
-		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src))
-		src = src[4:]
-	}
-}
+func F32(dst []float32, src []byte) { floats(dst, src[:4*len(dst)]) }
 
 // F16 decodes half-precision numbers.
-func F16(dst []float32, src []byte) {
-	src = src[:2*len(dst)]
-	for i := range dst {
-		dst[i] = fromHalf(binary.LittleEndian.Uint16(src))
-		src = src[2:]
-	}
-}
+func F16(dst []float32, src []byte) { halves(dst, src[:2*len(dst)]) }
 
 // BF16 decodes the upper halves of single-precision numbers.
-func BF16(dst []float32, src []byte) {
-	src = src[:2*len(dst)]
-	for len(dst) >= 4 && len(src) >= 8 {
-		v := binary.LittleEndian.Uint64(src)
-		dst[0] = math.Float32frombits(uint32(v) << 16)
-		dst[1] = math.Float32frombits(uint32(v) & 0xffff0000)
-		dst[2] = math.Float32frombits(uint32(v>>32) << 16)
-		dst[3] = math.Float32frombits(uint32(v>>32) & 0xffff0000)
-		dst, src = dst[4:], src[8:]
-	}
-	for i := range dst {
-		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
-	}
-}
+func BF16(dst []float32, src []byte) { bfloats(dst, src[:2*len(dst)]) }

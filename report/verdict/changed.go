@@ -67,6 +67,8 @@ type changes struct {
 	body    delta.Stats // of the body, beyond a factor
 	n       int
 	scaled  []*delta.Change // matrices of the body that were multiplied by one number
+	rows    int             // matrices of the body each of whose rows was multiplied by a number of its own
+	rounded int             // matrices of the body that differ by no more than rounding twice does
 	foreign int             // matrices of the body that have nothing in common
 	norms   int             // norm weights and biases
 	head    int             // output matrices that have nothing in common
@@ -89,6 +91,10 @@ func (f *Facts) changes() (x changes) {
 			x.norms++
 		case factor(&c.Stats) != 1:
 			x.scaled = append(x.scaled, c)
+		case c.Scales.By != nil:
+			x.rows++
+		case c.Scales.Same:
+			x.rounded++
 		case c.Stats.Cosine() > Correspond:
 			x.body.Merge(&c.Stats)
 			x.n++
@@ -131,10 +137,34 @@ func (x *changes) valuesScaled() []finding {
 	return []finding{{Scaled, fmt.Sprintf("%d matrices are those of A multiplied by one number each, %s, to rounding", len(x.scaled), by), Undetermined}}
 }
 
+// rowsScaled says of which matrices each row was multiplied by a number of its own, and
+// whether these are a batch norm's.
+func (x *changes) rowsScaled(n *delta.BatchNorms) []finding {
+	if x.rows == 0 {
+		return nil
+	}
+	words := fmt.Sprintf("%d matrices are those of A with each row multiplied by a number of its own, to rounding", x.rows)
+	if n.Folded > 0 {
+		words += fmt.Sprintf("; %d of them by γ/√(σ²+ε) of a batch norm that %s keeps and %s does not (ε %s), and %d biases follow from these norms too: the norms were folded into the layers before them", n.Folded, n.Side, map[string]string{"A": "B", "B": "A"}[n.Side], figures(n.Eps), n.Biases)
+	}
+	return []finding{{Scaled, words, Undetermined}}
+}
+
+// figures spells numbers.
+func figures(list []float64) string {
+	words := make([]string, len(list))
+	for i, v := range list {
+		words[i] = fmt.Sprint(v)
+	}
+	return strings.Join(words, ", ")
+}
+
 // bodyUnchanged says what differs where no matrix of the body does.
 func (x *changes) bodyUnchanged(f *Facts) []finding {
 	switch {
-	case x.foreign > 0 || len(x.scaled) > 0 || len(f.Storage.Shapes) > 0 || f.Shape.Shuffled >= shuffledRows:
+	case x.rounded > 0 && x.foreign+len(x.scaled)+x.rows == 0:
+		return []finding{{Modified, fmt.Sprintf("%d matrices of the body differ by no more than rounding does, all others hold the same values: one computation, its steps rounded in another order", x.rounded), Undetermined}}
+	case x.foreign > 0 || len(x.scaled) > 0 || x.rows > 0 || len(f.Storage.Shapes) > 0 || f.Shape.Shuffled >= shuffledRows:
 		return nil
 	case x.head > 0 && x.norms+x.tokens == 0:
 		return []finding{{HeadChanged, "the head is another one; everything else holds the same values", Undetermined}}

@@ -18,8 +18,10 @@ type Facts struct {
 	Weakest  []exact.Detectable // likeness that the tests on labels would have found, by component
 	Storage  Storage
 	Spectra  []delta.RoleSpectrum
-	Shape    architecture.Shape
-	Adapter  [2]string // what adapter a subject has applied, in words
+
+	BatchNorms delta.BatchNorms // those that explain the factors of rows
+	Shape      architecture.Shape
+	Adapter    [2]string // what adapter a subject has applied, in words
 
 	Moved          Moved   // matrices of unknown role, where units were put into the other side's order
 	Named          string  // why the subjects' files are the same without their being read; empty where they are read

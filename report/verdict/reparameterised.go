@@ -32,7 +32,7 @@ func sameFunction(f *Facts, _ stats.LogP) []finding {
 		return []finding{{Reparameterised, "attention heads stand in another order", Undetermined}}
 	}
 	qk, vo, units := f.RoleCosine(".attn.q", ".attn.k"), f.RoleCosine(".attn.v", ".attn.o"), f.componentCosine(mlp, experts)
-	if units > turnedAround && min(qk, vo) < turnedBelow && max(qk, vo) > turnedAround {
+	if qk != 0 && vo != 0 && units > turnedAround && min(qk, vo) < turnedBelow && max(qk, vo) > turnedAround {
 		what := "queries and keys"
 		if vo < qk {
 			what = "values and outputs"

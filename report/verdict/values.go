@@ -27,7 +27,7 @@ func valuesChanged(f *Facts, level stats.LogP) []finding {
 		return nil // values in one role are not those of one unit
 	}
 	x := f.changes()
-	out := x.valuesScaled()
+	out := append(x.valuesScaled(), x.rowsScaled(&f.BatchNorms)...)
 	if x.n == 0 {
 		return append(out, x.bodyUnchanged(f)...)
 	}

@@ -24,6 +24,7 @@ type Change struct {
 	Stats     Stats
 	Folded    Folded // the values with the gain of the norm before them folded in
 	Gains     Gains  // that gain, wherever each side keeps it
+	Scales    RowScales
 	// Reencoded counts rows of B that the reference rule of B's type gives,
 	// byte for byte, from A's values; [1] the reverse. Rows asked in Encodable.
 	Reencoded [2]int64
@@ -147,7 +148,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	if err != nil {
 		return c, err
 	}
-	w := &walker{gains: gains, columns: newColumns(len(gains[0])), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	w := &walker{gains: gains, scaler: newScaler(p.Component, p.B.Rows, cols, c.A, c.B), columns: newColumns(len(gains[0])), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {
@@ -156,6 +157,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 		rows = rows[n:]
 	}
 	c.Gains = w.columns.gains(w.gains)
+	c.Scales = w.scaler.scales()
 	return c, nil
 }
 
@@ -164,6 +166,7 @@ type walker struct {
 	a, b         *roles.Matrix
 	gains        [2][]float32 // nil where there are none
 	columns      *columns
+	scaler       *scaler
 	bufA, bufB   []float32
 	stepA, stepB []float32
 	raw, encoded []byte
@@ -190,6 +193,7 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	c.Stats.add(a, b, ta, tb, w.stepA, w.stepB)
 	c.Folded.add(a, b, w.gains, w.b.Cols)
 	w.columns.add(a, b)
+	w.scaler.add(a, b, rows, w.b.Cols)
 	return nil
 }
 

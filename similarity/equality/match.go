@@ -20,7 +20,7 @@ type Pair struct {
 // Correspondence is what of two models holds the same values.
 type Correspondence struct {
 	Pairs []Pair           // in A's stored order
-	OnlyA []*tensor.Tensor // without a counterpart; constants and tensors that count up are left out
+	OnlyA []*tensor.Tensor // without a counterpart; left out are constants, tensors that count up, and further names of stored values that have one
 	OnlyB []*tensor.Tensor
 
 	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of A's and B's tensors, as far as the pass over them told
@@ -197,18 +197,13 @@ func isWide(t tensor.DType) bool {
 // result collects pairs and what is left.
 func (m *matching) result() *Correspondence {
 	c := &Correspondence{Digests: [2]map[*tensor.Tensor]fingerprint.Digest{digests(m.as), digests(m.bs)}}
-	for i, x := range m.as {
-		if p := m.partner[i]; p != nil {
+	for _, p := range m.partner {
+		if p != nil {
 			c.Pairs = append(c.Pairs, *p)
-		} else if x.t.DType == tensor.Opaque || x.says() {
-			c.OnlyA = append(c.OnlyA, x.t)
 		}
 	}
-	for j, x := range m.bs {
-		if !m.taken[j] && (x.t.DType == tensor.Opaque || x.says()) {
-			c.OnlyB = append(c.OnlyB, x.t)
-		}
-	}
+	c.OnlyA = lone(m.as, func(i int) bool { return m.partner[i] != nil })
+	c.OnlyB = lone(m.bs, func(i int) bool { return m.taken[i] })
 	return c
 }
 

@@ -210,6 +210,29 @@ export(recurrent, (torch.randn(7, 1, 6),), "recurrent", False)
 note("recurrent", [(k, "F32", v) for k, v in floats(recurrent).items()])
 
 
+def directions():
+    """Integers of an LSTM of two directions, each with a scale, or with one for each output."""
+    import tempfile
+
+    lstm = randomise(nn.LSTM(6, 5, bidirectional=True), 5)
+    with tempfile.TemporaryDirectory() as d:
+        torch.onnx.export(lstm, torch.randn(7, 1, 6), f"{d}/lstm.onnx", dynamo=False, opset_version=17, input_names=["x"])
+        for name, per_channel in [("directions", False), ("directions-channels", True)]:
+            quantize_dynamic(f"{d}/lstm.onnx", f"{OUT}/{name}.onnx", per_channel=per_channel, weight_type=QuantType.QInt8, op_types_to_quantize=["LSTM"])
+            m = onnx.load(f"{OUT}/{name}.onnx")
+            init = {t.name: numpy_helper.to_array(t) for t in m.graph.initializer}
+            n = next(n for n in m.graph.node if n.op_type == "DynamicQuantizeLSTM")
+            out = []
+            for codes, scale, zero in [(1, 8, 9), (2, 10, 11)]:
+                q, s, z = (init[n.input[i]] for i in (codes, scale, zero))
+                s, z = (v.reshape(2, 1, -1) for v in (s, z))
+                out.append((n.input[codes].removesuffix("_quantized"), "INT8", (q.astype(np.int64) - z).astype(np.float32) * s))
+            note(name, out)
+
+
+directions()
+
+
 # Blocks of 4 and 8 bits: ONNX Runtime multiplies them by an identity.
 def nbits(name, bits, asymmetric, k=72, n=6, size=32, typ=np.float32):
     rng = np.random.default_rng(bits + asymmetric)

@@ -368,7 +368,86 @@ def distributed():
     os.rename(os.path.join(OUT, "distributed.f32"), os.path.join(folder, "expected.f32"))
 
 
-steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed)}
+def traced():
+    """A module that torch.fx traced, pickled whole."""
+    torch.manual_seed(12)
+    m = torch.nn.Sequential(torch.nn.Linear(5, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 3, bias=False)).eval()
+    graph = torch.fx.symbolic_trace(m)
+    torch.save(graph, os.path.join(OUT, "traced.pt"))
+    expect("traced", graph.state_dict())
+
+
+def zero3():
+    """The files of three ranks of ZeRO's stage 3, as DeepSpeed lays them out, and what
+    its own zero_to_fp32.py (given by the environment variable ZERO_TO_FP32) makes of them."""
+    import importlib.util
+    import math
+    import types
+
+    ranks, folder = 3, os.path.join(OUT, "zero3")
+    step = os.path.join(folder, "global_step4")
+    os.makedirs(step, exist_ok=True)
+    g = torch.Generator().manual_seed(21)
+    shapes = [{"embed.weight": (7, 5), "layers.0.q.weight": (5, 5), "layers.0.norm.weight": (5,), "scalar": ()}, {"layers.1.q.weight": (4, 3), "head.bias": (2,)}]
+    frozen = {"tower.weight": (3, 4), "tower.bias": (1,)}
+    draw = lambda s: torch.randn(s, generator=g)
+    weights = {k: draw(s) for d in shapes for k, s in d.items()}
+    fixed = {k: draw(s).bfloat16() for k, s in frozen.items()}
+    buffer = draw((6,))
+
+    def share(t, r):
+        n = math.ceil(t.numel() / ranks)
+        return torch.cat([t.reshape(-1), torch.zeros(n * ranks - t.numel(), dtype=t.dtype)])[n * r : n * (r + 1)].clone()
+
+    for r in range(ranks):
+        flat = torch.cat([share(weights[k], r) for d in shapes for k in d])
+        groups = [flat[:21].clone(), flat[21:].clone()]  # cut between two parameters, not where param_shapes is
+        torch.save({
+            "module": {**{k: torch.empty(0, dtype=torch.bfloat16) for k in weights}, "rope.inv_freq": buffer},
+            "buffer_names": ["rope.inv_freq"],
+            "optimizer": None, "param_shapes": [{k: torch.Size(s) for k, s in d.items()} for d in shapes],
+            "frozen_param_shapes": {k: torch.Size(s) for k, s in frozen.items()},
+            "frozen_param_fragments": {k: share(v, r) for k, v in fixed.items()},
+            "shared_params": {"head.weight": "embed.weight"}, "ds_version": "0.17.0", "ds_config": {}, "global_steps": 4,
+        }, os.path.join(step, f"zero_pp_rank_{r}_mp_rank_00_model_states.pt"))
+        torch.save({"optimizer_state_dict": {
+            "zero_stage": 3, "loss_scaler": None, "dynamic_loss_scale": False, "overflow": False, "partition_count": ranks,
+            "optimizer_state_dict": {"state": {0: {"step": 4.0, "exp_avg": torch.ones(flat.numel())}}}, "fp32_flat_groups": groups,
+        }, "ds_version": "0.17.0"}, os.path.join(step, f"bf16_zero_pp_rank_{r}_mp_rank_00_optim_states.pt"))
+    with open(os.path.join(folder, "latest"), "w") as f:
+        f.write("global_step4")
+    names = ["DS_VERSION", "OPTIMIZER_STATE_DICT", "SINGLE_PARTITION_OF_FP32_GROUPS", "FP32_FLAT_GROUPS", "ZERO_STAGE", "PARTITION_COUNT", "PARAM_SHAPES", "BUFFER_NAMES", "FROZEN_PARAM_SHAPES", "FROZEN_PARAM_FRAGMENTS", "AUTOEP_LAYERS_KEY", "AUTOEP_LAYERS_KEY_LEGACY", "AUTOEP_ZERO3_EXPERT_STATE_FORMAT_KEY", "AUTOEP_ZERO3_PARTITIONED_EXPERT_STATE_FORMAT"]
+    for name, content in [("deepspeed", {}), ("deepspeed.utils", {"logger": None}), ("deepspeed.checkpoint", {}), ("deepspeed.checkpoint.constants", {n: n.lower() for n in names}), ("tqdm", {"tqdm": lambda x, **_: x})]:
+        sys.modules.setdefault(name, types.ModuleType(name)).__dict__.update(content)
+    spec = importlib.util.spec_from_file_location("zero_to_fp32", os.environ["ZERO_TO_FP32"])
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    state = reference.get_fp32_state_dict_from_zero_checkpoint(folder)
+    assert all(torch.equal(state[k], v) for k, v in {**weights, **fixed}.items())
+    expect("zero3", state)
+    os.rename(os.path.join(OUT, "zero3.json"), os.path.join(folder, "expected.json"))
+    os.rename(os.path.join(OUT, "zero3.f32"), os.path.join(folder, "expected.f32"))
+
+
+def package():
+    """Archives of torch.package: a program alone, and one beside a pickle."""
+    from torch.package import PackageExporter, package_exporter
+
+    package_exporter._gate_torchscript_serialization = False
+
+    torch.manual_seed(13)
+    scripted = torch.jit.script(torch.nn.Sequential(torch.nn.Linear(6, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2)))
+    with PackageExporter(os.path.join(OUT, "package.pt")) as e:
+        e.save_pickle("models", "net", {"net": scripted, "labels": ["a", "b"]})
+    expect("package", scripted.state_dict())
+    plain = {"a.weight": torch.randn(3, 5), "a.bias": torch.arange(3.0).half()}
+    with PackageExporter(os.path.join(OUT, "package-both.pt")) as e:
+        e.save_text("models", "readme.txt", "no pickle")
+        e.save_pickle("models", "plain.pkl", {"state_dict": plain, "net": scripted})
+    expect("package-both", {**{"0." + k: v for k, v in scripted.state_dict().items()}, **{"models.plain.pkl." + k: v for k, v in plain.items()}})
+
+
+steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed, traced, zero3, package)}
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for name in sys.argv[2:] or steps:

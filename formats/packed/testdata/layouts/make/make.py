@@ -48,6 +48,31 @@ def save(name, tensors, config, values=None, metadata=None):
             f.write(v.detach().float().contiguous().numpy().astype("<f4").tobytes())
 
 
+def marlin():
+    """AutoGPTQ's files of the format "marlin": packed by Layer.pack of marlin/__init__.py,
+    whose path the environment variable MARLIN gives."""
+    import types
+
+    source = open(os.environ["MARLIN"]).read().replace("import marlin_cuda", "marlin_cuda = None")
+    code = types.ModuleType("marlin")
+    exec(compile(source, "marlin", "exec"), code.__dict__)
+    for name, group in (("marlin-g128", 128), ("marlin-row", -1)):
+        torch.manual_seed(11)
+        tensors, values = {}, {}
+        for stem, k, n in (("model.layers.0.up_proj", 256, 256), ("model.layers.0.down_proj", 128 if group < 0 else 256, 256)):
+            size = k if group < 0 else group
+            s = (torch.rand(n, k // size) * 0.02 + 0.001).half()
+            q = torch.randint(-8, 8, (n, k // size, size))
+            w = (q.half() * s[:, :, None]).reshape(n, k)
+            linear = nn.Linear(k, n, bias=False, dtype=torch.half)
+            linear.weight.data = w
+            layer = code.Layer(k, n, groupsize=group)
+            layer.pack(linear, s)
+            tensors |= {f"{stem}.B": layer.B, f"{stem}.s": layer.s, f"{stem}.workspace": torch.zeros(n // 128 * 16, dtype=torch.int32)}
+            values[f"{stem}.weight"] = (q.float() * s[:, :, None].float()).reshape(n, k)
+        save(name, tensors, {"quant_method": "gptq", "bits": 4, "group_size": group, "sym": True, "desc_act": False, "checkpoint_format": "marlin", "is_marlin_format": True}, values)
+
+
 def linears(m):
     return {k: v for k, v in m.named_modules() if isinstance(v, nn.Linear)}
 
@@ -115,6 +140,6 @@ def bitnet():
         save(name, flat, {"quant_method": "bitnet", "linear_class": "autobitlinear" if auto else "bitlinear"}, values)
 
 
-for step in (torchao, quanto, hqq, bitnet):
+for step in (torchao, quanto, hqq, bitnet, marlin):
     if not sys.argv[2:] or step.__name__ in sys.argv[2:]:
         step()
