@@ -17,10 +17,10 @@ import (
 // common follows from those that are.
 
 const (
-	nearMost  = 4 // relatives of each model that are compared with it, the nearest first
-	nearAlike = 2 // of these, where values do not correspond, which costs more to compare
-	nearParts = 2 // likewise in every part that relatives fall into without the model: it may be put together from these
-	fewModels = 8 // so many are compared in all pairs, as the trees whose edges were counted were drawn
+	nearMost  = 4   // relatives of each model that are compared with it, the nearest first
+	nearAlike = 2   // of these, where values do not correspond, which costs more to compare
+	nearParts = 2   // likewise in every part that relatives fall into without the model: it may be put together from these
+	fewModels = 100 // so many are compared in all pairs, as the trees whose edges were counted were drawn
 )
 
 // corresponding is the distance up to which values of two models correspond: of two
