@@ -21,17 +21,17 @@ const plain = 0.75
 // the views of each layer, of those that are compared by their places and of all.
 type misnaming struct{ stack, all [][]int }
 
-// misnamings are those that the spectra of layers tell, and where every layer was read
-// the same order in all of them, whichever it is.
+// misnamings are those that the spectra of layers tell and, where every layer was read,
+// gate and up exchanged in all of them: the one exchange that leaves every shape as it
+// is, and that spectra do not tell where norm weights hide them.
 func misnamings(p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming) {
 	o := &tokenfree.Options{Seed: p.Seed}
 	if len(a) > 0 {
 		if orders := tokenfree.Orders(a, b, o); misnamed(orders) {
 			out = append(out, misnaming{all: orders})
 		}
-		for _, order := range tokenfree.Arrangements(len(b[0].Views()))[1:] {
-			out = append(out, misnaming{slices.Repeat([][]int{order}, len(s.B)), slices.Repeat([][]int{order}, len(b))})
-		}
+		order := tokenfree.Arrangements(len(b[0].Views()))[1]
+		out = append(out, misnaming{slices.Repeat([][]int{order}, len(s.B)), slices.Repeat([][]int{order}, len(b))})
 	} else if s.Why == "" {
 		if orders := tokenfree.Orders(s.A, s.B, o); misnamed(orders) {
 			out = append(out, misnaming{stack: orders})
