@@ -70,6 +70,13 @@ func Read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 }
 
 func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error) {
+	pairs, err := aligned(ctx, p, t)
+	if err != nil {
+		return nil, err
+	}
+	if pairs != nil {
+		t.Layers = pairs
+	}
 	layers := fit(t)
 	if len(layers) < 2 {
 		return &Stacks{Why: "fewer than two layers have an MLP of the same kind on both sides"}, nil
