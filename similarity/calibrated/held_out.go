@@ -82,7 +82,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 		}
 	}
 	if s.Why == "" {
-		keep(placed(p, s, s.B))
+		keep(placed(p, t, s, s.B))
 		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
 			return best, nil
 		}
@@ -100,7 +100,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 		}
 		var found [2]*agreement
 		if s.Why == "" && len(try.stack) > 0 && worthwhile(p, s, inRoles(s.B, try.stack)) {
-			found[0] = placed(p, s, inRoles(s.B, try.stack))
+			found[0] = placed(p, t, s, inRoles(s.B, try.stack))
 		}
 		if len(try.all) > 0 {
 			found[1] = paired(p, t, a, inRoles(b, try.all), atA, atB, false)
@@ -116,11 +116,17 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 }
 
 // placed compares the layers that were read by their places, with these views of B's.
-func placed(p *align.Pair, s *mlp.Stacks, b []mlp.Block) *agreement {
+func placed(p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
 	g := &agreement{layers: s.Layers}
 	g.compare(p, s.A, b)
+	if slices.ContainsFunc(s.Layers, func(l align.LayerPair) bool { return !slices.Contains(t.Layers, l) }) {
+		g.notes = append(g.notes, pairedAnew)
+	}
 	return g
 }
+
+// pairedAnew is said where layers are held against others than those at their places.
+const pairedAnew = "layers were paired by what no change of basis alters"
 
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
@@ -139,7 +145,7 @@ func paired(p *align.Pair, t align.TowerPair, a, b []mlp.Block, atA, atB []int, 
 	}
 	g.compare(p, xa, xb)
 	if moved {
-		g.notes = append(g.notes, "layers were paired by what no change of basis alters")
+		g.notes = append(g.notes, pairedAnew)
 	}
 	return g
 }
