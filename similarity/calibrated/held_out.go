@@ -115,7 +115,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 	return best, nil
 }
 
-// placed compares the layers that were read by their places, with these views of B's.
+// placed compares the layers as they were paired for reading, with these views of B's.
 func placed(p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
 	g := &agreement{layers: s.Layers}
 	g.compare(p, s.A, b)
