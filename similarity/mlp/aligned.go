@@ -26,12 +26,13 @@ const (
 // features of a layer's profile.
 const features = 6
 
-// aligned lists the layers of two towers whose profiles are alike, in order. It is nil
-// where layers were paired by more than their places already, where they stand at these,
-// where fewer than half of them have a counterpart, and where they cannot be profiled within the budget.
+// aligned lists the layers of the shorter tower with those of the longer one whose
+// profiles are most like theirs, in order; nil where the two have as many layers, which
+// stand at their places, where layers were paired by more than these already, or where
+// they cannot be profiled within the budget.
 func aligned(ctx context.Context, p *align.Pair, t align.TowerPair) ([]align.LayerPair, error) {
 	chosen := slices.ContainsFunc(t.Layers, func(l align.LayerPair) bool { return l.A != l.B })
-	if chosen || !p.Fits(max(profileCost(t.A), profileCost(t.B)), profiledShare) {
+	if len(t.A.Layers) == len(t.B.Layers) || chosen || !p.Fits(max(profileCost(t.A), profileCost(t.B)), profiledShare) {
 		return nil, nil
 	}
 	a, err := profiles(ctx, p, t.A)
@@ -42,19 +43,23 @@ func aligned(ctx context.Context, p *align.Pair, t align.TowerPair) ([]align.Lay
 	if err != nil || b == nil {
 		return nil, err
 	}
-	x, y := measured(a, b, false)
-	found, far := inOrder(x, y)
-	if atPlaces(x, y) {
-		return nil, nil
+	few, many := a, b
+	if len(a.layers) > len(b.layers) {
+		few, many = b, a
 	}
-	x, y = measured(a, b, true)
-	if other, nearer := inOrder(x, y); nearer < far {
+	found, far := inOrder(measured(few, many, false))
+	if other, nearer := inOrder(measured(few, many, true)); nearer < far {
 		found = other
 	}
-	if atPlaces(x, y) || 2*len(found) < min(len(a.layers), len(b.layers)) {
-		return nil, nil
+	var out []align.LayerPair
+	for i, j := range found {
+		l := align.LayerPair{A: i, B: j}
+		if len(a.layers) > len(b.layers) {
+			l = align.LayerPair{A: j, B: i}
+		}
+		out = append(out, l)
 	}
-	return found, nil
+	return out, nil
 }
 
 func profileCost(t *roles.Tower) (bytes int64) {
@@ -172,10 +177,10 @@ const farthest = 20
 // measured brings each feature to multiples of its noise, from the median of both sides
 // or each side from its own, so that what changes all layers of one alike changes
 // nothing.
-func measured(a, b *profiled, apart bool) (x, y [][features]float64) {
-	x, y = slices.Clone(a.layers), slices.Clone(b.layers)
+func measured(few, many *profiled, apart bool) (x, y [][features]float64) {
+	x, y = slices.Clone(few.layers), slices.Clone(many.layers)
 	for k := range features {
-		noise := max(a.noise[k], b.noise[k], 1e-12)
+		noise := max(few.noise[k], many.noise[k], 1e-12)
 		mx := median(append(column(x, k), column(y, k)...))
 		my := mx
 		if apart {
@@ -203,48 +208,31 @@ func median(x []float64) float64 {
 	return x[len(x)/2]
 }
 
-// gap is what it costs to leave a layer without a counterpart. Two profiles of one layer
-// are about one and a half times the noise apart in each feature: layers are paired where
-// they are no further apart than twice that.
-const gap = 1.5 * features
-
-// inOrder pairs profiles of A and B in order, so that their distances and what it costs
-// to leave others out sum up to the least: the pairs, and that sum.
-func inOrder(a, b [][features]float64) (out []align.LayerPair, sum float64) {
-	n, m := len(a), len(b)
-	least := make([][]float64, n+1) // [i][j]: of the first i of A and the first j of B
+// inOrder finds for each of few profiles one of many, in the same order, so that the sum
+// of their distances is least: which, and that sum.
+func inOrder(few, many [][features]float64) ([]int, float64) {
+	n, m := len(few), len(many)
+	least := make([][]float64, n+1) // [i][j]: of the first i among the first j
 	for i := range least {
 		least[i] = make([]float64, m+1)
 		for j := range least[i] {
-			least[i][j] = gap * float64(i+j)
-			if i > 0 && j > 0 {
-				least[i][j] = min(least[i-1][j]+gap, least[i][j-1]+gap, least[i-1][j-1]+apart(a[i-1], b[j-1]))
+			if i == 0 {
+				continue
+			}
+			least[i][j] = math.Inf(1)
+			if j > 0 {
+				least[i][j] = min(least[i][j-1], least[i-1][j-1]+apart(few[i-1], many[j-1]))
 			}
 		}
 	}
-	for i, j := n, m; i > 0 && j > 0; {
-		switch least[i][j] {
-		case least[i-1][j-1] + apart(a[i-1], b[j-1]):
-			i, j = i-1, j-1
-			out = append(out, align.LayerPair{A: i, B: j})
-		case least[i-1][j] + gap:
+	out := make([]int, n)
+	for i, j := n, m; i > 0; j-- {
+		if j == i || least[i][j] < least[i][j-1] {
 			i--
-		default:
-			j--
+			out[i] = j - 1
 		}
 	}
-	slices.Reverse(out)
 	return out, least[n][m]
-}
-
-// atPlaces tells whether profiles are as many on both sides and, on average, near enough
-// at their places to be paired there.
-func atPlaces(a, b [][features]float64) bool {
-	sum := 0.0
-	for i := range min(len(a), len(b)) {
-		sum += apart(a[i], b[i])
-	}
-	return len(a) == len(b) && sum <= 2*gap*float64(len(a))
 }
 
 func apart(a, b [features]float64) (sum float64) {
