@@ -136,7 +136,7 @@ func suffer(ctx context.Context, exe, work string, in hostile.Input) (s suffered
 	}
 	s.exit = cmd.ProcessState.ExitCode()
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.memory = peak(u.Maxrss)
+		s.memory = peak(int64(u.Maxrss))
 	}
 	return s, nil
 }

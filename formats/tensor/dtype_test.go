@@ -29,7 +29,7 @@ func TestNamedTypes(t *testing.T) {
 	for bits, want := range map[int]string{1: "INT1", 4: "INT4", 8: "INT8"} {
 		require.Equal(t, want, PackedInt(bits).String())
 	}
-	for _, bits := range []int{-1, 0, 9, 1 << 40} {
+	for _, bits := range []int{-1, 0, 9, 1 << 30} {
 		require.Equal(t, Invalid, PackedInt(bits))
 	}
 }

@@ -122,7 +122,7 @@ func TestReserve(t *testing.T) {
 
 func TestNothingIsHeldWithoutALimit(t *testing.T) {
 	p := budgeted(t, NoLimit)
-	require.Equal(t, 1<<40, p.Reserve(1<<40, 1<<40))
+	require.Equal(t, 1<<30, p.Reserve(1<<40, 1<<30))
 	require.True(t, p.Fits(1<<60, 1))
 	require.False(t, p.Bounded())
 	require.Zero(t, p.A.Rows.booked())

@@ -84,13 +84,14 @@ func inputsOf(m *roles.Matrix) int {
 
 // affordable tells whether everything may be read and compared, and books it.
 func affordable(p *align.Pair, pairs []align.GenericPair) bool {
-	values, products, cost := 0, 0, int64(0)
+	var values, products, cost int64
 	for _, x := range pairs {
 		if x.A.Rows > mostRows {
 			return false
 		}
-		values += x.A.Rows * x.A.Cols
-		products += x.A.Rows * x.A.Rows * x.A.Cols
+		rows, cols := int64(x.A.Rows), int64(x.A.Cols)
+		values += rows * cols
+		products += rows * rows * cols
 		cost += max(x.A.Cost(x.A.Rows), x.B.Cost(x.B.Rows))
 	}
 	return values <= mostValues && products <= mostProducts && p.Reserve(cost, 1) > 0
