@@ -112,6 +112,7 @@ func periodic(ts []*tensor.Tensor) (blocks [][]*tensor.Tensor, rest []*tensor.Te
 const (
 	shortestBlock = 5
 	longestBlock  = 64
+	mostTensors   = 1 << 14 // of all layers, and around them
 )
 
 func sameShapes(a, b []*tensor.Tensor) bool {

@@ -16,8 +16,11 @@ const minBlocks = 2
 // shape cannot be told apart: each way to take them is a network, the first takes them in
 // stored order. There are none where shapes do not show such a stack. No value is read.
 func ByShape(m tensor.Model) []*Network {
+	if len(m.Tensors()) > mostTensors {
+		return nil
+	}
 	blocks, rest := blocksOf(m.Tensors())
-	if blocks == nil {
+	if blocks == nil || len(blocks[0]) > longestBlock {
 		return nil
 	}
 	form := formOf(blocks[0], commonest(m.Tensors()))

@@ -31,6 +31,9 @@ const features = 6
 // stand at their places, where layers were paired by more than these already, or where
 // they cannot be profiled within the budget.
 func aligned(ctx context.Context, p *align.Pair, t align.TowerPair) ([]align.LayerPair, error) {
+	if len(t.A.Layers) == 0 || len(t.B.Layers) == 0 {
+		return nil, nil
+	}
 	chosen := slices.ContainsFunc(t.Layers, func(l align.LayerPair) bool { return l.A != l.B })
 	if len(t.A.Layers) == len(t.B.Layers) || chosen || !p.Fits(max(profileCost(t.A), profileCost(t.B)), profiledShare) {
 		return nil, nil
