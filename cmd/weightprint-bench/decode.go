@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // A decoded type and how ggml calls its decoder. Scales are where a block has numbers
@@ -155,13 +156,13 @@ func (t *decodedType) row(w io.Writer, peers []*peerProcess, dir string, rounds 
 			theirs[i], ratios[i] = append(theirs[i], peer), append(ratios[i], speed/peer)
 		}
 	}
-	fmt.Fprintf(w, "| %s | %.0f |", t.of, median(ours))
+	fmt.Fprintf(w, "| %s | %.0f |", t.of, stats.Median(ours))
 	for i := range peers {
 		if math.IsNaN(ratios[i][0]) { // it has no such type
 			fmt.Fprint(w, "  |  |")
 			continue
 		}
-		fmt.Fprintf(w, " %.0f | %.2f |", median(theirs[i]), median(ratios[i]))
+		fmt.Fprintf(w, " %.0f | %.2f |", stats.Median(theirs[i]), stats.Median(ratios[i]))
 	}
 	fmt.Fprintln(w)
 	return nil
@@ -206,11 +207,6 @@ func (t *decodedType) tame(b []byte) {
 			b[49+2*i] = b[49+2*i]&0x0f | digit<<4
 		}
 	}
-}
-
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
 }
 
 // peerProcess answers lines with the processor seconds that the work took.

@@ -87,12 +87,15 @@ func (c *Carry) idle() int {
 // excludes tells whether both sides rest on what agrees, whatever the token, and that is
 // more than an arrangement of one of them makes agree.
 func (c *Carry) excludes() bool {
-	return c != nil && c.Measured && float64(min(c.Weights[0], c.Weights[1])) >= fullCarry() && c.partly() < 0 && min(c.Shares[0], c.Shares[1]) >= carryShare
+	return c != nil && c.Measured && float64(min(c.Weights[0], c.Weights[1])) >= fullCarry() && c.Least != nil && c.partly() < 0 && min(c.Shares[0], c.Shares[1]) >= carryShare
 }
 
 // partly is the side that some of its tokens set to work on what agrees and others do
 // not, as tokens that were planted with a passenger do, or -1.
 func (c *Carry) partly() int {
+	if c.Least == nil {
+		return -1 // a report from before it was asked
+	}
 	for i, w := range c.Weights {
 		if float64(w) >= fullCarry() && float64(c.Least[i]) < fullCarry() {
 			return i

@@ -63,18 +63,12 @@ func leadingSubspaces(axes []*axis.Axis) (out []similarity.Evidence) {
 	}
 	for i := range out {
 		s := by[out[i].Axis]
-		out[i].Statistic, out[i].Effect = median(s.top), median(s.ratio)
+		out[i].Statistic, out[i].Effect = stats.Median(s.top), stats.Median(s.ratio)
 	}
 	if len(out) == 0 {
 		out = append(out, similarity.Evidence{Test: "leading-directions", Axis: "all", Component: "all", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLearned, Skipped: "too few units correspond clearly"})
 	}
 	return out
-}
-
-func median(x []float64) float64 {
-	x = slices.Clone(x)
-	slices.Sort(x)
-	return (x[(len(x)-1)/2] + x[len(x)/2]) / 2
 }
 
 // normWeights correlates the norm weights of corresponding layers, each less its mean

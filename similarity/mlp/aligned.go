@@ -6,9 +6,11 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/axis"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Layers that were put in or taken out shift all that follow them. Which layer came
@@ -108,7 +110,7 @@ func profiles(ctx context.Context, p *align.Pair, t *roles.Tower) (*profiled, er
 		}
 	}
 	for k := range features {
-		out.noise[k] = median(halves[k])
+		out.noise[k] = stats.Median(halves[k])
 	}
 	return out, nil
 }
@@ -154,9 +156,9 @@ func profile(gate, up unitRows) (out [features]float64) {
 	out[0], out[1] = mean, math.Sqrt(max(0, square-float64(mean*mean)))
 	var own float64
 	for i := range gate.n {
-		own += math.Abs(dot(gate.row(i), up.row(i))) / n
+		own += math.Abs(dense.Dot64(gate.row(i), up.row(i))) / n
 		for j := range i {
-			c, d := dot(gate.row(i), gate.row(j)), dot(up.row(i), up.row(j))
+			c, d := dense.Dot64(gate.row(i), gate.row(j)), dense.Dot64(up.row(i), up.row(j))
 			out[2] += 2 * c / (n * n)
 			out[3] += 2 * float64(c*c) / (n * n)
 			out[4] += 2 * float64(d*d) / (n * n)
@@ -164,13 +166,6 @@ func profile(gate, up unitRows) (out [features]float64) {
 	}
 	out[5] = own
 	return out
-}
-
-func dot(a, b []float64) (sum float64) {
-	for i, x := range a {
-		sum += float64(x * b[i])
-	}
-	return sum
 }
 
 // farthest is how many times its noise a difference counts at most: what was put in may
@@ -184,10 +179,10 @@ func measured(few, many *profiled, apart bool) (x, y [][features]float64) {
 	x, y = slices.Clone(few.layers), slices.Clone(many.layers)
 	for k := range features {
 		noise := max(few.noise[k], many.noise[k], 1e-12)
-		mx := median(append(column(x, k), column(y, k)...))
+		mx := stats.Median(append(column(x, k), column(y, k)...))
 		my := mx
 		if apart {
-			mx, my = median(column(x, k)), median(column(y, k))
+			mx, my = stats.Median(column(x, k)), stats.Median(column(y, k))
 		}
 		for i := range x {
 			x[i][k] = (x[i][k] - mx) / noise
@@ -204,11 +199,6 @@ func column(rows [][features]float64, k int) (out []float64) {
 		out = append(out, rows[i][k])
 	}
 	return out
-}
-
-func median(x []float64) float64 {
-	x = slices.Sorted(slices.Values(x))
-	return x[len(x)/2]
 }
 
 // inOrder finds for each of few profiles one of many, in the same order, so that the sum
