@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the test that fingerprints the golden inputs and compares the digests with
 # fingerprint/testdata/golden.txt on several processors; then looks for fused
-# multiply-adds in what the packages that record bits compile to.
+# multiply-adds (fused.sh).
 #
 #   internal/bitexact/run.sh [SECONDS]
 #
@@ -73,20 +73,5 @@ for pair in arm64:aarch64 s390x:s390x riscv64:riscv64; do
 	build "$arch" "GOARCH=$arch" && digests "$arch" "$(emulator "${pair#*:}")" "$dir/$arch"
 done
 
-# Fused multiply-adds round once where the language rounds twice.
-recording="./fingerprint ./internal/dense ./internal/degenerate ./internal/untrained ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
-for target in arm64 amd64 ppc64le s390x riscv64; do
-	late "fused multiply-adds of $target" && continue
-	env GOARCH=$target GOAMD64=v3 go build -gcflags=-S $recording >"$dir/asm" 2>&1 || { echo "bitexact: $target: does not build"; failed=1; continue; }
-	if [ "$(grep -c 'TEXT' "$dir/asm")" -lt 100 ]; then
-		echo "bitexact: $target: no listing to look at"
-		failed=1
-	elif grep -E '	(V?FN?M(ADD|SUB)[0-9]*[PS]?[DS]?|V?W?FM[AS][DS]B)	' "$dir/asm" >"$dir/fused"; then
-		echo "bitexact: $target: FUSED multiply-adds:"
-		head -5 "$dir/fused"
-		failed=1
-	else
-		echo "bitexact: $target: no fused multiply-add in $(grep -c 'TEXT' "$dir/asm") functions"
-	fi
-done
+internal/bitexact/fused.sh || failed=1
 exit $failed

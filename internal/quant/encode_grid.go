@@ -253,7 +253,7 @@ func (g *gridRule) refine(p *pointSet, k *gridWork) {
 // encode writes one block of 256 values.
 func (g *gridRule) encode(dst []byte, x, importance []float32) {
 	p, b := g.points(), &gridBlock{}
-	sigma2 := g.sigma * power(x) / 256
+	sigma2 := float32(g.sigma * power(x) / 256)
 	var top float32
 	for j := range 256 / g.sub {
 		k := &gridWork{}

@@ -89,7 +89,7 @@ func encodeIQ4NL(dst []byte, row, importance []float32) {
 	var w [32]float32
 	for i := 0; 32*i < len(row); i++ {
 		x := row[32*i:][:32]
-		bookWeights(w[:], x, tail(importance, 32*i), power(x)*(2.0/32))
+		bookWeights(w[:], x, tail(importance, 32*i), float32(power(x)*(2.0/32)))
 		scale := fitBook(x, w[:])
 		b := dst[18*i:][:18]
 		putHalf(b, scale)
@@ -101,7 +101,7 @@ func encodeIQ4NL(dst []byte, row, importance []float32) {
 func encodeIQ4XS(dst []byte, x, importance []float32) {
 	var w [32]float32
 	var scales [8]float32
-	sigma2 := power(x) * (2.0 / 256)
+	sigma2 := float32(power(x) * (2.0 / 256))
 	for j := range scales {
 		xb := x[32*j:][:32]
 		bookWeights(w[:], xb, tail(importance, 32*j), sigma2)

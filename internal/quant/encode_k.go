@@ -33,7 +33,7 @@ func (k minimums) search(x, importance []float32) *found {
 	f := &found{}
 	n := 256 / k.size
 	search := k.alone
-	sigma2 := k.sigma * power(x) / 256
+	sigma2 := float32(k.sigma * power(x) / 256)
 	if importance != nil {
 		search = k.weighed
 	}
@@ -206,7 +206,7 @@ func encodeQ3K(dst []byte, x, importance []float32) {
 }
 
 func importantQ3K(x, importance []float32, scales *[16]float32, codes, rounded []uint8) float32 {
-	sigma2 := 2 * power(x) / 256
+	sigma2 := float32(2 * power(x) / 256)
 	var w, sums [16]float32
 	for j := range scales {
 		weigh(w[:], importance[16*j:], x[16*j:][:16], sigma2)

@@ -13,7 +13,7 @@ const groupEps = 1e-15
 
 // nearest rounds to the nearest whole number, halves to even, for |f| < 2²².
 func nearest(f float32) int {
-	return int(math.Float32bits(float32(f+12582912))&0x7fffff) - 0x400000
+	return int(math.Float32bits(float32(float32(f)+12582912))&0x7fffff) - 0x400000
 }
 
 // within keeps a code between its ends.

@@ -71,7 +71,7 @@ var (
 func wordsOf(grid []float32, per int, times, plus float32) []uint64 {
 	out := make([]uint64, len(grid)/per)
 	for i, v := range grid {
-		out[i/per] |= uint64(v*times+plus) << (8 * (i % per))
+		out[i/per] |= uint64(float32(v*times)+plus) << (8 * (i % per))
 	}
 	return out
 }

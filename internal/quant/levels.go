@@ -129,8 +129,8 @@ func (s Sub) Place(x float32) float64 {
 // put the place t of a value x beside where the quantiser saw it.
 func (s Sub) Doubt(t float64, x float32) float64 {
 	tiny := math.Abs(float64(x)) + math.Abs(float64(s.Offset))
-	doubt := tiny / math.Abs(float64(s.Scale)) * 0x1p-21
-	return doubt + math.Abs(t)*float64(s.Slack) + 1e-6
+	doubt := float64(tiny / math.Abs(float64(s.Scale)) * 0x1p-21)
+	return doubt + float64(math.Abs(t)*float64(s.Slack)) + 1e-6
 }
 
 // SignedFits tells whether candidate is of the search for codes −n … n−1 gives

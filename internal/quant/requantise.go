@@ -88,7 +88,7 @@ func total(w []float32) (sum float32) {
 
 // forBlocks32 walks the blocks of 32 of a row with the weights of its values.
 func forBlocks32(row, importance []float32, each func(i int, x, w []float32)) {
-	sigma2 := power(row) / float32(len(row))
+	sigma2 := float32(power(row) / float32(len(row)))
 	var w [32]float32
 	for i := 0; 32*i < len(row); i++ {
 		x := row[32*i:][:32]
