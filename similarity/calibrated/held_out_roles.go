@@ -26,6 +26,9 @@ type misnaming struct{ stack, all [][]int }
 // it is, and that units do not tell where norm weights hide what they are to one another.
 func misnamings(p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming) {
 	o := &tokenfree.Options{Seed: p.Seed}
+	if p.Deep {
+		o.Pairs = len(a) * len(b)
+	}
 	if len(a) > 0 {
 		if orders := tokenfree.Orders(a, b, o); misnamed(orders) {
 			out = append(out, misnaming{all: orders})

@@ -13,12 +13,8 @@ import (
 // what the matrices of a unit are to one another, and to all matrices of all layers
 // taken together.
 
-// What units are told by, where names are not relied on: how many of B's, and how many
-// pairs of layers are held against each other at most.
-const (
-	unnamedUnits  = 128
-	unnamedLayers = 64
-)
+// unnamedUnits is how many units of B are told by what rests on no name.
+const unnamedUnits = 128
 
 // Orders finds in which roles the matrices of each layer of b stand: for each layer the
 // order of its views under which its units are most like those of a layer of a: the one
@@ -36,7 +32,7 @@ func Orders(a, b []mlp.Block, o *Options) [][]int {
 	scores := make([]float64, len(a)*len(b)*len(arrangements))
 	dense.Parallel(len(a)*len(b), func(k int) {
 		i, j := k%len(a), k/len(a)
-		if i != j && len(a)*len(b) > unnamedLayers {
+		if i != j && len(a)*len(b) > opt.Pairs {
 			return
 		}
 		for n, order := range arrangements {
