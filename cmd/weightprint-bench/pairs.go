@@ -49,6 +49,7 @@ func plantChildren(path string, entries int) error {
 		return nil
 	}
 	one := fingerprinttest.Of(fingerprinttest.Middle, 1, &fingerprint.Options{SketchOnly: true})
+	one.Tokens = fingerprinttest.Of(fingerprinttest.Middle, 1, nil).Tokens
 	out, err := index.OpenWriter(path)
 	if err != nil {
 		return err
@@ -61,7 +62,7 @@ func plantChildren(path string, entries int) error {
 			e := index.Entry{Name: fmt.Sprint("entry ", i), Fingerprint: fingerprinttest.Like(one, r)}
 			if k := i / 100; i%100 == 99 {
 				share := shares[k%len(shares)]
-				e = index.Entry{Name: fmt.Sprintf("child %d %g", i, share), Fingerprint: childOf(some[len(some)-1].Fingerprint, share, r)}
+				e = index.Entry{Name: fmt.Sprintf("child %d %g", i, share), Fingerprint: fingerprinttest.Child(some[len(some)-1].Fingerprint, share, r)}
 			}
 			some = append(some, e)
 		}
@@ -70,23 +71,6 @@ func plantChildren(path string, entries int) error {
 		}
 	}
 	return out.Close()
-}
-
-// childOf flips a share of the bits of sketched units.
-func childOf(f *fingerprint.Fingerprint, share float64, r *rand.Rand) *fingerprint.Fingerprint {
-	c := fingerprinttest.Like(f, r)
-	for i := range c.Sketches {
-		for w := range c.Sketches[i].Words {
-			word := f.Sketches[i].Words[w]
-			for b := range 64 {
-				if r.Float64() < share {
-					word ^= 1 << b
-				}
-			}
-			c.Sketches[i].Words[w] = word
-		}
-	}
-	return c
 }
 
 func benchPairs(ctx context.Context, w io.Writer, path string) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -26,8 +27,10 @@ func (c candidate) compare(o candidate) int {
 type list struct {
 	keep  int
 	best  []candidate
-	worst int // no candidate beyond this distance gets in
+	worst int // no candidate beyond this distance gets in, once there are so many
 }
+
+func newList(keep int) list { return list{keep: keep, worst: math.MaxInt} }
 
 // offer takes a candidate. The list is cut back when it has twice its size,
 // which costs a sort for as many candidates.
@@ -58,7 +61,7 @@ type scan struct {
 func newScan(keep int) *scan {
 	var s scan
 	for k := range s.near {
-		s.near[k].keep = keep
+		s.near[k] = newList(keep)
 	}
 	return &s
 }
