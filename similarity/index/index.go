@@ -19,8 +19,10 @@ type Index struct {
 	path    string
 	files   files
 	f       file
-	details file    // nil where nothing was ever added
-	column  *column // nil where keys are made from the records
+	details file            // nil where nothing was ever added
+	column  *column         // nil where keys are made from the records
+	kept    *kept           // keys in memory, if any are to be kept
+	seen    []atomic.Uint32 // of each record whether its digest was looked at; nil: not noted
 	header
 	contents  atomic.Pointer[contents]
 	verifying sync.Mutex

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -15,12 +16,21 @@ import (
 	"github.com/weightprint/weightprint/internal/fingerprinttest"
 )
 
-// A list keeps what sorting all candidates would leave, in whatever order they come.
+// nearestOf sorts candidates and leaves the nearest, in the order of their numbers.
+func nearestOf(all []candidate, keep int) []candidate {
+	all = slices.Clone(all)
+	slices.SortFunc(all, candidate.compare)
+	all = all[:min(len(all), keep)]
+	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.entry, b.entry) })
+	return all
+}
+
+// Lists keep what sorting all candidates would leave, also where several share the work.
 func TestListKeepsTheNearest(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 8))
 	for range 300 {
-		keep, n := 1+r.IntN(9), 1+r.IntN(60)
-		l := newList(keep)
+		keep, n := 1+r.IntN(9), 1+r.IntN(90)
+		parts := []list{newList(keep), newList(keep), newList(keep)}
 		var all []candidate
 		for i := range n {
 			c := candidate{r.IntN(12) - 3, int64(i)}
@@ -28,16 +38,17 @@ func TestListKeepsTheNearest(t *testing.T) {
 				c.distance = math.MaxInt
 			}
 			all = append(all, c)
+			parts[i*3/n].offer(c)
 		}
-		if r.IntN(2) == 0 {
-			r.Shuffle(n, func(i, j int) { all[i], all[j] = all[j], all[i] })
+		total := newList(keep)
+		for _, p := range parts {
+			p.cut()
+			for _, c := range p.best {
+				total.offer(c)
+			}
 		}
-		for _, c := range all {
-			l.offer(c)
-		}
-		l.cut()
-		slices.SortFunc(all, candidate.compare)
-		require.Equal(t, all[:min(n, keep)], l.best, "%d of %d", keep, n)
+		total.cut()
+		require.Equal(t, nearestOf(all, keep), total.best, "%d of %d", keep, n)
 	}
 }
 
