@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// kept holds the keys of whole blocks in memory, for who searches often.
-type kept struct {
+// keptKeys holds the keys of whole blocks in memory, for who searches often.
+type keptKeys struct {
 	room   atomic.Int64 // bytes that may still be taken
 	blocks []atomic.Pointer[block]
 }
@@ -15,12 +15,12 @@ type kept struct {
 // remember which records were whole: a service reads and verifies them once. It is
 // called before the first search.
 func (x *Index) Keep(bytes int64) {
-	x.kept = &kept{blocks: make([]atomic.Pointer[block], x.count/blockSize)}
+	x.kept = &keptKeys{blocks: make([]atomic.Pointer[block], x.count/blockSize)}
 	x.kept.room.Store(bytes)
 	x.seen = make([]atomic.Uint32, x.count)
 }
 
-func (s *kept) get(k int64) *block {
+func (s *keptKeys) get(k int64) *block {
 	if k >= int64(len(s.blocks)) {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (s *kept) get(k int64) *block {
 }
 
 // put keeps a copy of a block, if there is room.
-func (s *kept) put(k int64, b *block) {
+func (s *keptKeys) put(k int64, b *block) {
 	const size = blockSize * keyBytes
 	if s.room.Add(-size) < 0 {
 		s.room.Add(size)
