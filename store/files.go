@@ -14,13 +14,13 @@ import (
 // before it is needed; what others commit in between is seen by the next call.
 func Files(path string) Store { return &files{path: path} }
 
-// FilesInMemory is Files for who searches often: keys of up to so many bytes, 256 for
-// each entry, are held in memory.
+// FilesInMemory is Files for who searches often: up to so many bytes, 1280 for each entry,
+// are held in memory.
 func FilesInMemory(path string, bytes int64) Store { return &files{path: path, keep: bytes} }
 
 type files struct {
 	path    string
-	keep    int64        // bytes of keys held in memory
+	keep    int64        // bytes held in memory
 	reading sync.RWMutex // held for reading as long as open is used
 	open    *index.Index
 	writing sync.Mutex

@@ -100,7 +100,7 @@ func benchPairs(ctx context.Context, w io.Writer, path string, part sampled) err
 	}
 	defer x.Close()
 	n := int64(x.Len())
-	x.Keep(n * 256)
+	x.Keep(n * 1280)
 	begun, cpu := time.Now(), processTime()
 	var tested []index.Pair
 	pairs := 0.0

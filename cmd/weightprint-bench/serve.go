@@ -41,7 +41,7 @@ func serveCommand() *cobra.Command {
 }
 
 func benchServe(ctx context.Context, w io.Writer, file string, clients, searches, batch int) error {
-	s := store.FilesInMemory(file, 1<<30)
+	s := store.FilesInMemory(file, 2<<30)
 	defer s.Close()
 	if err := s.Ready(ctx); err != nil {
 		return err

@@ -76,7 +76,7 @@ runs, and lets running searches end when it is stopped.`,
 	fl.Float64Var(&o.Rate, "rate", 10, "searches a second of each client; a batch is one")
 	fl.IntVar(&o.Burst, "burst", 20, "searches that a client may ask for at once")
 	fl.IntVar(&o.Running, "running", 4, "searches at one time")
-	fl.StringVar(&memory, "memory", "1GiB", "keys of an index file that are held in memory, 256 bytes an entry: the rest is read at each search")
+	fl.StringVar(&memory, "memory", "2GiB", "how much of an index file is held in memory, 1280 bytes an entry at most: the rest is read at each search")
 	fl.DurationVar(&o.Patience, "patience", 30*time.Second, "how long a search may wait and take")
 	fl.BoolVarP(&verbose, "verbose", "v", false, "log each request")
 	return c

@@ -162,19 +162,15 @@ func (c *column) keys(k int64, buf []byte) ([]byte, bool) {
 // block gives the keys of a block of records; valid until space is used again, or as
 // long as the index is open where keys are kept.
 func (x *Index) block(k int64, space *keySpace) (*block, error) {
-	if x.kept != nil {
-		if b := x.kept.get(k); b != nil {
-			return b, nil
-		}
+	if b := x.kept.block(k); b != nil {
+		return b, nil
 	}
 	keys, err := x.keysOf(k, space.rows[:])
 	if err != nil {
 		return nil, err
 	}
 	b := space.take(keys)
-	if x.kept != nil && b.n == blockSize {
-		x.kept.put(k, b)
-	}
+	x.kept.put(k, b)
 	return b, nil
 }
 

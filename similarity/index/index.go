@@ -20,7 +20,7 @@ type Index struct {
 	f       file
 	details file            // nil where nothing was ever added
 	column  *column         // nil where keys are made from the records
-	kept    *keptKeys       // keys in memory, if any are to be kept
+	kept    *keptBlocks     // keys and records in memory, if any are to be kept
 	seen    []atomic.Uint32 // of each record whether its digest was looked at; nil: not noted
 	header
 	contents  atomic.Pointer[contents]

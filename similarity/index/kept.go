@@ -5,33 +5,45 @@ import (
 	"sync/atomic"
 )
 
-// keptKeys holds the keys of whole blocks in memory, for who searches often.
-type keptKeys struct {
-	room   atomic.Int64 // bytes that may still be taken
-	blocks []atomic.Pointer[block]
+// keptBlocks holds keys and records of whole blocks in memory, for who searches often.
+// Nothing is kept by nil.
+type keptBlocks struct {
+	room  atomic.Int64 // bytes that may still be taken
+	keys  []atomic.Pointer[block]
+	bytes []atomic.Pointer[[]byte] // of records
 }
 
-// Keep lets the index hold keys in memory that searches read, up to so many bytes, and
-// remember which records were whole: a service reads and verifies them once. It is
-// called before the first search.
+// Keep lets the index hold in memory what searches read, up to so many bytes: the keys,
+// then records. It also remembers which records were whole: a service reads and verifies
+// them once. It is called before the first search.
 func (x *Index) Keep(bytes int64) {
-	x.kept = &keptKeys{blocks: make([]atomic.Pointer[block], x.count/blockSize)}
+	n := x.count / blockSize
+	x.kept = &keptBlocks{keys: make([]atomic.Pointer[block], n), bytes: make([]atomic.Pointer[[]byte], n)}
 	x.kept.room.Store(bytes)
 	x.seen = make([]atomic.Uint32, x.count)
 }
 
-func (s *keptKeys) get(k int64) *block {
-	if k >= int64(len(s.blocks)) {
-		return nil
+// take tells whether there is room, and takes it.
+func (s *keptBlocks) take(bytes int64) bool {
+	if s.room.Add(-bytes) >= 0 {
+		return true
 	}
-	return s.blocks[k].Load()
+	s.room.Add(bytes)
+	return false
 }
 
-// put keeps a copy of a block, if there is room.
-func (s *keptKeys) put(k int64, b *block) {
+// block gives the keys of a block, nil where they are not kept.
+func (s *keptBlocks) block(k int64) *block {
+	if s == nil || k >= int64(len(s.keys)) {
+		return nil
+	}
+	return s.keys[k].Load()
+}
+
+// put keeps a copy of the keys of a block, if there is room.
+func (s *keptBlocks) put(k int64, b *block) {
 	const size = blockSize * keyBytes
-	if s.room.Add(-size) < 0 {
-		s.room.Add(size)
+	if s == nil || k >= int64(len(s.keys)) || !s.take(size) {
 		return
 	}
 	own := &block{n: b.n}
@@ -41,7 +53,34 @@ func (s *keptKeys) put(k int64, b *block) {
 	} else {
 		own.rows = slices.Clone(b.rows)
 	}
-	if !s.blocks[k].CompareAndSwap(nil, own) {
+	if !s.keys[k].CompareAndSwap(nil, own) {
 		s.room.Add(size)
+	}
+}
+
+const recordsBytes = blockSize * recordBytes
+
+// records gives those of a block, nil where they are not kept.
+func (s *keptBlocks) records(k int64) []byte {
+	if s == nil || k >= int64(len(s.bytes)) {
+		return nil
+	}
+	if b := s.bytes[k].Load(); b != nil {
+		return *b
+	}
+	return nil
+}
+
+// roomForRecords takes room for the records of a block, nil if there is none.
+func (s *keptBlocks) roomForRecords(k int64) []byte {
+	if s == nil || k >= int64(len(s.bytes)) || !s.take(recordsBytes) {
+		return nil
+	}
+	return make([]byte, recordsBytes)
+}
+
+func (s *keptBlocks) putRecords(k int64, b []byte) {
+	if !s.bytes[k].CompareAndSwap(nil, &b) {
+		s.room.Add(recordsBytes)
 	}
 }

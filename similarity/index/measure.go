@@ -113,6 +113,7 @@ type records struct {
 	x     *Index
 	block int64
 	bytes []byte // of the whole block, if it was read
+	room  []byte // for these
 	one   []byte
 	state [blockSize]uint8
 	of    [blockSize]record
@@ -130,19 +131,29 @@ const (
 const wholeFrom = 24
 
 func newRecords(x *Index) *records {
-	return &records{x: x, one: make([]byte, recordBytes), bytes: make([]byte, 0, blockSize*recordBytes)}
+	return &records{x: x, one: make([]byte, recordBytes), room: make([]byte, blockSize*recordBytes)}
 }
 
 // begin turns to a block of which so many records will be asked for.
 func (s *records) begin(k int64, asked int) error {
-	s.block, s.bytes = k, s.bytes[:0]
+	s.block, s.bytes = k, s.x.kept.records(k)
 	clear(s.state[:])
-	if asked < wholeFrom {
+	if s.bytes != nil {
 		return nil
 	}
-	s.bytes = s.bytes[:min(blockSize, s.x.count-k*blockSize)*recordBytes]
-	if _, err := s.x.f.ReadAt(s.bytes, headerBytes+k*blockSize*recordBytes); err != nil {
+	into := s.x.kept.roomForRecords(k)
+	if into == nil && asked < wholeFrom {
+		return nil
+	}
+	b := s.room[:min(blockSize, s.x.count-k*blockSize)*recordBytes]
+	if into != nil {
+		b = into
+	}
+	if _, err := s.x.f.ReadAt(b, headerBytes+k*blockSize*recordBytes); err != nil {
 		return fmt.Errorf("%s: records from %d: %w", s.x.path, k*blockSize, err)
+	}
+	if s.bytes = b; into != nil {
+		s.x.kept.putRecords(k, into)
 	}
 	return nil
 }
