@@ -31,9 +31,7 @@ func Decode(b []byte) (*Fingerprint, error) {
 		return nil, fmt.Errorf("%w: version %d, known are 1 to %d", ErrVersion, v, currentVersion)
 	}
 	body, stated := b[:len(b)-len(Digest{})], b[len(b)-len(Digest{}):]
-	h := newHash(purposeFile)
-	h.Write(body)
-	if d := sum(h); !bytes.Equal(d[:], stated) {
+	if d := fileDigest(body); !bytes.Equal(d[:], stated) {
 		return nil, fmt.Errorf("%w: the digest over the file does not agree", ErrFile)
 	}
 	d := &decoder{b: body, at: len(magic) + 4}
@@ -44,7 +42,8 @@ func Decode(b []byte) (*Fingerprint, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	if !bytes.Equal(f.encode(), b) {
+	e := &encoder{b: make([]byte, 0, len(b))}
+	if e.file(f); !bytes.Equal(e.b, body) {
 		return nil, fmt.Errorf("%w: the encoding is not canonical", ErrFile)
 	}
 	return f, nil
@@ -210,6 +209,7 @@ func (d *decoder) sketch(version int) (s Sketch) {
 	}
 	s.Units = sampled(s.Length, n)
 	packed := d.take((n + 7) / 8)
+	s.Eligible, s.Words = make([]bool, 0, n), make([]uint64, 0, n*sketchWords)
 	for i := range n {
 		s.Eligible = append(s.Eligible, packed[i/8]>>(i%8)&1 == 1)
 	}
@@ -252,7 +252,7 @@ func (d *decoder) tokens() *Tokens {
 	if before >= t.Vocabulary {
 		d.fail("token %d of %d", before, t.Vocabulary)
 	}
-	pairs := len(published(t.Rows))
+	pairs := countPublished(t.Rows)
 	t.Signs = make([]uint64, (pairs+63)/64)
 	for k, b := range d.take((pairs + 7) / 8) {
 		t.Signs[k/8] |= uint64(b) << (k % 8 * 8)

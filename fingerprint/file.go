@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
+
+	"github.com/zeebo/blake3"
 )
 
 // A fingerprint file is, little-endian throughout:
@@ -67,15 +70,30 @@ func (f *Fingerprint) encode() []byte {
 // encoded holds every number against its limit.
 func (f *Fingerprint) encoded() ([]byte, error) {
 	e := &encoder{}
-	e.b = append(e.b, magic...)
-	e.u32(uint32(f.Version))
-	e.body(f)
-	h := newHash(purposeFile)
-	h.Write(e.b)
-	d := sum(h)
+	e.file(f)
+	d := fileDigest(e.b)
 	b := append(e.b, d[:]...)
 	e.check(limitFile, uint64(len(b)))
 	return b, e.err
+}
+
+// fileHashers are kept, as making one costs more than hashing a small file.
+var fileHashers = sync.Pool{New: func() any { return newHash(purposeFile) }}
+
+// fileDigest is the digest that ends a file of some content.
+func fileDigest(b []byte) Digest {
+	h := fileHashers.Get().(*blake3.Hasher)
+	defer fileHashers.Put(h)
+	h.Reset()
+	h.Write(b)
+	return sum(h)
+}
+
+// file writes all of a file but the digest that ends it.
+func (e *encoder) file(f *Fingerprint) {
+	e.b = append(e.b, magic...)
+	e.u32(uint32(f.Version))
+	e.body(f)
 }
 
 func (e *encoder) body(f *Fingerprint) {
@@ -239,7 +257,7 @@ func (e *encoder) tokens(t *Tokens) {
 		e.uv(uint64(r - before - 1))
 		before = r
 	}
-	n := len(published(t.Rows))
+	n := countPublished(t.Rows)
 	for k := 0; k < n; k += 8 {
 		e.b = append(e.b, byte(t.Signs[k/64]>>(k%64)))
 	}

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -66,8 +68,25 @@ func unspent(rows, cols int) int {
 
 // sampled lists n units of an axis that are sketched.
 func sampled(length, n int) []int {
-	return rng.New(sketchSeed, "units of "+strconv.Itoa(length)).Sample(length, n)
+	at := [2]int{length, n}
+	if units, ok := samples.Load(at); ok {
+		return slices.Clone(units.([]int))
+	}
+	units := rng.New(sketchSeed, "units of "+strconv.Itoa(length)).Sample(length, n)
+	if samplesHeld.Add(1) <= mostSamples {
+		samples.Store(at, slices.Clone(units))
+	}
+	return units
 }
+
+// samples holds the units of axes that were met first: most fingerprints have few
+// different axes.
+var (
+	samples     sync.Map
+	samplesHeld atomic.Int64
+)
+
+const mostSamples = 4096
 
 // minSketched is the fewest units that are worth a sketch.
 const minSketched = 8

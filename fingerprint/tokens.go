@@ -47,19 +47,40 @@ func tokenWords(vocabulary int) int {
 // published lists the pairs of places in rows whose products are published, the
 // later place first.
 func published(rows []int) [][2]int {
+	pairs := make([][2]int, 0, countPublished(rows))
+	eachPublished(rows, func(_, j, i int) { pairs = append(pairs, [2]int{j, i}) })
+	return pairs
+}
+
+// eachPublished visits these pairs with their numbers.
+func eachPublished(rows []int, visit func(k, j, i int)) {
 	var rest [tokenThinning][]int // places before the one at hand, by what their rows leave
-	pairs := make([][2]int, 0, tokenPairs)
+	for r := range rest {
+		rest[r] = make([]int, 0, len(rows))
+	}
+	k := 0
 	for j, row := range rows {
 		r := row % tokenThinning
 		for _, i := range rest[(tokenThinning-r)%tokenThinning] {
-			if len(pairs) == tokenPairs {
-				return pairs
+			if k == tokenPairs {
+				return
 			}
-			pairs = append(pairs, [2]int{j, i})
+			visit(k, j, i)
+			k++
 		}
 		rest[r] = append(rest[r], j)
 	}
-	return pairs
+}
+
+// countPublished is the number of these pairs.
+func countPublished(rows []int) (n int) {
+	var rest [tokenThinning]int
+	for _, row := range rows {
+		r := row % tokenThinning
+		n += rest[(tokenThinning-r)%tokenThinning]
+		rest[r]++
+	}
+	return min(n, tokenPairs)
 }
 
 // Table spreads the signs out: 1 or −1 at [j·n+i] for rows number j and i < j of
@@ -67,9 +88,7 @@ func published(rows []int) [][2]int {
 func (t *Tokens) Table() []int8 {
 	n := len(t.Rows)
 	out := make([]int8, n*n)
-	for k, p := range published(t.Rows) {
-		out[p[0]*n+p[1]] = 2*int8(t.Signs[k/64]>>(k%64)&1) - 1
-	}
+	eachPublished(t.Rows, func(k, j, i int) { out[j*n+i] = 2*int8(t.Signs[k/64]>>(k%64)&1) - 1 })
 	return out
 }
 

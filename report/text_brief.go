@@ -46,8 +46,8 @@ func (r *Report) brief(s Style, n lengths) string {
 		t.Line("%s", line)
 	}
 	t.Line("")
-	for i := range r.Subjects {
-		t.Row(verdict.Side(i), columns.Clip(r.Subjects[i].oneLine(), 1))
+	for i, name := range r.shortNames() {
+		t.Row(verdict.Side(i), columns.Clip(r.Subjects[i].oneLine(name), 1))
 	}
 	t.Row("how sure", sure(v))
 	t.Row("", limited(v))
@@ -71,13 +71,37 @@ func (r *Report) brief(s Style, n lengths) string {
 	return t.String()
 }
 
+// shortNames are the references of the subjects, without their middles where they are
+// long, and without what both begin with where nothing else would tell them apart.
+func (r *Report) shortNames() (out [2]string) {
+	const most = 24
+	refs := [2][]rune{}
+	for i := range refs {
+		refs[i] = []rune(escape.Printable(r.Subjects[i].Ref))
+		out[i] = columns.Fit(string(refs[i]), most)
+	}
+	if out[0] != out[1] {
+		return out
+	}
+	same := 0
+	for same < min(len(refs[0]), len(refs[1])) && refs[0][same] == refs[1][same] {
+		same++
+	}
+	for i := range out {
+		if same < len(refs[i]) {
+			out[i] = columns.Fit("…"+string(refs[i][same:]), most)
+		}
+	}
+	return out
+}
+
 // oneLine says what a subject is.
-func (s *Subject) oneLine() string {
+func (s *Subject) oneLine(name string) string {
 	read := taken(s)
 	if s.BytesRead == s.BytesTotal {
 		read = "read whole, " + columns.Size(s.BytesTotal)
 	}
-	return fmt.Sprintf("%s: %s, %s parameters, %s", columns.Fit(escape.Printable(s.Ref), 24), s.Storage(), columns.Count(s.Parameters), read)
+	return fmt.Sprintf("%s: %s, %s parameters, %s", name, s.Storage(), columns.Count(s.Parameters), read)
 }
 
 // clipped writes the first few items, each within its rows.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/escape"
@@ -47,20 +48,35 @@ func (x *Service) searches(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var out bytes.Buffer
-	for _, q := range queries {
-		found, err := x.find(r.Context(), q.of, top, level)
+	for some := range slices.Chunk(queries, x.together()) {
+		var of []*fingerprint.Fingerprint
+		for _, q := range some {
+			of = append(of, q.of)
+		}
+		found, err := x.find(r.Context(), of, top, level)
 		if err != nil {
 			return err
 		}
-		line, err := json.Marshal(result{q.ref, found})
-		if err != nil {
-			return err
+		for i, q := range some {
+			line, err := json.Marshal(result{q.ref, found[i]})
+			if err != nil {
+				return err
+			}
+			out.Write(append(escape.JSON(line), '\n'))
 		}
-		out.Write(append(escape.JSON(line), '\n'))
 	}
 	w.Header().Set("Content-Type", linesType)
 	_, err = w.Write(out.Bytes())
 	return err
+}
+
+// together is how many searches of a batch take one turn: as many as share a pass over
+// the index where the store can do that, so that a turn stays short.
+func (x *Service) together() int {
+	if _, ok := x.store.(store.Batched); ok {
+		return 32
+	}
+	return 1
 }
 
 func readQueries(r io.Reader) (out []query, err error) {

@@ -39,20 +39,21 @@ func (m *metrics) count(path string, status int) {
 	m.requests[outcome{path, status}]++
 }
 
-// began notes the beginning of a search, and what it returns the end.
-func (m *metrics) began() (ended func()) {
+// began notes the beginning of searches that are done together, and what it returns
+// their end; each took as long as all.
+func (m *metrics) began(searches int) (ended func()) {
 	begun := time.Now()
 	m.mu.Lock()
-	m.running++
+	m.running += int64(searches)
 	m.mu.Unlock()
 	return func() {
 		took := time.Since(begun).Seconds()
 		i, _ := slices.BinarySearch(bounds[:], took)
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		m.running--
-		m.buckets[i]++
-		m.seconds += took
+		m.running -= int64(searches)
+		m.buckets[i] += int64(searches)
+		m.seconds += took * float64(searches)
 	}
 }
 

@@ -112,18 +112,18 @@ func (x *Service) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fail(http.StatusUnprocessableEntity, "the body is no fingerprint file: %v", err)
 	}
-	found, err := x.find(r.Context(), f, top, level)
+	found, err := x.find(r.Context(), []*fingerprint.Fingerprint{f}, top, level)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
-	return escape.WriteJSON(w, found)
+	return escape.WriteJSON(w, found[0])
 }
 
 const fingerprintType = "application/octet-stream"
 
-// find waits for a turn and searches.
-func (x *Service) find(ctx context.Context, f *fingerprint.Fingerprint, top int, level float64) (*store.Found, error) {
+// find waits for a turn and searches for all that are given.
+func (x *Service) find(ctx context.Context, fs []*fingerprint.Fingerprint, top int, level float64) ([]*store.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, x.options.Patience)
 	defer cancel()
 	select {
@@ -132,15 +132,19 @@ func (x *Service) find(ctx context.Context, f *fingerprint.Fingerprint, top int,
 	case <-ctx.Done():
 		return nil, busy
 	}
-	defer x.metrics.began()()
-	found, err := x.store.Search(ctx, f, top, stats.LogP(math.Log(level)))
+	defer x.metrics.began(len(fs))()
+	found, err := store.SearchAll(ctx, x.store, fs, top, stats.LogP(math.Log(level)))
 	switch {
-	case err == nil:
-		return store.Describe(found), nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, busy
+	case err != nil:
+		return nil, err
 	}
-	return nil, err
+	out := make([]*store.Found, len(found))
+	for i, f := range found {
+		out[i] = store.Describe(f)
+	}
+	return out, nil
 }
 
 // busy is answered where a search does not come to its turn or end in time.

@@ -14,8 +14,13 @@ import (
 // before it is needed; what others commit in between is seen by the next call.
 func Files(path string) Store { return &files{path: path} }
 
+// FilesInMemory is Files for who searches often: up to so many bytes, 1280 for each entry,
+// are held in memory.
+func FilesInMemory(path string, bytes int64) Store { return &files{path: path, keep: bytes} }
+
 type files struct {
 	path    string
+	keep    int64        // bytes held in memory
 	reading sync.RWMutex // held for reading as long as open is used
 	open    *index.Index
 	writing sync.Mutex
@@ -56,6 +61,9 @@ func (s *files) reopen() (err error) {
 	if err == nil {
 		s.open, err = index.Open(s.path)
 	}
+	if err == nil && s.keep > 0 {
+		s.open.Keep(s.keep)
+	}
 	return err
 }
 
@@ -92,6 +100,14 @@ func (s *files) List(context.Context) (*Listed, error) {
 func (s *files) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (found *index.Found, err error) {
 	err = s.use(func(x *index.Index) error {
 		found, err = x.Search(ctx, f, top, level)
+		return err
+	})
+	return found, err
+}
+
+func (s *files) SearchAll(ctx context.Context, fs []*fingerprint.Fingerprint, top int, level stats.LogP) (found []*index.Found, err error) {
+	err = s.use(func(x *index.Index) error {
+		found, err = x.SearchAll(ctx, fs, top, level)
 		return err
 	})
 	return found, err

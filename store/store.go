@@ -47,6 +47,26 @@ type Flawed interface {
 	Flaws() (bad []index.Bad, lost []error, err error)
 }
 
+// Batched is a Store that answers many searches at less than the cost of each.
+type Batched interface {
+	SearchAll(ctx context.Context, fs []*fingerprint.Fingerprint, top int, level stats.LogP) ([]*index.Found, error)
+}
+
+// SearchAll answers many searches, with one result each.
+func SearchAll(ctx context.Context, s Store, fs []*fingerprint.Fingerprint, top int, level stats.LogP) (out []*index.Found, err error) {
+	if b, ok := s.(Batched); ok {
+		return b.SearchAll(ctx, fs, top, level)
+	}
+	for _, f := range fs {
+		found, err := s.Search(ctx, f, top, level)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found)
+	}
+	return out, nil
+}
+
 // Listed is what a store holds.
 type Listed struct {
 	Names []string

@@ -41,7 +41,7 @@ func serveCommand() *cobra.Command {
 }
 
 func benchServe(ctx context.Context, w io.Writer, file string, clients, searches, batch int) error {
-	s := store.Files(file)
+	s := store.FilesInMemory(file, 2<<30)
 	defer s.Close()
 	if err := s.Ready(ctx); err != nil {
 		return err
@@ -61,6 +61,9 @@ func benchServe(ctx context.Context, w io.Writer, file string, clients, searches
 	}
 	bodies, kind, page, err := requests(searches, batch)
 	if err != nil {
+		return err
+	}
+	if _, err := load(url+page, kind, bodies[:1], 1); err != nil { // reads and verifies the keys
 		return err
 	}
 	begun, cpu := time.Now(), processTime()

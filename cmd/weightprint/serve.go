@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/service"
 	"github.com/weightprint/weightprint/store"
 )
@@ -17,7 +18,7 @@ func serveCommand() *cobra.Command {
 	var at place
 	var o service.Options
 	var l service.Listening
-	var tokens string
+	var tokens, memory string
 	var verbose bool
 	c := &cobra.Command{
 		Use:   "serve",
@@ -43,7 +44,11 @@ runs, and lets running searches end when it is stopped.`,
 			if verbose {
 				o.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), nil))
 			}
-			s, err := at.open(c)
+			held, err := report.ParseBytes(memory)
+			if err != nil {
+				return usageError{fmt.Errorf("serve: --memory: %w", err)}
+			}
+			s, err := at.openToServe(c, int64(held))
 			if err != nil {
 				return err
 			}
@@ -71,9 +76,18 @@ runs, and lets running searches end when it is stopped.`,
 	fl.Float64Var(&o.Rate, "rate", 10, "searches a second of each client; a batch is one")
 	fl.IntVar(&o.Burst, "burst", 20, "searches that a client may ask for at once")
 	fl.IntVar(&o.Running, "running", 4, "searches at one time")
+	fl.StringVar(&memory, "memory", "2GiB", "how much of an index file is held in memory, 1280 bytes an entry at most: the rest is read at each search")
 	fl.DurationVar(&o.Patience, "patience", 30*time.Second, "how long a search may wait and take")
 	fl.BoolVarP(&verbose, "verbose", "v", false, "log each request")
 	return c
+}
+
+// openToServe reaches the store; of files, keys of so many bytes are held in memory.
+func (p *place) openToServe(c *cobra.Command, bytes int64) (store.Store, error) {
+	if p.dsn == "" {
+		return store.FilesInMemory(p.file, bytes), nil
+	}
+	return p.open(c)
 }
 
 // warnOfFlaws says before the first search what no search will find.

@@ -64,7 +64,7 @@ def submit(job, *args, log=None):
     code = "import sys; sys.path.insert(0, %r); import %s as job; sys.exit(job.main(sys.argv[1:]))" % (str(HERE), job)
     submit = subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
-        env={**env, "PYSPARK_SUBMIT_ARGS": "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.memory=1g --conf spark.sql.shuffle.partitions=4 --conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 pyspark-shell"},
+        env={**env, "PYSPARK_SUBMIT_ARGS": "--master local[2] --driver-java-options \"-XX:TieredStopAtLevel=1 -XX:+UseSerialGC\" --conf spark.ui.enabled=false --conf spark.driver.memory=1g --conf spark.sql.shuffle.partitions=4 --conf spark.driver.host=127.0.0.1 --conf spark.driver.bindAddress=127.0.0.1 pyspark-shell"},
         capture_output=True,
         text=True,
     )

@@ -1,7 +1,8 @@
 // Command disputes replays five public disputes about the origin of models on generated
 // ones: what was published, and what this library says of the same two models.
 //
-//	go run ./examples/disputes internal/demo/models
+//	go run ./internal/demo/extract build/demo
+//	go run ./examples/disputes build/demo
 //
 // Each figure that was published is true of models whose origin is known here, and tells
 // nothing: strangers have it too, or relatives do not.

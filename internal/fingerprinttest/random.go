@@ -59,6 +59,24 @@ func Like(f *fingerprint.Fingerprint, r *rand.Rand) *fingerprint.Fingerprint {
 	return &c
 }
 
+// Child is Like of which a share of the bits of sketched units differs, as training
+// would have it.
+func Child(f *fingerprint.Fingerprint, share float64, r *rand.Rand) *fingerprint.Fingerprint {
+	c := Like(f, r)
+	for i := range c.Sketches {
+		for w := range c.Sketches[i].Words {
+			word := f.Sketches[i].Words[w]
+			for b := range 64 {
+				if r.Float64() < share {
+					word ^= 1 << b
+				}
+			}
+			c.Sketches[i].Words[w] = word
+		}
+	}
+	return c
+}
+
 // published counts the signs that a sketch of tokens holds.
 func published(t *fingerprint.Tokens) (n int) {
 	for _, sign := range t.Table() {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any, Dict, Iterator
 
 import pytest
 
-MODELS = Path(__file__).resolve().parents[2] / "internal" / "demo" / "models"
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -21,8 +22,10 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def models() -> Path:
-    return MODELS
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo") / "models"
+    subprocess.run(["go", "run", "./internal/demo/extract", str(folder)], cwd=ROOT, check=True)
+    return folder
 
 
 def arrays(folder: Path) -> Dict[str, Any]:

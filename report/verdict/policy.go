@@ -101,7 +101,7 @@ func (p Policy) labelsOnly(v *Verdict, f *Facts, by *similarity.Evidence, logp s
 		"the labels correspond, the content does not: one seed, or one file arranged after the other; nothing that was measured is more alike than arranging strangers makes it")
 	v.Alternatives = append(v.Alternatives, SameInit, arranged, trainedAlike)
 	v.Next = append(v.Next, f.more())
-	if !f.TokensByString {
+	if !f.TokensByString && f.Width > 0 { // a network without a residual stream has no tokens
 		v.Next = append(v.Next, addTokenizers)
 	}
 }

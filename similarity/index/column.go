@@ -159,6 +159,21 @@ func (c *column) keys(k int64, buf []byte) ([]byte, bool) {
 	return buf, true
 }
 
+// block gives the keys of a block of records; valid until space is used again, or as
+// long as the index is open where keys are kept.
+func (x *Index) block(k int64, space *keySpace) (*block, error) {
+	if b := x.kept.block(k); b != nil {
+		return b, nil
+	}
+	keys, err := x.keysOf(k, space.rows[:])
+	if err != nil {
+		return nil, err
+	}
+	b := space.take(keys)
+	x.kept.put(k, b)
+	return b, nil
+}
+
 // keysOf gives the keys of a block of records, from the column or made from the
 // records; the last block may be shorter.
 func (x *Index) keysOf(k int64, buf []byte) ([]byte, error) {

@@ -303,35 +303,12 @@ func TestColumnAfterFaults(t *testing.T) {
 			x, err := open(fs, "x")
 			require.NoError(t, err)
 			require.NotNil(t, x.column)
-			with, err := x.screen(context.Background(), ask(some(5, 6)[0].Fingerprint))
+			with, err := x.screen(context.Background(), []*asked{ask(some(5, 6)[0].Fingerprint)})
 			require.NoError(t, err)
 			x.column = nil
-			without, err := x.screen(context.Background(), ask(some(5, 6)[0].Fingerprint))
+			without, err := x.screen(context.Background(), []*asked{ask(some(5, 6)[0].Fingerprint)})
 			require.NoError(t, err)
-			require.Equal(t, without.all, with.all)
-			require.Equal(t, without.near, with.near)
+			require.Equal(t, without, with)
 		}
 	}
-}
-
-// Of more entries than are screened the nearest by their keys are asked, whoever
-// shares the work.
-func TestScreeningIsExact(t *testing.T) {
-	r := rand.New(rand.NewPCG(6, 6))
-	var all []candidate
-	parts := []*list{{keep: 50}, {keep: 50}, {keep: 50}}
-	for i := range int64(3000) {
-		c := candidate{r.IntN(40), i}
-		all = append(all, c)
-		parts[r.IntN(3)].offer(c)
-	}
-	total := list{keep: 50}
-	for _, p := range parts {
-		for _, c := range p.best {
-			total.offer(c)
-		}
-	}
-	total.cut()
-	slices.SortFunc(all, candidate.compare)
-	require.Equal(t, all[:50], total.best)
 }

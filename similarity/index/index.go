@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"sync"
@@ -19,8 +18,10 @@ type Index struct {
 	path    string
 	files   files
 	f       file
-	details file    // nil where nothing was ever added
-	column  *column // nil where keys are made from the records
+	details file            // nil where nothing was ever added
+	column  *column         // nil where keys are made from the records
+	kept    *keptBlocks     // keys and records in memory, if any are to be kept
+	seen    []atomic.Uint32 // of each record whether its digest was looked at; nil: not noted
 	header
 	contents  atomic.Pointer[contents]
 	verifying sync.Mutex
@@ -205,7 +206,12 @@ func (x *Index) At(_ context.Context, number int64) (e Entry, err error) {
 
 // entry reads the details of a record.
 func (x *Index) entry(r *record) (Entry, error) {
-	p, err := fingerprint.Read(io.NewSectionReader(x.details, r.offset, r.size))
+	b := make([]byte, r.size) // at most fingerprint.MaxFileBytes; see decode
+	_, err := x.details.ReadAt(b, r.offset)
+	var p *fingerprint.Fingerprint
+	if err == nil {
+		p, err = fingerprint.Decode(b)
+	}
 	if err != nil {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}

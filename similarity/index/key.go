@@ -76,11 +76,15 @@ func encodeKey(b []byte, r *record) []byte {
 		return noEntry(b, keyRemoval, uint64(r.offset))
 	}
 	k := keyOf(r)
-	b = append(b, r.root[:4]...)
+	return k.encode(append(b, r.root[:4]...), uint16(r.flags))
+}
+
+// encode appends what follows the content.
+func (k *key) encode(b []byte, flags uint16) []byte {
 	b = le.AppendUint32(b, k.length)
 	b = le.AppendUint32(b, k.hidden)
 	b = le.AppendUint16(b, k.dim)
-	b = le.AppendUint16(b, uint16(r.flags))
+	b = le.AppendUint16(b, flags)
 	for _, words := range [...][]uint64{k.units[0][:], k.units[1][:], k.units[2][:], k.residual[:], k.tokens[:], k.profiles[0][:], k.profiles[1][:], k.places[:]} {
 		for _, w := range words {
 			b = le.AppendUint64(b, w)

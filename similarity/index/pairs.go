@@ -2,7 +2,6 @@ package index
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/sketches"
@@ -44,22 +43,18 @@ func within(d, limits [channels]int) bool {
 // cannot be read are an error.
 func (x *Index) Pairs(ctx context.Context, first, last int64, visit func(Pair) error) error {
 	last = min(last, x.count)
-	rows, columns := make([]byte, blockSize*keyBytes), make([]byte, blockSize*keyBytes)
+	t := newTile(x, first, last)
 	for k := first / blockSize; k*blockSize < last; k++ {
-		own, err := x.keysOf(k, rows)
-		if err != nil {
+		if err := t.begin(k); err != nil {
 			return err
 		}
-		t := tile{x: x, rows: own, row: k * blockSize, first: first, last: last, read: map[int64]*record{}, entries: map[int64]Entry{}}
 		for j := k; j*blockSize < x.count; j++ {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if t.columns, err = x.keysOf(j, columns); err != nil {
+			if err := t.find(j); err != nil {
 				return err
 			}
-			t.column = j * blockSize
-			t.find()
 		}
 		if err := t.test(ctx, visit); err != nil {
 			return err
@@ -72,12 +67,43 @@ func (x *Index) Pairs(ctx context.Context, first, last int64, visit func(Pair) e
 // of blocks so far.
 type tile struct {
 	x             *Index
-	rows, columns []byte
-	row, column   int64 // numbers of the first records
 	first, last   int64 // rows that are asked for
+	row, column   int64 // numbers of the first records of the blocks
+	queries       []*asked
+	sought        []*sought // nil for rows that are not asked for
+	space         keySpace
+	rows, columns *records
+	far           apart
 	near          [blockSize][]int64
-	read          map[int64]*record
 	entries       map[int64]Entry
+}
+
+func newTile(x *Index, first, last int64) *tile {
+	return &tile{x: x, first: first, last: last, rows: newRecords(x), columns: newRecords(x), entries: map[int64]Entry{}}
+}
+
+// begin turns to a block of rows.
+func (t *tile) begin(k int64) error {
+	own, err := t.x.block(k, &t.space)
+	if err != nil {
+		return err
+	}
+	t.row, t.queries, t.sought = k*blockSize, nil, nil
+	for i := range own.n {
+		key, number := own.key(i), t.row+int64(i)
+		a := askedOf(key[:])
+		var s *sought
+		if number >= t.first && number < t.last && t.x.testable(own.flags(i), number) {
+			s = seek(a)
+			s.within(keyLimits)
+		}
+		t.queries, t.sought = append(t.queries, a), append(t.sought, s)
+	}
+	for i := range t.near {
+		t.near[i] = t.near[i][:0]
+	}
+	clear(t.entries)
+	return t.rows.begin(k, blockSize)
 }
 
 // askedOf takes a key as one that others are held against.
@@ -95,39 +121,40 @@ func askedOf(b []byte) *asked {
 	return &a
 }
 
-// testable tells whether a key is of an entry that holds something to be tested.
-func (x *Index) testable(b []byte, number int64) bool {
+// testable tells whether a record is of an entry that holds something to be tested.
+func (x *Index) testable(flags uint16, number int64) bool {
 	_, gone := x.contents.Load().dead[number]
-	return !gone && le.Uint16(b[atFlags:])&(keyRemoval|keyBad|flagQuarantined) == 0
+	return !gone && flags&(keyRemoval|keyBad|flagQuarantined) == 0
 }
 
-// find notes the pairs whose keys are near.
-func (t *tile) find() {
-	for i := range int64(len(t.rows) / keyBytes) {
-		number := t.row + i
-		row := t.rows[i*keyBytes : (i+1)*keyBytes]
-		if number < t.first || number >= t.last || !t.x.testable(row, number) {
+// find notes the pairs with a block of columns whose keys and summaries are near.
+func (t *tile) find(j int64) error {
+	columns, err := t.x.block(j, &t.space)
+	if err != nil {
+		return err
+	}
+	t.column = j * blockSize
+	begun := false
+	for i, s := range t.sought {
+		if s == nil {
 			continue
 		}
-		query := askedOf(row)
-		for j := max(0, number+1-t.column); j < int64(len(t.columns)/keyBytes); j++ {
-			b := (*[keyBytes]byte)(t.columns[j*keyBytes:])
-			if within(query.distances(b), keyLimits) && t.x.testable(b[:], t.column+j) {
-				t.near[i] = append(t.near[i], t.column+j)
+		columns.compare(t.queries[i], s, &t.far)
+		for c := max(0, t.row+int64(i)+1-t.column); c < int64(columns.n); c++ {
+			if t.far.hits[c/8] == 0 {
+				c |= 7
+				continue
 			}
-		}
-	}
-}
-
-// test asks the summaries of what was found, and tests what they leave.
-func (t *tile) test(ctx context.Context, visit func(Pair) error) error {
-	for i, near := range t.near {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		a := t.row + int64(i)
-		for _, b := range near {
-			if err := t.pair(ctx, a, b, visit); err != nil {
+			if !t.far.hit(int(c)) || !within(t.far.distances(int(c)), keyLimits) || !t.x.testable(columns.flags(int(c)), t.column+c) {
+				continue
+			}
+			if !begun {
+				if err := t.columns.begin(j, blockSize); err != nil {
+					return err
+				}
+				begun = true
+			}
+			if err := t.ask(i, t.column+c); err != nil {
 				return err
 			}
 		}
@@ -135,24 +162,41 @@ func (t *tile) test(ctx context.Context, visit func(Pair) error) error {
 	return nil
 }
 
-func (t *tile) pair(ctx context.Context, a, b int64, visit func(Pair) error) error {
-	ra, err := t.record(a)
+// ask asks the summaries of a row and a column, and notes a pair that is to be tested.
+func (t *tile) ask(i int, b int64) error {
+	of, err := t.rows.need(t.row + int64(i))
 	if err != nil {
 		return err
 	}
-	rb, err := t.record(b)
-	if err != nil || !within(ra.distances(&rb.Summary), summaryLimits) {
-		return err
+	other, err := t.columns.need(b)
+	if err == nil && within(of.distances(other), summaryLimits) {
+		t.near[i] = append(t.near[i], b)
 	}
-	ea, err := t.entry(ctx, a)
-	if err != nil {
-		return err
+	return err
+}
+
+// test tests what was found.
+func (t *tile) test(ctx context.Context, visit func(Pair) error) error {
+	for i, near := range t.near {
+		a := t.row + int64(i)
+		for _, b := range near {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			ea, err := t.entry(ctx, a)
+			if err != nil {
+				return err
+			}
+			eb, err := t.entry(ctx, b)
+			if err != nil {
+				return err
+			}
+			if err := visit(pairOf(a, b, ea, eb)); err != nil {
+				return err
+			}
+		}
 	}
-	eb, err := t.entry(ctx, b)
-	if err != nil {
-		return err
-	}
-	return visit(pairOf(a, b, ea, eb))
+	return nil
 }
 
 func pairOf(a, b int64, ea, eb Entry) Pair {
@@ -170,32 +214,14 @@ func pairOf(a, b int64, ea, eb Entry) Pair {
 	return p
 }
 
-// kept is how many records and entries of a row of blocks are held in memory.
-const kept = 4096
-
-func (t *tile) record(number int64) (*record, error) {
-	if r := t.read[number]; r != nil {
-		return r, nil
-	}
-	if len(t.read) >= kept {
-		clear(t.read)
-	}
-	err := t.x.each(number, number+1, func(_ int64, r *record, bad error) error {
-		if bad != nil {
-			return fmt.Errorf("%s: record %d: %w", t.x.path, number, bad)
-		}
-		own := *r
-		t.read[number] = &own
-		return nil
-	})
-	return t.read[number], err
-}
+// entriesHeld is how many entries of a row of blocks are held in memory.
+const entriesHeld = 256
 
 func (t *tile) entry(ctx context.Context, number int64) (Entry, error) {
 	if e, ok := t.entries[number]; ok {
 		return e, nil
 	}
-	if len(t.entries) >= kept/16 {
+	if len(t.entries) >= entriesHeld {
 		clear(t.entries)
 	}
 	e, err := t.x.At(ctx, number)

@@ -157,26 +157,51 @@ func (s *Summary) probe(k int, p *fingerprint.Probes) {
 // distances are four ways in which two summaries may be near: units of a layer,
 // residual dimensions, what tokens find, little-used tokens. Smaller is nearer.
 func (s *Summary) distances(o *Summary) (d [channels]int) {
-	d = [channels]int{math.MaxInt, math.MaxInt, math.MaxInt, math.MaxInt}
+	for c := range d {
+		d[c] = s.apart(c, o)
+	}
+	return d
+}
+
+// apart is one of these distances.
+func (s *Summary) apart(channel int, o *Summary) int { return apartBy[channel](s, o) }
+
+var apartBy = [channels]func(s, o *Summary) int{(*Summary).unitsApart, (*Summary).residualApart, (*Summary).foundApart, (*Summary).tokensApart}
+
+func (s *Summary) unitsApart(o *Summary) int {
+	least := math.MaxInt
 	if s.Length == o.Length && s.Dim == o.Dim && s.Length > 0 {
 		for i := range s.Units {
 			for j := range o.Units {
-				d[0] = min(d[0], differing(s.Units[i][:], o.Units[j][:]))
+				least = min(least, differing(s.Units[i][:], o.Units[j][:]))
 			}
 		}
 	}
-	if s.Hidden == o.Hidden && s.Hidden > 0 {
-		d[1] = differing(s.Residual[:], o.Residual[:])
+	return least
+}
+
+func (s *Summary) residualApart(o *Summary) int {
+	if s.Hidden != o.Hidden || s.Hidden == 0 {
+		return math.MaxInt
 	}
+	return differing(s.Residual[:], o.Residual[:])
+}
+
+func (s *Summary) foundApart(o *Summary) int {
+	most := 0
 	for i := range s.Places {
 		for j := range o.Places {
-			d[2] = min(d[2], -s.found(i, o, j))
+			most = max(most, s.found(i, o, j))
 		}
 	}
-	if s.Tokens != ([tokenWords]uint64{}) && o.Tokens != ([tokenWords]uint64{}) {
-		d[3] = differing(s.Tokens[:], o.Tokens[:])
+	return -most
+}
+
+func (s *Summary) tokensApart(o *Summary) int {
+	if s.Tokens == ([tokenWords]uint64{}) || o.Tokens == ([tokenWords]uint64{}) {
+		return math.MaxInt
 	}
-	return d
+	return differing(s.Tokens[:], o.Tokens[:])
 }
 
 const channels = 4

@@ -47,12 +47,42 @@ const (
 // hits with a corrected p no larger than level, and at most top leads. Every
 // entry's summary is looked at; nothing is approximated.
 func (x *Index) Search(ctx context.Context, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	found, err := SearchIn(ctx, x, f, top, level)
-	if err == nil {
-		found.Lost, err = x.Lost()
+	all, err := x.SearchAll(ctx, []*fingerprint.Fingerprint{f}, top, level)
+	if err != nil {
+		return nil, err
 	}
-	return found, err
+	return all[0], nil
 }
+
+// together is how many searches share a pass over the keys: what is nearest to each has
+// to be kept.
+const together = 32
+
+// SearchAll is Search for many fingerprints, of which some share each pass over the
+// entries. The results are those of single searches.
+func (x *Index) SearchAll(ctx context.Context, fs []*fingerprint.Fingerprint, top int, level stats.LogP) ([]*Found, error) {
+	var out []*Found
+	for some := range slices.Chunk(fs, together) {
+		near, err := x.nearest(ctx, some, kept(top))
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range some {
+			found, err := testNear(ctx, x, f, near[i], top, level)
+			if err == nil {
+				found.Lost, err = x.Lost()
+			}
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found)
+		}
+	}
+	return out, nil
+}
+
+// kept is how many of the nearest by each kind of summary are tested.
+func kept(top int) int { return max(Reranked, min(top, Screened)) }
 
 // Source is what a search asks of a store of entries. Package index is one; a
 // database that answers the same gives the same result to the bit.
@@ -72,10 +102,15 @@ type Source interface {
 
 // SearchIn is Search in any source.
 func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int, level stats.LogP) (*Found, error) {
-	near, err := x.Nearest(ctx, f, max(Reranked, min(top, Screened)))
+	near, err := x.Nearest(ctx, f, kept(top))
 	if err != nil {
 		return nil, err
 	}
+	return testNear(ctx, x, f, near, top, level)
+}
+
+// testNear tests the named records in full and chooses among them.
+func testNear(ctx context.Context, x Source, f *fingerprint.Fingerprint, near []int64, top int, level stats.LogP) (*Found, error) {
 	out := &Found{Searched: x.Len(), Quarantined: x.Quarantined(), Skipped: x.Bad()}
 	hits, errs := testAll(ctx, x, f, near)
 	if err := ctx.Err(); err != nil {
@@ -103,14 +138,14 @@ func SearchIn(ctx context.Context, x Source, f *fingerprint.Fingerprint, top int
 // testAll holds the named records against the query, on all processors.
 func testAll(ctx context.Context, x Source, f *fingerprint.Fingerprint, near []int64) ([]Hit, []error) {
 	hits, errs := make([]Hit, len(near)), make([]error, len(near))
-	among := x.Len()
+	among, query := x.Len(), sketches.Prepare(f)
 	dense.Parallel(len(near), func(k int) {
 		if ctx.Err() != nil {
 			return
 		}
 		var e Entry
 		if e, errs[k] = x.At(ctx, near[k]); errs[k] == nil {
-			hits[k] = test(e, f, among)
+			hits[k] = test(e, f, query, among)
 		}
 		hits[k].Name = e.Name
 	})
@@ -118,8 +153,8 @@ func testAll(ctx context.Context, x Source, f *fingerprint.Fingerprint, near []i
 }
 
 // test holds one entry of many against the query.
-func test(e Entry, f *fingerprint.Fingerprint, among int) Hit {
-	all := sketches.Run(e.Fingerprint, f)
+func test(e Entry, f *fingerprint.Fingerprint, query *sketches.Prepared, among int) Hit {
+	all := query.Run(e.Fingerprint)
 	h := Hit{Name: e.Name, Same: f.Complete && e.Fingerprint.Complete && f.Root == e.Fingerprint.Root}
 	if best, p := sketches.Best(all); best != nil {
 		h.Evidence, h.P = *best, stats.Bonferroni(p, among)

@@ -17,9 +17,9 @@ import (
 // every axis of B takes the axis of A with most fixed points, an axis of A that
 // several take counts once, and the p-value is multiplied by the number of all
 // such pairings.
-func mlpFixedPoints(a, b *fingerprint.Fingerprint) (total similarity.Evidence, layers []similarity.Evidence) {
+func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similarity.Evidence) {
 	total = evidence("sketch-fixed-points", "sketches", "mlp")
-	as, bs := usable(a), usable(b)
+	as, bs := a.sketches, b.sketches
 	named := sameAxes(as, bs)
 	choice := 0.0
 	taken := map[int]int{} // axes of A, and the place in layers of what took them
@@ -76,9 +76,9 @@ func nearestAxis(e similarity.Evidence, as []*fingerprint.Sketch, sb *fingerprin
 }
 
 // residualFixedPoints is the same on the residual stream as tokens see it.
-func residualFixedPoints(a, b *fingerprint.Fingerprint) similarity.Evidence {
+func residualFixedPoints(a, b *Prepared) similarity.Evidence {
 	e := evidence("sketch-residual-fixed-points", "residual", "embeddings")
-	sa, sb := residual(a), residual(b)
+	sa, sb := a.residual, b.residual
 	if sa == nil || sb == nil || !sa.Alike(sb) {
 		e.Skipped = "no sketches of residual dimensions of one shape"
 		return e

@@ -93,12 +93,12 @@ func (p *pair) agreement() int {
 // the best by each statistic, corrected for the choice, and combines them. A
 // layer of A that several layers of B take counts once, for the best of them;
 // the others count as having found nothing.
-func probes(a, b *fingerprint.Fingerprint) (order, signs, agreement similarity.Evidence) {
+func probes(a, b *Prepared) (order, signs, agreement similarity.Evidence) {
 	order = evidence("probe-order", "units that tokens find", "mlp")
 	signs = evidence("probe-signs", "units that tokens find", "mlp")
 	agreement = evidence("probe-agreement", "units that tokens find", "mlp")
 	agreement.Tier, agreement.Null = similarity.Calibrated, "none: units that the same tokens find, alike through the up rows too"
-	as, bs := probed(a), probed(b)
+	as, bs := a.probed, b.probed
 	orders, flips, alike := taken{}, taken{}, taken{}
 	for _, pb := range bs {
 		var o, s, g best

@@ -37,7 +37,29 @@ const ExactTests = 5
 
 // Run holds two fingerprints against each other. The pooled results, those
 // with LayerB < 0, come first.
-func Run(a, b *fingerprint.Fingerprint) []similarity.Evidence {
+func Run(a, b *fingerprint.Fingerprint) []similarity.Evidence { return Prepare(b).Run(a) }
+
+// Prepared is a fingerprint that many are held against.
+type Prepared struct {
+	sketches []*fingerprint.Sketch // of hidden units, that may be tested
+	residual *fingerprint.Sketch
+	probed   []*fingerprint.Probes // layers that may be tested
+	tokens   *fingerprint.Tokens
+	table    []int8 // of tokens
+}
+
+// Prepare works out what the tests use of a fingerprint.
+func Prepare(f *fingerprint.Fingerprint) *Prepared {
+	p := &Prepared{sketches: usable(f), residual: residual(f), probed: probed(f), tokens: f.Tokens}
+	if f.Tokens != nil {
+		p.table = f.Tokens.Table()
+	}
+	return p
+}
+
+// Run is the function Run with the prepared fingerprint as b.
+func (b *Prepared) Run(f *fingerprint.Fingerprint) []similarity.Evidence {
+	a := Prepare(f)
 	mlp, layers := mlpFixedPoints(a, b)
 	order, signs, agreement := probes(a, b)
 	return append([]similarity.Evidence{mlp, residualFixedPoints(a, b), tokenSigns(a, b), order, signs, agreement}, layers...)
@@ -97,6 +119,15 @@ func structured(s *fingerprint.Sketch) bool {
 	return n < minUnits || math.Abs(float64(s.Trend)) > trendZ*math.Sqrt(m*(m-1)*(2*m+5)/18) || squaredCosine(s) > 1.0/leastRank
 }
 
+// squares are the squared cosines of units by the bits in which they differ.
+var squares = func() (out [fingerprint.SketchBits + 1]float64) {
+	for d := range out {
+		c := math.Cos(math.Pi * float64(d) / fingerprint.SketchBits)
+		out[d] = c * c
+	}
+	return out
+}()
+
 // squaredCosine estimates the mean squared cosine of pairs of units from the
 // bits that they share. Random signs alone give (π/2)²/bits, which is taken
 // off.
@@ -105,8 +136,7 @@ func squaredCosine(s *fingerprint.Sketch) float64 {
 	for i := range s.Units {
 		for j := range i {
 			if s.Eligible[i] && s.Eligible[j] {
-				c := math.Cos(math.Pi * float64(s.Distance(i, s, j)) / fingerprint.SketchBits)
-				sum += c * c
+				sum += squares[s.Distance(i, s, j)]
 				pairs++
 			}
 		}

@@ -1,7 +1,6 @@
 package sketches
 
 import (
-	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/untrained"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -15,24 +14,24 @@ const TokenSigns = untrained.Test
 // of the same test on weights. Tokens are paired by number. Where signs go
 // along no more than what training may have left unseen explains, nothing is
 // found.
-func tokenSigns(a, b *fingerprint.Fingerprint) similarity.Evidence {
+func tokenSigns(a, b *Prepared) similarity.Evidence {
 	e := evidence(TokenSigns, "little-used tokens", "embeddings")
 	e.Null = untrained.Null
-	if a.Tokens == nil || b.Tokens == nil {
+	if a.tokens == nil || b.tokens == nil {
 		e.Skipped = "no little-used tokens that training left untouched on both sides"
 		return e
 	}
-	at := shared(a.Tokens.Rows, b.Tokens.Rows)
-	na, nb := len(a.Tokens.Rows), len(b.Tokens.Rows)
-	ta, tb := a.Tokens.Table(), b.Tokens.Table()
+	at := shared(a.tokens.Rows, b.tokens.Rows)
+	na, nb := len(a.tokens.Rows), len(b.tokens.Rows)
+	ta, tb := a.table, b.table
 	agree, pairs, total := 0, 0, 0
 	for j, p := range at {
+		rowA, rowB := ta[p[0]*na:], tb[p[1]*nb:]
 		sum, n := 0, 0
 		for _, q := range at[:j] {
-			if x := int(ta[p[0]*na+q[0]]) * int(tb[p[1]*nb+q[1]]); x != 0 {
-				sum += x
-				n++
-			}
+			x := int(rowA[q[0]]) * int(rowB[q[1]]) // 1, 0 or -1
+			sum += x
+			n += x * x
 		}
 		if sum > 0 {
 			agree++

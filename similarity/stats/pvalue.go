@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // LogP is the natural logarithm of a p-value, at most 0. Evidence between
 // related networks lies far below what a float64 probability can hold, so
@@ -38,14 +41,37 @@ func Ordered(n, k int) LogP {
 
 // SignAgreements is the probability that at least s of m fair coins agree.
 func SignAgreements(s, m int) LogP {
-	if s <= 0 {
+	switch {
+	case s <= 0:
 		return 0
+	case s > m || m >= len(coins):
+		return headsOrMore(m, s, nil)
 	}
+	of := &coins[m]
+	of.once.Do(func() {
+		of.tails = make([]LogP, m+1)
+		headsOrMore(m, 0, of.tails)
+	})
+	return of.tails[s]
+}
+
+// coins holds the tails for few coins, which searches ask for by the hundred.
+var coins [129]struct {
+	once  sync.Once
+	tails []LogP
+}
+
+// headsOrMore is the probability of at least s heads of m, and notes those of more.
+func headsOrMore(m, s int, all []LogP) (p LogP) {
 	sum := math.Inf(-1)
+	p = capped(sum)
 	for i := m; i >= s; i-- {
 		sum = logAdd(sum, LogChoose(m, i))
+		if p = capped(sum - float64(m)*math.Ln2); all != nil {
+			all[i] = p
+		}
 	}
-	return capped(sum - float64(m)*math.Ln2)
+	return p
 }
 
 // Swaps bounds the probability that a sum of ±d_i with fair independent signs

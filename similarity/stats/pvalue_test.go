@@ -253,3 +253,16 @@ func TestCorrelation(t *testing.T) {
 	_, ok = Correlation(constant, ramp)
 	require.True(t, ok, "one value that differs is variation")
 }
+
+// Tails that are kept are those that are worked out.
+func TestSignAgreementsAreKeptToTheBit(t *testing.T) {
+	for _, m := range []int{0, 1, 9, 96, 128, 129, 300} {
+		for s := range m + 2 {
+			want := LogP(0)
+			if s > 0 {
+				want = headsOrMore(m, s, nil)
+			}
+			require.Equal(t, want, SignAgreements(s, m), "%d of %d", s, m)
+		}
+	}
+}
