@@ -14,6 +14,14 @@ type passage struct {
 	round func(float32) float32
 }
 
+// of is the value after the passage.
+func (p passage) of(v float32) float32 {
+	if p.round == nil {
+		return v
+	}
+	return p.round(v)
+}
+
 // passages are those that can change values of a type.
 func passages(t tensor.DType) []passage {
 	all := []passage{{}}

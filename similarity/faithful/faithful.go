@@ -35,6 +35,7 @@ const (
 	Searched Mode = "searched" // the scales follow from something that was not given
 	Cast     Mode = "cast"     // values are stored as numbers, rounded one by one
 	Cells    Mode = "cells"    // each value must lie in the cell of its code
+	Ruled    Mode = "ruled"    // likewise, and the scales must be what a rule gives
 	None     Mode = "none"     // the type is not determined by its rounding
 )
 
@@ -58,6 +59,7 @@ type Tensor struct {
 	Type       string
 	Mode       Mode
 	Through    string // type that the source's values were rounded to first, "" for none
+	Scales     string // the rule of scales that lie apart from the codes, "" for none
 	Rows, Cols int
 	Blocks     [grades]int64
 	Values     int64       // values of deviating blocks that deviate by themselves
