@@ -3,6 +3,7 @@ package packed
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -113,7 +114,11 @@ func (m *matrix) numbersOf() []stored {
 func endOf(g grid, side int) grid {
 	switch x := g.(type) {
 	case *nested:
-		return x.shifted(side)
+		y := x.shifted(side)
+		for c := range y.table {
+			y.table[c] += float32(2*side-1) * nestedRoom
+		}
+		return y
 	case *changed:
 		return &changed{endOf(x.grid, side), x.f}
 	case *table:
@@ -123,6 +128,10 @@ func endOf(g grid, side int) grid {
 	}
 	return g
 }
+
+// nestedRoom is how far from the middle between two numbers of its table bitsandbytes
+// decides which of them a scale is stored as: it looks them up by 16 bits.
+const nestedRoom = 0x1p-15
 
 // fractions are the bits of a number behind its leading one, and its least exponent.
 var fractions = map[tensor.DType][2]int{tensor.F16: {10, -14}, tensor.BF16: {7, -126}, tensor.F32: {23, -126}, tensor.F8E4M3: {3, -6}, tensor.F8E5M2: {2, -14}}
@@ -140,6 +149,9 @@ func numberEnd(t tensor.DType, side int) func(float32) float32 {
 		return float32(float64(v) + sign*math.Ldexp(0.5, max(e-1, f[1])-f[0]))
 	}
 }
+
+// FittedZero tells whether zero-points are fitted to all values: HQQ's are.
+func (m *matrix) FittedZero() bool { return strings.HasPrefix(m.what, "HQQ") }
 
 // Levels gives the largest number that a code stands for, and the steps between the
 // least and the largest of a lattice of whole numbers.

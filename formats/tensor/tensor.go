@@ -59,6 +59,9 @@ type Grouped interface {
 	// Levels gives the largest number that a code stands for before scaling, and the
 	// steps from the least code to the largest, 0 where codes are no lattice.
 	Levels() (top float32, steps int)
+	// FittedZero tells whether zero-points follow from more than the least and the
+	// largest value of a group.
+	FittedZero() bool
 }
 
 // Group is what the codes of a group of values are scaled with:

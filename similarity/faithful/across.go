@@ -35,11 +35,12 @@ func across(ctx context.Context, p Pair, t *Tensor, o Options) error {
 		}
 	}
 	t.merge(&Tensor{}, o.Named) // in the order of places
+	(&cellJudge{data: data}).settle(t)
 	return nil
 }
 
 // unknownScales finds no scale wrong.
-func unknownScales(int, int) bool { return false }
+func unknownScales(int, int) Grade { return Exact }
 
 // band is the cells of some columns.
 type band struct {

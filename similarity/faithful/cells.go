@@ -67,8 +67,7 @@ func (j *cellJudge) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	top, steps := j.grouped.Levels()
-	if j.scales = r.ruleOf(groups, top, steps, all); j.scales != nil {
+	if j.scales = r.ruleOf(groups, j.grouped, all); j.scales != nil {
 		j.through = j.scales.through
 	}
 	return nil
@@ -95,7 +94,7 @@ func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err e
 	for k, through := range all {
 		outside := 0
 		for i, v := range x {
-			if beyond(through.of(v), lo[i], hi[i]) > 0 {
+			if beyond(through.of(v), lo[i], hi[i], 0) > 0 {
 				outside++
 			}
 		}
@@ -131,8 +130,11 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 			from, to := i*cols, (i+1)*cols
 			off := unknownScales
 			if of != nil {
-				off = func(a, b int) bool {
-					return slices.ContainsFunc(of[from+a:from+b], func(g int32) bool { return j.scales.off[g] })
+				off = func(a, b int) (worst Grade) {
+					for _, g := range of[from+a : from+b] {
+						worst = max(worst, j.scales.of[g])
+					}
+					return worst
 				}
 			}
 			cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to], off, j.outside, o.Named)
@@ -146,11 +148,19 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 // those of rounding.
 const mostOutside = 0.02
 
-// settle leaves open what such a layout's quantiser may have moved.
+// settle leaves open what such a layout's quantiser may have moved, and takes values
+// just outside their cells for rounding in 16 bits where they are many.
 func (j *cellJudge) settle(t *Tensor) {
+	drop := func(what string) {
+		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.What == what })
+	}
+	if t.near > few(t.Total()) {
+		t.Blocks[Deviates], t.Blocks[Rounding] = t.Blocks[Deviates]-t.near, t.Blocks[Rounding]+t.near
+		drop(nearlyCell)
+	}
 	if j.data.Compensated() && j.scales != nil && float64(t.soft) > mostOutside*float64(t.Total()) {
 		t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft
-		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.What == outsideCell })
+		drop(outsideCell)
 		outsideOf(j.data, t)
 	}
 }
@@ -167,46 +177,76 @@ func outsideOf(data tensor.Cells, t *Tensor) Grade {
 // What is wrong with a block of codes.
 const (
 	outsideCell = "the value lies outside the cell of its code"
+	nearlyCell  = "the value lies just outside the cell of its code"
 	otherScale  = "the scale or zero-point is not the one that the rule gives"
+	besideScale = "some scales are a unit of their type beside what the rule gives, as another order of roundings leaves them"
 )
 
 // cellRow judges the values of a row; off tells whether a scale of some of its columns
 // is not what the rule gives.
-func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) bool, outside Grade, named int) {
+func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) Grade, outside Grade, named int) {
 	for at := 0; at < len(x); at += cellBlock {
 		f, end := fault{}, min(len(x), at+cellBlock)
+		widest := widestOf(lo[at:end], hi[at:end])
 		for i := at; i < end; i++ {
-			if far := beyond(x[i], lo[i], hi[i]); far > 0 {
+			if far := beyond(x[i], lo[i], hi[i], widest); far > 0 {
 				f.worse(i, far, outsideCell)
 			}
 		}
 		scale := off(at, end)
 		switch {
-		case scale:
+		case scale == Deviates:
 			out.Blocks[Deviates]++
 			out.keep(Deviation{row, at / cellBlock, at, 0, 1, otherScale}, named)
-		case !f.found():
-			out.Blocks[Reachable]++
-		case outside == Open:
+		case f.found() && f.steps > tieCell && outside == Open:
 			out.Blocks[Open]++
 			out.Largest = max(out.Largest, f.steps)
-		default:
+		case f.found() && f.steps > nearCell:
 			out.soft++
 			out.Blocks[Deviates]++
 			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+		case f.found() && f.steps > tieCell:
+			f.what = nearlyCell
+			out.near++
+			out.Blocks[Deviates]++
+			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+		case scale == Open:
+			out.Blocks[Open]++
+			out.Why = besideScale
+		case f.found():
+			out.Blocks[Rounding]++
+		default:
+			out.Blocks[Reachable]++
 		}
 	}
 }
 
-// beyond is how far a value lies outside a cell, in widths of the cell; cells at
-// the ends of a code have no far side.
-func beyond(x, lo, hi float32) float64 {
+// How far from its cell, in widths of the cell, a value may lie for arithmetic to
+// explain it: in float32, and in 16 bits with codes up to fifteen.
+const tieCell, nearCell = 1.0 / 128, 1.0 / 16
+
+// widestOf is the width of the widest cell that has two ends.
+func widestOf(lo, hi []float32) (most float64) {
+	for i := range lo {
+		if w := float64(hi[i]) - float64(lo[i]); !math.IsInf(w, 0) {
+			most = max(most, w)
+		}
+	}
+	return most
+}
+
+// beyond is how far a value lies outside a cell, in widths of the cell. Cells at the
+// ends of a code have no far side, and the width of the widest beside them.
+func beyond(x, lo, hi float32, widest float64) float64 {
 	if x >= lo && x <= hi || x != x {
 		return 0
 	}
 	width := float64(hi) - float64(lo)
+	if math.IsInf(width, 0) {
+		width = widest
+	}
 	off := max(float64(lo)-float64(x), float64(x)-float64(hi))
-	if math.IsInf(width, 0) || width == 0 {
+	if width == 0 {
 		return 1
 	}
 	return max(off/width, 1e-3)

@@ -67,7 +67,8 @@ type Tensor struct {
 	Deviations []Deviation // the first ones, by place
 	Why        string      // what leaves a tensor open
 
-	soft int64 // deviating blocks that the search of the type can come to
+	soft int64 // deviating blocks that the search of the type can come to, or of codes alone
+	near int64 // deviating blocks with values just outside their cells, and none further
 }
 
 // few is how many blocks of a tensor may differ from what a build of the quantiser
@@ -138,6 +139,10 @@ func (t *Tensor) merge(o *Tensor, named int) {
 	}
 	t.Values += o.Values
 	t.soft += o.soft
+	t.near += o.near
+	if t.Why == "" {
+		t.Why = o.Why
+	}
 	t.Largest = max(t.Largest, o.Largest)
 	t.Deviations = append(t.Deviations, o.Deviations...)
 	slices.SortFunc(t.Deviations, before)

@@ -50,180 +50,214 @@ func (r *ranges) add(of []int32, x []float32) {
 // scaling is what a rule gives for a group. Numbers that a rule leaves open are NaN.
 type scaling struct{ scale, zero, bias float64 }
 
-// scaleRule is how a quantiser comes to the numbers of a group from the least and the
-// largest of its values; top is the largest number that a code stands for, steps the
-// distance from the least code to the largest, 0 where codes are no lattice.
+// group is what a rule is asked about: the least and the largest value, the largest
+// number that a code stands for, the distance from the least code to the largest (0
+// where codes are no lattice), and how its arithmetic rounds.
+type group struct {
+	lo, hi, top float64
+	steps       int
+	round       func(float64) float64
+}
+
+func (g group) size() float64 { return max(g.hi, -g.lo) }
+
+// span is the distance of the ends over the steps; around counts zero among the values.
+func (g group) span(around bool) float64 {
+	lo, hi := g.lo, g.hi
+	if around {
+		lo, hi = min(lo, 0), max(hi, 0)
+	}
+	return g.round(g.round(hi-lo) / float64(g.steps))
+}
+
+// scaleRule is how a quantiser comes to the numbers of a group.
 type scaleRule struct {
-	name string
-	give func(lo, hi, top float64, steps int) scaling
+	name    string
+	lattice bool // of codes that are whole numbers
+	give    func(g group) scaling
+	or      func(g group) scaling // what it gives as well where numbers tie; nil for nothing
 }
 
 var none = math.NaN()
 
-// sized are rules by the largest size alone, over so many steps.
-func sized(name string, over func(top float64, steps int) float64) scaleRule {
-	return scaleRule{"the largest size over " + name, func(lo, hi, top float64, steps int) scaling {
-		return scaling{max(hi, -lo) / over(top, steps), none, none}
-	}}
+// alone is a rule for the scale alone.
+func alone(f func(g group) float64) func(group) scaling {
+	return func(g group) scaling { return scaling{f(g), none, none} }
 }
 
-// spanned are rules by least and largest value; around counts zero among the values.
-func spanned(name string, around, whole bool) scaleRule {
-	return scaleRule{name, func(lo, hi, top float64, steps int) scaling {
-		if steps == 0 {
-			return scaling{none, none, none}
-		}
+// whole is a rule by which zero-points are whole numbers that make room for the least value.
+func whole(around bool) func(group) scaling {
+	return func(g group) scaling {
+		s, lo := g.span(around), g.lo
 		if around {
-			lo, hi = min(lo, 0), max(hi, 0)
+			lo = min(lo, 0)
 		}
-		s := scaling{(hi - lo) / float64(steps), none, none}
-		if whole {
-			s.zero = top - float64(steps) - lo/s.scale
-		}
-		return s
-	}}
+		return scaling{s, g.top - float64(g.steps) - g.round(lo/s), none}
+	}
 }
 
-// powered are rules for scales that are powers of two.
-func powered(name string, round func(float64) float64) scaleRule {
-	return scaleRule{name, func(lo, hi, top float64, _ int) scaling {
-		return scaling{round(max(hi, -lo) / top), none, none}
-	}}
+// signless is the largest code over which sizes are spread where codes count from 0.
+func (g group) signless() float64 {
+	if g.top == float64(g.steps) {
+		return math.Floor(g.top / 2)
+	}
+	return g.top
 }
 
-// powersBelow is the greatest power of two not above the quotient of two numbers'
-// powers: the shared exponent of the OCP Microscaling Formats (2023), section 6.3.
-func powersBelow(lo, hi, top float64, _ int) scaling {
-	_, e := math.Frexp(max(hi, -lo))
-	_, t := math.Frexp(top)
-	return scaling{math.Ldexp(1, e-t), none, none}
+// power rounds a quotient to a power of two.
+func power(round func(float64) float64) func(group) float64 {
+	return func(g group) float64 { return math.Exp2(round(math.Log2(g.size() / g.top))) }
+}
+
+// exponent is that of the largest size less that of the largest code: the shared
+// exponent of the OCP Microscaling Formats (2023), section 6.3.
+func exponent(g group) float64 {
+	_, e := math.Frexp(g.size())
+	_, t := math.Frexp(g.top)
+	return math.Ldexp(1, e-t)
 }
 
 // scaleRules lists the rules that quantisers follow: bitsandbytes' absolute maxima,
 // round-to-nearest of GPTQ, AWQ, compressed-tensors, torchao and quanto, HQQ's scales
 // (its zero-points are fitted), FP8 and the block formats, MLX's.
 var scaleRules = []scaleRule{
-	sized("the largest code", func(top float64, steps int) float64 {
-		if top == float64(steps) { // codes without a sign
-			return math.Floor(top / 2)
-		}
-		return top
-	}),
-	sized("half the range of codes", func(top float64, steps int) float64 { return float64(steps) / 2 }),
-	sized("half the number of codes", func(top float64, steps int) float64 { return float64(steps+1) / 2 }),
-	spanned("the span of the values and zero, by codes", true, true),
-	spanned("the span of the values, by codes", false, true),
-	{"the span of the values from the least, by codes", fromLeast},
-	spanned("the span of the values, zero-points fitted", false, false),
-	{"the span of the values, zero moved to a code", movedToZero},
-	{"the exponent of the largest size", powersBelow},
-	powered("the largest size, up to a power of two", func(v float64) float64 { return math.Exp2(math.Ceil(math.Log2(v))) }),
-	powered("the largest size, to the nearest power of two", func(v float64) float64 { return math.Exp2(math.Round(math.Log2(v))) }),
-}
-
-// fromLeast adds the least value to codes that count from zero.
-func fromLeast(lo, hi, top float64, steps int) scaling {
-	s := spanned("", false, false).give(lo, hi, top, steps)
-	s.bias = lo
-	return s
+	{"the largest size over the largest code", false, alone(func(g group) float64 { return g.round(g.size() / g.signless()) }), nil},
+	{"the largest size over half the range of codes", true, alone(func(g group) float64 { return g.round(g.size() / (float64(g.steps) / 2)) }), nil},
+	{"the largest size over half the number of codes", true, alone(func(g group) float64 { return g.round(g.size() / (float64(g.steps+1) / 2)) }), nil},
+	{"the span of the values and zero", true, whole(true), nil},
+	{"the span of the values", true, whole(false), nil},
+	{"the span of the values, counted from the least", true, func(g group) scaling { return scaling{g.span(false), none, g.lo} }, nil},
+	{"the span of the values, zero moved to a code", true, movedToZero, movedOnTie},
+	{"the span of the values, zero-points fitted", true, alone(func(g group) float64 { return g.span(false) }), nil},
+	{"the exponent of the largest size", false, alone(exponent), nil},
+	{"the largest size, up to a power of two", false, alone(power(math.Ceil)), nil},
+	{"the largest size, to the nearest power of two", false, alone(power(math.Round)), nil},
 }
 
 // movedToZero is MLX's rule: the end that lies farther from zero becomes a whole
 // number of steps (mlx, ops.cpp, affine_quantize).
-func movedToZero(lo, hi, _ float64, steps int) scaling {
-	scale, edge := max((hi-lo)/float64(steps), 1e-7), lo
-	if math.Abs(lo) > math.Abs(hi) {
-		edge = lo
-	} else {
-		scale, edge = -scale, hi
+func movedToZero(g group) scaling { return moved(g, func(x float64) float64 { return x }) }
+
+// movedOnTie is the same where the number of steps all but lies halfway between two.
+func movedOnTie(g group) scaling { return moved(g, onTie) }
+
+func moved(g group, turn func(float64) float64) scaling {
+	scale, edge := max(g.span(false), 1e-7), g.lo
+	if math.Abs(g.lo) <= math.Abs(g.hi) {
+		scale, edge = -scale, g.hi
 	}
-	q := math.RoundToEven(edge / scale)
+	q := math.RoundToEven(turn(edge / scale))
 	if q == 0 {
 		return scaling{scale, none, 0}
 	}
 	return scaling{edge / q, none, edge}
 }
 
-// exactly is what arithmetic in float32 may do to a scale, relatively; coarsely, in
-// types of 16 bits.
-var exactly, coarsely = 0x1p-21, []float64{0x1p-10, 0x1p-7}
+// tiedWithin is how near to halfway between two whole numbers arithmetic in float32
+// may take either.
+const tiedWithin = 1e-5
 
-// mostAlike is the share of groups that a rule in coarse arithmetic must give.
-const mostAlike = 0.98
-
-// zeroSlack is how far a zero-point may lie from what the rule rounds, in steps.
-const zeroSlack = 0.5 + 1e-3
-
-// asRule tells whether what is stored of a group is what a rule gives, up to rounding.
-func asRule(g tensor.Group, s scaling, slack float64) bool {
-	near := func(want float64, low, high, size float64) bool {
-		room := slack * size
-		return want >= low-room && want <= high+room
+// onTie is the whole number on the other side where a number all but lies halfway.
+func onTie(x float64) float64 {
+	if low := math.Floor(x); math.Abs(x-low-0.5) < tiedWithin {
+		return 2*low + 1 - math.RoundToEven(x)
 	}
-	switch {
-	case s.scale != s.scale || !near(s.scale, float64(min(g.Low, g.High)), float64(max(g.Low, g.High)), math.Abs(s.scale)):
-		return false
-	case s.bias == s.bias && !near(s.bias, float64(g.Bias), float64(g.Bias), math.Abs(s.bias)*(1+biasSlack(g)/slack)):
-		return false
-	}
-	return s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack+slack*math.Abs(s.zero)
+	return x
 }
 
-// biasSlack is what storing a bias may have lost, relatively: as much as the scale
-// beside it, which has the same type.
-func biasSlack(g tensor.Group) float64 {
-	if g.Scale == 0 {
-		return 0
+// exactly is what arithmetic in float32 may do to a scale, relatively.
+const exactly = 0x1p-21
+
+// coarse is how wide what is stored as one scale must be, relatively, for another
+// order of roundings to change it by a unit.
+const coarse = 0x1p-12
+
+// beside widens what is stored as a scale by a unit to either side; ok is false where
+// scales are stored so finely that arithmetic does not change them.
+func beside(g tensor.Group) (tensor.Group, bool) {
+	d := max(g.High-g.Low, g.Low-g.High)
+	lo, hi := min(g.Low, g.High)-d, max(g.Low, g.High)+d
+	g.Low, g.High = lo, hi
+	return g, float64(d) > coarse*math.Abs(float64(g.Scale))
+}
+
+// zeroSlack is how far a zero-point may lie from what the rule rounds, in steps: half
+// a step, and what arithmetic in 16 bits may do to numbers up to fifteen.
+const zeroSlack = 0.5 + 15*0x1p-8
+
+// asRule tells whether what is stored of a group is what a rule gives, up to rounding;
+// open zero-points are not asked.
+func asRule(g tensor.Group, s scaling, open bool) bool {
+	room := exactly * math.Abs(s.scale)
+	if !(s.scale >= float64(min(g.Low, g.High))-room && s.scale <= float64(max(g.Low, g.High))+room) {
+		return false
 	}
-	return math.Abs(float64(g.High-g.Low)) / math.Abs(float64(g.Scale))
+	if s.bias == s.bias { // stored in the type of the scale
+		lost := math.Abs(float64(g.High-g.Low) / float64(g.Scale))
+		if !(math.Abs(float64(g.Bias)-s.bias) <= (exactly+lost)*math.Abs(s.bias)) {
+			return false
+		}
+	}
+	return open || s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack
 }
 
 // ruledScales are the scales of a tensor as a rule explains them.
 type ruledScales struct {
 	rule    string
 	through passage
-	off     []bool // by group: not what the rule gives
+	of      []Grade // by group: Exact, Open a unit beside what the rule gives, else Deviates
 }
 
-// ruleOf finds the rule that gives the scales of most groups; nil where none does.
-// Groups without values, of nothing but zeros, or of which parts lie elsewhere do not
-// count.
-func (r *ranges) ruleOf(groups []tensor.Group, top float32, steps int, all []passage) *ruledScales {
-	asked := 0
+// askedGroups is how many groups tell which rule is followed.
+const askedGroups = 4096
+
+// ruleOf finds the rule, the passage of the source and the arithmetic that give most
+// of a sample of groups; nil where none gives more than half. Groups without values,
+// of nothing but zeros, or of which parts lie elsewhere do not count.
+func (r *ranges) ruleOf(groups []tensor.Group, data tensor.Grouped, all []passage) *ruledScales {
+	top, steps := data.Levels()
+	var asked []int
 	for g := range groups {
-		if r.counts(g, groups) {
-			asked++
+		if r.seen[g] == groups[g].Size && (r.lo[g] != 0 || r.hi[g] != 0) {
+			asked = append(asked, g)
 		}
 	}
-	for k, slack := range append([]float64{exactly}, coarsely...) {
-		least := majority
-		if k > 0 {
-			least = mostAlike
-		}
-		for _, through := range all {
+	most, best := 0, (func(tensor.Group, int) bool)(nil)
+	out := &ruledScales{of: make([]Grade, len(groups))}
+	for _, through := range all {
+		for _, in := range passages(tensor.F32) {
 			for _, rule := range scaleRules {
-				off, wrong := make([]bool, len(groups)), 0
-				for g := range groups {
-					if !r.counts(g, groups) {
-						continue
-					}
-					lo, hi := r.lo[g], r.hi[g]
-					if through.round != nil {
-						lo, hi = through.round(lo), through.round(hi)
-					}
-					if !asRule(groups[g], rule.give(float64(lo), float64(hi), float64(top), steps), slack) {
-						off[g], wrong = true, wrong+1
+				if rule.lattice && steps == 0 {
+					continue
+				}
+				fits := func(stored tensor.Group, g int) bool {
+					x := group{float64(through.of(r.lo[g])), float64(through.of(r.hi[g])), float64(top), steps, in.of64}
+					open := data.FittedZero()
+					return asRule(stored, rule.give(x), open) || rule.or != nil && asRule(stored, rule.or(x), open)
+				}
+				n, every := 0, max(1, len(asked)/askedGroups)
+				for k := 0; k < len(asked); k += every {
+					if fits(groups[asked[k]], asked[k]) {
+						n += every
 					}
 				}
-				if asked > 1 && float64(asked-wrong) > least*float64(asked) || asked == 1 && wrong == 0 {
-					return &ruledScales{rule.name, through, off}
+				if n > most {
+					most, best, out.rule, out.through = n, fits, rule.name, through
 				}
 			}
 		}
 	}
-	return nil
-}
-
-func (r *ranges) counts(g int, groups []tensor.Group) bool {
-	return r.seen[g] == groups[g].Size && (r.lo[g] != 0 || r.hi[g] != 0)
+	if float64(most) <= majority*float64(len(asked)) {
+		return nil
+	}
+	for _, g := range asked {
+		if best(groups[g], g) {
+			continue
+		}
+		out.of[g] = Deviates
+		if wider, ok := beside(groups[g]); ok && best(wider, g) {
+			out.of[g] = Open
+		}
+	}
+	return out
 }
