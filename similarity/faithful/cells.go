@@ -148,16 +148,19 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 // those of rounding.
 const mostOutside = 0.02
 
-// settle leaves open what such a layout's quantiser may have moved, and takes values
-// just outside their cells for rounding in 16 bits where they are many.
+// settle leaves open what such a layout's quantiser may have moved. Values just outside
+// their cells are rounding in 16 bits where they are many, and open where they are few.
 func (j *cellJudge) settle(t *Tensor) {
 	drop := func(what string) {
 		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.What == what })
 	}
 	if t.near > few(t.Total()) {
-		t.Blocks[Deviates], t.Blocks[Rounding] = t.Blocks[Deviates]-t.near, t.Blocks[Rounding]+t.near
+		t.Blocks[Rounding] += t.near
 		drop(nearlyCell)
+	} else { // named
+		t.Blocks[Open] += t.near
 	}
+	t.Blocks[Deviates] -= t.near
 	if j.data.Compensated() && j.scales != nil && float64(t.soft) > mostOutside*float64(t.Total()) {
 		t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft
 		drop(outsideCell)

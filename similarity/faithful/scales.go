@@ -193,7 +193,8 @@ func asRule(g tensor.Group, s scaling, open bool) bool {
 		return false
 	}
 	if s.bias == s.bias { // stored in the type of the scale
-		lost := math.Abs(float64(g.High-g.Low) / float64(g.Scale))
+		_, e := math.Frexp(math.Abs(float64(g.High-g.Low) / (2 * float64(g.Scale))))
+		lost := math.Ldexp(1, e) // the most that its type loses of any number
 		if !(math.Abs(float64(g.Bias)-s.bias) <= (exactly+lost)*math.Abs(s.bias)) {
 			return false
 		}
