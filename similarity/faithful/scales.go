@@ -118,8 +118,8 @@ func exponent(g group) float64 {
 }
 
 // scaleRules lists the rules that quantisers follow: bitsandbytes' absolute maxima,
-// round-to-nearest of GPTQ, AWQ, compressed-tensors, torchao and quanto, HQQ's scales
-// (its zero-points are fitted), FP8 and the block formats, MLX's.
+// round-to-nearest of GPTQ, AWQ, compressed-tensors, torchao and quanto, FP8 and the
+// block formats, MLX's.
 var scaleRules = []scaleRule{
 	{"the largest size over the largest code", false, alone(func(g group) float64 { return g.round(g.size() / g.signless()) }), nil},
 	{"the largest size over half the range of codes", true, alone(func(g group) float64 { return g.round(g.size() / (float64(g.steps) / 2)) }), nil},
@@ -128,7 +128,6 @@ var scaleRules = []scaleRule{
 	{"the span of the values", true, whole(false), nil},
 	{"the span of the values, counted from the least", true, func(g group) scaling { return scaling{g.span(false), none, g.lo} }, nil},
 	{"the span of the values, zero moved to a code", true, movedToZero, movedOnTie},
-	{"the span of the values, zero-points fitted", true, alone(func(g group) float64 { return g.span(false) }), nil},
 	{"the exponent of the largest size", false, alone(exponent), nil},
 	{"the largest size, up to a power of two", false, alone(power(math.Ceil)), nil},
 	{"the largest size, to the nearest power of two", false, alone(power(math.Round)), nil},
@@ -185,21 +184,23 @@ func beside(g tensor.Group) (tensor.Group, bool) {
 // a step, and what arithmetic in 16 bits may do to numbers up to fifteen.
 const zeroSlack = 0.5 + 15*0x1p-8
 
-// asRule tells whether what is stored of a group is what a rule gives, up to rounding;
-// open zero-points are not asked.
-func asRule(g tensor.Group, s scaling, open bool) bool {
+// asRule tells whether what is stored of a group is what a rule gives, up to rounding.
+func asRule(g tensor.Group, s scaling) bool {
 	room := exactly * math.Abs(s.scale)
 	if !(s.scale >= float64(min(g.Low, g.High))-room && s.scale <= float64(max(g.Low, g.High))+room) {
 		return false
 	}
 	if s.bias == s.bias { // stored in the type of the scale
-		_, e := math.Frexp(math.Abs(float64(g.High-g.Low) / (2 * float64(g.Scale))))
-		lost := math.Ldexp(1, e) // the most that its type loses of any number
+		lost := 0.0 // the most that its type loses of any number
+		if half := math.Abs(float64(g.High-g.Low) / (2 * float64(g.Scale))); half > 0 {
+			_, e := math.Frexp(half)
+			lost = math.Ldexp(1, e)
+		}
 		if !(math.Abs(float64(g.Bias)-s.bias) <= (exactly+lost)*math.Abs(s.bias)) {
 			return false
 		}
 	}
-	return open || s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack
+	return s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack
 }
 
 // ruledScales are the scales of a tensor as a rule explains them.
@@ -208,6 +209,10 @@ type ruledScales struct {
 	through passage
 	of      []Grade // by group: Exact, Open a unit beside what the rule gives, else Deviates
 }
+
+// fittedRule is that of quantisers which fit zero-points to all values: others must not
+// pass by it with a zero-point that was moved.
+var fittedRule = []scaleRule{{"the span of the values, zero-points fitted", true, alone(func(g group) float64 { return g.span(false) }), nil}}
 
 // askedGroups is how many groups tell which rule is followed.
 const askedGroups = 4096
@@ -223,18 +228,21 @@ func (r *ranges) ruleOf(groups []tensor.Group, data tensor.Grouped, all []passag
 			asked = append(asked, g)
 		}
 	}
+	rules := scaleRules
+	if data.FittedZero() {
+		rules = fittedRule
+	}
 	most, best := 0, (func(tensor.Group, int) bool)(nil)
 	out := &ruledScales{of: make([]Grade, len(groups))}
 	for _, through := range all {
 		for _, in := range passages(tensor.F32) {
-			for _, rule := range scaleRules {
+			for _, rule := range rules {
 				if rule.lattice && steps == 0 {
 					continue
 				}
 				fits := func(stored tensor.Group, g int) bool {
 					x := group{float64(through.of(r.lo[g])), float64(through.of(r.hi[g])), float64(top), steps, in.of64}
-					open := data.FittedZero()
-					return asRule(stored, rule.give(x), open) || rule.or != nil && asRule(stored, rule.or(x), open)
+					return asRule(stored, rule.give(x)) || rule.or != nil && asRule(stored, rule.or(x))
 				}
 				n, every := 0, max(1, len(asked)/askedGroups)
 				for k := 0; k < len(asked); k += every {

@@ -3,6 +3,7 @@ package recipe
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // fit explains the child by the parents: by rules that mix whole tensors, then by
@@ -144,7 +145,8 @@ func (f *fitting) givesVectors(e *explanation) {
 		return
 	}
 	for i, t := range f.all {
-		if !t.vector || e.own[i] != nil {
+		straight := e.method == Linear || e.method == TaskArithmetic
+		if !t.vector || e.own[i] != nil && !straight {
 			continue
 		}
 		if e.method == Copy || e.method == Passthrough {
@@ -168,7 +170,8 @@ func (f *fitting) givesVectors(e *explanation) {
 // vectorWeights chooses for one gain or bias.
 func (f *fitting) vectorWeights(e *explanation, i int) []float64 {
 	best, most := e.weights, math.MinInt
-	for _, w := range [][]float64{e.weights, whole(e.weights), f.layerWeights(e, i), whole(f.layerWeights(e, i))} {
+	beside := f.layerWeights(e, i)
+	for _, w := range [][]float64{e.own[i], e.weights, whole(e.weights), beside, whole(beside)} {
 		if w == nil {
 			continue
 		}
@@ -184,7 +187,7 @@ func (f *fitting) layerWeights(e *explanation, i int) []float64 {
 	own := make([][]float64, len(f.all))
 	found := false
 	for j, t := range f.all {
-		if !t.vector && t.group == f.all[i].group && e.own[j] != nil && f.ps[j] != nil {
+		if !t.vector && strings.HasPrefix(f.all[i].role, t.group+".") && e.own[j] != nil && f.ps[j] != nil {
 			own[j], found = e.own[j], true
 		}
 	}
