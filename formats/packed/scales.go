@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/quant"
 )
 
 // blockRows is how many rows share scales.
@@ -45,13 +46,13 @@ func (m *matrix) ReadGroups(ctx context.Context, dst []int32, first int64) error
 }
 
 // Groups gives what is stored of every group, in the order of ReadGroups.
-func (m *matrix) Groups(ctx context.Context) ([]tensor.Group, error) {
+func (m *matrix) Groups(ctx context.Context) ([]quant.Group, error) {
 	rows, count := blockRows(m.scale), m.groups.count
 	sizes, err := m.groupColumns(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]tensor.Group, (m.rows+rows-1)/rows*count)
+	out := make([]quant.Group, (m.rows+rows-1)/rows*count)
 	numbers := make([]float32, count)
 	for at := int64(0); at*count < int64(len(out)); at++ {
 		b := box{at * rows, 1, 0, m.cols}
@@ -92,7 +93,7 @@ func (m *matrix) groupColumns(ctx context.Context) ([]int64, error) {
 // stored is a grid and where its numbers go.
 type stored struct {
 	grid grid
-	put  func(*tensor.Group, float32)
+	put  func(*quant.Group, float32)
 }
 
 func (m *matrix) numbersOf() []stored {
@@ -101,11 +102,11 @@ func (m *matrix) numbersOf() []stored {
 		post = 1
 	}
 	return []stored{
-		{m.scale, func(g *tensor.Group, v float32) { g.Scale = v * post }},
-		{endOf(m.scale, 0), func(g *tensor.Group, v float32) { g.Low = v * post }},
-		{endOf(m.scale, 1), func(g *tensor.Group, v float32) { g.High = v * post }},
-		{m.zero, func(g *tensor.Group, v float32) { g.Zero = v }},
-		{m.bias, func(g *tensor.Group, v float32) { g.Bias = v }},
+		{m.scale, func(g *quant.Group, v float32) { g.Scale = v * post }},
+		{endOf(m.scale, 0), func(g *quant.Group, v float32) { g.Low = v * post }},
+		{endOf(m.scale, 1), func(g *quant.Group, v float32) { g.High = v * post }},
+		{m.zero, func(g *quant.Group, v float32) { g.Zero = v }},
+		{m.bias, func(g *quant.Group, v float32) { g.Bias = v }},
 	}
 }
 

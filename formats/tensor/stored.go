@@ -141,18 +141,3 @@ func CellsOf(d Data) (Cells, bool) {
 		}
 	}
 }
-
-// GroupedOf tells where codes share scales by groups of values, also behind data
-// that keeps accounts.
-func GroupedOf(d Data) (Grouped, bool) {
-	for {
-		switch x := d.(type) {
-		case Grouped:
-			return x, true
-		case interface{ Unwrap() Data }:
-			d = x.Unwrap()
-		default:
-			return nil, false
-		}
-	}
-}

@@ -49,30 +49,6 @@ type Cells interface {
 	Compensated() bool
 }
 
-// Grouped is Data whose codes share a scale by groups of values. It is optional.
-type Grouped interface {
-	Cells
-	// ReadGroups gives the group of each of the values [first, first+len(dst)).
-	ReadGroups(ctx context.Context, dst []int32, first int64) error
-	// Groups gives what is stored of every group.
-	Groups(ctx context.Context) ([]Group, error)
-	// Levels gives the largest number that a code stands for before scaling, and the
-	// steps from the least code to the largest, 0 where codes are no lattice.
-	Levels() (top float32, steps int)
-	// FittedZero tells whether zero-points follow from more than the least and the
-	// largest value of a group.
-	FittedZero() bool
-}
-
-// Group is what the codes of a group of values are scaled with:
-// value = (code − Zero)·Scale + Bias.
-type Group struct {
-	Scale      float32
-	Low, High  float32 // whatever lies between is stored as Scale
-	Zero, Bias float32
-	Size       int64 // values of the group
-}
-
 // Elements returns the product of shape, or false when it does not fit an
 // int64 or a dimension is negative.
 func Elements(shape []int64) (int64, bool) {

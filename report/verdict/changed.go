@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -126,12 +125,6 @@ func beyondFactor(s *delta.Stats) float64 {
 	return math.Sqrt(math.Max(0, 1-s.AB*s.AB/(s.AA*s.BB)))
 }
 
-// fractionBits are those of a number behind its leading one.
-var fractionBits = map[tensor.DType]int{tensor.F16: 10, tensor.BF16: 7, tensor.F32: 23, tensor.F64: 52}
-
-// sums is what sums of products in double precision leave of equal lists.
-const sums = 0x1p-22
-
 // roundingOf is how far rounding on both sides can take values from a multiple, over
 // their length: half a unit of the last place of each; nothing of types that are no
 // floating-point numbers of their own.
@@ -141,7 +134,7 @@ func roundingOf(c *delta.Change) float64 {
 	if !okA || !okB {
 		return 0
 	}
-	return math.Ldexp(1, -a-1) + math.Ldexp(1, -b-1) + sums
+	return math.Ldexp(1, -a-1) + math.Ldexp(1, -b-1)
 }
 
 // valuesScaled says which matrices were multiplied by one number.
@@ -149,7 +142,8 @@ func (x *changes) valuesScaled() []finding {
 	if len(x.scaled) == 0 {
 		return nil
 	}
-	least, most, apart, rounding := math.Inf(1), math.Inf(-1), 0.0, true
+	var apart float64
+	least, most, rounding := math.Inf(1), math.Inf(-1), true
 	for _, c := range x.scaled {
 		k := factor(&c.Stats)
 		least, most = math.Min(least, k), math.Max(most, k)

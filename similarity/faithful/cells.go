@@ -17,7 +17,7 @@ const cellBlock = 32
 type cellJudge struct {
 	p       Pair
 	data    tensor.Cells
-	grouped tensor.Grouped // nil where nothing is known of groups
+	grouped grouped // nil where nothing is known of groups
 	through passage
 	scales  *ruledScales // nil where no rule gives them
 	outside Grade        // of a block with values outside their cells
@@ -31,7 +31,7 @@ type cellJudge struct {
 func newCells(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	data, _ := tensor.CellsOf(p.Quantised.Tensor.Data)
 	j := &cellJudge{p: p, data: data, outside: Deviates}
-	j.grouped, _ = tensor.GroupedOf(p.Quantised.Tensor.Data)
+	j.grouped = groupedOf(p.Quantised.Tensor.Data)
 	t.Mode = Cells
 	if err := j.choose(ctx); err != nil {
 		return nil, err

@@ -5,7 +5,36 @@ import (
 	"math"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/quant"
 )
+
+// grouped is data whose codes share a scale by groups of values.
+type grouped interface {
+	// ReadGroups gives the group of each of the values [first, first+len(dst)).
+	ReadGroups(ctx context.Context, dst []int32, first int64) error
+	// Groups gives what is stored of every group.
+	Groups(ctx context.Context) ([]quant.Group, error)
+	// Levels gives the largest number that a code stands for before scaling, and the
+	// steps from the least code to the largest, 0 where codes are no lattice.
+	Levels() (top float32, steps int)
+	// FittedZero tells whether zero-points follow from more than the least and the
+	// largest value of a group.
+	FittedZero() bool
+}
+
+// groupedOf finds it also behind data that keeps accounts; nil where there is none.
+func groupedOf(d tensor.Data) grouped {
+	for {
+		switch x := d.(type) {
+		case grouped:
+			return x
+		case interface{ Unwrap() tensor.Data }:
+			d = x.Unwrap()
+		default:
+			return nil
+		}
+	}
+}
 
 // ranges are the least and the largest value of the source in each group that shares
 // a scale, and how many values of it were seen.
@@ -15,7 +44,7 @@ type ranges struct {
 }
 
 // readRanges walks through the source once.
-func readRanges(ctx context.Context, p Pair, data tensor.Grouped, groups int) (*ranges, error) {
+func readRanges(ctx context.Context, p Pair, data grouped, groups int) (*ranges, error) {
 	r := &ranges{make([]float32, groups), make([]float32, groups), make([]int64, groups)}
 	cols := p.Source.Cols
 	per := max(1, valuesAtOnce/max(1, cols))
@@ -173,7 +202,7 @@ const coarse = 0x1p-12
 
 // beside widens what is stored as a scale by a unit to either side; ok is false where
 // scales are stored so finely that arithmetic does not change them.
-func beside(g tensor.Group) (tensor.Group, bool) {
+func beside(g quant.Group) (quant.Group, bool) {
 	d := max(g.High-g.Low, g.Low-g.High)
 	lo, hi := min(g.Low, g.High)-d, max(g.Low, g.High)+d
 	g.Low, g.High = lo, hi
@@ -185,7 +214,7 @@ func beside(g tensor.Group) (tensor.Group, bool) {
 const zeroSlack = 0.5 + 15*0x1p-8
 
 // asRule tells whether what is stored of a group is what a rule gives, up to rounding.
-func asRule(g tensor.Group, s scaling) bool {
+func asRule(g quant.Group, s scaling) bool {
 	room := exactly * math.Abs(s.scale)
 	if !(s.scale >= float64(min(g.Low, g.High))-room && s.scale <= float64(max(g.Low, g.High))+room) {
 		return false
@@ -220,7 +249,7 @@ const askedGroups = 4096
 // ruleOf finds the rule, the passage of the source and the arithmetic that give most
 // of a sample of groups; nil where none gives more than half. Groups without values,
 // of nothing but zeros, or of which parts lie elsewhere do not count.
-func (r *ranges) ruleOf(groups []tensor.Group, data tensor.Grouped, all []passage) *ruledScales {
+func (r *ranges) ruleOf(groups []quant.Group, data grouped, all []passage) *ruledScales {
 	top, steps := data.Levels()
 	var asked []int
 	for g := range groups {
@@ -232,7 +261,7 @@ func (r *ranges) ruleOf(groups []tensor.Group, data tensor.Grouped, all []passag
 	if data.FittedZero() {
 		rules = fittedRule
 	}
-	most, best := 0, (func(tensor.Group, int) bool)(nil)
+	most, best := 0, (func(quant.Group, int) bool)(nil)
 	out := &ruledScales{of: make([]Grade, len(groups))}
 	for _, through := range all {
 		for _, in := range passages(tensor.F32) {
@@ -240,7 +269,7 @@ func (r *ranges) ruleOf(groups []tensor.Group, data tensor.Grouped, all []passag
 				if rule.lattice && steps == 0 {
 					continue
 				}
-				fits := func(stored tensor.Group, g int) bool {
+				fits := func(stored quant.Group, g int) bool {
 					x := group{float64(through.of(r.lo[g])), float64(through.of(r.hi[g])), float64(top), steps, in.of64}
 					return asRule(stored, rule.give(x)) || rule.or != nil && asRule(stored, rule.or(x))
 				}

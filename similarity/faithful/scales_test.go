@@ -8,16 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/quant"
 )
 
 // asked is a tensor's groups as the source has them, and how many steps its codes have.
 type asked struct {
-	groups []tensor.Group
+	groups []quant.Group
 	seen   *ranges
 	top    float32
 	steps  int
 	fitted bool
-	tensor.Grouped
+	grouped
 }
 
 func (a *asked) Levels() (float32, int) { return a.top, a.steps }
@@ -32,7 +33,7 @@ func groupsOf(seed uint64, half bool, give func(lo, hi float64) (scale, zero, bi
 	for g := range n {
 		a.seen.lo[g], a.seen.hi[g], a.seen.seen[g] = round(float32(-.01-.05*r.Float64())), round(float32(.01+.05*r.Float64())), 32
 		scale, zero, bias := give(float64(a.seen.lo[g]), float64(a.seen.hi[g]))
-		x := tensor.Group{Scale: float32(scale), Zero: float32(zero), Bias: float32(bias), Size: 32}
+		x := quant.Group{Scale: float32(scale), Zero: float32(zero), Bias: float32(bias), Size: 32}
 		_, e := math.Frexp(scale)
 		fraction := 24
 		if half {
@@ -52,17 +53,17 @@ func TestScaleRules(t *testing.T) {
 		rule string
 		half bool
 		give func(lo, hi float64) (scale, zero, bias float64)
-		move func(*tensor.Group)
+		move func(*quant.Group)
 		want Grade
 	}{
-		{"the largest size over the largest code", false, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7, 0, 0 }, func(g *tensor.Group) { shift(g, 1.001) }, Deviates},
-		{"the largest size over half the range of codes", true, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7.5, 8, 0 }, func(g *tensor.Group) { shift(g, 1.03) }, Deviates},
-		{"the largest size over half the range of codes", true, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7.5, 8, 0 }, func(g *tensor.Group) { shift(g, 1+1./128) }, Open},
+		{"the largest size over the largest code", false, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7, 0, 0 }, func(g *quant.Group) { shift(g, 1.001) }, Deviates},
+		{"the largest size over half the range of codes", true, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7.5, 8, 0 }, func(g *quant.Group) { shift(g, 1.03) }, Deviates},
+		{"the largest size over half the range of codes", true, func(lo, hi float64) (float64, float64, float64) { return max(hi, -lo) / 7.5, 8, 0 }, func(g *quant.Group) { shift(g, 1+1./128) }, Open},
 		{"the span of the values and zero", false, func(lo, hi float64) (float64, float64, float64) {
 			s := (hi - lo) / 15
 			return s, math.Round(-lo / s), 0
-		}, func(g *tensor.Group) { g.Zero++ }, Deviates},
-		{"the span of the values, counted from the least", false, func(lo, hi float64) (float64, float64, float64) { return (hi - lo) / 15, 0, lo }, func(g *tensor.Group) { g.Bias *= 1.001 }, Deviates},
+		}, func(g *quant.Group) { g.Zero++ }, Deviates},
+		{"the span of the values, counted from the least", false, func(lo, hi float64) (float64, float64, float64) { return (hi - lo) / 15, 0, lo }, func(g *quant.Group) { g.Bias *= 1.001 }, Deviates},
 	} {
 		a := groupsOf(7, c.half, c.give)
 		got := a.seen.ruleOf(a.groups, a, passages(tensor.BF16))
@@ -82,7 +83,7 @@ func TestScaleRules(t *testing.T) {
 	}
 }
 
-func shift(g *tensor.Group, by float32) { g.Scale, g.Low, g.High = g.Scale*by, g.Low*by, g.High*by }
+func shift(g *quant.Group, by float32) { g.Scale, g.Low, g.High = g.Scale*by, g.Low*by, g.High*by }
 
 // Scales that follow from something else are explained by no rule.
 func TestSearchedScalesHaveNoRule(t *testing.T) {
