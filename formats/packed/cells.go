@@ -3,6 +3,8 @@ package packed
 import (
 	"context"
 	"strings"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // roundingSlack is what arithmetic in float32 may do to a number, relatively, from
@@ -53,6 +55,7 @@ func (m *matrix) cells(ctx context.Context, lo, hi []float32, first int64) error
 // ends gives one end of each cell: the one in the direction of side where the
 // scale is positive, the other where it is not.
 func (m *matrix) ends(near, far *[256]float32, side float32) fill {
+	lost, lostZero := max(m.slack, lostOf(m.scale)), lostOf(m.zero)
 	return func(dst []float32, codes []uint8, n numbers) {
 		scale := n.scale
 		if m.post != 0 {
@@ -63,13 +66,30 @@ func (m *matrix) ends(near, far *[256]float32, side float32) fill {
 			t = far
 		}
 		h, bias := max(scale, -scale), max(n.bias, -n.bias)
+		zero := max(n.zero, -n.zero) * h
 		for i, c := range codes {
 			size := m.book.value[c] - n.zero
 			size = float32(max(size, -size)*h) + bias
-			slack := float32((m.slack + roundingSlack) * size)
+			slack := float32((lost+roundingSlack)*size) + float32(lostZero*zero)
 			dst[i] = float32((t[c]-n.zero)*scale) + n.bias + side*slack
 		}
 	}
+}
+
+// lostOf is what storing numbers in 16 bits may have lost of each, relatively:
+// quantisers round values by what they had before.
+func lostOf(g grid) float32 {
+	x, ok := g.(*table)
+	if t, turn := g.(*turned); turn {
+		x, ok = &table{t: t.t}, true
+	}
+	switch {
+	case ok && x.t.DType == tensor.F16:
+		return 0x1p-11
+	case ok && x.t.DType == tensor.BF16:
+		return 0x1p-9
+	}
+	return 0
 }
 
 // compensated are the layouts, by how their description begins, whose quantisers

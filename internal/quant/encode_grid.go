@@ -90,31 +90,31 @@ func (p *pointSet) within(u, levels int) bool {
 
 // near lists the points of the nearest shells around a place, by distance and
 // then by number.
-func (p *pointSet) near(u uint16, shells int) []uint16 {
-	type far struct{ d, i int }
-	all := make([]far, len(p.words))
+func (p *pointSet) near(u uint16, shells int) (out []uint16) {
+	far := make([]int, len(p.words))
+	var counts []int // of points at each distance
 	for i, w := range p.words {
-		d := 0
 		for k := range p.per {
 			e := p.level(w, k) - p.level(u, k)
-			d += e * e
+			far[i] += e * e
 		}
-		all[i] = far{d, i}
+		for len(counts) <= far[i] {
+			counts = append(counts, 0)
+		}
+		counts[far[i]]++
 	}
-	slices.SortFunc(all, func(a, b far) int {
-		if a.d != b.d {
-			return a.d - b.d
+	for d, n := range counts {
+		if n == 0 {
+			continue
 		}
-		return a.i - b.i
-	})
-	var out []uint16
-	for i, f := range all {
-		if i > 0 && f.d > all[i-1].d {
-			if shells--; shells == 0 {
-				break
+		if shells--; shells < 0 {
+			break
+		}
+		for i, f := range far {
+			if f == d {
+				out = append(out, uint16(i))
 			}
 		}
-		out = append(out, uint16(f.i))
 	}
 	return out
 }

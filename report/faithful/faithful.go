@@ -99,6 +99,7 @@ type Tensor struct {
 	Type       string         `json:"type"`
 	Mode       faithful.Mode  `json:"mode"`
 	Through    string         `json:"through"`
+	Scales     string         `json:"scales"` // the rule of scales that lie apart from the codes, "" for none
 	Rows       int            `json:"rows"`
 	Cols       int            `json:"cols"`
 	Verdict    Verdict        `json:"verdict"`
@@ -227,7 +228,7 @@ func fitting(w []float32, cols int) []float32 {
 // add takes the findings of a tensor into the report.
 func (r *Report) add(t *faithful.Tensor, role string, own, source *tensor.Tensor) {
 	x := Tensor{
-		Name: own.Name, Role: role, Source: source.Name, Type: t.Type, Mode: t.Mode, Through: t.Through, Rows: t.Rows, Cols: t.Cols,
+		Name: own.Name, Role: role, Source: source.Name, Type: t.Type, Mode: t.Mode, Through: t.Through, Scales: t.Scales, Rows: t.Rows, Cols: t.Cols,
 		Blocks: blocksOf(t), Values: t.Values, Largest: verdict.Number(t.Largest), Deviations: []Deviation{}, Why: t.Why,
 	}
 	for _, d := range t.Deviations {

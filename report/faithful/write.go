@@ -22,6 +22,7 @@ var modeWords = map[string]string{
 	"searched": "scales unexplained, codes by their scales",
 	"cast":     "value by value",
 	"cells":    "value by value, within the cell of the code",
+	"ruled":    "scales by their rule, values within the cell of the code",
 	"none":     "not judged",
 }
 

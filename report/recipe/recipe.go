@@ -210,7 +210,9 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 // afterwards are the words for what the remainder says.
 var afterwards = map[recipe.After]string{
 	recipe.MergeOnly: "",
-	recipe.Trained:   "that is more than rounding: the mixture was trained further, or its values were changed otherwise",
+	recipe.Trained:   "that is more than rounding: the mixture was trained further, its values were changed otherwise, or a parent's units stood in another order when it was mixed",
+	recipe.Thinned:   "values were made zero afterwards, and the others are the mixture's",
+	recipe.Coarsened: "that is more than the type's rounding: the values lie on a coarse lattice, and the mixture within half a step of it",
 	recipe.Rounded:   "the parents' own rounding, multiplied by the weights, explains the remainder: nothing shows training. With a negative weight the child may be what one of these was mixed from",
 	recipe.Remains:   "the remainder is not explained: training, another change of the values, rounding that cannot be told, and a common third look the same",
 	recipe.Missing:   "that is more than rounding, and about what a parent that is not among these would leave: the base has a weight that a whole mixture would not give it",

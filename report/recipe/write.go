@@ -38,15 +38,23 @@ func (r *Recipe) WriteJSON(w io.Writer) error {
 	return escape.WriteJSON(w, r)
 }
 
+// followed are what followed, in words where the name says more than is known.
+func followed(a recipe.After) string {
+	if a == recipe.Trained {
+		return "trained, or changed otherwise"
+	}
+	return string(a)
+}
+
 // headline names the method and what followed.
 func (r *Recipe) headline() string {
 	switch {
 	case r.After == recipe.NoMixture:
 		return "NO MIXTURE OF THESE"
 	case r.Method == recipe.Unknown:
-		return "NO METHOD EXPLAINS IT · linear part and remainder · " + string(r.After)
+		return "NO METHOD EXPLAINS IT · linear part and remainder · " + followed(r.After)
 	}
-	return strings.ToUpper(string(r.Method)) + " · " + string(r.After)
+	return strings.ToUpper(string(r.Method)) + " · " + followed(r.After)
 }
 
 // examined is the relation, where label tests decide it.

@@ -2,12 +2,12 @@ package verdict
 
 import (
 	"fmt"
-	"github.com/weightprint/weightprint/similarity/stats"
 	"math"
 	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // equalSoFar states that nothing differs in what was read, and how much that
@@ -108,8 +108,8 @@ func (f *Facts) changes() (x changes) {
 // headRole ends the role of the output matrix.
 const headRole = "head"
 
-// factor is the number by which one list of values is the other multiplied, to
-// rounding, and 1 where there is none.
+// factor is the number by which one list of values is the other multiplied, or all but
+// that, and 1 where there is none.
 func factor(s *delta.Stats) float64 {
 	if s.AA == 0 || s.BB == 0 || s.Cosine() < scaledCosine {
 		return 1
@@ -120,21 +120,45 @@ func factor(s *delta.Stats) float64 {
 	return 1
 }
 
+// beyondFactor is what the best factor leaves of B's values, over their length.
+func beyondFactor(s *delta.Stats) float64 {
+	return math.Sqrt(math.Max(0, 1-s.AB*s.AB/(s.AA*s.BB)))
+}
+
+// roundingOf is how far rounding on both sides can take values from a multiple, over
+// their length: half a unit of the last place of each; nothing of types that are no
+// floating-point numbers of their own.
+func roundingOf(c *delta.Change) float64 {
+	a, okA := fractionBits[c.A]
+	b, okB := fractionBits[c.B]
+	if !okA || !okB {
+		return 0
+	}
+	return math.Ldexp(1, -a-1) + math.Ldexp(1, -b-1)
+}
+
 // valuesScaled says which matrices were multiplied by one number.
 func (x *changes) valuesScaled() []finding {
 	if len(x.scaled) == 0 {
 		return nil
 	}
-	least, most := math.Inf(1), math.Inf(-1)
+	var apart float64
+	least, most, rounding := math.Inf(1), math.Inf(-1), true
 	for _, c := range x.scaled {
 		k := factor(&c.Stats)
 		least, most = math.Min(least, k), math.Max(most, k)
+		off := beyondFactor(&c.Stats)
+		apart, rounding = math.Max(apart, off), rounding && off <= roundingOf(c)
 	}
 	by := fmt.Sprintf("%.4g", least)
 	if most-least > scaledApart {
 		by = fmt.Sprintf("%.4g to %.4g", least, most)
 	}
-	return []finding{{Scaled, fmt.Sprintf("%d matrices are those of A multiplied by one number each, %s, to rounding", len(x.scaled), by), Undetermined}}
+	to := "to rounding"
+	if !rounding {
+		to = fmt.Sprintf("to within %.2g %% of their length, which is more than rounding", 100*apart)
+	}
+	return []finding{{Scaled, fmt.Sprintf("%d matrices are those of A multiplied by one number each, %s, %s", len(x.scaled), by, to), Undetermined}}
 }
 
 // rowsScaled says of which matrices each row was multiplied by a number of its own, and

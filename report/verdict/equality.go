@@ -103,7 +103,7 @@ func (e *Equality) words() []string {
 func (e *Equality) read(v *Verdict) {
 	for i, rounded := range e.Rounded {
 		if rounded {
-			v.suggest(marksChild(i), CastKind, fmt.Sprintf("tensors of %s are rounded", Side(i)))
+			v.suggest(marksChild(i), reverses[CastKind], fmt.Sprintf("tensors of %s are rounded", Side(i)))
 		}
 	}
 }

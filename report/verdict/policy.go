@@ -125,7 +125,7 @@ func (p Policy) origin(v *Verdict, f *Facts) {
 	for _, x := range p.made(f) {
 		v.Kinds = append(v.Kinds, x.kind)
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s", x.kind, x.words))
-		v.suggest(x.direction, x.kind, fmt.Sprintf("%s: %s", x.kind, x.words))
+		v.suggest(x.direction, f.reverseOf(x.kind), fmt.Sprintf("%s: %s", x.kind, x.words))
 	}
 	v.Alternatives = append(v.Alternatives, relatedAlternatives...)
 }

@@ -196,13 +196,13 @@ func TestCorrectionIsMonotone(t *testing.T) {
 // Marks that point both ways leave no reading, and no mark is a direction.
 func TestOppositeMarksCancel(t *testing.T) {
 	v := Verdict{Direction: Undetermined}
-	v.suggest(AToB, Pruned, "zeros in B")
+	v.suggest(AToB, reverses[Pruned], "zeros in B")
 	require.Equal(t, AToB, v.Suggested())
 	require.Equal(t, Undetermined, v.Direction)
 	require.NotEmpty(t, v.Reading.Reverse)
 	require.NotEmpty(t, v.Reading.Cost)
-	v.suggest(BToA, CastKind, "A is rounded")
-	v.suggest(AToB, Pruned, "zeros in B")
+	v.suggest(BToA, reverses[CastKind], "A is rounded")
+	v.suggest(AToB, reverses[Pruned], "zeros in B")
 	require.Nil(t, v.Reading)
 	require.Equal(t, Undetermined, v.Suggested())
 }

@@ -13,9 +13,23 @@ type Reading struct {
 	Cost      string    `json:"cost"`    // of that, to whoever would do it
 }
 
-// reverses says for each kind that leaves a mark how the other side could have
-// been made from the one that bears it, and at what cost.
-var reverses = map[Kind]struct{ how, cost string }{
+// reverse is how the other side could have been made from the one that bears a mark,
+// and at what cost.
+type reverse struct{ how, cost string }
+
+// expertsPutIn is the reverse of experts that were dropped.
+var expertsPutIn = reverse{"experts that the router seldom or never chooses were put in, or copies", "none"}
+
+// reverseOf is the reverse of a finding: what was dropped may be experts.
+func (f *Facts) reverseOf(k Kind) reverse {
+	if k == Pruned && f.Equality.Mixtures.Fewer != [2]int{} {
+		return expertsPutIn
+	}
+	return reverses[k]
+}
+
+// reverses lists them by kind.
+var reverses = map[Kind]reverse{
 	CastKind:            {"the finer values were made from the rounded ones by changes below half a step", "none that shows in what the model computes"},
 	QuantisedKind:       {"the values off the lattice were made from those on it by changes below half a step", "none that shows in what the model computes"},
 	Pruned:              {"the zeros were filled with small values", "none that shows where they are small; a little training where they are not"},
@@ -33,12 +47,11 @@ var reverses = map[Kind]struct{ how, cost string }{
 }
 
 // suggest adds one mark. Marks that point both ways leave no reading.
-func (v *Verdict) suggest(d Direction, k Kind, mark string) {
+func (v *Verdict) suggest(d Direction, x reverse, mark string) {
 	switch {
 	case d == Undetermined || d == "" || v.crossed:
 	case v.Reading == nil:
 		ends := map[Direction][2]string{AToB: {"A", "B"}, BToA: {"B", "A"}}[d]
-		x := reverses[k]
 		v.Reading = &Reading{
 			Story:     fmt.Sprintf("%s was made from %s, or both from a third", ends[1], ends[0]),
 			Direction: d, Because: []string{mark}, Reverse: x.how, Cost: x.cost,

@@ -48,7 +48,7 @@ func (s *Storage) read(v *Verdict) {
 		if t.Of == Side(1) {
 			side = 1
 		}
-		v.suggest(marksChild(side), kind, fmt.Sprintf("%d tensors of %s are rounded to %v", t.Tensors, t.Of, t.Type))
+		v.suggest(marksChild(side), reverses[kind], fmt.Sprintf("%d tensors of %s are rounded to %v", t.Tensors, t.Of, t.Type))
 	}
 }
 

@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/similarity/architecture"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -324,3 +325,6 @@ func Thresholds() map[string]Number {
 	}
 	return out
 }
+
+// fractionBits are those of a number behind its leading one.
+var fractionBits = map[tensor.DType]int{tensor.F16: 10, tensor.BF16: 7, tensor.F32: 23}

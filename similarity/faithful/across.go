@@ -14,6 +14,7 @@ const bandValues = 1 << 22
 // across judges a matrix whose stored rows are its columns, band of columns by band.
 func across(ctx context.Context, p Pair, t *Tensor, o Options) error {
 	data, _ := tensor.CellsOf(p.Quantised.Tensor.Data)
+	t.Mode = Cells
 	outside := outsideOf(data, t)
 	first := make([]int64, p.Quantised.Rows)
 	least, most, stride := int64(math.MaxInt64), int64(0), int64(1)
@@ -34,8 +35,12 @@ func across(ctx context.Context, p Pair, t *Tensor, o Options) error {
 		}
 	}
 	t.merge(&Tensor{}, o.Named) // in the order of places
+	(&cellJudge{data: data}).settle(t)
 	return nil
 }
+
+// unknownScales finds no scale wrong.
+func unknownScales(int, int) Grade { return Exact }
 
 // band is the cells of some columns.
 type band struct {
@@ -64,7 +69,7 @@ func (b *band) judge(ctx context.Context, p Pair, t *Tensor, outside Grade, o Op
 				lo[k], hi[k] = b.lo[at], b.hi[at]
 			}
 			found := &Tensor{}
-			cellRow(found, r, x[i*p.Source.Cols+b.c:][:b.n], lo, hi, outside, o.Named)
+			cellRow(found, r, x[i*p.Source.Cols+b.c:][:b.n], lo, hi, unknownScales, outside, o.Named)
 			for k := range found.Deviations {
 				found.Deviations[k].Block += b.c / cellBlock
 				found.Deviations[k].Col += b.c

@@ -119,7 +119,7 @@ func (j *judge) unequal(x, v, p []float32, block []byte) fault {
 	if most > 0 {
 		f.what += fmt.Sprintf("; values are moved by up to %.2g", most)
 	}
-	if quant.Grids[j.name] != nil {
+	if quant.Grids[j.name] != nil || quant.TernaryRuns[j.name] != nil {
 		f.what = "the block is not what the rule gives" + f.what[len("the scale is not the one that the rule gives"):]
 	}
 	f.steps = 1

@@ -108,6 +108,7 @@ var judged = []struct {
 	{20, tensor.Named("IQ4_NL"), false, true}, {23, tensor.Named("IQ4_XS"), false, true}, {16, tensor.Named("IQ2_XXS"), true, true}, {17, tensor.Named("IQ2_XS"), true, true}, {22, tensor.Named("IQ2_S"), false, true},
 	{18, tensor.Named("IQ3_XXS"), false, true}, {21, tensor.Named("IQ3_S"), false, true}, {34, tensor.Named("TQ1_0"), false, false}, {35, tensor.Named("TQ2_0"), false, false},
 	{39, tensor.Named("MXFP4"), false, false}, {40, tensor.Named("NVFP4"), false, false}, {41, tensor.Named("Q1_0"), false, false},
+	{19, tensor.Named("IQ1_S"), true, true}, {29, tensor.Named("IQ1_M"), false, true},
 }
 
 // file is one honest file: values quantised by ggml, and what is shown of it.
@@ -143,26 +144,28 @@ func TestHonestFilesOfGGML(t *testing.T) {
 	const rows, cols = 8, 1024
 	honest, counted := 0, map[string][5]int64{}
 	for _, ty := range judged {
-		files := honestFiles(ty.id, ty.must, ty.may, rows, cols)
-		var jobs []python.Job
-		for _, f := range files {
-			jobs = append(jobs, python.Job{Type: ty.id, Cols: cols, Values: f.x, Importance: f.w})
-		}
-		for i, raw := range g.Quantise(t, jobs...) {
-			f := files[i]
-			p := faithful.Pair{Quantised: matrix(t, ty.t, raw, rows, cols), Source: matrix(t, tensor.F32, floats(f.x), rows, cols)}
-			if f.shown == "given" {
-				p.Importance = f.w
+		t.Run(ty.t.String(), func(t *testing.T) {
+			files := honestFiles(ty.id, ty.must, ty.may, rows, cols)
+			var jobs []python.Job
+			for _, f := range files {
+				jobs = append(jobs, python.Job{Type: ty.id, Cols: cols, Values: f.x, Importance: f.w})
 			}
-			found, err := faithful.Judge(t.Context(), p, faithful.Options{Named: 3})
-			require.NoError(t, err)
-			require.Zero(t, found.Blocks[faithful.Deviates]+found.Blocks[faithful.Open], "%v %s %s: %v", ty.t, f.kind, f.shown, found.Deviations)
-			if f.shown != "hidden" {
-				require.Zero(t, found.Blocks[faithful.Reachable], "%v %s %s", ty.t, f.kind, f.shown)
+			for i, raw := range g.Quantise(t, jobs...) {
+				f := files[i]
+				p := faithful.Pair{Quantised: matrix(t, ty.t, raw, rows, cols), Source: matrix(t, tensor.F32, floats(f.x), rows, cols)}
+				if f.shown == "given" {
+					p.Importance = f.w
+				}
+				found, err := faithful.Judge(t.Context(), p, faithful.Options{Named: 3})
+				require.NoError(t, err)
+				require.Zero(t, found.Blocks[faithful.Deviates]+found.Blocks[faithful.Open], "%v %s %s: %v", ty.t, f.kind, f.shown, found.Deviations)
+				if f.shown != "hidden" {
+					require.Zero(t, found.Blocks[faithful.Reachable], "%v %s %s", ty.t, f.kind, f.shown)
+				}
+				honest++
+				counted[f.shown] = add(counted[f.shown], found.Blocks)
 			}
-			honest++
-			counted[f.shown] = add(counted[f.shown], found.Blocks)
-		}
+		})
 	}
 	t.Log(honest, "files; blocks by importance and grade:", counted)
 }

@@ -13,7 +13,7 @@ const castBlock = 256
 func newCast(p Pair, t *Tensor) *walk {
 	t.Mode = Cast
 	c := cast{p.Quantised.Tensor.DType.Rounding(), p.Source.Tensor.DType.Rounding()}
-	return &walk{p, t, func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
+	return &walk{p: p, out: t, end: (*Tensor).settle, rows: func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols := p.Source.Cols
 		b, rows := make([]float32, len(x)), make([]int, len(x)/max(1, cols))
 		for i := range rows {

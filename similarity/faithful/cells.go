@@ -3,6 +3,7 @@ package faithful
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -11,68 +12,244 @@ import (
 // apart from the codes.
 const cellBlock = 32
 
+// cellJudge holds values of the source against the cells of codes, and the scales of
+// their groups against the rule that gives most of them.
+type cellJudge struct {
+	p       Pair
+	data    tensor.Cells
+	grouped grouped // nil where nothing is known of groups
+	through passage
+	scales  *ruledScales // nil where no rule gives them
+	outside Grade        // of a block with values outside their cells
+}
+
 // newCells serves packed tensors: each value of the source must lie in the cell of
-// the code that is stored. Where a layout's usual quantiser moves values to make
-// up for the error of others, values outside their cell are left open.
-func newCells(p Pair, t *Tensor) *walk {
+// the code that is stored, and where a rule gives most scales, each scale must be
+// what it gives. Where a layout's usual quantiser moves values to make up for the
+// error of others, values outside their cell are left open, unless scales and nearly
+// all other blocks are those of rounding.
+func newCells(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	data, _ := tensor.CellsOf(p.Quantised.Tensor.Data)
-	outside := outsideOf(data, t)
-	return &walk{p, t, func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
-		cols := p.Source.Cols
-		return p.runs(first, len(x)/cols, func(row, n int) error {
-			lo, hi := make([]float32, n*cols), make([]float32, n*cols)
-			if err := data.ReadCells(ctx, lo, hi, p.Quantised.StoredAt(row)); err != nil {
+	j := &cellJudge{p: p, data: data, outside: Deviates}
+	j.grouped = groupedOf(p.Quantised.Tensor.Data)
+	t.Mode = Cells
+	if err := j.choose(ctx); err != nil {
+		return nil, err
+	}
+	if j.scales != nil {
+		t.Mode, t.Scales = Ruled, j.scales.rule
+	}
+	t.Through = j.through.name
+	if data.Compensated() && j.scales == nil {
+		j.outside = outsideOf(data, t)
+	}
+	return &walk{p: p, out: t, rows: j.rows, end: j.settle}, nil
+}
+
+// choose finds the passage that leaves the fewest sampled values outside, and the rule
+// of the scales.
+func (j *cellJudge) choose(ctx context.Context) error {
+	all := passages(j.p.Source.Tensor.DType)
+	if best, err := j.passage(ctx, all); err != nil {
+		return err
+	} else if best > 0 {
+		all[0], all[best] = all[best], all[0]
+	}
+	j.through = all[0]
+	if j.grouped == nil {
+		return nil
+	}
+	groups, err := j.grouped.Groups(ctx)
+	if err != nil {
+		return err
+	}
+	r, err := readRanges(ctx, j.p, j.grouped, len(groups))
+	if err != nil {
+		return err
+	}
+	if j.scales = r.ruleOf(groups, j.grouped, all); j.scales != nil {
+		j.through = j.scales.through
+	}
+	return nil
+}
+
+// passage is the one that leaves the fewest values of sampled rows outside.
+func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err error) {
+	cols := j.p.Source.Cols
+	n := max(1, min(sampledRows, j.p.Source.Rows, valuesAtOnce/max(1, cols)))
+	at := make([]int, n)
+	for i := range at {
+		at[i] = i * j.p.Source.Rows / n
+	}
+	x, lo, hi := make([]float32, n*cols), make([]float32, n*cols), make([]float32, n*cols)
+	if err := j.p.Source.Gather(ctx, x, at); err != nil {
+		return 0, err
+	}
+	for i, row := range at {
+		if err := j.data.ReadCells(ctx, lo[i*cols:][:cols], hi[i*cols:][:cols], j.p.Quantised.StoredAt(row)); err != nil {
+			return 0, err
+		}
+	}
+	least := -1
+	for k, through := range all {
+		outside := 0
+		for i, v := range x {
+			if beyond(through.of(v), lo[i], hi[i], 0) > 0 {
+				outside++
+			}
+		}
+		if least < 0 || outside < least {
+			least, best = outside, k
+		}
+	}
+	return best, nil
+}
+
+// rows judges rows that were read.
+func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
+	cols := j.p.Source.Cols
+	if j.through.round != nil {
+		for i, v := range x {
+			x[i] = j.through.round(v)
+		}
+	}
+	return j.p.runs(first, len(x)/cols, func(row, n int) error {
+		lo, hi := make([]float32, n*cols), make([]float32, n*cols)
+		at := j.p.Quantised.StoredAt(row)
+		if err := j.data.ReadCells(ctx, lo, hi, at); err != nil {
+			return err
+		}
+		var of []int32
+		if j.scales != nil {
+			of = make([]int32, n*cols)
+			if err := j.grouped.ReadGroups(ctx, of, at); err != nil {
 				return err
 			}
-			for i := range n {
-				at := i * cols
-				cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[at:at+cols], hi[at:at+cols], outside, o.Named)
+		}
+		for i := range n {
+			from, to := i*cols, (i+1)*cols
+			off := unknownScales
+			if of != nil {
+				off = func(a, b int) (worst Grade) {
+					for _, g := range of[from+a : from+b] {
+						worst = max(worst, j.scales.of[g])
+					}
+					return worst
+				}
 			}
-			return nil
-		})
-	}}
+			cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to], off, j.outside, o.Named)
+		}
+		return nil
+	})
+}
+
+// mostOutside is the share of blocks with values outside their cells from which codes
+// of a layout that makes up for errors count as made up for, although the scales are
+// those of rounding.
+const mostOutside = 0.02
+
+// settle leaves open what such a layout's quantiser may have moved. Values just outside
+// their cells are rounding in 16 bits where they are many, and open where they are few.
+func (j *cellJudge) settle(t *Tensor) {
+	drop := func(what string) {
+		t.Deviations = slices.DeleteFunc(t.Deviations, func(d Deviation) bool { return d.What == what })
+	}
+	if t.near > few(t.Total()) {
+		t.Blocks[Rounding] += t.near
+		drop(nearlyCell)
+	} else { // named
+		t.Blocks[Open] += t.near
+	}
+	t.Blocks[Deviates] -= t.near
+	if j.data.Compensated() && j.scales != nil && float64(t.soft) > mostOutside*float64(t.Total()) {
+		t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft
+		drop(outsideCell)
+		outsideOf(j.data, t)
+	}
 }
 
 // outsideOf is what a value outside its cell is found to be.
 func outsideOf(data tensor.Cells, t *Tensor) Grade {
-	if t.Mode = Cells; data.Compensated() {
+	if data.Compensated() {
 		t.Why = "the usual quantiser of this layout moves codes to make up for the error of others, so rounding does not determine them"
 		return Open
 	}
 	return Deviates
 }
 
-// cellRow judges the values of a row.
-func cellRow(out *Tensor, row int, x, lo, hi []float32, outside Grade, named int) {
+// What is wrong with a block of codes.
+const (
+	outsideCell = "the value lies outside the cell of its code"
+	nearlyCell  = "the value lies just outside the cell of its code"
+	otherScale  = "the scale or zero-point is not the one that the rule gives"
+	besideScale = "some scales are a unit of their type beside what the rule gives, as another order of roundings leaves them"
+)
+
+// cellRow judges the values of a row; off tells whether a scale of some of its columns
+// is not what the rule gives.
+func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) Grade, outside Grade, named int) {
 	for at := 0; at < len(x); at += cellBlock {
-		f := fault{}
-		for i := at; i < min(len(x), at+cellBlock); i++ {
-			if off := beyond(x[i], lo[i], hi[i]); off > 0 {
-				f.worse(i, off, "the value lies outside the cell of its code")
+		f, end := fault{}, min(len(x), at+cellBlock)
+		widest := widestOf(lo[at:end], hi[at:end])
+		for i := at; i < end; i++ {
+			if far := beyond(x[i], lo[i], hi[i], widest); far > 0 {
+				f.worse(i, far, outsideCell)
 			}
 		}
+		scale := off(at, end)
 		switch {
-		case !f.found():
-			out.Blocks[Reachable]++
-		case outside == Open:
+		case scale == Deviates:
+			out.Blocks[Deviates]++
+			out.keep(Deviation{row, at / cellBlock, at, 0, 1, otherScale}, named)
+		case f.found() && f.steps > tieCell && outside == Open:
 			out.Blocks[Open]++
 			out.Largest = max(out.Largest, f.steps)
-		default:
+		case f.found() && f.steps > nearCell:
+			out.soft++
 			out.Blocks[Deviates]++
 			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+		case f.found() && f.steps > tieCell:
+			f.what = nearlyCell
+			out.near++
+			out.Blocks[Deviates]++
+			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+		case scale == Open:
+			out.Blocks[Open]++
+			out.Why = besideScale
+		case f.found():
+			out.Blocks[Rounding]++
+		default:
+			out.Blocks[Reachable]++
 		}
 	}
 }
 
-// beyond is how far a value lies outside a cell, in widths of the cell; cells at
-// the ends of a code have no far side.
-func beyond(x, lo, hi float32) float64 {
+// How far from its cell, in widths of the cell, a value may lie for arithmetic to
+// explain it: in float32, and in 16 bits with codes up to fifteen.
+const tieCell, nearCell = 1.0 / 128, 1.0 / 16
+
+// widestOf is the width of the widest cell that has two ends.
+func widestOf(lo, hi []float32) (most float64) {
+	for i := range lo {
+		if w := float64(hi[i]) - float64(lo[i]); !math.IsInf(w, 0) {
+			most = max(most, w)
+		}
+	}
+	return most
+}
+
+// beyond is how far a value lies outside a cell, in widths of the cell. Cells at the
+// ends of a code have no far side, and the width of the widest beside them.
+func beyond(x, lo, hi float32, widest float64) float64 {
 	if x >= lo && x <= hi || x != x {
 		return 0
 	}
 	width := float64(hi) - float64(lo)
+	if math.IsInf(width, 0) {
+		width = widest
+	}
 	off := max(float64(lo)-float64(x), float64(x)-float64(hi))
-	if math.IsInf(width, 0) || width == 0 {
+	if width == 0 {
 		return 1
 	}
 	return max(off/width, 1e-3)

@@ -14,6 +14,22 @@ type passage struct {
 	round func(float32) float32
 }
 
+// of is the value after the passage.
+func (p passage) of(v float32) float32 {
+	if p.round == nil {
+		return v
+	}
+	return p.round(v)
+}
+
+// of64 is of for a number of arithmetic in float32 or narrower types.
+func (p passage) of64(v float64) float64 {
+	if p.round == nil {
+		return v
+	}
+	return float64(p.round(float32(v)))
+}
+
 // passages are those that can change values of a type.
 func passages(t tensor.DType) []passage {
 	all := []passage{{}}

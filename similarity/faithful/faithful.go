@@ -35,6 +35,7 @@ const (
 	Searched Mode = "searched" // the scales follow from something that was not given
 	Cast     Mode = "cast"     // values are stored as numbers, rounded one by one
 	Cells    Mode = "cells"    // each value must lie in the cell of its code
+	Ruled    Mode = "ruled"    // likewise, and the scales must be what a rule gives
 	None     Mode = "none"     // the type is not determined by its rounding
 )
 
@@ -58,6 +59,7 @@ type Tensor struct {
 	Type       string
 	Mode       Mode
 	Through    string // type that the source's values were rounded to first, "" for none
+	Scales     string // the rule of scales that lie apart from the codes, "" for none
 	Rows, Cols int
 	Blocks     [grades]int64
 	Values     int64       // values of deviating blocks that deviate by themselves
@@ -65,7 +67,8 @@ type Tensor struct {
 	Deviations []Deviation // the first ones, by place
 	Why        string      // what leaves a tensor open
 
-	soft int64 // deviating blocks that the search of the type can come to
+	soft int64 // deviating blocks that the search of the type can come to, or of codes alone
+	near int64 // deviating blocks with values just outside their cells, and none further
 }
 
 // few is how many blocks of a tensor may differ from what a build of the quantiser
@@ -136,6 +139,10 @@ func (t *Tensor) merge(o *Tensor, named int) {
 	}
 	t.Values += o.Values
 	t.soft += o.soft
+	t.near += o.near
+	if t.Why == "" {
+		t.Why = o.Why
+	}
 	t.Largest = max(t.Largest, o.Largest)
 	t.Deviations = append(t.Deviations, o.Deviations...)
 	slices.SortFunc(t.Deviations, before)

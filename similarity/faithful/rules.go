@@ -44,6 +44,8 @@ var rules = map[string]rule{
 	"IQ2_S":   {search: pointSearch("IQ2_S"), run: 16},
 	"IQ3_XXS": {search: pointSearch("IQ3_XXS"), run: 32},
 	"IQ3_S":   {search: pointSearch("IQ3_S"), run: 32},
+	"IQ1_S":   {search: ternarySearch("IQ1_S"), run: 32},
+	"IQ1_M":   {search: ternarySearch("IQ1_M"), run: 16},
 }
 
 type search = func(x, v []float32, block []byte) fault

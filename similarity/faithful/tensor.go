@@ -42,7 +42,7 @@ func Judge(ctx context.Context, p Pair, o Options) (*Tensor, error) {
 		return t, err
 	}
 	err = w.all(ctx, o)
-	t.settle()
+	w.end(t)
 	return t, err
 }
 
@@ -58,6 +58,7 @@ type walk struct {
 	p    Pair
 	out  *Tensor
 	rows func(ctx context.Context, t *Tensor, first int, x []float32, o Options) error
+	end  func(t *Tensor) // settles what all rows decide together
 }
 
 // newWalk chooses how the rows of a pair are judged; nil leaves the pair as it is.
@@ -67,7 +68,7 @@ func newWalk(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	_, cells := tensor.CellsOf(p.Quantised.Tensor.Data)
 	switch _, known := rules[t.Type]; {
 	case cells:
-		return newCells(p, t), nil
+		return newCells(ctx, p, t)
 	case dt.Kind() == tensor.KindFloat && dt != tensor.F8E8M0:
 		return newCast(p, t), nil
 	case plain && known && !p.Quantised.Transposed():
@@ -144,7 +145,7 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 		return nil, err
 	}
 	t.Mode = j.mode
-	return &walk{p, t, func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
+	return &walk{p: p, out: t, end: (*Tensor).settle, rows: func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols, size := p.Source.Cols, j.bytesOf(p.Source.Cols)
 		return p.runs(first, len(x)/cols, func(row, n int) error {
 			raw := make([]byte, n*size)

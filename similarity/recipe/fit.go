@@ -3,6 +3,7 @@ package recipe
 import (
 	"math"
 	"slices"
+	"strings"
 )
 
 // fit explains the child by the parents: by rules that mix whole tensors, then by
@@ -137,13 +138,15 @@ func (r *Recipe) sparse(s *sparse) {
 
 // givesVectors gives gains and biases weights where the explanation has none yet:
 // of the parent that is met where tensors are of one parent, else those of all
-// tensors.
+// tensors, or of their layer, or the same summing to one: what gives most of their
+// values, as they hold too few to fit any.
 func (f *fitting) givesVectors(e *explanation) {
 	if e.sparse != nil {
 		return
 	}
 	for i, t := range f.all {
-		if !t.vector || e.own[i] != nil {
+		straight := e.method == Linear || e.method == TaskArithmetic
+		if !t.vector || e.own[i] != nil && !straight {
 			continue
 		}
 		if e.method == Copy || e.method == Passthrough {
@@ -159,9 +162,55 @@ func (f *fitting) givesVectors(e *explanation) {
 			continue
 		}
 		if t.has(f.use) {
-			e.own[i] = e.weights
+			e.own[i] = f.vectorWeights(e, i)
 		}
 	}
+}
+
+// vectorWeights chooses for one gain or bias.
+func (f *fitting) vectorWeights(e *explanation, i int) []float64 {
+	best, most := e.weights, math.MinInt
+	beside := f.layerWeights(e, i)
+	for _, w := range [][]float64{e.own[i], e.weights, whole(e.weights), beside, whole(beside)} {
+		if w == nil {
+			continue
+		}
+		if a := f.account(i, f.mix(i, w)); a.exact-a.off > most {
+			best, most = w, a.exact-a.off
+		}
+	}
+	return best
+}
+
+// layerWeights are those of the matrices beside a gain, nil where there are none.
+func (f *fitting) layerWeights(e *explanation, i int) []float64 {
+	own := make([][]float64, len(f.all))
+	found := false
+	for j, t := range f.all {
+		if !t.vector && strings.HasPrefix(f.all[i].role, t.group+".") && e.own[j] != nil && f.ps[j] != nil {
+			own[j], found = e.own[j], true
+		}
+	}
+	if !found {
+		return nil
+	}
+	return meanOf(own, f.ps, f.n)
+}
+
+// whole makes weights sum to one, nil where they cannot.
+func whole(w []float64) []float64 {
+	sum := 0.0
+	for _, x := range w {
+		sum += x
+	}
+	if math.Abs(sum) < 0.1 {
+		return nil
+	}
+	out := slices.Clone(w)
+	for k := range out {
+		out[k] /= sum
+	}
+	return out
 }
 
 // spread is the half width of weights that a remainder blurs: what tensors disagree

@@ -48,6 +48,8 @@ type After string
 const (
 	MergeOnly After = "merge-only"                // nothing: the mixture gives the values
 	Trained   After = "trained"                   // more training, or another change of the values
+	Thinned   After = "pruned"                    // values were made zero, and the others are the mixture's
+	Coarsened After = "quantised"                 // the mixture was rounded to a coarse lattice
 	Rounded   After = "parents-rounding"          // a weight is negative, and the parents' own rounding, times the weights, explains the remainder
 	Remains   After = "remainder-not-explained"   // training, another change, a sibling of the one parent, or a rounding that cannot be told
 	Missing   After = "parent-missing"            // a parent that was not given took part

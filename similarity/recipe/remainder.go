@@ -38,6 +38,9 @@ func (f *fitting) after(r *Recipe, e *explanation, matrices, vectors account) Af
 		r.Warnings = append(r.Warnings, "gains or biases are not the mixture's: they were trained further, or mixed apart")
 		return Trained
 	}
+	if how, ok := f.madeCoarser(e); ok {
+		return how
+	}
 	r.Remainder.Rank, r.Remainder.Rows = f.rank(e), f.cleanRows(e)
 	base, weight := f.unusedBase()
 	if base >= 0 && weight > noBase {
