@@ -47,6 +47,7 @@ func main() {
 		decodeCommand(),
 		auditsCommand(),
 		interruptCommand(),
+		hugeCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -26,6 +26,7 @@ func treeCommand() *cobra.Command {
 		Short: "draw the lineage of a zoo of known lineage and count right and wrong edges",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			cpu := processTime()
 			z, err := readZoo(args[0])
 			if err != nil {
 				return err
@@ -41,6 +42,7 @@ func treeCommand() *cobra.Command {
 			}
 			s := z.judge(g)
 			s.print(c.OutOrStdout(), edges)
+			fmt.Fprintf(c.OutOrStdout(), "BenchmarkTree/cost %d %.1f cpu-s %.0f MiB %d pairs-compared\n", len(z.all), (processTime() - cpu).Seconds(), float64(processMemory())/(1<<20), g.Compared)
 			return nil
 		},
 	}

@@ -34,22 +34,28 @@ func (b *builder) families() (family []int, joint []bool) {
 // components numbers the connected parts of the graph of kinship among some of
 // the models, each by its first member.
 func (b *builder) components(some func(int) bool) []int {
-	family := make([]int, len(b.in))
-	for i := range family {
-		family[i] = i
+	return b.joined(func(i, j int) bool { return some(i) && some(j) && b.kin(i, j) })
+}
+
+// joined numbers the connected parts that links make of the models, each by its first
+// member.
+func (b *builder) joined(linked func(i, j int) bool) []int {
+	part := make([]int, len(b.in))
+	for i := range part {
+		part[i] = i
 		for j := range i {
-			if !some(i) || !some(j) || family[i] == family[j] || !b.kin(j, i) {
+			if part[i] == part[j] || !linked(j, i) {
 				continue
 			}
-			old, now := max(family[i], family[j]), min(family[i], family[j])
+			old, now := max(part[i], part[j]), min(part[i], part[j])
 			for k := range i + 1 {
-				if family[k] == old {
-					family[k] = now
+				if part[k] == old {
+					part[k] = now
 				}
 			}
 		}
 	}
-	return family
+	return part
 }
 
 // joins tells whether a model shares some parts with one model and some with
@@ -70,7 +76,7 @@ func (b *builder) joins(c int) bool {
 
 // same tells whether two models hold the same values up to storage.
 func (b *builder) same(i, j int) bool {
-	r := b.verdict(i, j).Relation
+	r := b.at(i, j).relation
 	return i != j && (r == verdict.Reencoded || r == verdict.Identical)
 }
 

@@ -19,6 +19,27 @@ type share struct {
 	words  string
 }
 
+// fits are the recipes that were fitted, by child and parents.
+type fits map[string]*mixture.Recipe
+
+// fit fits a child to parents, once.
+func (b *builder) fit(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
+	key := fmt.Sprint(c, parents)
+	if r := b.fits[key]; r != nil {
+		return r, nil
+	}
+	var in []report.Input
+	for _, p := range parents {
+		in = append(in, b.in[p])
+	}
+	r, err := recipe.Fit(ctx, b.in[c], in)
+	if err != nil {
+		return nil, err
+	}
+	b.fits[key] = r
+	return r, nil
+}
+
 // merges finds the members that were mixed from two others: those whose
 // difference from the origin is mostly a sum of the others' differences, and
 // which a merge recipe then explains down to rounding; and those whose layers were
@@ -30,7 +51,7 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := recipe.Fit(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			r, err := b.fit(ctx, c, pq[0], pq[1], origin)
 			if err != nil {
 				return nil, err
 			}
