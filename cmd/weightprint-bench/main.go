@@ -33,6 +33,7 @@ func main() {
 		campaignCommand(),
 		oracleCommand(),
 		treeCommand(),
+		populateCommand(),
 		picturesCommand(),
 		arrangedCommand(),
 		forgedCommand(),

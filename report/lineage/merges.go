@@ -24,20 +24,64 @@ type fits map[string]*mixture.Recipe
 
 // fit fits a child to parents, once.
 func (b *builder) fit(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
-	key := fmt.Sprint(c, parents)
-	if r := b.fits[key]; r != nil {
+	return b.once(fmt.Sprint(c, parents), func() (*mixture.Recipe, error) {
+		return recipe.Fit(ctx, b.in[c], b.inputs(parents))
+	})
+}
+
+// fitMixture is fit of parents of the child's shape: what one layer shows to be no
+// mixture of these is not read further.
+func (b *builder) fitMixture(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
+	r, err := b.once(fmt.Sprint("layer of ", c, parents), func() (*mixture.Recipe, error) {
+		return fitLayer(ctx, b.in[c], b.inputs(parents))
+	})
+	if err != nil || r != nil && !exact(r) {
+		return r, err
+	}
+	return b.fit(ctx, c, parents...)
+}
+
+// once looks a recipe up, or makes it.
+func (b *builder) once(key string, make func() (*mixture.Recipe, error)) (*mixture.Recipe, error) {
+	r, known := b.fits[key]
+	if known {
 		return r, nil
+	}
+	r, err := make()
+	if err == nil {
+		b.fits[key] = r
+	}
+	return r, err
+}
+
+func (b *builder) inputs(which []int) (out []report.Input) {
+	for _, i := range which {
+		out = append(out, b.in[i])
+	}
+	return out
+}
+
+// fitLayer fits the middle layer of a child to those of parents; nil where they have none.
+func fitLayer(ctx context.Context, child report.Input, parents []report.Input) (*mixture.Recipe, error) {
+	c, ok := layerOf(child)
+	if !ok {
+		return nil, nil
 	}
 	var in []report.Input
 	for _, p := range parents {
-		in = append(in, b.in[p])
+		l, ok := layerOf(p)
+		if !ok {
+			return nil, nil
+		}
+		in = append(in, l)
 	}
-	r, err := recipe.Fit(ctx, b.in[c], in)
-	if err != nil {
-		return nil, err
-	}
-	b.fits[key] = r
-	return r, nil
+	return recipe.Fit(ctx, c, in)
+}
+
+// exact tells whether a recipe leaves no more than rounding, value by value where that
+// can be asked.
+func exact(r *mixture.Recipe) bool {
+	return !r.Missing && (r.Exact < 0 || r.Exact >= verdict.Mixed)
 }
 
 // merges finds the members that were mixed from two others: those whose
@@ -51,11 +95,11 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := b.fit(ctx, c, pq[0], pq[1], origin)
+			r, err := b.fitMixture(ctx, c, pq[0], pq[1], origin)
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
+			if !exact(r) || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart {
 				continue
 			}
 			for k := range 2 {
