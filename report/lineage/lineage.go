@@ -8,6 +8,7 @@ package lineage
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/report"
@@ -69,7 +70,7 @@ func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, e
 }
 
 // fewModels are compared in all pairs: that costs about what is saved.
-const fewModels = 8
+const fewModels = 4
 
 // look takes the marks of all models and holds them against each other. It returns the
 // pairs that are compared whatever these say.
@@ -121,6 +122,9 @@ func (b *builder) draw(ctx context.Context) (*Graph, error) {
 		}
 		if len(open) == 0 {
 			g.Compared = b.asked()
+			if pairs := len(b.in) * (len(b.in) - 1) / 2; g.Compared < pairs {
+				g.Limits = append(g.Limits, fmt.Sprintf("Weights of %d of %d pairs were compared: the nearest by what each model shows alone, and the ends of every edge. Relatives that are no one's nearest may stand apart.", g.Compared, pairs))
+			}
 			return g, nil
 		}
 		if err := b.compare(ctx, open); err != nil {
