@@ -57,8 +57,8 @@ func blend(a, b *zoo.Model, share float32) *zoo.Model {
 	return out
 }
 
-// One layer is enough to tell that a model is no mixture, and a mixture is fitted whole.
-func TestOneLayerRefuses(t *testing.T) {
+// One matrix is enough to tell that a model is no mixture, and a layer to tell which.
+func TestOneMatrixRefuses(t *testing.T) {
 	base := drawn(1)
 	a, b := blend(base, drawn(2), 0.9), blend(base, drawn(3), 0.9)
 	var in []report.Input
@@ -71,9 +71,9 @@ func TestOneLayerRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, exact(r))
 	require.Equal(t, mixture.Linear, r.Method)
-	require.Len(t, x.fits, 2, "a layer, then the whole")
+	require.Len(t, x.fits, 2, "a matrix, then its layer")
 	r, err = x.fitMixture(ctx, 1, 2, 3, 4)
 	require.NoError(t, err)
 	require.False(t, exact(r))
-	require.Len(t, x.fits, 3, "the layer alone")
+	require.Len(t, x.fits, 3, "the matrix alone")
 }

@@ -29,16 +29,24 @@ func (b *builder) fit(ctx context.Context, c int, parents ...int) (*mixture.Reci
 	})
 }
 
-// fitMixture is fit of parents of the child's shape: what one layer shows to be no
-// mixture of these is not read further.
+// fitMixture is fit of parents of the child's shape, in its middle layer, where it has
+// layers: values that follow exactly from others' do so by no accident. What one matrix
+// shows to be no mixture is not read further.
 func (b *builder) fitMixture(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
-	r, err := b.once(fmt.Sprint("layer of ", c, parents), func() (*mixture.Recipe, error) {
-		return fitLayer(ctx, b.in[c], b.inputs(parents))
-	})
-	if err != nil || r != nil && !exact(r) {
-		return r, err
+	for _, most := range []int{1, math.MaxInt} {
+		r, err := b.once(fmt.Sprint(most, " of ", c, parents), func() (*mixture.Recipe, error) {
+			return fitLayer(ctx, b.in[c], b.inputs(parents), most)
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case r == nil:
+			return b.fit(ctx, c, parents...)
+		case most > 1 || !exact(r):
+			return r, nil
+		}
 	}
-	return b.fit(ctx, c, parents...)
+	return nil, nil // not reached: the last of the two always returns
 }
 
 // once looks a recipe up, or makes it.
@@ -61,21 +69,18 @@ func (b *builder) inputs(which []int) (out []report.Input) {
 	return out
 }
 
-// fitLayer fits the middle layer of a child to those of parents; nil where they have none.
-func fitLayer(ctx context.Context, child report.Input, parents []report.Input) (*mixture.Recipe, error) {
-	c, ok := layerOf(child)
-	if !ok {
-		return nil, nil
-	}
+// fitLayer fits so many matrices of the middle layer of a child to those of parents; nil
+// where one has no layers.
+func fitLayer(ctx context.Context, child report.Input, parents []report.Input, most int) (*mixture.Recipe, error) {
 	var in []report.Input
-	for _, p := range parents {
-		l, ok := layerOf(p)
-		if !ok {
+	for _, x := range append([]report.Input{child}, parents...) {
+		l := layerOf(x)
+		if l == nil {
 			return nil, nil
 		}
-		in = append(in, l)
+		in = append(in, only(x, l[:min(most, len(l))]))
 	}
-	return recipe.Fit(ctx, c, in)
+	return recipe.Fit(ctx, in[0], in[1:])
 }
 
 // exact tells whether a recipe leaves no more than rounding, value by value where that

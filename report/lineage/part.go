@@ -23,24 +23,27 @@ func (p *part) Tensor(name string) (*tensor.Tensor, bool) {
 	return t, ok && slices.Contains(p.shown, t)
 }
 
-// layerOf shows of a model its middle layer; ok is false where it has no layers.
-func layerOf(in report.Input) (out report.Input, ok bool) {
+// layerOf shows of a model its middle layer; nil where it has no layers.
+func layerOf(in report.Input) []*roles.Matrix {
 	t := roles.Map(in.Model).Tower("main")
 	if t == nil || len(t.Layers) < 2 {
-		return in, false
+		return nil
 	}
 	l := t.Layers[len(t.Layers)/2]
+	all := []*roles.Matrix{l.O, l.Q, l.K, l.V}
+	for _, e := range l.MLPs() {
+		all = append(all, e.Down, e.Gate, e.Up)
+	}
+	return slices.DeleteFunc(all, func(m *roles.Matrix) bool { return m == nil })
+}
+
+// only shows of a model the tensors of some matrices.
+func only(in report.Input, all []*roles.Matrix) report.Input {
 	p := &part{Model: in.Model}
-	show := func(all ...*roles.Matrix) {
-		for _, m := range all {
-			if m != nil && !slices.Contains(p.shown, m.Tensor) {
-				p.shown = append(p.shown, m.Tensor)
-			}
+	for _, m := range all {
+		if !slices.Contains(p.shown, m.Tensor) {
+			p.shown = append(p.shown, m.Tensor)
 		}
 	}
-	show(l.Q, l.K, l.V, l.O)
-	for _, e := range l.MLPs() {
-		show(e.Gate, e.Up, e.Down)
-	}
-	return report.Input{Ref: in.Ref, Format: in.Format, Model: p}, len(p.shown) > 0
+	return report.Input{Ref: in.Ref, Format: in.Format, Model: p}
 }
