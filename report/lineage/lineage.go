@@ -55,7 +55,13 @@ type Edge struct {
 // the nearest are found, and their weights compared. All pairs of a few models are.
 func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, error) {
 	b := newBuilder(in)
-	b.one = func(ctx context.Context, i, j int) (*report.Report, error) { return report.Build(ctx, in[i], in[j], o) }
+	b.one = func(ctx context.Context, i, j int) (*report.Report, error) {
+		r, err := report.Build(ctx, in[i], in[j], o)
+		if err == nil && o != nil && o.Log != nil {
+			o.Log.Debug("compared", "a", in[i].Ref, "b", in[j].Ref, "relation", r.Verdict.Relation, "kinds", r.Verdict.Kinds)
+		}
+		return r, err
+	}
 	all, err := b.look(ctx, o)
 	if err != nil {
 		return nil, err
