@@ -20,7 +20,7 @@ const corresponding = 1.2
 // from each other; infinitely where they are not to be compared for it.
 var stages = []func(b *builder, i, j int) float64{
 	func(b *builder, i, j int) float64 { // values that stand in their places
-		if d := b.vecs.distance(i, j, 0); b.vecs.shape[i] == b.vecs.shape[j] && d <= corresponding {
+		if d := b.vecs.apart(i, j); d <= corresponding {
 			return d
 		}
 		return math.Inf(1)

@@ -39,7 +39,7 @@ func (b *builder) settle() {
 func (b *builder) assume(i, j int, r verdict.Relation, kinds ...verdict.Kind) {
 	p := b.at(i, j)
 	*p = pair{relation: r, kinds: kinds, suggests: verdict.Undetermined, distance: incomparable}
-	if b.vecs.shape[i] == b.vecs.shape[j] && b.vecs.distance(i, j, 0) <= corresponding {
+	if b.vecs.apart(i, j) <= corresponding {
 		p.distance = 0
 	}
 }

@@ -87,6 +87,17 @@ func (v *vectors) distance(x, y int, found float64) float64 {
 	return min(v.far(x, y)/size, 2)
 }
 
+// apart is how far two models of one shape are from each other once both have length 1;
+// infinitely where they are not of one shape. Unlike distance it favours no model for
+// being large or small.
+func (v *vectors) apart(x, y int) float64 {
+	size := math.Sqrt(v.gram[x][x] * v.gram[y][y])
+	if v.shape[x] != v.shape[y] || size == 0 {
+		return math.Inf(1)
+	}
+	return math.Sqrt(max(0, 2-2*v.gram[x][y]/size))
+}
+
 // equal tells whether a matrix is the same in two models of one shape.
 func (v *vectors) equal(i, j, matrix int) bool {
 	return slices.Equal(v.values[i][matrix], v.values[j][matrix])
