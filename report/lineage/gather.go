@@ -96,7 +96,7 @@ func (g *gathering) next(family int) (i, j, stage int) {
 				if g.of[y] == family || g.b.at(x, y).compared || g.apart[[2]int{family, g.of[y]}] >= tries {
 					continue
 				}
-				if d := far(g.b, x, y); d < best {
+				if d := far(g.b, x, y); clearly(d, best) {
 					i, j, best = x, y, d
 				}
 			}
@@ -106,6 +106,12 @@ func (g *gathering) next(family int) (i, j, stage int) {
 		}
 	}
 	return 0, 0, -1
+}
+
+// clearly tells whether somebody is nearer by more than a hundredth: of copies the first is
+// asked, below which the others will hang.
+func clearly(d, best float64) bool {
+	return d < best && (math.IsInf(best, 1) || best-d > 0.01*math.Abs(best))
 }
 
 // asked is how often members of a family asked by likeness in vain.
