@@ -91,8 +91,11 @@ func (v *vectors) distance(x, y int, found float64) float64 {
 // infinitely where they are not of one shape. Unlike distance it favours no model for
 // being large or small.
 func (v *vectors) apart(x, y int) float64 {
+	if v.shape[x] != v.shape[y] {
+		return math.Inf(1)
+	}
 	size := math.Sqrt(v.gram[x][x] * v.gram[y][y])
-	if v.shape[x] != v.shape[y] || size == 0 {
+	if size == 0 {
 		return math.Inf(1)
 	}
 	return math.Sqrt(max(0, 2-2*v.gram[x][y]/size))
