@@ -125,9 +125,31 @@ func (b *builder) origin(members []int) int {
 			hub[i] += b.vecs.started(i, j, members)
 		}
 	}
-	return slices.MinFunc(speak, func(i, j int) int {
+	return b.asCompared(slices.MinFunc(speak, func(i, j int) int {
 		return cmp.Or(cmp.Compare(hub[j], hub[i]), cmp.Compare(b.copies(i, members), b.copies(j, members)), cmp.Compare(lean[i], lean[j]), cmp.Compare(i, j))
-	})
+	}), members)
+}
+
+// asCompared is the copy of a member that most of the members were compared with, itself
+// where no other was with more: so a picture does not ask again of one copy what is known
+// of another.
+func (b *builder) asCompared(origin int, members []int) int {
+	copies := b.joined(b.same)
+	known := func(i int) (n int) {
+		for _, j := range members {
+			if j != i && b.at(i, j).compared {
+				n++
+			}
+		}
+		return n
+	}
+	best := origin
+	for _, i := range members {
+		if copies[i] == copies[origin] && known(i) > known(best) {
+			best = i
+		}
+	}
+	return best
 }
 
 // copies is how many of the members a model is known to be a copy of.
