@@ -6,3 +6,6 @@ import "time"
 
 // processTime is not known here.
 func processTime() time.Duration { return 0 }
+
+// processMemory is not known here.
+func processMemory() int64 { return 0 }

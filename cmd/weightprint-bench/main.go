@@ -33,6 +33,7 @@ func main() {
 		campaignCommand(),
 		oracleCommand(),
 		treeCommand(),
+		populateCommand(),
 		picturesCommand(),
 		arrangedCommand(),
 		forgedCommand(),
@@ -47,6 +48,7 @@ func main() {
 		decodeCommand(),
 		auditsCommand(),
 		interruptCommand(),
+		hugeCommand(),
 	)
 	if err := root.ExecuteContext(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,13 +20,14 @@ import (
 )
 
 func treeCommand() *cobra.Command {
-	var edges bool
+	var edges, log bool
 	var file string
 	c := &cobra.Command{
 		Use:   "tree DIR",
 		Short: "draw the lineage of a zoo of known lineage and count right and wrong edges",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			cpu := processTime()
 			z, err := readZoo(args[0])
 			if err != nil {
 				return err
@@ -34,18 +36,20 @@ func treeCommand() *cobra.Command {
 			if file != "" {
 				g, err = z.read(file)
 			} else {
-				g, err = z.graph(c.Context(), args[0])
+				g, err = z.graph(c.Context(), args[0], log)
 			}
 			if err != nil {
 				return err
 			}
 			s := z.judge(g)
 			s.print(c.OutOrStdout(), edges)
+			fmt.Fprintf(c.OutOrStdout(), "BenchmarkTree/cost %d %.1f cpu-s %.0f MiB %d pairs-compared\n", len(z.all), (processTime() - cpu).Seconds(), float64(processMemory())/(1<<20), g.Compared)
 			return nil
 		},
 	}
 	c.Flags().StringVar(&file, "graph", "", "judge this graph, written by weightprint tree --json, instead of drawing one")
 	c.Flags().BoolVar(&edges, "edges", false, "also print every edge with its judgement, and every edge that was missed")
+	c.Flags().BoolVar(&log, "log", false, "log every comparison")
 	return c
 }
 
@@ -73,7 +77,7 @@ func readZoo(dir string) (*zooTree, error) {
 }
 
 // graph draws the lineage of all members, in the order of the manifest.
-func (z *zooTree) graph(ctx context.Context, dir string) (*lineage.Graph, error) {
+func (z *zooTree) graph(ctx context.Context, dir string, log bool) (*lineage.Graph, error) {
 	var in []report.Input
 	for _, m := range z.all {
 		c, err := formats.Open(ctx, filepath.Join(dir, m.Path), nil)
@@ -83,7 +87,11 @@ func (z *zooTree) graph(ctx context.Context, dir string) (*lineage.Graph, error)
 		defer c.Close()
 		in = append(in, report.FromCheckpoint(ctx, c))
 	}
-	return lineage.Build(ctx, in, nil)
+	o := &report.Options{}
+	if log {
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
+	return lineage.Build(ctx, in, o)
 }
 
 // read takes a graph that was drawn before and leaves in the zoo only the models

@@ -33,8 +33,9 @@ func treeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tree MODEL…",
 		Short: "draw the lineage of several models",
-		Long: `tree compares all pairs of models and draws which may have been made from
-which. A model may have two parents. Weights name no direction: a dotted edge follows a
+		Long: `tree draws which of several models may have been made from which. Each is read once;
+of more than four, those are compared that are nearest to each other, and the ends of every
+edge. A model may have two parents. Weights name no direction: a dotted edge follows a
 reading of marks, and where there is none the edge says that it is undetermined.
 
 Fingerprints (.wfp) and the entries of an index may stand for models. Where any

@@ -16,9 +16,11 @@ type Drawn struct {
 	Read    atomic.Int64 // bytes that were read, those read twice counted twice
 	Largest atomic.Int64 // bytes of the largest read
 
-	seeds []uint64 // of which the values are made, the first in full
-	noise float32  // size of the others
-	total int64    // bytes
+	seeds []uint64  // of which the values are made, the first in full
+	noise float32   // size of the others
+	of    [2]*Drawn // what the values are mixed from instead; nil for nothing
+	share float32   // of the first
+	total int64     // bytes
 }
 
 // NewDrawn makes a model of tensors whose values, evenly distributed around zero
@@ -30,6 +32,18 @@ func NewDrawn(specs []Spec, meta tensor.Metadata, seed, noiseSeed uint64, noise 
 	if noise > 0 {
 		d.seeds = append(d.seeds, noiseSeed)
 	}
+	return d.with(specs, meta)
+}
+
+// NewMixed makes a model of which every value is a share of one drawn model's plus the
+// rest of another's, computed in float32 and rounded to the nearest bf16, as linear
+// merges are. Both are of these tensors.
+func NewMixed(specs []Spec, meta tensor.Metadata, a, b *Drawn, share float32) *Drawn {
+	return (&Drawn{Model: New(), of: [2]*Drawn{a, b}, share: share}).with(specs, meta)
+}
+
+// with lays out the tensors.
+func (d *Drawn) with(specs []Spec, meta tensor.Metadata) *Drawn {
 	d.Meta = meta
 	for _, s := range specs {
 		n, ok := tensor.Elements(s.Shape)
@@ -51,6 +65,10 @@ func NewDrawn(specs []Spec, meta tensor.Metadata, seed, noiseSeed uint64, noise 
 // Bytes is the size of the model.
 func (d *Drawn) Bytes() int64 { return d.total }
 
+// Bytes are the stored bytes of a tensor of a drawn model; reads begin and end on
+// values.
+func Bytes(t *tensor.Tensor) io.ReaderAt { return t.Data.(*tensor.Stored).R }
+
 // drawnValues are the values of one tensor.
 type drawnValues struct {
 	of    *Drawn
@@ -67,18 +85,29 @@ func (v *drawnValues) ReadAt(p []byte, off int64) (int, error) {
 	for most := v.of.Largest.Load(); int64(len(p)) > most && !v.of.Largest.CompareAndSwap(most, int64(len(p))); {
 		most = v.of.Largest.Load()
 	}
-	const deviation = 0.02
-	scale := float32(deviation * math.Sqrt(3) / (1 << 15))
 	for i := range len(p) / 2 {
-		at := v.first + uint64(off)/2 + uint64(i)
-		x := draw16(v.of.seeds[0], at) * scale
-		if len(v.of.seeds) > 1 {
-			x += draw16(v.of.seeds[1], at) * scale * v.of.noise
-		}
-		binary.LittleEndian.PutUint16(p[2*i:], uint16(math.Float32bits(x+v.plus)>>16))
+		binary.LittleEndian.PutUint16(p[2*i:], v.of.value(v.first+uint64(off)/2+uint64(i), v.plus))
 	}
 	return len(p), nil
 }
+
+// value is value number at, in bf16; plus is what it lies around.
+func (d *Drawn) value(at uint64, plus float32) uint16 {
+	if d.of[0] != nil {
+		x, y := widened(d.of[0].value(at, plus)), widened(d.of[1].value(at, plus))
+		bits := math.Float32bits(float32(d.share*x) + float32((1-d.share)*y))
+		return uint16((bits + 0x7fff + bits>>16&1) >> 16)
+	}
+	const deviation = 0.02
+	scale := float32(deviation * math.Sqrt(3) / (1 << 15))
+	x := draw16(d.seeds[0], at) * scale
+	if len(d.seeds) > 1 {
+		x += float32(draw16(d.seeds[1], at) * scale * d.noise)
+	}
+	return uint16(math.Float32bits(x+plus) >> 16)
+}
+
+func widened(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 
 // draw16 is a number from −2¹⁵ to 2¹⁵−1, four of them from one step of SplitMix64
 // (Steele, Lea and Flood 2014).

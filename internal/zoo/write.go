@@ -72,8 +72,19 @@ func WriteBF16(dir string, specs []Spec, config string, seed, noiseSeed uint64, 
 	return f.Close()
 }
 
-// writeHeader writes length and header, padded to a multiple of 8.
+// writeHeader writes length and header.
 func writeHeader(w io.Writer, specs []Spec) error {
+	head, err := Header(specs)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(head)
+	return err
+}
+
+// Header is the beginning of a safetensors file of bf16 tensors that lie one behind the
+// other: the length and the header, padded to a multiple of 8.
+func Header(specs []Spec) ([]byte, error) {
 	entries := map[string]any{}
 	at := int64(0)
 	for _, s := range specs {
@@ -83,16 +94,12 @@ func writeHeader(w io.Writer, specs []Spec) error {
 	}
 	b, err := json.Marshal(entries)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for len(b)%8 != 0 {
 		b = append(b, ' ')
 	}
-	if err := binary.Write(w, binary.LittleEndian, uint64(len(b))); err != nil {
-		return err
-	}
-	_, err = w.Write(b)
-	return err
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(b))), b...), nil
 }
 
 func count(shape []int64) int64 {

@@ -34,22 +34,28 @@ func (b *builder) families() (family []int, joint []bool) {
 // components numbers the connected parts of the graph of kinship among some of
 // the models, each by its first member.
 func (b *builder) components(some func(int) bool) []int {
-	family := make([]int, len(b.in))
-	for i := range family {
-		family[i] = i
+	return b.joined(func(i, j int) bool { return some(i) && some(j) && b.kin(i, j) })
+}
+
+// joined numbers the connected parts that links make of the models, each by its first
+// member.
+func (b *builder) joined(linked func(i, j int) bool) []int {
+	part := make([]int, len(b.in))
+	for i := range part {
+		part[i] = i
 		for j := range i {
-			if !some(i) || !some(j) || family[i] == family[j] || !b.kin(j, i) {
+			if part[i] == part[j] || !linked(j, i) {
 				continue
 			}
-			old, now := max(family[i], family[j]), min(family[i], family[j])
+			old, now := max(part[i], part[j]), min(part[i], part[j])
 			for k := range i + 1 {
-				if family[k] == old {
-					family[k] = now
+				if part[k] == old {
+					part[k] = now
 				}
 			}
 		}
 	}
-	return family
+	return part
 }
 
 // joins tells whether a model shares some parts with one model and some with
@@ -70,7 +76,7 @@ func (b *builder) joins(c int) bool {
 
 // same tells whether two models hold the same values up to storage.
 func (b *builder) same(i, j int) bool {
-	r := b.verdict(i, j).Relation
+	r := b.at(i, j).relation
 	return i != j && (r == verdict.Reencoded || r == verdict.Identical)
 }
 
@@ -119,9 +125,31 @@ func (b *builder) origin(members []int) int {
 			hub[i] += b.vecs.started(i, j, members)
 		}
 	}
-	return slices.MinFunc(speak, func(i, j int) int {
+	return b.asCompared(slices.MinFunc(speak, func(i, j int) int {
 		return cmp.Or(cmp.Compare(hub[j], hub[i]), cmp.Compare(b.copies(i, members), b.copies(j, members)), cmp.Compare(lean[i], lean[j]), cmp.Compare(i, j))
-	})
+	}), members)
+}
+
+// asCompared is the copy of a member that most of the members were compared with, itself
+// where no other was with more: so a picture does not ask again of one copy what is known
+// of another.
+func (b *builder) asCompared(origin int, members []int) int {
+	copies := b.joined(b.same)
+	known := func(i int) (n int) {
+		for _, j := range members {
+			if j != i && b.at(i, j).compared {
+				n++
+			}
+		}
+		return n
+	}
+	best := origin
+	for _, i := range members {
+		if copies[i] == copies[origin] && known(i) > known(best) {
+			best = i
+		}
+	}
+	return best
 }
 
 // copies is how many of the members a model is known to be a copy of.

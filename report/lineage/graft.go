@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/report/recipe"
 	"github.com/weightprint/weightprint/report/verdict"
 	mixture "github.com/weightprint/weightprint/similarity/recipe"
 )
@@ -55,11 +53,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 	if len(candidates) < 2 {
 		return nil, nil
 	}
-	var in []report.Input
-	for _, p := range candidates {
-		in = append(in, b.in[p])
-	}
-	r, err := recipe.Fit(ctx, b.in[c], in)
+	r, err := b.fit(ctx, c, candidates...)
 	if err != nil || r.Missing || r.Method != mixture.Passthrough {
 		return nil, err
 	}
@@ -77,7 +71,7 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 // candidates are the members that layers of a model of another depth may come
 // from: the nearest ones of the origin's shape.
 func (b *builder) candidates(c, origin int, members []int) []int {
-	kinds := b.verdict(origin, c).Kinds
+	kinds := b.at(origin, c).kinds
 	if !slices.Contains(kinds, verdict.DepthUpscaled) && !slices.Contains(kinds, verdict.LayerDropped) {
 		return nil
 	}

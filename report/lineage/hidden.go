@@ -98,7 +98,7 @@ func (b *builder) initialisations(g *Graph, families []int, joint []bool, first 
 	}
 	for j := range b.in {
 		for i := range j {
-			if joint[i] || joint[j] || b.verdict(i, j).Relation != verdict.SharedInit {
+			if joint[i] || joint[j] || b.at(i, j).relation != verdict.SharedInit {
 				continue
 			}
 			old, now := shared[families[i]], shared[families[j]]

@@ -24,7 +24,7 @@ func family(models ...[]float32) *builder {
 	for i := range models {
 		b.in[i].Ref = string(rune('a' + i))
 		for j := range models {
-			b.pairs[i][j] = pair{verdict: verdict.Verdict{Relation: verdict.Related, Direction: verdict.Undetermined}}
+			b.pairs[i][j] = pair{relation: verdict.Related, suggests: verdict.Undetermined, compared: true}
 			b.pairs[i][j].distance = b.vecs.distance(i, j, 0)
 		}
 	}
@@ -96,7 +96,7 @@ func TestHiddenAncestor(t *testing.T) {
 // Families that have only their random beginning in common hang from it.
 func TestSharedInitialisation(t *testing.T) {
 	b := family(make([][]float32, 4)...)
-	relate := func(i, j int, r verdict.Relation) { b.pairs[i][j].verdict.Relation = r }
+	relate := func(i, j int, r verdict.Relation) { b.pairs[i][j].relation = r }
 	for j := range 4 {
 		for i := range j {
 			relate(i, j, verdict.NoEvidence)

@@ -8,7 +8,9 @@ package lineage
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -22,6 +24,7 @@ type Graph struct {
 	Screening bool     `json:"screening,omitempty"` // drawn from fingerprints, not from weights
 	Nodes     []Node   `json:"nodes"`
 	Edges     []Edge   `json:"edges"`
+	Compared  int      `json:"compared"` // pairs of models; the others were held against each other by what each shows alone
 	Limits    []string `json:"limits"`
 }
 
@@ -48,29 +51,92 @@ type Edge struct {
 	Lead      bool              `json:"lead,omitempty"` // from sketches alone, which can be arranged or forged
 }
 
-// Build compares the models that may be nearest to each other, all pairs of a few,
-// and draws the graph.
+// Build draws the graph of models. Each is read once for what it shows alone; by that
+// the nearest are found, and their weights compared. All pairs of a few models are.
 func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, error) {
 	b := newBuilder(in)
-	var err error
-	if b.vecs, err = newVectors(ctx, in); err != nil {
-		return nil, err
+	b.one = func(ctx context.Context, i, j int) (*report.Report, error) {
+		r, err := report.Build(ctx, in[i], in[j], o)
+		if err == nil && o != nil && o.Log != nil {
+			o.Log.Debug("compared", "a", in[i].Ref, "b", in[j].Ref, "relation", r.Verdict.Relation, "kinds", r.Verdict.Kinds)
+		}
+		return r, err
 	}
-	near, err := b.chosen(ctx, o)
+	all, err := b.look(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	err = b.compare(ctx, func(i, j int) bool { return near[[2]int{i, j}] }, func(i, j int) (*report.Report, error) { return report.Build(ctx, in[i], in[j], o) })
-	if err != nil {
+	if err := b.compare(ctx, all); err != nil {
 		return nil, err
 	}
-	b.settle()
-	for i := range in {
-		for j := range in {
-			b.pairs[i][j].distance = b.vecs.distance(i, j, b.pairs[min(i, j)][max(i, j)].distance)
+	if err := b.gather(ctx); err != nil {
+		return nil, err
+	}
+	return b.draw(ctx)
+}
+
+// fewModels are compared in all pairs: that costs about what is saved.
+const fewModels = 4
+
+// look takes the marks of all models and holds them against each other. It returns the
+// pairs that are compared whatever these say.
+func (b *builder) look(ctx context.Context, o *report.Options) (candidates, error) {
+	var values []*sampled
+	var shown []*marks
+	for _, in := range b.in {
+		m, s, err := mark(ctx, in, min(wholeValues, keptValues/len(b.in)), o)
+		if err != nil {
+			return nil, err
+		}
+		shown, values = append(shown, m), append(values, s)
+	}
+	b.vecs = newVectors(values)
+	b.near = make([][]nearness, len(b.in))
+	dense.Parallel(len(b.in), func(i int) {
+		b.near[i] = make([]nearness, len(b.in))
+		for j := range b.in {
+			if j != i {
+				b.near[i][j] = held(shown[min(i, j)], shown[max(i, j)], o)
+			}
+		}
+	})
+	all := candidates{}
+	for j := range b.in {
+		for i := range j {
+			if len(b.in) <= fewModels || shown[i].print == nil || shown[j].print == nil {
+				all.add(i, j)
+			}
 		}
 	}
-	return b.graph(ctx)
+	return all, ctx.Err()
+}
+
+// draw draws the graph, compares the ends of edges that were not compared yet, and draws
+// it again with what was found, until every edge rests on a comparison.
+func (b *builder) draw(ctx context.Context) (*Graph, error) {
+	for {
+		b.settle()
+		g, err := b.graph(ctx)
+		if err != nil {
+			return nil, err
+		}
+		open := candidates{}
+		for _, e := range g.Edges {
+			if max(e.From, e.To) < len(b.in) && !b.at(e.From, e.To).compared {
+				open.add(e.From, e.To)
+			}
+		}
+		if len(open) == 0 {
+			g.Compared = b.asked()
+			if pairs := len(b.in) * (len(b.in) - 1) / 2; g.Compared < pairs {
+				g.Limits = append(g.Limits, fmt.Sprintf("Weights of %d of %d pairs were compared: the nearest by what each model shows alone, and the ends of every edge. Relatives that are no one's nearest may stand apart.", g.Compared, pairs))
+			}
+			return g, nil
+		}
+		if err := b.compare(ctx, open); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // Screen draws the graph of models of which only fingerprints are at hand.
@@ -82,14 +148,22 @@ func Screen(ctx context.Context, prints []report.Sketched, o *report.Options) (*
 		in[i].Ref = s.Ref
 	}
 	b := newBuilder(in)
-	err := b.compare(ctx, func(int, int) bool { return true }, func(i, j int) (*report.Report, error) { return report.Screen(prints[i], prints[j], o), nil })
-	if err != nil {
+	b.one = func(_ context.Context, i, j int) (*report.Report, error) {
+		return report.Screen(prints[i], prints[j], o), nil
+	}
+	all := candidates{}
+	for j := range in {
+		for i := range j {
+			all.add(i, j)
+		}
+	}
+	if err := b.compare(ctx, all); err != nil {
 		return nil, err
 	}
 	b.vecs = noVectors(len(in))
-	for i := range in {
-		for j := range in {
-			b.pairs[i][j].distance = b.pairs[min(i, j)][max(i, j)].distance
+	for j := range in {
+		for i := range j {
+			b.pairs[j][i].distance = b.pairs[i][j].distance
 		}
 	}
 	g, err := b.graph(ctx)
@@ -171,11 +245,11 @@ func (b *builder) grow(g *Graph, origin int, members []int, merged map[int][]sha
 }
 
 func (b *builder) describe(from, to int, reading verdict.Direction, because string) Edge {
-	v := b.verdict(from, to)
+	v := b.at(from, to)
 	if reading == verdict.BToA {
 		from, to, reading = to, from, verdict.AToB
 	}
-	e := Edge{From: from, To: to, Relation: v.Relation, Kinds: v.Kinds, Direction: verdict.Undetermined, Reading: reading, Because: because, Log10P: v.Log10P, Lead: v.Lead}
+	e := Edge{From: from, To: to, Relation: v.relation, Kinds: append([]verdict.Kind{}, v.kinds...), Direction: verdict.Undetermined, Reading: reading, Because: because, Log10P: v.log10P, Lead: v.lead}
 	if n := verdict.Number(b.pairs[from][to].distance); n < incomparable {
 		e.Distance = &n
 	}

@@ -19,6 +19,76 @@ type share struct {
 	words  string
 }
 
+// fits are the recipes that were fitted, by child and parents.
+type fits map[string]*mixture.Recipe
+
+// fit fits a child to parents, once.
+func (b *builder) fit(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
+	return b.once(fmt.Sprint(c, parents), func() (*mixture.Recipe, error) {
+		return recipe.Fit(ctx, b.in[c], b.inputs(parents))
+	})
+}
+
+// fitMixture is fit of parents of the child's shape, in its middle layer, where it has
+// layers: values that follow exactly from others' do so by no accident. What one matrix
+// shows to be no mixture is not read further.
+func (b *builder) fitMixture(ctx context.Context, c int, parents ...int) (*mixture.Recipe, error) {
+	for _, most := range []int{1, math.MaxInt} {
+		r, err := b.once(fmt.Sprint(most, " of ", c, parents), func() (*mixture.Recipe, error) {
+			return fitLayer(ctx, b.in[c], b.inputs(parents), most)
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case r == nil:
+			return b.fit(ctx, c, parents...)
+		case most > 1 || !exact(r):
+			return r, nil
+		}
+	}
+	return nil, nil // not reached: the last of the two always returns
+}
+
+// once looks a recipe up, or makes it.
+func (b *builder) once(key string, make func() (*mixture.Recipe, error)) (*mixture.Recipe, error) {
+	r, known := b.fits[key]
+	if known {
+		return r, nil
+	}
+	r, err := make()
+	if err == nil {
+		b.fits[key] = r
+	}
+	return r, err
+}
+
+func (b *builder) inputs(which []int) (out []report.Input) {
+	for _, i := range which {
+		out = append(out, b.in[i])
+	}
+	return out
+}
+
+// fitLayer fits so many matrices of the middle layer of a child to those of parents; nil
+// where one has no layers.
+func fitLayer(ctx context.Context, child report.Input, parents []report.Input, most int) (*mixture.Recipe, error) {
+	var in []report.Input
+	for _, x := range append([]report.Input{child}, parents...) {
+		l := layerOf(x)
+		if l == nil {
+			return nil, nil
+		}
+		in = append(in, only(x, l[:min(most, len(l))]))
+	}
+	return recipe.Fit(ctx, in[0], in[1:])
+}
+
+// exact tells whether a recipe leaves no more than rounding, value by value where that
+// can be asked.
+func exact(r *mixture.Recipe) bool {
+	return !r.Missing && (r.Exact < 0 || r.Exact >= verdict.Mixed)
+}
+
 // merges finds the members that were mixed from two others: those whose
 // difference from the origin is mostly a sum of the others' differences, and
 // which a merge recipe then explains down to rounding; and those whose layers were
@@ -30,11 +100,11 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			continue
 		}
 		for _, pq := range b.vecs.mixtures(origin, c, b.originals(members)) {
-			r, err := recipe.Fit(ctx, b.in[c], []report.Input{b.in[pq[0]], b.in[pq[1]], b.in[origin]})
+			r, err := b.fitMixture(ctx, c, pq[0], pq[1], origin)
 			if err != nil {
 				return nil, err
 			}
-			if r.Missing || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart || r.Exact >= 0 && r.Exact < verdict.Mixed {
+			if !exact(r) || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart {
 				continue
 			}
 			for k := range 2 {

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // tree is a family while it grows.
@@ -108,11 +106,6 @@ func (t *tree) alike(c int) int {
 		}
 		return -likeness
 	})
-}
-
-// inPart tells whether only a part of two models is of common origin.
-func (b *builder) inPart(i, j int) bool {
-	return slices.Contains(b.verdict(i, j).Kinds, verdict.Partial)
 }
 
 // down is the nearest child of p that the model may have been made from, -1 if

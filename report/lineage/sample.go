@@ -5,17 +5,16 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/rng"
-	"github.com/weightprint/weightprint/report"
-	"github.com/weightprint/weightprint/similarity/align"
-	"github.com/weightprint/weightprint/similarity/layers"
 )
 
-// Whole models of so many values are read, and of larger ones a share of the
-// rows of each matrix, but not fewer than leastRows.
+// So many values are kept of all models together, and of each at most as many as a
+// small model has in all; but not fewer than leastRows rows of each matrix.
 const (
 	leastRows   = 32
 	wholeValues = 1 << 22
+	keptValues  = 1 << 26
 )
 
 // sampled holds values of all matrices of a model.
@@ -25,22 +24,18 @@ type sampled struct {
 	Weights []float64   // by matrix: for how many of its values a sampled one stands
 }
 
-// sampleValues reads rows of every matrix at positions that depend on roles and
-// shapes only, so that the values of two models of one shape stand side by
-// side.
-func sampleValues(ctx context.Context, in report.Input) (*sampled, error) {
-	p := align.NewPair(in.Subject(), in.Subject(), nil, align.NoLimit)
-	if _, err := layers.AlignRotary(ctx, p); err != nil {
-		return nil, err
-	}
+// sampleValues reads rows of every matrix, about so many values, at positions that
+// depend on roles and shapes only, so that the values of two models of one shape stand
+// side by side.
+func sampleValues(ctx context.Context, net *roles.Network, most int) (*sampled, error) {
 	out := &sampled{}
 	var names strings.Builder
-	all := p.B.Net.Matrices()
+	all := net.Matrices()
 	total := 0
 	for _, m := range all {
 		total += m.Rows * m.Cols
 	}
-	share := min(1, float64(wholeValues)/float64(max(1, total)))
+	share := min(1, float64(most)/float64(max(1, total)))
 	for _, m := range all {
 		rows := rng.New(nil, "sample of "+m.Role).Sample(m.Rows, max(leastRows, int(share*float64(m.Rows))))
 		x := make([]float32, len(rows)*m.Cols)

@@ -1,12 +1,11 @@
 package lineage
 
 import (
-	"context"
 	"math"
 	"slices"
 	"strconv"
 
-	"github.com/weightprint/weightprint/report"
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // incomparable stands for the distance of values that do not correspond.
@@ -21,20 +20,15 @@ type vectors struct {
 	gram   [][]float64   // products of models of one shape
 }
 
-// newVectors samples the values of all models, at positions that depend on
-// shapes only.
-func newVectors(ctx context.Context, in []report.Input) (*vectors, error) {
+// newVectors puts the sampled values of all models side by side.
+func newVectors(all []*sampled) *vectors {
 	v := &vectors{}
 	var weights [][]float64
-	for _, m := range in {
-		s, err := sampleValues(ctx, m)
-		if err != nil {
-			return nil, err
-		}
+	for _, s := range all {
 		v.shape, v.values, weights = append(v.shape, s.Shape), append(v.values, s.Values), append(weights, s.Weights)
 	}
 	v.multiply(weights)
-	return v, nil
+	return v
 }
 
 // noVectors stands for models whose values are not at hand: no two are of one
@@ -53,15 +47,20 @@ func (v *vectors) multiply(weights [][]float64) {
 	v.gram = make([][]float64, len(v.values))
 	for i := range v.gram {
 		v.gram[i] = make([]float64, len(v.values))
+	}
+	dense.Parallel(len(v.values), func(i int) {
 		for j := range i + 1 {
 			if v.shape[i] != v.shape[j] {
 				continue
 			}
-			sum := 0.0
 			for m, w := range weights[i] {
-				sum += float64(w * dot(v.values[i][m], v.values[j][m]))
+				v.gram[i][j] += float64(w * dot(v.values[i][m], v.values[j][m]))
 			}
-			v.gram[i][j], v.gram[j][i] = sum, sum
+		}
+	})
+	for i := range v.gram {
+		for j := range i {
+			v.gram[j][i] = v.gram[i][j]
 		}
 	}
 }
@@ -86,6 +85,20 @@ func (v *vectors) distance(x, y int, found float64) float64 {
 		return found
 	}
 	return min(v.far(x, y)/size, 2)
+}
+
+// apart is how far two models of one shape are from each other once both have length 1;
+// infinitely where they are not of one shape. Unlike distance it favours no model for
+// being large or small.
+func (v *vectors) apart(x, y int) float64 {
+	if v.shape[x] != v.shape[y] {
+		return math.Inf(1)
+	}
+	size := math.Sqrt(v.gram[x][x] * v.gram[y][y])
+	if size == 0 {
+		return math.Inf(1)
+	}
+	return math.Sqrt(max(0, 2-2*v.gram[x][y]/size))
 }
 
 // equal tells whether a matrix is the same in two models of one shape.

@@ -38,13 +38,16 @@ func (t *tensorFit) has(use []int) bool {
 }
 
 // load reads the tensors that the child and at least one parent have in common:
-// all rows of small models, a sample of them of large ones, gains and biases
-// whole.
+// all rows of small models, a sample of them of large ones, of very many experts a few,
+// gains and biases whole.
 func load(ctx context.Context, pairs []*align.Pair) ([]*tensorFit, error) {
 	l := &loader{n: len(pairs), by: map[string]*tensorFit{}}
 	matchings := make([]*align.Matching, len(pairs))
 	for k, p := range pairs {
 		matchings[k] = p.Match()
+	}
+	l.experts = choose(matchings)
+	for k := range pairs {
 		for _, m := range matchings[k].Matrices {
 			l.matrix(k, m)
 		}
@@ -86,6 +89,8 @@ type loader struct {
 	by    map[string]*tensorFit
 	order []*tensorFit
 	total int // values of matrices
+
+	experts chosen
 }
 
 func (l *loader) add(role, component string, dtype tensor.DType) *tensorFit {
@@ -99,7 +104,7 @@ func (l *loader) add(role, component string, dtype tensor.DType) *tensorFit {
 }
 
 func (l *loader) matrix(k int, m align.MatrixPair) {
-	if m.A.Rows != m.B.Rows || m.A.Cols != m.B.Cols {
+	if m.A.Rows != m.B.Rows || m.A.Cols != m.B.Cols || !l.experts.reads(m.B.Role) {
 		return
 	}
 	if l.by[m.B.Role] == nil {
