@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"context"
 	"math"
 
 	"github.com/weightprint/weightprint/internal/basis"
@@ -22,12 +23,13 @@ const powers = 3
 
 // Orders finds in which roles the matrices of each layer of b stand: for each layer the
 // order of its views whose spectra are nearest to those of some layer of a. View k of
-// a layer so ordered is view order[k] as it is named.
-func Orders(a, b []mlp.Block, o *Options) [][]int {
+// a layer so ordered is view order[k] as it is named. Once ctx has ended the orders
+// mean nothing.
+func Orders(ctx context.Context, a, b []mlp.Block, o *Options) [][]int {
 	if len(a) == 0 || len(b) == 0 || len(a[0].Views()) != len(b[0].Views()) {
 		return nil
 	}
-	opt := o.orDefaults()
+	opt := o.within(ctx)
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
 	sa, sb := spectra(opt, a, dims), spectra(opt, b, dims)
 	out := make([][]int, len(b))
@@ -50,11 +52,15 @@ func spectra(opt Options, blocks []mlp.Block, dims int) (out [][][powers]float64
 	for i := range blocks {
 		all = append(all, someRows(&blocks[i]))
 	}
-	span := leading(opt.Seed, all, dims)
+	span := opt.leading(all, dims)
 	for _, d := range all {
 		d = d.onto(span, dims)
 		views := make([][powers]float64, len(d.rows))
-		dense.Parallel(len(views), func(v int) { views[v] = moments(basis.ColumnGram(d.rows[v], d.units, dims), dims) })
+		dense.Parallel(len(views), func(v int) {
+			if !opt.ended() {
+				views[v] = moments(basis.ColumnGram(d.rows[v], d.units, dims), dims)
+			}
+		})
 		out = append(out, views)
 	}
 	return out
