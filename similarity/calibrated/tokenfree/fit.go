@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
@@ -27,8 +28,8 @@ type fit struct {
 // newFit reduces A to its leading directions and draws the units of B.
 func newFit(opt Options, a, b []*directions) *fit {
 	f := &fit{opt: opt, dims: min(opt.Dims, a[0].dim, b[0].dim)}
-	f.span = opt.leading(a, f.dims)
-	own := opt.leading(b, f.dims)
+	f.span = opt.leading(slices.Values(a), a[0].dim, f.dims)
+	own := opt.leading(slices.Values(b), b[0].dim, f.dims)
 	var reduced []*directions
 	for i := range a {
 		f.a = append(f.a, a[i].onto(f.span, f.dims))
@@ -36,19 +37,18 @@ func newFit(opt Options, a, b []*directions) *fit {
 		f.b = append(f.b, f.opt.sampled(b[i]))
 		f.signed = append(f.signed, f.opt.sampled(reduced[i]))
 	}
-	f.forms = [2][][]float32{forms(f.a, true), forms(reduced, true)}
+	f.forms = [2][][]float32{forms(slices.Values(f.a), len(f.a)), forms(slices.Values(reduced), len(reduced))}
 	return f
 }
 
 // leading returns dims × hidden orthonormal rows from all units of some
 // layers, nil where all directions are kept.
-func (o *Options) leading(layers []*directions, dims int) []float32 {
-	h := layers[0].dim
+func (o *Options) leading(layers iter.Seq[*directions], h, dims int) []float32 {
 	if dims == h {
 		return nil
 	}
 	s := make([]float32, h*h)
-	for _, l := range layers {
+	for l := range layers {
 		if o.ended() {
 			return s[:dims*h]
 		}

@@ -23,7 +23,7 @@ func Counterparts(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2
 	opt := o.within(ctx)
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
 	free := turned(a, b)
-	sa, sb := signAll(opt, directionsAll(a, free), dims, false), signAll(opt, directionsAll(b, free), dims, true)
+	sa, sb := opt.signAll(a, free, dims, false), opt.signAll(b, free, dims, true)
 	scores := make([]int, len(a)*len(b))
 	dense.Parallel(len(scores), func(k int) {
 		if !opt.ended() {
@@ -58,18 +58,29 @@ type signed struct {
 	groups [2]described
 }
 
-func signAll(opt Options, all []*directions, dims int, sample bool) (out []signed) {
-	span := opt.leading(all, dims)
-	for i, d := range all {
-		if opt.ended() {
-			return make([]signed, len(all))
+// signAll describes the units of all blocks. Their directions are made anew for each
+// of its steps: together they would take as much memory as the blocks.
+func (o *Options) signAll(blocks []mlp.Block, free bool, dims int, sample bool) []signed {
+	each := func(yield func(*directions) bool) {
+		for i := range blocks {
+			if o.ended() || !yield(directionsOf(&blocks[i], free)) {
+				return
+			}
 		}
-		all[i] = d.onto(span, dims)
 	}
-	by := forms(all, false)
-	for _, d := range all {
+	span := o.leading(each, blocks[0].Hidden, dims)
+	reduced := func(yield func(*directions) bool) {
+		for d := range each {
+			if !yield(d.onto(span, dims)) {
+				return
+			}
+		}
+	}
+	by := forms(reduced, 0)
+	out := make([]signed, 0, len(blocks))
+	for d := range reduced {
 		if sample {
-			d = opt.sampled(d)
+			d = o.sampled(d)
 		}
 		s := signed{units: d.units}
 		for g := range 2 {
@@ -77,7 +88,7 @@ func signAll(opt Options, all []*directions, dims int, sample bool) (out []signe
 		}
 		out = append(out, s)
 	}
-	return out
+	return append(out, make([]signed, len(blocks)-len(out))...)
 }
 
 // group keeps one group of views.

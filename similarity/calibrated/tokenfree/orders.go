@@ -3,6 +3,7 @@ package tokenfree
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -52,7 +53,7 @@ func spectra(opt Options, blocks []mlp.Block, dims int) (out [][][powers]float64
 	for i := range blocks {
 		all = append(all, someRows(&blocks[i]))
 	}
-	span := opt.leading(all, dims)
+	span := opt.leading(slices.Values(all), all[0].dim, dims)
 	for _, d := range all {
 		d = d.onto(span, dims)
 		views := make([][powers]float64, len(d.rows))

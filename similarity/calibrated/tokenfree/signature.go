@@ -1,7 +1,9 @@
 package tokenfree
 
 import (
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -12,33 +14,32 @@ const maxForms = 9
 
 // forms are symmetric matrices that turn with the residual stream: for each
 // view, the mean over layers of Σ x·xᵀ over the layer's unit rows x, each
-// divided by its trace; layer by layer where these are few and apart is set.
-// dim × dim each.
-func forms(layers []*directions, apart bool) [][]float32 {
-	views := len(layers[0].rows)
-	var out [][]float32
-	for v := range views {
-		var sum []float32
-		for _, l := range layers {
-			g := basis.ColumnGram(l.rows[v], l.units, l.dim)
-			unitTrace(g, l.dim)
-			if apart && len(layers)*views <= maxForms {
-				out = append(out, g)
-				continue
-			}
-			if sum == nil {
-				sum = make([]float32, len(g))
-			}
-			for i, x := range g {
-				sum[i] += x
-			}
+// divided by its trace; layer by layer where so many are few, 0 for the mean
+// whatever their number. dim × dim each.
+func forms(layers iter.Seq[*directions], apart int) [][]float32 {
+	var all [][][]float32 // by view
+	var dim int
+	mean := false
+	for l := range layers {
+		if all == nil {
+			all, dim, mean = make([][][]float32, len(l.rows)), l.dim, apart == 0 || apart*len(l.rows) > maxForms
 		}
-		if sum != nil {
-			unitTrace(sum, layers[0].dim)
-			out = append(out, sum)
+		for v, rows := range l.rows {
+			g := basis.ColumnGram(rows, l.units, l.dim)
+			unitTrace(g, l.dim)
+			if len(all[v]) == 0 || !mean {
+				all[v] = append(all[v], g)
+			} else {
+				add(all[v][0], g)
+			}
 		}
 	}
-	return out
+	if mean {
+		for _, of := range all {
+			unitTrace(of[0], dim)
+		}
+	}
+	return slices.Concat(all...)
 }
 
 // unitTrace divides a matrix by its trace and multiplies it by its size, so
