@@ -62,6 +62,19 @@ func TestPipesAreRefused(t *testing.T) {
 		{"challenge", pipe(".wpc"), "-o", out},
 		{"respond", model, "--opening", pipe(""), "--challenge", pipe(""), "-o", out},
 		{"check", pipe("")},
+		{"diff", model, pipe("")},
+		{"faithful", pipe(".gguf"), model},
+		{"faithful", model, model, "--importance", pipe(".imatrix")},
+		{"show", pipe(".json")},
+		{"verify", pipe(".jsonl")},
+		{"case", out, model, pipe("")},
+		{"dispute", "run", out, pipe(""), model, "--beacon", "x", "--key", pipe(".pem")},
+		{"index", "search", "--index", pipe(".wpi"), model},
+		{"index", "pairs", "--index", pipe(".wpi")},
+		{"index", "pairs", "--index", pipe(".wpi"), "--from", pipe(".ndjson")},
+		{"index", "add", "--index", pipe(".wpi"), model},
+		{"serve", "--index", pipe(".wpi")},
+		{"serve", "--index", out, "--tokens", pipe("")},
 	} {
 		code, errs := within(t, context.Background(), args...)
 		require.NotZero(t, code, "%v", args)
