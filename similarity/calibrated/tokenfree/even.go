@@ -77,7 +77,7 @@ func (e *evened) block(k int) []float32 {
 	from, to := k*evenBlock*e.count, min((k+1)*evenBlock*e.count, len(e.rows))
 	if !e.done[k] {
 		e.done[k] = true
-		forwardRows(e.even[from:to], e.factor, e.rows[from:to], e.count)
+		forwardInto(e.even[from:to], e.factor, e.rows[from:to], e.count)
 	}
 	return e.even[from:to:to]
 }
@@ -95,8 +95,19 @@ func (e *evened) all() []float32 {
 	return e.even
 }
 
+// covariance is the factor that evening gives for the signatures of one side alone.
+func covariance(rows []float32, count int) (factor []float64, ok bool) {
+	return evening(productsOf(rows, count), productsOf(nil, count))
+}
+
 // forwardRows solves for the rows of x (n × count) and brings them to unit length.
-func forwardRows(out []float32, l []float64, x []float32, count int) {
+func forwardRows(l []float64, x []float32, count int) []float32 {
+	out := make([]float32, len(x))
+	forwardInto(out, l, x, count)
+	return out
+}
+
+func forwardInto(out []float32, l []float64, x []float32, count int) {
 	row := make([]float64, count)
 	for first := 0; first < len(x); first += count {
 		for k, v := range x[first : first+count] {

@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/weightprint/weightprint/internal/dense"
@@ -42,7 +43,7 @@ func Counterparts(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2
 }
 
 // highest is the first position of the largest of n values.
-func highest(n int, value func(i int) int) int {
+func highest[T cmp.Ordered](n int, value func(i int) T) int {
 	best := 0
 	for i := range n {
 		if value(i) > value(best) {

@@ -148,6 +148,14 @@ func logarithm(x float64) float64 { return math.Log(max(x, 1e-12)) }
 // standardise brings values to mean zero and deviation one, and those beyond
 // six deviations to six.
 func standardise(x []float64) {
+	by := spread(x)
+	for i, v := range x {
+		x[i] = max(-6, min(6, (v-by[0])/by[1]))
+	}
+}
+
+// spread is the mean of values and their deviation, infinite where they do not differ.
+func spread(x []float64) []float64 {
 	mean, square := 0.0, 0.0
 	for _, v := range x {
 		mean += v
@@ -157,11 +165,8 @@ func standardise(x []float64) {
 		square += float64((v - mean) * (v - mean))
 	}
 	deviation := math.Sqrt(square / float64(len(x)))
-	for i, v := range x {
-		if !(deviation > 0) {
-			x[i] = 0
-			continue
-		}
-		x[i] = max(-6, min(6, (v-mean)/deviation))
+	if !(deviation > 0) {
+		deviation = math.Inf(1)
 	}
+	return []float64{mean, deviation}
 }
