@@ -323,7 +323,6 @@ func TestResultsThatDoNotArrive(t *testing.T) {
 		"verify @a.wfp @base", "verify @m.json @base", "verify @a.commit @base --opening @a.commit.opening", "manifest @base", "sign @r.json --key @key.pem",
 		"check @challenge @a.commit @a.response @b.commit @b.response", "compare @base @fine-tune --dry-run", "commit @base -o @new.commit",
 		"diff @base @fine-tune", "faithful @fine-tune @base", "show @r.json", "policy", "policy 2 --json", "explain", "explain related", "inspect @base --dry-run",
-		"dispute init @new --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem", "case @exhibit @base @fine-tune --depth quick --nonce x",
 	} {
 		var errs bytes.Buffer
 		code := run(context.Background(), d.arguments(line, ""), full{}, &errs)
