@@ -49,7 +49,7 @@ func formatInputs() []Input {
 		{"openvino/one attribute of 60 MB", inspect, text("openvino_model.xml", func() string {
 			return `<?xml version="1.0"?><net name="` + repeated("x", 60_000_000) + `" version="11"></net>`
 		})},
-		{"whispercpp/a million tokens of 64 KiB", inspect, whisper(1<<20, 1<<16)},
+		{"whispercpp/65,536 tokens of 64 KiB", inspect, whisper(1<<16, 1<<16)},
 		{"whispercpp/a million empty tokens", inspect, whisper(1<<20, 0)},
 		{"tensorbundle/keys that share all but a byte", inspect, savedModel},
 		{"nemo/a pickle that inflates to 2 GB", inspect, func(dir string) error {
