@@ -279,14 +279,21 @@ func (h held) Open(_ context.Context, name string) (source.Blob, error) {
 func FuzzTokenizer(f *testing.F) {
 	f.Add([]byte(`{"added_tokens":[{"id":3,"content":"<s>"}],"model":{"vocab":{"a":0}}}`))
 	f.Add([]byte(`{"model":{"vocab":[["a",1]]}}`))
-	f.Add([]byte("---\nbase_model:\n- a/b\nbase_model_relation: finetune\n---\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > fuzzBytes {
 			return
 		}
 		_, _ = tokenizerJSON(context.Background(), b) // must not panic; errors are warnings upstream
+	})
+}
+
+func FuzzConfig(f *testing.F) {
+	f.Add([]byte(`{"architectures":["LlamaForCausalLM"],"rope_scaling":{"factor":8.0},"eos_token_id":[1,2],"tie":true}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > fuzzBytes {
+			return
+		}
 		_ = flatten(b, "x.", tensor.Metadata{})
-		modelCard(b, tensor.Metadata{})
 	})
 }
 

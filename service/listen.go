@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/weightprint/weightprint/internal/saferio"
 )
 
 // Listening says where a service is reached.
@@ -46,10 +48,14 @@ func (x *Service) Listen(ctx context.Context, l Listening) error {
 		return err
 	}
 	scheme := "http"
+	certificates, err := l.certificates()
+	if err != nil {
+		return err
+	}
 	server := &http.Server{
 		Handler: x, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: 5 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog:  slog.NewLogLogger(x.options.Log.Handler(), slog.LevelInfo),
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, Certificates: certificates},
 	}
 	if l.Cert != "" {
 		scheme = "https"
@@ -60,7 +66,7 @@ func (x *Service) Listen(ctx context.Context, l Listening) error {
 	ended := make(chan error, 1)
 	go func() {
 		if l.Cert != "" {
-			ended <- server.ServeTLS(listener, l.Cert, l.Key)
+			ended <- server.ServeTLS(listener, "", "")
 		} else {
 			ended <- server.Serve(listener)
 		}
@@ -91,4 +97,28 @@ func (x *Service) safe(a net.Addr, l Listening) error {
 		return fmt.Errorf("%s: %w: give a certificate, or say that TLS ends before it", a, ErrExposed)
 	}
 	return nil
+}
+
+// mostPEM bounds a certificate or key, in bytes.
+const mostPEM = 1 << 20
+
+// certificates reads the certificate, none where there is none. Pipes in place of files
+// are refused, not waited for.
+func (l Listening) certificates() ([]tls.Certificate, error) {
+	if l.Cert == "" {
+		return nil, nil
+	}
+	cert, err := saferio.ReadFile(l.Cert, mostPEM)
+	if err != nil {
+		return nil, err
+	}
+	key, err := saferio.ReadFile(l.Key, mostPEM)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("%s and %s: %w", l.Cert, l.Key, err)
+	}
+	return []tls.Certificate{pair}, nil
 }

@@ -31,13 +31,14 @@ const stopsWithin = time.Second
 var interruptedVerbs = []string{
 	"inspect %a", "inspect %a --tensor model.layers.0.mlp.up_proj.weight --values @out", "fingerprint %a -o @out",
 	"compare %a %b --json -o @out", "compare %a %b --budget full --depth full --json -o @out", "compare @a.wfp @b.wfp -o @out", "recipe %b %a -o @out", "diff %a %b -o @out",
+	"compare %d %e --depth full --budget full -o @out", "tree %d %e -o @out", "recipe %d %e -o @out", "faithful %d %e -o @out", "case @exhibit %d %e --depth quick --nonce x", "index pairs --index @two.wpi",
 	"tree %a %b -o @out", "audit %a -o @out", "show @r.json -o @out", "manifest %a -o @out", "commit %a -o @out",
 	"challenge @a.commit @b.commit -o @out", "respond %a --opening @a.commit.opening --challenge @challenge --beacon two -o @out", "check @challenge @a.commit @a.response @b.commit @b.response -o @out",
 	"verify @a.wfp %a", "verify @r.json %a %b", "verify @m.json %a --no-signature", "verify @a.commit %a --opening @a.commit.opening",
 	"sign @r.json --key @key.pem -o @out", "index add --index @out %a %b", "index search --index @two.wpi %a", "index list --index @two.wpi", "index check --index @two.wpi",
 	"index remove --index @two.wpi a", "index merge --index @out @two.wpi", "dispute init @new --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
 	"dispute commit @case %a --as a --unseen --opening @out --key @key.pem", "dispute run @opened %a %b --beacon x --key @key.pem", "verify @opened/transcript.jsonl",
-	"explain", "policy", "demo", "version", "completion bash",
+	"explain", "policy 2 --json", "demo", "version", "completion bash",
 }
 
 func interruptCommand() *cobra.Command {

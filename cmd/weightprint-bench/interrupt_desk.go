@@ -15,12 +15,19 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/weightprint/weightprint/internal/zoo"
 )
 
 // prepare makes the models and all that verbs read.
 func (s *stopped) prepare(mib int) error {
 	for seed, name := range []string{"a", "b"} {
 		if err := largeModel(filepath.Join(s.models, name), mib, uint64(seed)); err != nil {
+			return err
+		}
+	}
+	for seed, name := range []string{"d", "e"} {
+		if err := zoo.WriteBF16(filepath.Join(s.models, name), decoder(8), decoderConfig, uint64(seed), 0, 0); err != nil {
 			return err
 		}
 	}
@@ -60,6 +67,29 @@ func keyPair(dir string) error {
 	}
 	return errors.Join(os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600),
 		os.WriteFile(filepath.Join(dir, "pub.pem"), pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), 0o644))
+}
+
+// decoderConfig is the configuration of a decoder whose layers can be compared whole,
+// which takes long where nothing is found in them.
+const decoderConfig = `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_size":256,"intermediate_size":768,"num_attention_heads":4,"num_key_value_heads":2,"vocab_size":2048,"tie_word_embeddings":false,"rms_norm_eps":1e-5}`
+
+// decoder lists its tensors.
+func decoder(layers int) []zoo.Spec {
+	const hidden, width, kv, vocab = 256, 768, 128, 2048
+	specs := []zoo.Spec{{Name: "model.embed_tokens.weight", Shape: []int64{vocab, hidden}}, {Name: "lm_head.weight", Shape: []int64{vocab, hidden}}, {Name: "model.norm.weight", Shape: []int64{hidden}}}
+	for l := range layers {
+		for _, t := range []struct {
+			name  string
+			shape []int64
+		}{
+			{"input_layernorm", []int64{hidden}}, {"post_attention_layernorm", []int64{hidden}},
+			{"mlp.gate_proj", []int64{width, hidden}}, {"mlp.up_proj", []int64{width, hidden}}, {"mlp.down_proj", []int64{hidden, width}},
+			{"self_attn.q_proj", []int64{hidden, hidden}}, {"self_attn.k_proj", []int64{kv, hidden}}, {"self_attn.v_proj", []int64{kv, hidden}}, {"self_attn.o_proj", []int64{hidden, hidden}},
+		} {
+			specs = append(specs, zoo.Spec{Name: fmt.Sprintf("model.layers.%d.%s.weight", l, t.name), Shape: t.shape})
+		}
+	}
+	return specs
 }
 
 // largeModel writes one MiB of values a layer.

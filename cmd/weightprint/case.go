@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,6 +15,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/source"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/intoto/oms"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -201,29 +202,10 @@ func (x *exhibit) sums() []byte {
 
 // write puts the files into a folder beside the place and then moves it there.
 func (x *exhibit) write(dir string) error {
-	dir = filepath.Clean(dir)
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	next, err := os.MkdirTemp(filepath.Dir(dir), ".case-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(next)
-	for name, text := range x.files {
-		mode := os.FileMode(0o644)
+	return outfile.Folder(dir, x.files, func(name string) fs.FileMode {
 		if strings.HasSuffix(name, ".sh") {
-			mode = 0o755
+			return 0o755
 		}
-		if err := os.WriteFile(filepath.Join(next, name), text, mode); err != nil {
-			return err
-		}
-	}
-	if err := os.Chmod(next, 0o755); err != nil {
-		return err
-	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, os.ErrNotExist) { // an empty one
-		return err
-	}
-	return os.Rename(next, dir)
+		return 0o644
+	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
@@ -152,7 +153,7 @@ func pairsOf(c *cobra.Command, x *index.Index, from string) (out []index.Pair, e
 	}
 	in := interruptible(c.Context(), c.InOrStdin())
 	if from != "-" {
-		f, err := os.Open(from)
+		f, _, err := saferio.Open(from)
 		if err != nil {
 			return nil, err
 		}

@@ -220,9 +220,10 @@ func TestEveryCallOfEveryVerbFails(t *testing.T) {
 		"compare @a.wfp @b.wfp --json -o OUT", "inspect @base -o OUT", "tree @a.wfp @b.wfp -o OUT", "audit @base -o OUT",
 		"check @challenge @a.commit @a.response @b.commit @b.response -o OUT", "manifest @base -o OUT", "sign @r.json --key @key.pem -o OUT", "sign @m.json --key @key.pem -o OUT",
 		"fingerprint @base -o OUT", "fingerprint --stdin --ndjson -o OUT",
+		"faithful @fine-tune @base -o OUT", "recipe @fine-tune @base -o OUT", "diff @base @fine-tune -o OUT", "show @r.json -o OUT", "case OUT @base @fine-tune --depth quick --budget 1MiB --nonce x",
 	}, adding...)
 	if testing.Short() {
-		lines = []string{lines[0], lines[9], lines[11], lines[14], lines[15]}
+		lines = []string{lines[0], lines[9], lines[14], lines[16], lines[19], lines[20]}
 	}
 	for _, line := range lines {
 		t.Run(line, func(t *testing.T) {
@@ -272,7 +273,9 @@ func TestEveryCallOfEveryVerbFails(t *testing.T) {
 func (d desk) restore(t *testing.T, before map[string]string) {
 	t.Helper()
 	for name, text := range d.listing() {
-		if was, ok := before[name]; !ok {
+		if was, ok := before[name]; !ok && filepath.Dir(name) == d.at("out") {
+			require.NoError(t, os.RemoveAll(d.at("out")))
+		} else if !ok {
 			require.NoError(t, os.Remove(name))
 		} else if was != text {
 			require.NoError(t, os.WriteFile(name, []byte(was), 0o600))
@@ -319,6 +322,7 @@ func TestResultsThatDoNotArrive(t *testing.T) {
 		"index list --index @one.wpi", "index search --index @one.wpi @a.wfp", "index search --index @one.wpi @a.wfp --json", "index check --index @one.wpi", "index add --index @one.wpi @b.wfp", "index remove --index @one.wpi b",
 		"verify @a.wfp @base", "verify @m.json @base", "verify @a.commit @base --opening @a.commit.opening", "manifest @base", "sign @r.json --key @key.pem",
 		"check @challenge @a.commit @a.response @b.commit @b.response", "compare @base @fine-tune --dry-run", "commit @base -o @new.commit",
+		"diff @base @fine-tune", "faithful @fine-tune @base", "show @r.json", "policy", "policy 2 --json", "explain", "explain related", "inspect @base --dry-run",
 	} {
 		var errs bytes.Buffer
 		code := run(context.Background(), d.arguments(line, ""), full{}, &errs)

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/service"
 	"github.com/weightprint/weightprint/store"
@@ -106,7 +106,7 @@ func warnOfFlaws(c *cobra.Command, s store.Store) error {
 }
 
 func readTokens(file string) (service.Tokens, error) {
-	f, err := os.Open(file)
+	f, _, err := saferio.Open(file)
 	if err != nil {
 		return nil, err
 	}

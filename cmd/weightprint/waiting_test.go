@@ -43,7 +43,8 @@ func TestPipesAreRefused(t *testing.T) {
 		require.NoError(t, syscall.Mkfifo(path, 0o600))
 		return path
 	}
-	out := filepath.Join(t.TempDir(), "out")
+	out, entries := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "x.wpi")
+	exits(t, 0, "index", "add", "--index", entries, model)
 	for _, args := range [][]string{
 		{"verify", pipe(".wfp"), model},
 		{"verify", pipe(".json"), model, model},
@@ -62,6 +63,21 @@ func TestPipesAreRefused(t *testing.T) {
 		{"challenge", pipe(".wpc"), "-o", out},
 		{"respond", model, "--opening", pipe(""), "--challenge", pipe(""), "-o", out},
 		{"check", pipe("")},
+		{"diff", model, pipe("")},
+		{"faithful", pipe(".gguf"), model},
+		{"faithful", model, model, "--importance", pipe(".imatrix")},
+		{"show", pipe(".json")},
+		{"verify", pipe(".jsonl")},
+		{"case", out, model, pipe("")},
+		{"dispute", "run", out, pipe(""), model, "--beacon", "x", "--key", pipe(".pem")},
+		{"index", "search", "--index", pipe(".wpi"), model},
+		{"index", "pairs", "--index", pipe(".wpi")},
+		{"index", "pairs", "--index", entries, "--from", pipe(".ndjson")},
+		{"index", "add", "--index", pipe(".wpi"), model},
+		{"serve", "--index", pipe(".wpi")},
+		{"serve", "--index", entries, "--tokens", pipe("")},
+		{"serve", "--index", entries, "--tls-cert", pipe(".pem"), "--tls-key", pipe(".pem"), "--listen", "127.0.0.1:0"},
+		{"compare", model, model, "--dated", pipe(".tsr")},
 	} {
 		code, errs := within(t, context.Background(), args...)
 		require.NotZero(t, code, "%v", args)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/saferio"
@@ -23,7 +25,8 @@ type File struct {
 	Warnings  []string
 	meta      tensor.Metadata
 	tensors   []*tensor.Tensor
-	byName    map[string]*tensor.Tensor
+	sort      sync.Once        // of byName, which most callers never ask for
+	byName    []*tensor.Tensor // ascending
 }
 
 // Options changes how Read judges a file; nil is strict.
@@ -49,7 +52,7 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64, o *Option
 	if err = cmp.Or(s.broken, err); err != nil {
 		return nil, err
 	}
-	f := &File{DataStart: n + 8, meta: tensor.Metadata{}, byName: make(map[string]*tensor.Tensor, len(entries))}
+	f := &File{DataStart: n + 8, meta: tensor.Metadata{}}
 	for k, v := range meta {
 		f.meta["safetensors."+k] = v
 	}
@@ -117,27 +120,30 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 	})
 	data := size - f.DataStart
 	end, before := int64(0), ""
+	all, stored := make([]tensor.Tensor, len(entries)), make([]tensor.Stored, len(entries))
+	f.tensors = make([]*tensor.Tensor, len(entries))
 	for i, e := range entries {
-		field := quoted(e.name) + " data_offsets"
 		switch {
 		case e.begin > end:
-			return s.fail(e.at, field, "a hole of %d bytes before byte %d, behind %s", e.begin-end, e.begin, after(before))
+			return s.fail(e.at, e.field(), "a hole of %d bytes before byte %d, behind %s", e.begin-end, e.begin, after(before))
 		case e.begin < end:
-			return s.fail(e.at, field, "[%d, %d) overlaps %s, which ends at %d", e.begin, e.end, after(before), end)
+			return s.fail(e.at, e.field(), "[%d, %d) overlaps %s, which ends at %d", e.begin, e.end, after(before), end)
 		case e.end > data:
-			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, field, "ends at byte %d of the data, but the file has %d; %s", e.end, data, cut(entries, i, data))
+			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, e.field(), "ends at byte %d of the data, but the file has %d; %s", e.end, data, cut(entries, i, data))
 		}
 		end, before = e.end, e.name
-		t := &tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape}
-		t.Data = &tensor.Stored{File: s.file, Name: e.name, R: r, Offset: f.DataStart + e.begin, Bytes: e.end - e.begin, DType: e.dtype}
-		f.tensors = append(f.tensors, t)
-		f.byName[e.name] = t
+		stored[i] = tensor.Stored{File: s.file, Name: e.name, R: r, Offset: f.DataStart + e.begin, Bytes: e.end - e.begin, DType: e.dtype}
+		all[i] = tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: &stored[i]}
+		f.tensors[i] = &all[i]
 	}
 	if end != data {
 		return s.trailing(f.DataStart+end, data-end)
 	}
 	return nil
 }
+
+// field names the offsets of an entry.
+func (e *entry) field() string { return quoted(e.name) + " data_offsets" }
 
 func (s *scanner) trailing(at, n int64) error {
 	return s.forgive(tensor.Errorf(tensor.ErrFormat, s.file, at, "data", "%d bytes follow the last tensor", n))
@@ -165,8 +171,15 @@ func (f *File) Tensors() []*tensor.Tensor { return f.tensors }
 
 // Tensor returns the tensor of that name.
 func (f *File) Tensor(name string) (*tensor.Tensor, bool) {
-	t, ok := f.byName[name]
-	return t, ok
+	f.sort.Do(func() {
+		f.byName = slices.Clone(f.tensors)
+		slices.SortFunc(f.byName, func(a, b *tensor.Tensor) int { return strings.Compare(a.Name, b.Name) })
+	})
+	i, ok := slices.BinarySearchFunc(f.byName, name, func(t *tensor.Tensor, name string) int { return strings.Compare(t.Name, name) })
+	if !ok {
+		return nil, false
+	}
+	return f.byName[i], true
 }
 
 // Metadata returns the header's strings under "safetensors.".

@@ -15,6 +15,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -82,7 +83,7 @@ func Read(paths []string, roots *x509.CertPool) ([]report.Date, error) {
 
 // open reads a file. What begins like a token must be one.
 func open(path string) (*file, error) {
-	r, err := os.Open(path)
+	r, _, err := saferio.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +116,7 @@ func withNeighbours(all []*file) []*file {
 		if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err != nil || info.Size() > maxObject || !info.Mode().IsRegular() {
 			return
 		}
-		if b, err := os.ReadFile(path); err == nil {
+		if b, err := saferio.ReadFile(path, maxObject); err == nil {
 			all = append(all, &file{path: path, text: b, beside: true})
 		}
 	}
