@@ -21,12 +21,12 @@ func limitMemory() {
 	}
 }
 
-// moveLimit leaves an eighth of what is in use for what lies between collections.
+// moveLimit leaves a quarter of what is in use for what lies between collections.
 func moveLimit() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	if live[0].Value.Kind() == metrics.KindUint64 {
-		debug.SetMemoryLimit(max(softMemory, int64(live[0].Value.Uint64())*9/8))
+		debug.SetMemoryLimit(max(softMemory, int64(live[0].Value.Uint64())*5/4))
 	}
 }
 

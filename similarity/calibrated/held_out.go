@@ -82,10 +82,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 		}
 	}
 	if s.Why == "" {
-		keep(placed(ctx, p, t, s, s.B))
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
+		keep(placed(p, t, s, s.B))
 		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
 			return best, nil
 		}
@@ -95,18 +92,18 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 		return best, err
 	}
 	if len(a) > 0 {
-		keep(paired(ctx, p, t, a, b, atA, atB, best != nil))
+		keep(paired(p, t, a, b, atA, atB, best != nil))
 	}
-	for _, try := range misnamings(ctx, p, s, a, b) {
+	for _, try := range misnamings(p, s, a, b) {
 		if best != nil && best.result.Share() > plain {
 			break
 		}
 		var found [2]*agreement
-		if s.Why == "" && len(try.stack) > 0 && worthwhile(ctx, p, s, inRoles(s.B, try.stack)) {
-			found[0] = placed(ctx, p, t, s, inRoles(s.B, try.stack))
+		if s.Why == "" && len(try.stack) > 0 && worthwhile(p, s, inRoles(s.B, try.stack)) {
+			found[0] = placed(p, t, s, inRoles(s.B, try.stack))
 		}
 		if len(try.all) > 0 {
-			found[1] = paired(ctx, p, t, a, inRoles(b, try.all), atA, atB, false)
+			found[1] = paired(p, t, a, inRoles(b, try.all), atA, atB, false)
 		}
 		for _, g := range found {
 			if g != nil {
@@ -115,13 +112,13 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 			keep(g)
 		}
 	}
-	return best, ctx.Err()
+	return best, nil
 }
 
 // placed compares the layers as they were paired for reading, with these views of B's.
-func placed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
+func placed(p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
 	g := &agreement{layers: s.Layers}
-	g.compare(ctx, p, s.A, b)
+	g.compare(p, s.A, b)
 	if slices.ContainsFunc(s.Layers, func(l align.LayerPair) bool { return !slices.Contains(t.Layers, l) }) {
 		g.notes = append(g.notes, pairedAnew)
 	}
@@ -133,12 +130,12 @@ const pairedAnew = "layers were paired by what no change of basis alters"
 
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
-func paired(ctx context.Context, p *align.Pair, t align.TowerPair, a, b []mlp.Block, atA, atB []int, compared bool) *agreement {
+func paired(p *align.Pair, t align.TowerPair, a, b []mlp.Block, atA, atB []int, compared bool) *agreement {
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
 	a, b = rejoinedAll(a), rejoinedAll(b)
-	for _, c := range tokenfree.Counterparts(ctx, a, b, &tokenfree.Options{Seed: p.Seed}) {
+	for _, c := range tokenfree.Counterparts(a, b, &tokenfree.Options{Seed: p.Seed}) {
 		l := align.LayerPair{A: atA[c[0]], B: atB[c[1]]}
 		xa, xb, g.layers = append(xa, a[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
@@ -146,7 +143,7 @@ func paired(ctx context.Context, p *align.Pair, t align.TowerPair, a, b []mlp.Bl
 	if len(xa) < 2 || !moved && compared {
 		return nil
 	}
-	g.compare(ctx, p, xa, xb)
+	g.compare(p, xa, xb)
 	if moved {
 		g.notes = append(g.notes, pairedAnew)
 	}
@@ -158,10 +155,10 @@ func rejoinedAll(blocks []mlp.Block) []mlp.Block {
 	return out
 }
 
-func (g *agreement) compare(ctx context.Context, p *align.Pair, a, b []mlp.Block) {
+func (g *agreement) compare(p *align.Pair, a, b []mlp.Block) {
 	a, joinedA := rejoined(a)
 	b, joinedB := rejoined(b)
-	g.result = tokenfree.CrossFit(ctx, a, b, &tokenfree.Options{Seed: p.Seed})
+	g.result = tokenfree.CrossFit(a, b, &tokenfree.Options{Seed: p.Seed})
 	for i, joined := range []int{joinedA, joinedB} {
 		if joined > 0 {
 			g.notes = append(g.notes, fmt.Sprintf("%d units of %s open together with others and were put together", joined, []string{"A", "B"}[i]))

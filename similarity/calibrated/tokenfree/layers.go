@@ -2,7 +2,6 @@ package tokenfree
 
 import (
 	"cmp"
-	"context"
 
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
@@ -16,21 +15,17 @@ const clearly = 0.05
 // (a, b) where layer a of A is the one most like layer b of B and the reverse,
 // in order of b. Layers are alike by the number of units that find the same
 // partner through the signatures of both groups of views. Layers without a
-// clear counterpart are left out. Once ctx has ended the rest is not looked at.
-func Counterparts(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]int) {
+// clear counterpart are left out.
+func Counterparts(a, b []mlp.Block, o *Options) (pairs [][2]int) {
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
-	opt := o.within(ctx)
+	opt := o.orDefaults()
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
 	free := turned(a, b)
-	sa, sb := opt.signAll(a, free, dims, false), opt.signAll(b, free, dims, true)
+	sa, sb := signAll(opt, directionsAll(a, free), dims, false), signAll(opt, directionsAll(b, free), dims, true)
 	scores := make([]int, len(a)*len(b))
-	dense.Parallel(len(scores), func(k int) {
-		if !opt.ended() {
-			scores[k] = alike(sa[k%len(a)], sb[k/len(a)])
-		}
-	})
+	dense.Parallel(len(scores), func(k int) { scores[k] = alike(sa[k%len(a)], sb[k/len(a)]) })
 	for j := range b {
 		i := highest(len(a), func(i int) int { return scores[j*len(a)+i] })
 		back := highest(len(b), func(j int) int { return scores[j*len(a)+i] })
@@ -56,40 +51,27 @@ func highest[T cmp.Ordered](n int, value func(i int) T) int {
 // signed are the signatures of a layer's units by each group of views.
 type signed struct {
 	units  int
-	groups [2]described
+	groups [2][]float32
+	count  [2]int
 }
 
-// signAll describes the units of all blocks. Their directions are made anew for each
-// of its steps: together they would take as much memory as the blocks.
-func (o *Options) signAll(blocks []mlp.Block, free bool, dims int, sample bool) []signed {
-	each := func(yield func(*directions) bool) {
-		for i := range blocks {
-			if o.ended() || !yield(directionsOf(&blocks[i], free)) {
-				return
-			}
-		}
+func signAll(opt Options, all []*directions, dims int, sample bool) (out []signed) {
+	span := leading(opt.Seed, all, dims)
+	for i, d := range all {
+		all[i] = d.onto(span, dims)
 	}
-	span := o.leading(each, blocks[0].Hidden, dims)
-	reduced := func(yield func(*directions) bool) {
-		for d := range each {
-			if !yield(d.onto(span, dims)) {
-				return
-			}
-		}
-	}
-	by := forms(reduced, 0)
-	out := make([]signed, 0, len(blocks))
-	for d := range reduced {
+	by := forms(all, false)
+	for _, d := range all {
 		if sample {
-			d = o.sampled(d)
+			d = opt.sampled(d)
 		}
 		s := signed{units: d.units}
 		for g := range 2 {
-			s.groups[g] = describe(d.group(g), by)
+			s.groups[g], s.count[g] = signatures(d.group(g), by)
 		}
 		out = append(out, s)
 	}
-	return append(out, make([]signed, len(blocks)-len(out))...)
+	return out
 }
 
 // group keeps one group of views.
@@ -99,4 +81,26 @@ func (d *directions) group(g int) *directions {
 		from, to, first = d.first, len(d.rows), 0
 	}
 	return &directions{units: d.units, dim: d.dim, rows: d.rows[from:to], odd: d.odd[from:to], length: d.length[from:to], first: first}
+}
+
+// alike counts the units of B that find the same partner in A through both
+// groups, mutually.
+func alike(a, b signed) (count int) {
+	var found [2][]int
+	for g := range found {
+		if a.count[g] != b.count[g] {
+			return 0
+		}
+		ea, eb, ok := flattened(a.groups[g], b.groups[g], a.count[g])
+		if !ok {
+			return 0
+		}
+		found[g] = nearest(eb, ea, b.units, a.units, a.count[g], dense.SerialNT)
+	}
+	for j, i := range found[0] {
+		if i >= 0 && found[1][j] == i {
+			count++
+		}
+	}
+	return count
 }

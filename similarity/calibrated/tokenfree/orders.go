@@ -1,9 +1,7 @@
 package tokenfree
 
 import (
-	"context"
 	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -21,12 +19,12 @@ const unnamedUnits = 128
 // Orders finds in which roles the matrices of each layer of b stand: for each layer the
 // order of its views under which its units are most like those of a layer of a: the one
 // at its place, or where there are few any. View k of a layer so ordered is view
-// order[k] as it is named. Once ctx has ended the orders mean nothing.
-func Orders(ctx context.Context, a, b []mlp.Block, o *Options) [][]int {
+// order[k] as it is named.
+func Orders(a, b []mlp.Block, o *Options) [][]int {
 	if len(a) == 0 || len(b) == 0 || len(a[0].Views()) != len(b[0].Views()) {
 		return nil
 	}
-	opt := o.within(ctx)
+	opt := o.orDefaults()
 	opt.Units = unnamedUnits
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
 	sa, sb := unnamedAll(opt, a, dims, false), unnamedAll(opt, b, dims, true)
@@ -34,7 +32,7 @@ func Orders(ctx context.Context, a, b []mlp.Block, o *Options) [][]int {
 	scores := make([]float64, len(a)*len(b)*len(arrangements))
 	dense.Parallel(len(a)*len(b), func(k int) {
 		i, j := k%len(a), k/len(a)
-		if opt.ended() || i != j && len(a)*len(b) > opt.Pairs {
+		if i != j && len(a)*len(b) > opt.Pairs {
 			return
 		}
 		for n, order := range arrangements {
@@ -66,7 +64,7 @@ func unnamedAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []*
 	for i := range blocks {
 		all = append(all, bare(&blocks[i]))
 	}
-	span := opt.leading(slices.Values(all), all[0].dim, dims)
+	span := leading(opt.Seed, all, dims)
 	whole := make([]float32, dims*dims)
 	own := make([][]float32, len(all))
 	for i := range all {
@@ -78,9 +76,6 @@ func unnamedAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []*
 	}
 	unitTrace(whole, dims)
 	for i, d := range all {
-		if opt.ended() {
-			return append(out, slices.Repeat([]*unnamed{{}}, len(all)-i)...)
-		}
 		if sample {
 			d = opt.sampled(d)
 		}

@@ -1,7 +1,6 @@
 package tokenfree
 
 import (
-	"iter"
 	"math"
 	"slices"
 
@@ -14,32 +13,33 @@ const maxForms = 9
 
 // forms are symmetric matrices that turn with the residual stream: for each
 // view, the mean over layers of Σ x·xᵀ over the layer's unit rows x, each
-// divided by its trace; layer by layer where so many are few, 0 for the mean
-// whatever their number. dim × dim each.
-func forms(layers iter.Seq[*directions], apart int) [][]float32 {
-	var all [][][]float32 // by view
-	var dim int
-	mean := false
-	for l := range layers {
-		if all == nil {
-			all, dim, mean = make([][][]float32, len(l.rows)), l.dim, apart == 0 || apart*len(l.rows) > maxForms
-		}
-		for v, rows := range l.rows {
-			g := basis.ColumnGram(rows, l.units, l.dim)
+// divided by its trace; layer by layer where these are few and apart is set.
+// dim × dim each.
+func forms(layers []*directions, apart bool) [][]float32 {
+	views := len(layers[0].rows)
+	var out [][]float32
+	for v := range views {
+		var sum []float32
+		for _, l := range layers {
+			g := basis.ColumnGram(l.rows[v], l.units, l.dim)
 			unitTrace(g, l.dim)
-			if len(all[v]) == 0 || !mean {
-				all[v] = append(all[v], g)
-			} else {
-				add(all[v][0], g)
+			if apart && len(layers)*views <= maxForms {
+				out = append(out, g)
+				continue
+			}
+			if sum == nil {
+				sum = make([]float32, len(g))
+			}
+			for i, x := range g {
+				sum[i] += x
 			}
 		}
-	}
-	if mean {
-		for _, of := range all {
-			unitTrace(of[0], dim)
+		if sum != nil {
+			unitTrace(sum, layers[0].dim)
+			out = append(out, sum)
 		}
 	}
-	return slices.Concat(all...)
+	return out
 }
 
 // unitTrace divides a matrix by its trace and multiplies it by its size, so
@@ -169,4 +169,59 @@ func spread(x []float64) []float64 {
 		deviation = math.Inf(1)
 	}
 	return []float64{mean, deviation}
+}
+
+// ridge is the share of the largest eigenvalue that is added to the covariance
+// of signatures before its spectrum is flattened.
+const ridge = 0.01
+
+// flattened brings the signatures of both sides (rows × count) to coordinates in
+// which their common covariance is even, and their rows to unit length.
+func flattened(a, b []float32, count int) (ea, eb []float32, ok bool) {
+	l, ok := covariance(slices.Concat(a, b), count)
+	if !ok {
+		return nil, nil, false
+	}
+	return forwardRows(l, a, count), forwardRows(l, b, count), true
+}
+
+// covariance is the Cholesky factor of the covariance of signatures (rows × count),
+// lifted by the ridge.
+func covariance(rows []float32, count int) (lower []float64, ok bool) {
+	s := make([]float64, count*count)
+	n := float64(len(rows) / count)
+	for first := 0; first < len(rows); first += count {
+		row := rows[first : first+count]
+		for i, v := range row {
+			for j, w := range row[:i+1] {
+				s[i*count+j] += float64(float64(v)*float64(w)) / n
+			}
+		}
+	}
+	for i := range count {
+		for j := range i {
+			s[j*count+i] = s[i*count+j]
+		}
+	}
+	lift := ridge * basis.Largest(s, count)
+	for i := range count {
+		s[i*count+i] += lift
+	}
+	return basis.Cholesky(s, count)
+}
+
+func forwardRows(l []float64, x []float32, count int) []float32 {
+	out := make([]float32, len(x))
+	row := make([]float64, count)
+	for first := 0; first < len(x); first += count {
+		for k, v := range x[first : first+count] {
+			row[k] = float64(v)
+		}
+		basis.Forward(l, count, row)
+		for k, v := range row {
+			out[first+k] = float32(v)
+		}
+	}
+	normalise(out, len(x)/count, count)
+	return out
 }
