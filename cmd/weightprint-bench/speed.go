@@ -127,13 +127,25 @@ func (x *costed) alone(ctx context.Context, self string, peers []string) error {
 		}
 		c := exec.CommandContext(ctx, "sh", "-c", words) // the caller's own command
 		c.Dir = dir
-		cost, _, err := run(c)
+		cost, found, err := run(c)
 		if err != nil {
 			return fmt.Errorf("peer: %w", err)
 		}
-		x.peer = &cost
+		x.peer = cost.asSaid(found)
 	}
 	return nil
+}
+
+// asSaid is what a peer took, or what it says that its work took where it says so: a
+// peer in Python does not count the start of Python.
+func (c cost) asSaid(found string) *cost {
+	var own struct {
+		CPU *float64 `json:"cpu"`
+	}
+	if err := json.Unmarshal([]byte(found), &own); err == nil && own.CPU != nil {
+		c.CPU = *own.CPU
+	}
+	return &c
 }
 
 // run runs a command to its end and says what it and its children took.
