@@ -7,6 +7,22 @@ import "github.com/weightprint/weightprint/internal/simd"
 // Each does as many values from the first on as a processor with AVX2 takes four at a
 // time, and tells how many.
 
+// finite counts values that are known to be finite: all but the last few, or none where
+// one of these is not.
+func finite(row []float32) int {
+	n := len(row) &^ 15
+	if !simd.AVX2 || n == 0 || notFiniteAVX2(&row[0], n) {
+		return 0
+	}
+	return n
+}
+
+// notFiniteAVX2 tells whether one of n values, n > 0 a multiple of sixteen, is infinite or
+// no number.
+//
+//go:noescape
+func notFiniteAVX2(row *float32, n int) bool
+
 func add(to, more []float32) int { return addMasked(to, more, 1<<32-1) }
 
 func addSizes(to, more []float32) int { return addMasked(to, more, 1<<31-1) }

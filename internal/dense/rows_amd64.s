@@ -2,6 +2,32 @@
 
 #include "textflag.h"
 
+// func notFiniteAVX2(row *float32, n int) bool
+TEXT ·notFiniteAVX2(SB), NOSPLIT, $0-17
+	MOVQ         row+0(FP), SI
+	MOVQ         n+8(FP), CX
+	MOVL         $0x7f800000, AX
+	MOVQ         AX, X0
+	VPBROADCASTD X0, Y0
+	VPXOR        Y1, Y1, Y1
+	XORQ         AX, AX
+
+exponents:
+	VPAND    (SI)(AX*4), Y0, Y2
+	VPAND    32(SI)(AX*4), Y0, Y3
+	VPCMPEQD Y0, Y2, Y2
+	VPCMPEQD Y0, Y3, Y3
+	VPOR     Y2, Y3, Y3
+	VPOR     Y3, Y1, Y1
+	ADDQ     $16, AX
+	CMPQ     AX, CX
+	JLT      exponents
+
+	VPTEST Y1, Y1
+	SETNE  ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func addMaskedAVX2(to, more *float32, n int, mask uint32)
 TEXT ·addMaskedAVX2(SB), NOSPLIT, $0-28
 	MOVQ         to+0(FP), DI

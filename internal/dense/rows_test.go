@@ -85,6 +85,18 @@ func TestAddsByDefinition(t *testing.T) {
 	}
 }
 
+// A value that is not finite is found wherever it stands.
+func TestFinite(t *testing.T) {
+	r := rand.New(rand.NewPCG(17, 18))
+	for n := 1; n < 100; n++ {
+		row := random(r, n)
+		row[r.IntN(n)] = math.MaxFloat32
+		require.True(t, Finite(row), "%d values", n)
+		row[r.IntN(n)] = float32([]float64{math.Inf(1), math.Inf(-1), math.NaN()}[n%3])
+		require.False(t, Finite(row), "%d values", n)
+	}
+}
+
 // same tells whether two values are the same bits, or both no number.
 func same(x, y float64) bool {
 	return math.Float64bits(x) == math.Float64bits(y) || math.IsNaN(x) && math.IsNaN(y)
