@@ -3,7 +3,7 @@
 package dense
 
 // None of the values are done before.
-func finite([]float32) int { return 0 }
+func finite([]float32) int                                  { return 0 }
 func add(_, _ []float32) int                                { return 0 }
 func addSizes(_, _ []float32) int                           { return 0 }
 func addMultiple(_ []float64, _ float64, _ []float64) int   { return 0 }
