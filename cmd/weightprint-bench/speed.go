@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/internal/softmemory"
 )
 
 // speedRow is a piece of work whose cost is measured in a process of its own.
@@ -68,6 +70,7 @@ func oneRow(ctx context.Context, w io.Writer, name, dir string) error {
 	if i < 0 {
 		return fmt.Errorf("no row is called %q", name)
 	}
+	softmemory.Limit() // as the command does
 	return speedRows[i].run(ctx, w, dir)
 }
 

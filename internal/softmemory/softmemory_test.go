@@ -1,4 +1,4 @@
-package main
+package softmemory
 
 import (
 	"runtime"
@@ -12,13 +12,13 @@ import (
 func TestMarkFollowsMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
-	held := make([]byte, 2*softMemory)
+	held := make([]byte, 2*mark)
 	runtime.GC()
 	moveLimit()
-	require.GreaterOrEqual(t, debug.SetMemoryLimit(-1), int64(len(held)*5/4))
+	require.GreaterOrEqual(t, debug.SetMemoryLimit(-1), int64(len(held)*7/5))
 	runtime.KeepAlive(held)
 	held = nil
 	runtime.GC()
 	moveLimit()
-	require.Equal(t, int64(softMemory), debug.SetMemoryLimit(-1))
+	require.Equal(t, int64(mark), debug.SetMemoryLimit(-1))
 }
