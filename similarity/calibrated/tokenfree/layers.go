@@ -1,6 +1,8 @@
 package tokenfree
 
 import (
+	"cmp"
+
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -63,7 +65,7 @@ func (s *Stack) Counterparts(b []mlp.Block) (pairs [][2]int) {
 }
 
 // highest is the first position of the largest of n values.
-func highest(n int, value func(i int) int) int {
+func highest[T cmp.Ordered](n int, value func(i int) T) int {
 	best := 0
 	for i := range n {
 		if value(i) > value(best) {

@@ -126,9 +126,7 @@ func (d *directions) addCosines(add func([]float64), images [][]float32) {
 		for w := range v {
 			c := d.dots(d.rows[w], images[v])
 			if d.free(v, w) {
-				for u, x := range c {
-					c[u] = math.Abs(x)
-				}
+				c = sizes(c)
 			}
 			add(c)
 		}
@@ -138,6 +136,14 @@ func (d *directions) addCosines(add func([]float64), images [][]float32) {
 // dots are the products of each unit's rows.
 func (d *directions) dots(x, y []float32) []float64 {
 	return basis.Wide(dense.Dots(x, y, d.units, d.dim))
+}
+
+// sizes are those of each value, in its place.
+func sizes(x []float64) []float64 {
+	for i, v := range x {
+		x[i] = math.Abs(v)
+	}
+	return x
 }
 
 // logarithms are those of each value, in its place.
@@ -155,6 +161,14 @@ func logarithm(x float64) float64 { return math.Log(max(x, 1e-12)) }
 // standardise brings values to mean zero and deviation one, and those beyond
 // six deviations to six.
 func standardise(x []float64) {
+	by := spread(x)
+	for i, v := range x {
+		x[i] = max(-6, min(6, (v-by[0])/by[1]))
+	}
+}
+
+// spread is the mean of values and their deviation, infinite where they do not differ.
+func spread(x []float64) []float64 {
 	mean, square := 0.0, 0.0
 	for _, v := range x {
 		mean += v
@@ -164,13 +178,10 @@ func standardise(x []float64) {
 		square += float64((v - mean) * (v - mean))
 	}
 	deviation := math.Sqrt(square / float64(len(x)))
-	for i, v := range x {
-		if !(deviation > 0) {
-			x[i] = 0
-			continue
-		}
-		x[i] = max(-6, min(6, (v-mean)/deviation))
+	if !(deviation > 0) {
+		deviation = math.Inf(1)
 	}
+	return []float64{mean, deviation}
 }
 
 // ridge is the share of the largest eigenvalue that is added to the covariance
@@ -180,14 +191,32 @@ const ridge = 0.01
 // flattened brings the signatures of both sides to coordinates in which their common
 // covariance is even, and their rows to unit length.
 func flattened(a, b *signature) (ea, eb []float32, ok bool) {
-	count, units := a.count, float64(a.units+b.units)
-	if b.count != count {
+	if a.count != b.count {
 		return nil, nil, false
 	}
-	s, other := make([]float64, count*count), b.products()
-	for i, row := range a.products() {
-		for j, v := range row {
-			s[i*count+j] = (v + other[i][j]) / units
+	lower, ok := covariance(a, b)
+	if !ok {
+		return nil, nil, false
+	}
+	return a.through(lower), b.through(lower), true
+}
+
+// covariance is the Cholesky factor of the covariance of signatures of all units, lifted
+// by the ridge.
+func covariance(of ...*signature) (lower *basis.Lower, ok bool) {
+	count, units := of[0].count, 0
+	s := make([]float64, count*count)
+	for _, x := range of {
+		units += x.units
+		for i, row := range x.products() {
+			for j, v := range row {
+				s[i*count+j] += v
+			}
+		}
+	}
+	for i := range count {
+		for j := range i + 1 {
+			s[i*count+j] /= float64(units)
 			s[j*count+i] = s[i*count+j]
 		}
 	}
@@ -197,10 +226,9 @@ func flattened(a, b *signature) (ea, eb []float32, ok bool) {
 	}
 	l, ok := basis.Cholesky(s, count)
 	if !ok {
-		return nil, nil, false
+		return nil, false
 	}
-	lower := basis.NewLower(l, count)
-	return a.through(lower), b.through(lower), true
+	return basis.NewLower(l, count), true
 }
 
 // products are the sums over units of the products of every two of their numbers, the
