@@ -1,7 +1,6 @@
 package tokenfree
 
 import (
-
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
