@@ -174,7 +174,7 @@ func speedTable(rows []costed) string {
 		_ = json.Unmarshal([]byte(r.found), &o)
 		peer, ratio := "", ""
 		if r.peer != nil {
-			peer, ratio = fmt.Sprintf("%.2f", r.peer.CPU), fmt.Sprintf("%.3f", r.ours.CPU/r.peer.CPU)
+			peer, ratio = fmt.Sprintf("%.2g", r.peer.CPU), fmt.Sprintf("%.3f", r.ours.CPU/r.peer.CPU)
 		}
 		fmt.Fprintf(&b, "| %s | %.2f | %d | %s | %s | %s | %s |\n", r.work, r.ours.CPU, r.ours.RSS>>20, o.Read, o.Found, peer, ratio)
 	}

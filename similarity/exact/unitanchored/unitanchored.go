@@ -116,6 +116,9 @@ func (l lens) look(net []mlp.Block, layer int, units []int) []float32 {
 	views, h := net[layer].Views(), net[layer].Hidden
 	dim := len(l) * len(views) * len(views)
 	out := make([]float32, len(units)*dim)
+	if len(out) == 0 {
+		return out
+	}
 	own := make([][]float32, len(views))
 	for w := range views {
 		for _, u := range units {
