@@ -10,8 +10,7 @@ import (
 
 // Where the garbage collector begins to work harder, so that what lies between two
 // collections does not add up to more than a command needs. A command that holds little
-// stays below the lower mark, with which a comparison of networks of a billion weights
-// stays near 64 MiB; for one that holds more that would cost too much time.
+// stays below the lower mark; for one that holds more that would cost too much time.
 const (
 	lowMark  = 52 << 20
 	highMark = 160 << 20
