@@ -26,21 +26,39 @@ func eligible(x []float32, n, d int) []bool {
 // sinusoid, of which every value follows from the two before it,
 // x[k+1] = c·x[k] − x[k−1]. Such rows are alike in networks that share nothing.
 func tabular(row []float32) bool {
-	if len(row) < 8 {
+	if len(row) < 8 || begunFreely(row) {
 		return false
 	}
-	cross, square, outer := 0.0, 0.0, 0.0
+	square, apart := recurrence(row)
+	return square == 0 || apart <= formula*square
+}
+
+// formula is how far a formula's values may be from it, as a share of their squares.
+const formula = 1e-3
+
+// begunFreely tells of most rows that they are no formula's by where they begin: no
+// multiplier comes nearer to all values than the best one comes to the first, and what
+// these leave is twice what all may.
+func begunFreely(row []float32) bool {
+	const first = 128
+	if len(row) <= 2*first {
+		return false
+	}
+	_, apart := recurrence(row[:first])
+	return apart > 2*formula*squared(row)
+}
+
+// recurrence returns Σ x[k]² over the values that have two neighbours, and the least
+// squares of x[k−1] + x[k+1] − c·x[k].
+func recurrence(row []float32) (square, apart float64) {
+	cross, outer := 0.0, 0.0
 	for k := 1; k+1 < len(row); k++ {
 		v, sum := float64(row[k]), float64(row[k-1])+float64(row[k+1])
 		cross += float64(v * sum)
 		square += float64(v * v)
 		outer += float64(sum * sum)
 	}
-	if square == 0 {
-		return true
-	}
-	// The least squares of sum − c·v.
-	return outer-float64(cross*(cross/square)) <= 1e-3*square
+	return square, outer - float64(cross*(cross/square))
 }
 
 // trend is Kendall's S of the units' squared lengths against their order: the

@@ -9,6 +9,7 @@ import (
 	"github.com/zeebo/blake3"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/manyhash"
 )
 
 const (
@@ -64,6 +65,7 @@ type hasher struct {
 	chunk  int    // bytes asked for at a time
 	raw    []byte // of the leaf at hand
 	ahead  ahead
+	batch  batch
 	floats []float32
 	canon  []byte
 	counts *counter // of the upper halves of values; nil when not asked for
@@ -71,7 +73,11 @@ type hasher struct {
 }
 
 func newHasher(chunk int) *hasher {
-	return &hasher{values: newHash(purposeLeaf), stored: newHash(purposeStored), chunk: chunk}
+	h := &hasher{values: newHash(purposeLeaf), stored: newHash(purposeStored), chunk: chunk}
+	if manyhash.Wide() {
+		h.batch.many = manyhash.New(string(purposeLeaf), formNames[form16])
+	}
+	return h
 }
 
 // read is one leaf that was read.
@@ -143,18 +149,21 @@ func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) 
 
 // ahead holds stored bytes that were read for several small leaves at once.
 type ahead struct {
-	of    *tensor.Stored
-	at    int64
-	bytes []byte
+	of       *tensor.Stored
+	at       int64
+	bytes    []byte
+	taken    int // where in bytes what was taken last begins
+	readings int
 }
 
-// aheadBytes are read at once: few enough to be in the cache still when they are hashed.
+// aheadBytes are read at once, or up to twice as many where that makes leaves for all
+// lanes of a hasher: few enough to be in the cache still when they are hashed.
 const aheadBytes = 128 << 10
 
 // take returns size bytes from offset at on, and reads up to offset end for them.
 func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chunk int) ([]byte, error) {
 	if a.of != s || at < a.at || at+size > a.at+int64(len(a.bytes)) {
-		room := int64(min(aheadBytes, chunk))
+		room := min(max(aheadBytes, manyhash.Lanes*size), 2*aheadBytes, int64(chunk))
 		n := max(size, min(end-at, room/size*size))
 		a.of, a.at, a.bytes = nil, at, grow(a.bytes, n)
 		step := max(1, chunk/c.BlockBytes) * c.BlockBytes
@@ -164,8 +173,10 @@ func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chu
 			}
 		}
 		a.of = s
+		a.readings++
 	}
-	return a.bytes[at-a.at:][:size:size], nil
+	a.taken = int(at - a.at)
+	return a.bytes[a.taken:][:size:size], nil
 }
 
 // bytes points raw to the stored bytes of values, in little-endian order.
@@ -214,7 +225,7 @@ const infinite16 = 0x7f80
 
 // halvesAreFinite tells whether no stored bfloat16 value is a NaN.
 func (h *hasher) halvesAreFinite() bool {
-	at := 0
+	at := ordinaryHalves(h.raw)
 	for ; at+32 <= len(h.raw); at += 32 {
 		b := h.raw[at : at+32]
 		// Where all exponent bits are set a lane overflows into its sign bit; these
@@ -247,8 +258,43 @@ func (h *hasher) halves() Digest {
 	if h.counts != nil {
 		h.counts.halves(h.raw)
 	}
+	if d, ok := h.together(); ok {
+		return d
+	}
 	return h.digest(h.values, h.raw, formNames[form16])
 }
+
+// together looks up the digest of the leaf at hand among those of leaves that were read
+// at once, and takes these where that has not been done: many at a time, where the
+// processor is faster so.
+func (h *hasher) together() (d Digest, ok bool) {
+	b, size := &h.batch, len(h.raw)
+	if b.many == nil || size == 0 || size%manyhash.ChunkBytes != 0 {
+		return d, false
+	}
+	at := h.ahead.taken
+	if b.reading != h.ahead.readings || b.size != size || at < b.first || at >= b.first+b.n*size || (at-b.first)%size != 0 {
+		n := min(manyhash.Lanes, (len(h.ahead.bytes)-at)/size)
+		if n < fewestTogether {
+			return d, false
+		}
+		b.reading, b.size, b.first, b.n = h.ahead.readings, size, at, n
+		b.many.Sum(b.digests[:n], h.ahead.bytes[at:], size)
+	}
+	return b.digests[(at-b.first)/size], true
+}
+
+// batch holds the digests of leaves of one size that were read at once, if they are
+// bfloat16 values of which none is a NaN.
+type batch struct {
+	many           *manyhash.Hasher // nil where one at a time is faster
+	reading        int              // which of ahead's
+	size, first, n int              // bytes of a leaf, where the first begins, how many
+	digests        [manyhash.Lanes][32]byte
+}
+
+// fewestTogether is how many are worth all lanes.
+const fewestTogether = 8
 
 // plain hashes float32 values.
 func (h *hasher) plain(values []float32) (d Digest, nan bool) {

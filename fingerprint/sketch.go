@@ -215,16 +215,20 @@ func (a *axis) sketch(ctx context.Context) (*Sketch, error) {
 	return s, nil
 }
 
-// project takes the signs of random ±1 combinations, of four at a time.
+// project takes the signs of random ±1 combinations, some at a time.
 func project(x []float64, n, d int) []uint64 {
 	words := make([]uint64, n*sketchWords)
-	var masks [4][]uint64
-	for b := 0; b < SketchBits; b += len(masks) {
-		for q := range masks {
-			masks[q] = projection(b+q, d)
+	flips := make([][atOnce]uint64, (d+63)/64)
+	for b := 0; b < SketchBits; b += atOnce {
+		for q := range atOnce {
+			for k, m := range projection(b+q, d) {
+				flips[k][q] = ^m
+			}
 		}
 		for i := range n {
-			for q, v := range combinations(x[i*d:(i+1)*d], &masks) {
+			var sums [atOnce]float64
+			combine(&sums, x[i*d:(i+1)*d], flips)
+			for q, v := range sums {
 				if v > 0 {
 					words[i*sketchWords+(b+q)/64] |= 1 << ((b + q) % 64)
 				}
@@ -244,21 +248,28 @@ func projection(b, d int) []uint64 {
 	return mask
 }
 
-// combinations are four of combination; a bit that is not set flips a sign.
-func combinations(x []float64, masks *[4][]uint64) [4]float64 {
-	var a, b, c, d float64
-	for k := 0; k < len(x); k += 64 {
-		m0, m1, m2, m3 := ^masks[0][k/64], ^masks[1][k/64], ^masks[2][k/64], ^masks[3][k/64]
-		for _, v := range x[k:min(k+64, len(x))] {
-			u := math.Float64bits(v)
-			a += math.Float64frombits(u ^ m0<<63)
-			b += math.Float64frombits(u ^ m1<<63)
-			c += math.Float64frombits(u ^ m2<<63)
-			d += math.Float64frombits(u ^ m3<<63)
-			m0, m1, m2, m3 = m0>>1, m1>>1, m2>>1, m3>>1
+// atOnce is how many combinations are added at a time.
+const atOnce = 16
+
+// combinePlain adds values with signs that bits flip, as combination does: value k in
+// sum q where bit k%64 of flips[k/64][q] is set.
+func combinePlain(sums *[atOnce]float64, x []float64, flips [][atOnce]uint64) {
+	for q := 0; q < atOnce; q += 4 {
+		var a, b, c, d float64
+		for k := 0; k < len(x); k += 64 {
+			f := &flips[k/64]
+			m0, m1, m2, m3 := f[q], f[q+1], f[q+2], f[q+3]
+			for _, v := range x[k:min(k+64, len(x))] {
+				u := math.Float64bits(v)
+				a += math.Float64frombits(u ^ m0<<63)
+				b += math.Float64frombits(u ^ m1<<63)
+				c += math.Float64frombits(u ^ m2<<63)
+				d += math.Float64frombits(u ^ m3<<63)
+				m0, m1, m2, m3 = m0>>1, m1>>1, m2>>1, m3>>1
+			}
 		}
+		sums[q], sums[q+1], sums[q+2], sums[q+3] = a, b, c, d
 	}
-	return [4]float64{a, b, c, d}
 }
 
 // combination adds values with the signs in mask.

@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/weightprint/weightprint/internal/softmemory"
 )
 
 // speedRow is a piece of work whose cost is measured in a process of its own.
@@ -68,6 +70,7 @@ func oneRow(ctx context.Context, w io.Writer, name, dir string) error {
 	if i < 0 {
 		return fmt.Errorf("no row is called %q", name)
 	}
+	softmemory.Limit() // as the command does
 	return speedRows[i].run(ctx, w, dir)
 }
 
@@ -127,13 +130,25 @@ func (x *costed) alone(ctx context.Context, self string, peers []string) error {
 		}
 		c := exec.CommandContext(ctx, "sh", "-c", words) // the caller's own command
 		c.Dir = dir
-		cost, _, err := run(c)
+		cost, found, err := run(c)
 		if err != nil {
 			return fmt.Errorf("peer: %w", err)
 		}
-		x.peer = &cost
+		x.peer = cost.asSaid(found)
 	}
 	return nil
+}
+
+// asSaid is what a peer took, or what it says that its work took where it says so: a
+// peer in Python does not count the start of Python.
+func (c cost) asSaid(found string) *cost {
+	var own struct {
+		CPU *float64 `json:"cpu"`
+	}
+	if err := json.Unmarshal([]byte(found), &own); err == nil && own.CPU != nil {
+		c.CPU = *own.CPU
+	}
+	return &c
 }
 
 // run runs a command to its end and says what it and its children took.
@@ -159,7 +174,7 @@ func speedTable(rows []costed) string {
 		_ = json.Unmarshal([]byte(r.found), &o)
 		peer, ratio := "", ""
 		if r.peer != nil {
-			peer, ratio = fmt.Sprintf("%.2f", r.peer.CPU), fmt.Sprintf("%.3f", r.ours.CPU/r.peer.CPU)
+			peer, ratio = fmt.Sprintf("%.2g", r.peer.CPU), fmt.Sprintf("%.3f", r.ours.CPU/r.peer.CPU)
 		}
 		fmt.Fprintf(&b, "| %s | %.2f | %d | %s | %s | %s | %s |\n", r.work, r.ours.CPU, r.ours.RSS>>20, o.Read, o.Found, peer, ratio)
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/weightprint/weightprint/fingerprint"
+	"github.com/weightprint/weightprint/fingerprint/commitment"
 	"github.com/weightprint/weightprint/formats"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/fingerprinttest"
@@ -33,10 +34,13 @@ var speedRows = []speedRow{
 	{"compare-20MB-strangers", "compare, 20 MB, strangers, read whole", nil, comparing(of21M, false, 0)},
 	{"compare-1.1B-child", "compare, 1.1 B, child", nil, comparing(of1B, true, 0)},
 	{"compare-1.1B-strangers", "compare, 1.1 B, strangers", nil, comparing(of1B, false, 0)},
+	{"files-1.1B-child", "compare, 1.1 B in files, child", pairAt(of1B, true), comparingFiles},
+	{"files-1.1B-strangers", "compare, 1.1 B in files, strangers", pairAt(of1B, false), comparingFiles},
 	{"compare-70B-child", "compare, 70 B, child", nil, comparing(of70B, true, 0)},
 	{"compare-70B-strangers", "compare, 70 B, strangers", nil, comparing(of70B, false, 0)},
 	{"compare-full-child", "compare, .3 B, child, `--budget full`", nil, comparing(of300M, true, report.Full)},
 	{"fingerprint", "fingerprint of .6 GB in bfloat16", weightsAt(of300M), fingerprinted},
+	{"commit", "commit to .6 GB in bfloat16", weightsAt(of300M), committed},
 	{"index-add", "index, make and add 20,000 records", nil, indexAdd},
 	{"index-search", "index, open and search 20,000 records ten times", indexAt, indexSearch},
 	{"headers-163", "headers of 163 shards, 90,000 tensors", shardsAt(163, 552), headers},
@@ -61,6 +65,45 @@ func comparing(s zoo.Shape, child bool, budget report.Bytes) func(context.Contex
 		}
 		read := max(a.Read.Load(), b.Read.Load())
 		return say(w, fmt.Sprintf("%.1f MiB, %.3g × the model", float64(read)/(1<<20), float64(read)/float64(a.Bytes())), string(r.Verdict.Relation))
+	}
+}
+
+// comparingFiles compares the models in the folders a and b.
+func comparingFiles(ctx context.Context, w io.Writer, dir string) error {
+	r, err := report.Compare(ctx, filepath.Join(dir, "a"), filepath.Join(dir, "b"), nil)
+	if err != nil {
+		return err
+	}
+	read, all := r.Subjects[0].BytesRead, r.Subjects[0].BytesTotal
+	return say(w, fmt.Sprintf("%.1f MiB, %.3g × the model", float64(read)/(1<<20), float64(read)/float64(all)), string(r.Verdict.Relation))
+}
+
+// pairAt writes two networks of a shape as folders, a and b.
+func pairAt(s zoo.Shape, child bool) func(dir string) error {
+	return func(dir string) error {
+		specs, meta := s.Specs()
+		pair := map[string]*zoo.Drawn{"a": zoo.NewDrawn(specs, meta, 1, 0, 0), "b": zoo.NewDrawn(specs, meta, 2, 0, 0)}
+		if child {
+			pair["b"] = zoo.NewDrawn(specs, meta, 1, 3, 0.1)
+		}
+		config, err := json.Marshal(map[string]any{"model_type": "llama", "hidden_size": s.Hidden, "intermediate_size": s.Width,
+			"num_hidden_layers": s.Layers, "num_attention_heads": s.Heads, "num_key_value_heads": s.KVHeads, "head_dim": s.HeadDim, "vocab_size": s.Vocab})
+		if err != nil {
+			return err
+		}
+		for name, m := range pair {
+			folder := filepath.Join(dir, name)
+			if err := os.Mkdir(folder, 0o755); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(folder, "config.json"), config, 0o644); err != nil {
+				return err
+			}
+			if err := writeSafetensors(filepath.Join(folder, "model.safetensors"), m.Tensors()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 
@@ -114,6 +157,23 @@ func fingerprinted(ctx context.Context, w io.Writer, dir string) error {
 		return err
 	}
 	return say(w, fmt.Sprintf("%.0f MiB", float64(c.BytesTotal())/(1<<20)), f.Root.String()[:8])
+}
+
+func committed(ctx context.Context, w io.Writer, dir string) error {
+	c, err := formats.Open(ctx, dir, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	secret, err := commitment.NewSecret()
+	if err != nil {
+		return err
+	}
+	o, err := commitment.Commit(ctx, c, secret)
+	if err != nil {
+		return err
+	}
+	return say(w, fmt.Sprintf("%.0f MiB", float64(c.BytesTotal())/(1<<20)), fmt.Sprintf("%d tensors", len(o.Tensors)))
 }
 
 const speedEntries = 20_000

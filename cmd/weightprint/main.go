@@ -22,6 +22,7 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/internal/outfile"
+	"github.com/weightprint/weightprint/internal/softmemory"
 	"github.com/weightprint/weightprint/report/dated"
 	"github.com/weightprint/weightprint/similarity/index"
 )
@@ -37,7 +38,7 @@ const (
 )
 
 func main() {
-	limitMemory()
+	softmemory.Limit()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)

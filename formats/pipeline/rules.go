@@ -3,6 +3,7 @@ package pipeline
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -14,19 +15,25 @@ type rule struct {
 	to   string // the new names, "$1" for what the groups matched; "" drops the tensor
 	how  cut    // nil where the tensor stays whole
 
-	pattern *regexp.Regexp
+	pattern func() *regexp.Regexp // compiled when it is first asked for: few programs read such files
 }
 
 // cut makes the tensors of the given names out of one. It returns nil where the
 // tensor has not the shape for it.
 type cut func(t *tensor.Tensor, names []string, width int64) []*tensor.Tensor
 
-// compiled prepares a table of rules.
+// compiled prepares a table of rules. Its patterns are compiled when a name is first
+// held against them.
 func compiled(rules []rule) []rule {
 	for i := range rules {
-		rules[i].pattern = regexp.MustCompile(`^(?:` + rules[i].from + `)$`)
+		rules[i].pattern = pattern(`^(?:` + rules[i].from + `)$`)
 	}
 	return rules
+}
+
+// pattern compiles an expression when it is first asked for.
+func pattern(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
 }
 
 // apply finds the rule for a name. ok is false where there is none: the tensor
@@ -34,12 +41,12 @@ func compiled(rules []rule) []rule {
 func apply(rules []rule, name string) (names []string, how cut, ok bool) {
 	for i := range rules {
 		r := &rules[i]
-		m := r.pattern.FindStringSubmatchIndex(name)
+		m := r.pattern().FindStringSubmatchIndex(name)
 		if m == nil {
 			continue
 		}
 		for _, to := range strings.Fields(r.to) {
-			names = append(names, string(r.pattern.ExpandString(nil, to, name, m)))
+			names = append(names, string(r.pattern().ExpandString(nil, to, name, m)))
 		}
 		return names, r.how, true
 	}

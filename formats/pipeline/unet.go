@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -23,7 +22,7 @@ var unetEnds = compiled([]rule{
 	{from: `middle_block\.1\.(.+)`, to: "mid_block.attentions.0.$1"},
 })
 
-var unetBlock = regexp.MustCompile(`^(input_blocks|middle_block|output_blocks)\.(\d{1,3})\.(?:(\d)\.)?(.+)$`)
+var unetBlock = pattern(`^(input_blocks|middle_block|output_blocks)\.(\d{1,3})\.(?:(\d)\.)?(.+)$`)
 
 // unetName is the name of a tensor of a U-Net. These files count the modules of all
 // blocks through; of two resolutions that follow one another every third input
@@ -32,7 +31,7 @@ func unetName(name string) (string, bool) {
 	if to, _, ok := apply(unetEnds, name); ok {
 		return to[0], true
 	}
-	m := unetBlock.FindStringSubmatch(name)
+	m := unetBlock().FindStringSubmatch(name)
 	if m == nil {
 		return "", false
 	}

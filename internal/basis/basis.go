@@ -64,14 +64,30 @@ func Cholesky(s []float64, n int) (l []float64, ok bool) {
 	return l, true
 }
 
-// Forward solves L·y = x for a lower triangular n×n matrix, in place.
-func Forward(l []float64, n int, x []float64) {
+// Lower is a lower triangular matrix, ready for equations to be solved.
+type Lower struct {
+	n       int
+	columns []float64 // one behind the other
+}
+
+// NewLower takes the lower triangle of an n×n matrix.
+func NewLower(l []float64, n int) *Lower {
+	t := &Lower{n, make([]float64, n*n)}
 	for i := range n {
-		v := x[i]
-		for k, y := range x[:i] {
-			v -= float64(l[i*n+k] * y)
+		for k, v := range l[i*n : i*n+i+1] {
+			t.columns[k*n+i] = v
 		}
-		x[i] = v / l[i*n+i]
+	}
+	return t
+}
+
+// Solve solves L·y = x in place: what an unknown contributes is taken from all later
+// ones as soon as it is known, so that each loses its terms in their order.
+func (l *Lower) Solve(x []float64) {
+	for i := range l.n {
+		column := l.columns[i*l.n+i : (i+1)*l.n]
+		x[i] /= column[0]
+		dense.AddMultiple(x[i+1:l.n], -x[i], column[1:])
 	}
 }
 
@@ -85,12 +101,12 @@ func Largest(s []float64, n int) float64 {
 	value := 0.0
 	for range 32 {
 		var length float64
-		for i := range n {
-			y[i] = 0
-			for k, v := range x {
-				y[i] += float64(s[i*n+k] * v)
-			}
-			length += float64(y[i] * y[i])
+		clear(y)
+		for k, v := range x { // s is symmetric: a row is a column
+			dense.AddMultiple(y, v, s[k*n:(k+1)*n])
+		}
+		for _, v := range y {
+			length += float64(v * v)
 		}
 		value = math.Sqrt(length)
 		if !(value > 0) {

@@ -83,10 +83,7 @@ func solveRows(l []float64, x []float32, r, c int) []float32 {
 			row[k] = float64(v)
 		}
 		for j := range i {
-			by := l[i*r+j]
-			for k, v := range out[j*c : (j+1)*c] {
-				row[k] -= float64(by * float64(v))
-			}
+			dense.AddMultiple32(row, -l[i*r+j], out[j*c:(j+1)*c])
 		}
 		for k, v := range row {
 			out[i*c+k] = float32(v / l[i*r+i])
@@ -122,10 +119,7 @@ func solveBack(l []float64, x []float32, r, c int) []float32 {
 			row[k] = float64(v)
 		}
 		for j := i + 1; j < r; j++ {
-			by := l[j*r+i]
-			for k, v := range out[j*c : (j+1)*c] {
-				row[k] -= float64(by * float64(v))
-			}
+			dense.AddMultiple32(row, -l[j*r+i], out[j*c:(j+1)*c])
 		}
 		for k, v := range row {
 			out[i*c+k] = float32(v / l[i*r+i])

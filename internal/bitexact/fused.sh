@@ -8,7 +8,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 failed=0
 export CGO_ENABLED=0
-recording="./fingerprint ./internal/dense ./internal/degenerate ./internal/untrained ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
+recording="./fingerprint ./internal/dense ./internal/manyhash ./internal/degenerate ./internal/untrained ./internal/rng ./internal/quant ./formats/tensor ./formats/roles ./formats/safetensors ./formats/gguf"
 for target in arm64 amd64 ppc64le s390x riscv64; do
 	env GOARCH=$target GOAMD64=v3 go build -gcflags=-S $recording >"$dir/asm" 2>&1 || { echo "bitexact: $target: does not build"; failed=1; continue; }
 	functions=$(grep -c 'TEXT' "$dir/asm")

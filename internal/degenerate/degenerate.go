@@ -104,12 +104,34 @@ func cosines(x []float64, n, d int) (g []float64, m int) {
 	m = len(rows)
 	g = make([]float64, m*m)
 	for i := range m {
-		for j := range i + 1 {
-			g[i*m+j] = dot(rows[i], rows[j]) / lengths[i] / lengths[j]
-			g[j*m+i] = g[i*m+j]
+		row := g[i*m : i*m+i+1]
+		dots(row, rows[i], rows)
+		for j, s := range row {
+			row[j] = s / lengths[i] / lengths[j]
+			g[j*m+i] = row[j]
 		}
 	}
 	return g, m
+}
+
+// dots sets the products of a row with the first of others. A sum from left to right
+// waits for each of its terms; four of them wait together.
+func dots(out, a []float64, rows [][]float64) {
+	j := 0
+	for ; j+4 <= len(out); j += 4 {
+		w, x, y, z := rows[j][:len(a)], rows[j+1][:len(a)], rows[j+2][:len(a)], rows[j+3][:len(a)]
+		var s, t, u, v float64
+		for k, c := range a {
+			s += float64(c * w[k])
+			t += float64(c * x[k])
+			u += float64(c * y[k])
+			v += float64(c * z[k])
+		}
+		out[j], out[j+1], out[j+2], out[j+3] = s, t, u, v
+	}
+	for ; j < len(out); j++ {
+		out[j] = dot(a, rows[j])
+	}
 }
 
 func dot(a, b []float64) float64 {

@@ -88,6 +88,7 @@ func Varies(row []float32) bool {
 // Finite tells whether no value is infinite or no number.
 func Finite(row []float32) bool {
 	const magnitude, infinite = 1<<31 - 1, 0x7f800000
+	row = row[finite(row):]
 	var a, b, c, d uint32
 	for ; len(row) >= 4; row = row[4:] {
 		a = max(a, math.Float32bits(row[0])&magnitude)

@@ -80,6 +80,9 @@ func mulPanel(dst, a, panel []float32, n, m, d, j int) {
 			at := min(i+r, n-1) * d
 			rows[r] = a[at : at+d]
 		}
+		if i+tileRows <= n && j+tileCols <= m && fillWhole(dst[i*m+j:], m, &rows, panel) {
+			continue
+		}
 		t.fill(&rows, panel)
 		for r := range min(tileRows, n-i) {
 			copy(dst[(i+r)*m+j:(i+r+1)*m], t[r*tileCols:(r+1)*tileCols])
@@ -119,16 +122,21 @@ var panels = sync.Pool{New: func() any { return new([]float32) }}
 // fills what is left of a tile.
 func pack(panel, b []float32, j, m, d int) {
 	for c := 0; c < tileCols; c += 4 {
-		row := func(r int) []float32 {
+		var rows [4][]float32
+		for r := range rows {
 			at := min(j+c+r, m-1) * d
-			return b[at : at+d]
+			rows[r] = b[at : at+d]
 		}
-		b0, b1, b2, b3 := row(0), row(1), row(2), row(3)
-		b1, b2, b3 = b1[:len(b0)], b2[:len(b0)], b3[:len(b0)]
-		for k, v := range b0 {
-			to := panel[k*tileCols+c:][:4]
-			to[0], to[1], to[2], to[3] = v, b1[k], b2[k], b3[k]
-		}
+		interleave(panel[c:], &rows, d)
+	}
+}
+
+// interleavePlain lays out d values of each row, value by value, tileCols apart.
+func interleavePlain(to []float32, rows *[4][]float32, from, d int) {
+	b0, b1, b2, b3 := rows[0][:d], rows[1][:d], rows[2][:d], rows[3][:d]
+	for k := from; k < d; k++ {
+		to := to[k*tileCols:][:4]
+		to[0], to[1], to[2], to[3] = b0[k], b1[k], b2[k], b3[k]
 	}
 }
 

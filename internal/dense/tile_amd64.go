@@ -11,7 +11,7 @@ func (t *tile) fill(rows *[tileRows][]float32, panel []float32) {
 	d := len(rows[0])
 	p := panel[:d*tileCols]
 	if simd.AVX2 {
-		fillAVX2(&t[0], &rows[0][0], &rows[1][0], &rows[2][0], &rows[3][0], &p[0], d)
+		fillAVX2(&t[0], &rows[0][0], &rows[1][0], &rows[2][0], &rows[3][0], &p[0], d, tileCols)
 		return
 	}
 	t.fillNarrow(rows, p)
@@ -31,7 +31,35 @@ func (t *tile) fillNarrow(rows *[tileRows][]float32, p []float32) {
 //go:noescape
 func fillSSE(t *float32, a0, a1, a2, a3, panel *float32, d int)
 
-// fillAVX2 reads all of them.
+// fillAVX2 reads all of them, and sets rows that begin so many values apart.
 //
 //go:noescape
-func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d int)
+func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d, apart int)
+
+// fillWhole sets the tileRows×tileCols results that begin at dst, m values from row to
+// row, where a processor can do so without a tile between.
+func fillWhole(dst []float32, m int, rows *[tileRows][]float32, panel []float32) bool {
+	if !simd.AVX2 {
+		return false
+	}
+	d := len(rows[0])
+	p := panel[:d*tileCols]
+	_ = dst[(tileRows-1)*m+tileCols-1]
+	fillAVX2(&dst[0], &rows[0][0], &rows[1][0], &rows[2][0], &rows[3][0], &p[0], d, m)
+	return true
+}
+
+// interleave lays out d values of each row, value by value, tileCols apart.
+func interleave(to []float32, rows *[4][]float32, d int) {
+	blocks := d / 4
+	if blocks > 0 {
+		_ = to[(4*blocks-1)*tileCols+3]
+		interleaveSSE(&to[0], &rows[0][0], &rows[1][0], &rows[2][0], &rows[3][0], blocks)
+	}
+	interleavePlain(to, rows, 4*blocks, d)
+}
+
+// interleaveSSE lays out four values of each row at a time, blocks ≥ 1 times.
+//
+//go:noescape
+func interleaveSSE(to, b0, b1, b2, b3 *float32, blocks int)

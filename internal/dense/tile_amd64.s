@@ -63,8 +63,8 @@ loop:
 	VADDPS       Y11, LO, LO    \
 	VADDPS       Y12, HI, HI
 
-// func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d int)
-TEXT ·fillAVX2(SB), NOSPLIT, $0-56
+// func fillAVX2(t *float32, a0, a1, a2, a3, panel *float32, d, apart int)
+TEXT ·fillAVX2(SB), NOSPLIT, $0-64
 	MOVQ   t+0(FP), DI
 	MOVQ   a0+8(FP), R8
 	MOVQ   a1+16(FP), R9
@@ -94,13 +94,54 @@ wide:
 	CMPQ    AX, CX
 	JLT     wide
 
+	MOVQ    apart+56(FP), AX
 	VMOVUPS Y0, (DI)
 	VMOVUPS Y1, 32(DI)
-	VMOVUPS Y2, 64(DI)
-	VMOVUPS Y3, 96(DI)
-	VMOVUPS Y4, 128(DI)
-	VMOVUPS Y5, 160(DI)
-	VMOVUPS Y6, 192(DI)
-	VMOVUPS Y7, 224(DI)
+	LEAQ    (DI)(AX*4), DI
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y3, 32(DI)
+	LEAQ    (DI)(AX*4), DI
+	VMOVUPS Y4, (DI)
+	VMOVUPS Y5, 32(DI)
+	LEAQ    (DI)(AX*4), DI
+	VMOVUPS Y6, (DI)
+	VMOVUPS Y7, 32(DI)
 	VZEROUPPER
+	RET
+
+// func interleaveSSE(to, b0, b1, b2, b3 *float32, blocks int)
+TEXT ·interleaveSSE(SB), NOSPLIT, $0-48
+	MOVQ to+0(FP), DI
+	MOVQ b0+8(FP), R8
+	MOVQ b1+16(FP), R9
+	MOVQ b2+24(FP), R10
+	MOVQ b3+32(FP), R11
+	MOVQ blocks+40(FP), CX
+	XORQ AX, AX
+
+four:
+	MOVUPS   (R8)(AX*1), X0
+	MOVUPS   (R9)(AX*1), X1
+	MOVUPS   (R10)(AX*1), X2
+	MOVUPS   (R11)(AX*1), X3
+	MOVAPS   X0, X4
+	MOVAPS   X2, X5
+	UNPCKLPS X1, X0 // b0[0] b1[0] b0[1] b1[1]
+	UNPCKLPS X3, X2
+	UNPCKHPS X1, X4 // b0[2] b1[2] b0[3] b1[3]
+	UNPCKHPS X3, X5
+	MOVAPS   X0, X6
+	MOVAPS   X4, X7
+	MOVLHPS  X2, X0
+	MOVHLPS  X6, X2
+	MOVLHPS  X5, X4
+	MOVHLPS  X7, X5
+	MOVUPS   X0, (DI)
+	MOVUPS   X2, 64(DI)
+	MOVUPS   X4, 128(DI)
+	MOVUPS   X5, 192(DI)
+	ADDQ     $16, AX
+	ADDQ     $256, DI
+	DECQ     CX
+	JNZ      four
 	RET

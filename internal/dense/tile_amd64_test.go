@@ -3,6 +3,7 @@
 package dense
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -25,5 +26,33 @@ func TestNarrowFillEqualsWide(t *testing.T) {
 		for i := range plain {
 			require.Equal(t, math.Float32bits(plain[i]), math.Float32bits(narrow[i]), "depth %d, result %d", d, i)
 		}
+	}
+}
+
+// Rows are laid out as plain Go does, and no value beside them.
+func TestInterleaveEqualsPlain(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for d := range 40 {
+		var rows [4][]float32
+		for i := range rows {
+			rows[i] = random(r, d)
+		}
+		got, want := make([]float32, tileCols*d+8), make([]float32, tileCols*d+8)
+		interleave(got[:tileCols*d], &rows, d)
+		interleavePlain(want[:tileCols*d], &rows, 0, d)
+		require.Equal(t, want, got, "%d values", d)
+	}
+}
+
+func BenchmarkSerialNT(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, s := range [][3]int{{128, 1024, 192}, {64, 64, 2048}, {32, 256, 256}} {
+		x, y, dst := random(r, s[0]*s[2]), random(r, s[1]*s[2]), make([]float32, s[0]*s[1])
+		b.Run(fmt.Sprint(s), func(b *testing.B) {
+			b.SetBytes(int64(2 * s[0] * s[1] * s[2])) // flops
+			for b.Loop() {
+				SerialNT(dst, x, y, s[0], s[1], s[2])
+			}
+		})
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // recording lists the packages whose results are hashed or published. Their
 // bits must be the same on every processor.
-var recording = []string{"fingerprint", "internal/dense", "internal/degenerate", "internal/rng", "internal/untrained", "internal/quant", "internal/saferio", "formats", "formats/tensor", "formats/roles", "formats/safetensors", "formats/gguf"}
+var recording = []string{"fingerprint", "internal/dense", "internal/manyhash", "internal/degenerate", "internal/rng", "internal/untrained", "internal/quant", "internal/saferio", "formats", "formats/tensor", "formats/roles", "formats/safetensors", "formats/gguf"}
 
 // exact lists what of package math gives the same bits everywhere: constants,
 // and functions that IEEE 754 defines to the bit.

@@ -120,9 +120,7 @@ func gatherSorted(ctx context.Context, m *roles.Matrix, rows []int) ([]float32, 
 func centreTokens(x []float32, n, d int) {
 	mean := make([]float64, d)
 	for first := 0; first < n*d; first += d {
-		for k, v := range x[first : first+d] {
-			mean[k] += float64(v)
-		}
+		dense.AddTo(mean, x[first:first+d])
 	}
 	for first := 0; first < n*d; first += d {
 		row := x[first : first+d]

@@ -3,6 +3,8 @@ package axis
 import (
 	"math"
 	"slices"
+
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // centre subtracts from the eligible rows of X their mean row, scales the
@@ -18,10 +20,7 @@ func centre(x []float32, n, d int, ok []bool) {
 			clear(row)
 			continue
 		}
-		mean, scale := mean[:len(row)], scale[:len(row)]
-		for k, v := range row {
-			row[k] = float32(float64((float64(v) - mean[k]) * scale[k]))
-		}
+		dense.Scale(row, mean, scale)
 		squares, own := sums(row)
 		own /= float64(d)
 		norm := math.Sqrt(max(0, squares-float64(float64(own*own)*float64(d))))
@@ -30,9 +29,7 @@ func centre(x []float32, n, d int, ok []bool) {
 			clear(row)
 			continue
 		}
-		for k, v := range row {
-			row[k] = float32((float64(v) - own) / norm)
-		}
+		dense.Shift(row, own, norm)
 	}
 }
 
@@ -45,9 +42,7 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 	for i := range n {
 		if ok[i] {
 			count++
-			for k, v := range x[i*d : (i+1)*d] {
-				mean[k] += float64(v)
-			}
+			dense.AddTo(mean, x[i*d:(i+1)*d])
 		}
 	}
 	for k := range mean {
@@ -55,10 +50,7 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 	}
 	for i := range n {
 		if ok[i] {
-			for k, v := range x[i*d : (i+1)*d] {
-				e := float64(v) - mean[k]
-				scale[k] += float64(e * e)
-			}
+			dense.AddSquares(scale, mean, x[i*d:(i+1)*d])
 		}
 	}
 	for k := range scale {

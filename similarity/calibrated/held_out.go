@@ -91,8 +91,9 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 	if err != nil {
 		return best, err
 	}
+	whole := newStack(p, a, atA)
 	if len(a) > 0 {
-		keep(paired(p, t, a, b, atA, atB, best != nil))
+		keep(whole.paired(p, t, b, atB, best != nil))
 	}
 	for _, try := range misnamings(p, s, a, b) {
 		if best != nil && best.result.Share() > plain {
@@ -103,7 +104,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 			found[0] = placed(p, t, s, inRoles(s.B, try.stack))
 		}
 		if len(try.all) > 0 {
-			found[1] = paired(p, t, a, inRoles(b, try.all), atA, atB, false)
+			found[1] = whole.paired(p, t, inRoles(b, try.all), atB, false)
 		}
 		for _, g := range found {
 			if g != nil {
@@ -128,16 +129,28 @@ func placed(p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agr
 // pairedAnew is said where layers are held against others than those at their places.
 const pairedAnew = "layers were paired by what no change of basis alters"
 
+// stack holds all layers of A, which B's are held against more than once.
+type stack struct {
+	layers []mlp.Block // rejoined
+	at     []int       // their places in the tower
+	known  *tokenfree.Stack
+}
+
+func newStack(p *align.Pair, a []mlp.Block, at []int) *stack {
+	a = rejoinedAll(a)
+	return &stack{a, at, tokenfree.NewStack(a, &tokenfree.Options{Seed: p.Seed})}
+}
+
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
-func paired(p *align.Pair, t align.TowerPair, a, b []mlp.Block, atA, atB []int, compared bool) *agreement {
+func (s *stack) paired(p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
-	a, b = rejoinedAll(a), rejoinedAll(b)
-	for _, c := range tokenfree.Counterparts(a, b, &tokenfree.Options{Seed: p.Seed}) {
-		l := align.LayerPair{A: atA[c[0]], B: atB[c[1]]}
-		xa, xb, g.layers = append(xa, a[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
+	b = rejoinedAll(b)
+	for _, c := range s.known.Counterparts(b) {
+		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
+		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
 	}
 	if len(xa) < 2 || !moved && compared {

@@ -1,13 +1,20 @@
 package exact
 
-import "github.com/weightprint/weightprint/similarity/axis"
+import (
+	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/axis"
+)
 
 // pooled adds the views of an axis, units of B × units of A; views that change
 // sign with the unit count by their size.
 func pooled(x *axis.Axis) []float32 {
 	out := make([]float32, len(x.B.Units)*len(x.A.Units))
 	for i := range x.Views {
-		add(out, x.Views[i].Likeness())
+		if v := &x.Views[i]; v.SignEquivariant {
+			dense.AddSizes(out, v.Cosine)
+		} else {
+			dense.Add(out, v.Cosine)
+		}
 	}
 	return out
 }
@@ -17,15 +24,9 @@ func pooled(x *axis.Axis) []float32 {
 func signed(x *axis.Axis) []float32 {
 	out := make([]float32, len(x.B.Units)*len(x.A.Units))
 	for i := range x.Views {
-		add(out, x.Views[i].Cosine)
+		dense.Add(out, x.Views[i].Cosine)
 	}
 	return out
-}
-
-func add(to, more []float32) {
-	for k, c := range more {
-		to[k] += c
-	}
 }
 
 // Partners returns for each unit of B its mutual best match by all views, as an

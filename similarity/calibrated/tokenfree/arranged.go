@@ -61,13 +61,14 @@ func Arranged(a, b []mlp.Block, aim float64, o *Options) *Result {
 		var matches [][]int
 		var cosine sum
 		for i := range f.a {
-			first, second := f.tables(f.a[i], f.b[i].onto(f.turn, f.dims), 0, f.b[i].units)
+			var t tables
+			t.fill(f, f.a[i], f.b[i].onto(f.turn, f.dims), 0, f.b[i].units)
 			l := newLikeness(f.b[i].units, f.a[i].units)
-			l.see(0, first, second)
+			l.see(0, &t)
 			layer, c := l.count(f.a[i], f.b[i])
 			r.Layers, r.Agree, r.Tested = append(r.Layers, layer), r.Agree+layer.Agree, r.Tested+layer.Tested
 			cosine.merge(c)
-			both := added(first, second)
+			both := t.both
 			for j, u := range l.agreeing() {
 				if u >= 0 {
 					both[j*f.a[i].units+u] += won

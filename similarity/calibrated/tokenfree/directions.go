@@ -88,18 +88,15 @@ func (d *directions) only(units []int) *directions {
 // normalise brings rows to unit length and returns the lengths they had. Rows
 // that are zero or not finite become zero, of length zero.
 func normalise(rows []float32, n, d int) []float64 {
-	out := make([]float64, n)
-	for i := range n {
+	out := dense.Norms(rows, n, d)
+	for i, size := range out {
 		row := rows[i*d : (i+1)*d]
-		size := dense.Norm(row)
 		if !(size > 0) || math.IsInf(size, 0) {
 			clear(row)
+			out[i] = 0
 			continue
 		}
-		out[i] = size
-		for k, v := range row {
-			row[k] = float32(float64(v) / size)
-		}
+		dense.Shift(row, 0, size)
 	}
 	return out
 }
@@ -114,20 +111,19 @@ func centre(rows []float32, n, d int) {
 			continue
 		}
 		live++
-		for k, v := range row {
-			mean[k] += float64(v)
-		}
+		dense.AddTo(mean, row)
 	}
 	if live < 2 {
 		return
 	}
+	for k := range mean {
+		mean[k] /= float64(live)
+	}
 	for i := range n {
-		row := rows[i*d : (i+1)*d]
-		if zero(row) {
-			continue
-		}
-		for k, v := range row {
-			row[k] = float32(float64(v) - mean[k]/float64(live))
+		if row := rows[i*d : (i+1)*d]; !zero(row) {
+			for k, v := range row {
+				row[k] = float32(float64(v) - mean[k])
+			}
 		}
 	}
 }

@@ -50,9 +50,7 @@ func leading(seed []byte, layers []*directions, dims int) []float32 {
 	s := make([]float32, h*h)
 	for _, l := range layers {
 		for _, rows := range l.rows {
-			for i, v := range basis.ColumnGram(rows, l.units, h) {
-				s[i] += v
-			}
+			dense.Add(s, basis.ColumnGram(rows, l.units, h))
 		}
 	}
 	r := rng.New(seed, "start of leading directions")
@@ -81,13 +79,12 @@ func (f *fit) seeds() (matches [][]int) {
 }
 
 func (f *fit) seed(a, b *directions) []int {
-	xa, count := signatures(a, f.forms[0])
-	xb, _ := signatures(b, f.forms[1])
-	ea, eb, ok := flattened(xa, xb, count)
+	xa := signatures(a, f.forms[0])
+	ea, eb, ok := flattened(xa, signatures(b, f.forms[1]))
 	if !ok {
 		return slices.Repeat([]int{-1}, b.units)
 	}
-	return nearest(eb, ea, b.units, a.units, count, dense.MulNT)
+	return nearest(eb, ea, b.units, a.units, xa.count, dense.MulNT)
 }
 
 // settled is the share of units that may still change their partner in a round
@@ -137,9 +134,9 @@ func (f *fit) procrustes(matches [][]int, start bool) []float32 {
 				xt := basis.Transpose(x, n, f.dims)
 				part := make([]float32, len(cross))
 				dense.MulNT(part, xt, basis.Transpose(y, n, h), f.dims, h, n)
-				add(cross, part)
+				dense.Add(cross, part)
 				dense.Gram(part[:len(own)], xt, f.dims, n)
-				add(own, part[:len(own)])
+				dense.Add(own, part[:len(own)])
 			}
 		}
 	}
@@ -152,12 +149,6 @@ func (f *fit) procrustes(matches [][]int, start bool) []float32 {
 // damping is how much of the mean variance is added to all directions before
 // they are weighed alike: directions that hardly any unit uses stay weak.
 const damping = 0.05
-
-func add(to, x []float32) {
-	for i, v := range x {
-		to[i] += v
-	}
-}
 
 // matched returns the rows of matched units in one view, those of A with their
 // signs turned to those of B: by the rotation, and where there is none yet by the

@@ -17,13 +17,40 @@ const clearly = 0.05
 // partner through the signatures of both groups of views. Layers without a
 // clear counterpart are left out.
 func Counterparts(a, b []mlp.Block, o *Options) (pairs [][2]int) {
+	return NewStack(a, o).Counterparts(b)
+}
+
+// Stack is a stack of layers that others are paired with: what describes it is worked
+// out once.
+type Stack struct {
+	layers []mlp.Block
+	opt    Options
+	known  map[described][]signed
+}
+
+// described says how a stack is described: in how many directions, and whether the
+// signs of its gates are taken to be free.
+type described struct {
+	dims int
+	free bool
+}
+
+// NewStack takes the layers of A.
+func NewStack(a []mlp.Block, o *Options) *Stack {
+	return &Stack{a, o.orDefaults(), map[described][]signed{}}
+}
+
+// Counterparts are those of its layers and B's, as the function gives them.
+func (s *Stack) Counterparts(b []mlp.Block) (pairs [][2]int) {
+	a := s.layers
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
-	opt := o.orDefaults()
-	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
-	free := turned(a, b)
-	sa, sb := signAll(opt, directionsAll(a, free), dims, false), signAll(opt, directionsAll(b, free), dims, true)
+	how := described{min(s.opt.Dims, a[0].Hidden, b[0].Hidden), turned(a, b)}
+	if s.known[how] == nil {
+		s.known[how] = signAll(s.opt, directionsAll(a, how.free), how.dims, false)
+	}
+	sa, sb := s.known[how], signAll(s.opt, directionsAll(b, how.free), how.dims, true)
 	scores := make([]int, len(a)*len(b))
 	dense.Parallel(len(scores), func(k int) { scores[k] = alike(sa[k%len(a)], sb[k/len(a)]) })
 	for j := range b {
@@ -51,8 +78,7 @@ func highest[T cmp.Ordered](n int, value func(i int) T) int {
 // signed are the signatures of a layer's units by each group of views.
 type signed struct {
 	units  int
-	groups [2][]float32
-	count  [2]int
+	groups [2]*signature
 }
 
 func signAll(opt Options, all []*directions, dims int, sample bool) (out []signed) {
@@ -67,7 +93,7 @@ func signAll(opt Options, all []*directions, dims int, sample bool) (out []signe
 		}
 		s := signed{units: d.units}
 		for g := range 2 {
-			s.groups[g], s.count[g] = signatures(d.group(g), by)
+			s.groups[g] = signatures(d.group(g), by)
 		}
 		out = append(out, s)
 	}
@@ -88,14 +114,11 @@ func (d *directions) group(g int) *directions {
 func alike(a, b signed) (count int) {
 	var found [2][]int
 	for g := range found {
-		if a.count[g] != b.count[g] {
-			return 0
-		}
-		ea, eb, ok := flattened(a.groups[g], b.groups[g], a.count[g])
+		ea, eb, ok := flattened(a.groups[g], b.groups[g])
 		if !ok {
 			return 0
 		}
-		found[g] = nearest(eb, ea, b.units, a.units, a.count[g], dense.SerialNT)
+		found[g] = nearest(eb, ea, b.units, a.units, a.groups[g].count, dense.SerialNT)
 	}
 	for j, i := range found[0] {
 		if i >= 0 && found[1][j] == i {

@@ -86,14 +86,14 @@ func newLikeness(nb, na int) *likeness {
 }
 
 // see takes tables of the units of B from one on.
-func (l *likeness) see(from int, first, second []float32) {
-	l.first.see(from, first)
-	l.second.see(from, second)
-	l.both.see(from, added(first, second))
+func (l *likeness) see(from int, t *tables) {
+	l.first.see(from, t.first)
+	l.second.see(from, t.second)
+	l.both.see(from, t.both)
 	na := len(l.both.back)
-	for j := range len(first) / max(1, na) {
+	for j := range len(t.first) / max(1, na) {
 		if i := l.both.forth[from+j]; i >= 0 {
-			l.cosine[from+j] = first[j*na+i]
+			l.cosine[from+j] = t.first[j*na+i]
 		}
 	}
 }
@@ -101,41 +101,48 @@ func (l *likeness) see(from int, first, second []float32) {
 // compare is the likeness of two layers under the rotation found so far.
 func (f *fit) compare(a, b *directions) *likeness {
 	l, onto := newLikeness(b.units, a.units), b.onto(f.turn, f.dims)
+	t := rooms.Get().(*tables)
+	defer rooms.Put(t)
 	for lo := 0; lo < b.units; lo += strip {
-		first, second := f.tables(a, onto, lo, min(strip, b.units-lo))
-		l.see(lo, first, second)
+		t.fill(f, a, onto, lo, min(strip, b.units-lo))
+		l.see(lo, t)
 	}
 	return l
 }
 
-// tables are the likenesses of n units of B, from one on, to A's, by each group of
-// views. B's rows lie in A's directions already.
-func (f *fit) tables(a, b *directions, lo, n int) (first, second []float32) {
-	tables := [2][]float32{make([]float32, a.units*n), make([]float32, a.units*n)}
-	c := make([]float32, a.units*n)
-	for v, rows := range b.rows {
-		dense.MulNT(c, rows[lo*f.dims:(lo+n)*f.dims], a.rows[v], n, a.units, f.dims)
-		group := tables[0]
-		if v >= a.first {
-			group = tables[1]
-		}
-		for i, x := range c {
-			if a.odd[v] && x < 0 {
-				x = -x
-			}
-			group[i] += x
-		}
+// tables are the likenesses of some units of B to all of A, by each group of views and
+// by both; part is room for those by one view.
+type tables struct{ first, second, both, part []float32 }
+
+// rooms keeps them: layers are compared again in each round.
+var rooms = sync.Pool{New: func() any { return new(tables) }}
+
+// sized sets both groups to n zeros each.
+func (t *tables) sized(n int) {
+	for _, x := range []*[]float32{&t.first, &t.second, &t.both, &t.part} {
+		*x = slices.Grow((*x)[:0], n)[:n]
 	}
-	return tables[0], tables[1]
+	clear(t.first)
+	clear(t.second)
 }
 
-// added is the sum of two tables.
-func added(x, y []float32) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = v + y[i]
+// fill takes n units of B from one on. B's rows lie in A's directions already.
+func (t *tables) fill(f *fit, a, b *directions, lo, n int) {
+	t.sized(a.units * n)
+	for v, rows := range b.rows {
+		dense.MulNT(t.part, rows[lo*f.dims:(lo+n)*f.dims], a.rows[v], n, a.units, f.dims)
+		group := t.first
+		if v >= a.first {
+			group = t.second
+		}
+		if a.odd[v] {
+			dense.AddSizes(group, t.part)
+		} else {
+			dense.Add(group, t.part)
+		}
 	}
-	return out
+	copy(t.both, t.first)
+	dense.Add(t.both, t.second)
 }
 
 // agreeing returns, for each unit of B, the unit of A that both groups give, each

@@ -1,8 +1,6 @@
 package tokenfree
 
 import (
-	"math"
-
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
@@ -54,9 +52,9 @@ type unnamed struct {
 	units        int
 	views, pairs [][][]float64 // of each view, or pair (w, v < w) in turn: by quantity, by unit
 
-	rows  []float32   // flattened, as the views stand
-	lower []float64   // what flattens them
-	mean  [][]float64 // and brings them to mean 0 and deviation 1: two numbers a column
+	rows  []float32    // flattened, as the views stand
+	lower *basis.Lower // what flattens them
+	mean  [][]float64  // and brings them to mean 0 and deviation 1: two numbers a column
 }
 
 func unnamedAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []*unnamed) {
@@ -70,9 +68,7 @@ func unnamedAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []*
 	for i := range all {
 		all[i] = all[i].onto(span, dims)
 		own[i] = all[i].gram()
-		for k, x := range own[i] {
-			whole[k] += x
-		}
+		dense.Add(whole, own[i])
 	}
 	unitTrace(whole, dims)
 	for i, d := range all {
@@ -101,9 +97,7 @@ func (d *directions) gram() []float32 {
 	for _, rows := range d.rows {
 		g := basis.ColumnGram(rows, d.units, d.dim)
 		unitTrace(g, d.dim)
-		for k, x := range g {
-			out[k] += x
-		}
+		dense.Add(out, g)
 	}
 	unitTrace(out, d.dim)
 	return out
@@ -111,16 +105,6 @@ func (d *directions) gram() []float32 {
 
 func (d *directions) unnamed(forms [][]float32, flatten bool) *unnamed {
 	s := &unnamed{units: d.units, views: make([][][]float64, len(d.rows)), pairs: make([][][]float64, pairOf(len(d.rows), 0))}
-	column := func(f func(u int) float64) []float64 {
-		c := make([]float64, d.units)
-		for u := range c {
-			c[u] = f(u)
-		}
-		return c
-	}
-	product := func(x, y []float32) []float64 {
-		return column(func(u int) float64 { return math.Abs(d.dot(x, y, u)) })
-	}
 	through := [][][]float32{}
 	for _, m := range forms {
 		images := make([][]float32, len(d.rows))
@@ -132,15 +116,13 @@ func (d *directions) unnamed(forms [][]float32, flatten bool) *unnamed {
 	}
 	for w, y := range d.rows {
 		for _, t := range through {
-			s.views[w] = append(s.views[w],
-				column(func(u int) float64 { return logarithm(d.dot(y, t[w], u)) }),
-				column(func(u int) float64 { return logarithm(d.dot(t[w], t[w], u)) }))
+			s.views[w] = append(s.views[w], logarithms(d.dots(y, t[w])), logarithms(d.dots(t[w], t[w])))
 		}
 		for v, x := range d.rows[:w] {
 			p := &s.pairs[pairOf(w, v)]
-			*p = append(*p, product(x, y))
+			*p = append(*p, sizes(d.dots(x, y)))
 			for _, t := range through {
-				*p = append(*p, product(x, t[w]), product(t[v], t[w]))
+				*p = append(*p, sizes(d.dots(x, t[w])), sizes(d.dots(t[v], t[w])))
 			}
 		}
 	}
@@ -171,23 +153,21 @@ func (s *unnamed) flatten() {
 	for _, c := range columns {
 		s.mean = append(s.mean, spread(c))
 	}
-	rows, count := s.table(columns, s.mean), len(columns)
-	lower, ok := covariance(rows, count)
-	if !ok {
-		return
+	x := s.table(columns, s.mean)
+	if lower, ok := covariance(x); ok {
+		s.lower, s.rows = lower, x.through(lower)
 	}
-	s.lower, s.rows = lower, forwardRows(lower, rows, count)
 }
 
 // table is units × columns, in deviations from the means given.
-func (s *unnamed) table(columns, mean [][]float64) []float32 {
+func (s *unnamed) table(columns, mean [][]float64) *signature {
 	out := make([]float32, 0, s.units*len(columns))
 	for u := range s.units {
 		for k, c := range columns {
 			out = append(out, float32(max(-6, min(6, (c[u]-mean[k][0])/mean[k][1]))))
 		}
 	}
-	return out
+	return &signature{units: s.units, count: len(columns), values: out}
 }
 
 // like is how alike the units of b, with their views in some order, are to those of s
@@ -198,7 +178,7 @@ func (s *unnamed) like(b *unnamed, order []int) float64 {
 	}
 	columns := b.columns(order)
 	n := len(columns)
-	rows := forwardRows(s.lower, b.table(columns, s.mean), n)
+	rows := b.table(columns, s.mean).through(s.lower)
 	c := make([]float32, b.units*s.units)
 	dense.SerialNT(c, rows, s.rows, b.units, s.units, n)
 	sum := 0.0

@@ -2,7 +2,7 @@ package tokenfree
 
 import (
 	"math"
-	"slices"
+	"sync"
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -30,9 +30,7 @@ func forms(layers []*directions, apart bool) [][]float32 {
 			if sum == nil {
 				sum = make([]float32, len(g))
 			}
-			for i, x := range g {
-				sum[i] += x
-			}
+			dense.Add(sum, g)
 		}
 		if sum != nil {
 			unitTrace(sum, layers[0].dim)
@@ -58,19 +56,13 @@ func unitTrace(m []float32, n int) {
 }
 
 // signatures describe each unit by numbers that no rotation, permutation, sign
-// change or trade of scale alters (units × count): for every view x and form M
+// change or trade of scale alters: for every view x and form M
 // the logarithms of xᵀMx and |Mx|²; for every two views x and y the cosines
 // xᵀy and xᵀMy, by size where their signs are free; and the lengths, of views
 // whose scale may be traded as a product.
-func signatures(d *directions, forms [][]float32) (out []float32, count int) {
+func signatures(d *directions, forms [][]float32) *signature {
 	var columns [][]float64
-	add := func(f func(u int) float64) {
-		c := make([]float64, d.units)
-		for u := range c {
-			c[u] = f(u)
-		}
-		columns = append(columns, c)
-	}
+	add := func(c []float64) { columns = append(columns, c) }
 	d.addLengths(add)
 	d.addCosines(add, d.rows)
 	for _, m := range forms {
@@ -79,67 +71,88 @@ func signatures(d *directions, forms [][]float32) (out []float32, count int) {
 			t := make([]float32, len(rows))
 			dense.MulNT(t, rows, m, d.units, d.dim, d.dim) // m is symmetric
 			through[v] = t
-			add(func(u int) float64 { return logarithm(d.dot(rows, t, u)) })
-			add(func(u int) float64 { return logarithm(d.dot(t, t, u)) })
+			add(logarithms(d.dots(rows, t)))
+			add(logarithms(d.dots(t, t)))
 		}
 		d.addCosines(add, through)
 	}
-	count = len(columns)
-	out = make([]float32, d.units*count)
+	s := &signature{units: d.units, count: len(columns)}
+	s.values = make([]float32, s.units*s.count)
 	for k, c := range columns {
 		standardise(c)
 		for u, x := range c {
-			out[u*count+k] = float32(x)
+			s.values[u*s.count+k] = float32(x)
 		}
 	}
-	return out, count
+	return s
+}
+
+// signature holds what describes the units of a layer.
+type signature struct {
+	units, count int
+	values       []float32 // units × count
+
+	once sync.Once
+	sums [][]float64 // see products
 }
 
 // addLengths adds the lengths of views that keep their sign, and the product
 // of the lengths of those that do not: a gated unit may trade scale between
 // its up row and its down column.
-func (d *directions) addLengths(add func(func(u int) float64)) {
-	traded := false
+func (d *directions) addLengths(add func([]float64)) {
+	var traded []float64
 	for v, length := range d.length {
-		if d.odd[v] && v >= d.first {
-			traded = true
-			continue
-		}
-		add(func(u int) float64 { return logarithm(length[u]) })
-	}
-	if traded {
-		add(func(u int) float64 {
-			sum := 0.0
-			for v, odd := range d.odd {
-				if odd && v >= d.first {
-					sum += logarithm(d.length[v][u])
-				}
+		c := logarithms(length)
+		switch {
+		case !d.odd[v] || v < d.first:
+			add(c)
+		case traded == nil:
+			traded = c
+		default:
+			for u, x := range c {
+				traded[u] += x
 			}
-			return sum
-		})
+		}
+	}
+	if traded != nil {
+		add(traded)
 	}
 }
 
 // addCosines adds the products of every two views with the images of the
 // others, by size where only one of the two changes sign with the unit.
-func (d *directions) addCosines(add func(func(u int) float64), images [][]float32) {
+func (d *directions) addCosines(add func([]float64), images [][]float32) {
 	for v := range d.rows {
 		for w := range v {
-			free := d.free(v, w)
-			add(func(u int) float64 {
-				x := d.dot(d.rows[w], images[v], u)
-				if free {
-					x = math.Abs(x)
-				}
-				return x
-			})
+			c := d.dots(d.rows[w], images[v])
+			if d.free(v, w) {
+				c = sizes(c)
+			}
+			add(c)
 		}
 	}
 }
 
-// dot is the product of one unit's rows.
-func (d *directions) dot(x, y []float32, u int) float64 {
-	return float64(dense.Dot(x[u*d.dim:(u+1)*d.dim], y[u*d.dim:(u+1)*d.dim]))
+// dots are the products of each unit's rows.
+func (d *directions) dots(x, y []float32) []float64 {
+	return basis.Wide(dense.Dots(x, y, d.units, d.dim))
+}
+
+// sizes are those of each value, in its place.
+func sizes(x []float64) []float64 {
+	for i, v := range x {
+		x[i] = math.Abs(v)
+	}
+	return x
+}
+
+// logarithms are those of each value, in its place.
+func logarithms(x []float64) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = logarithm(v)
+	}
+	return out
 }
 
 // logarithm is the logarithm of a size, kept from running away at zero.
@@ -175,31 +188,35 @@ func spread(x []float64) []float64 {
 // of signatures before its spectrum is flattened.
 const ridge = 0.01
 
-// flattened brings the signatures of both sides (rows × count) to coordinates in
-// which their common covariance is even, and their rows to unit length.
-func flattened(a, b []float32, count int) (ea, eb []float32, ok bool) {
-	l, ok := covariance(slices.Concat(a, b), count)
+// flattened brings the signatures of both sides to coordinates in which their common
+// covariance is even, and their rows to unit length.
+func flattened(a, b *signature) (ea, eb []float32, ok bool) {
+	if a.count != b.count {
+		return nil, nil, false
+	}
+	lower, ok := covariance(a, b)
 	if !ok {
 		return nil, nil, false
 	}
-	return forwardRows(l, a, count), forwardRows(l, b, count), true
+	return a.through(lower), b.through(lower), true
 }
 
-// covariance is the Cholesky factor of the covariance of signatures (rows × count),
-// lifted by the ridge.
-func covariance(rows []float32, count int) (lower []float64, ok bool) {
+// covariance is the Cholesky factor of the covariance of signatures of all units, lifted
+// by the ridge.
+func covariance(of ...*signature) (lower *basis.Lower, ok bool) {
+	count, units := of[0].count, 0
 	s := make([]float64, count*count)
-	n := float64(len(rows) / count)
-	for first := 0; first < len(rows); first += count {
-		row := rows[first : first+count]
-		for i, v := range row {
-			for j, w := range row[:i+1] {
-				s[i*count+j] += float64(float64(v)*float64(w)) / n
+	for _, x := range of {
+		units += x.units
+		for i, row := range x.products() {
+			for j, v := range row {
+				s[i*count+j] += v
 			}
 		}
 	}
 	for i := range count {
-		for j := range i {
+		for j := range i + 1 {
+			s[i*count+j] /= float64(units)
 			s[j*count+i] = s[i*count+j]
 		}
 	}
@@ -207,21 +224,44 @@ func covariance(rows []float32, count int) (lower []float64, ok bool) {
 	for i := range count {
 		s[i*count+i] += lift
 	}
-	return basis.Cholesky(s, count)
+	l, ok := basis.Cholesky(s, count)
+	if !ok {
+		return nil, false
+	}
+	return basis.NewLower(l, count), true
 }
 
-func forwardRows(l []float64, x []float32, count int) []float32 {
-	out := make([]float32, len(x))
-	row := make([]float64, count)
-	for first := 0; first < len(x); first += count {
-		for k, v := range x[first : first+count] {
+// products are the sums over units of the products of every two of their numbers, the
+// lower triangle by rows.
+func (s *signature) products() [][]float64 {
+	s.once.Do(func() {
+		s.sums = make([][]float64, s.count)
+		for i := range s.sums {
+			s.sums[i] = make([]float64, i+1)
+		}
+		for x := s.values; len(x) > 0; x = x[s.count:] {
+			for i, v := range x[:s.count] {
+				dense.AddMultiple32(s.sums[i], float64(v), x[:i+1])
+			}
+		}
+	})
+	return s.sums
+}
+
+// through are the signatures in the coordinates of a triangular matrix, their rows
+// brought to unit length.
+func (s *signature) through(l *basis.Lower) []float32 {
+	out := make([]float32, len(s.values))
+	row := make([]float64, s.count)
+	for first := 0; first < len(out); first += s.count {
+		for k, v := range s.values[first : first+s.count] {
 			row[k] = float64(v)
 		}
-		basis.Forward(l, count, row)
+		l.Solve(row)
 		for k, v := range row {
 			out[first+k] = float32(v)
 		}
 	}
-	normalise(out, len(x)/count, count)
+	normalise(out, s.units, s.count)
 	return out
 }

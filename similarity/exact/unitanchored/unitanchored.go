@@ -113,55 +113,67 @@ func newLens(opt Options, seen []int, a []mlp.Block) (out lens) {
 // change sign. Each column is brought to mean zero and deviation one, which
 // forgets what all units share; so is each row.
 func (l lens) look(net []mlp.Block, layer int, units []int) []float32 {
-	views := net[layer].Views()
-	h := net[layer].Hidden
+	views, h := net[layer].Views(), net[layer].Hidden
 	dim := len(l) * len(views) * len(views)
 	out := make([]float32, len(units)*dim)
-	at := 0
-	for v := range views {
-		anchors := make([]float32, 0, len(l)*h)
-		for _, x := range l {
-			row := net[x.layer].Views()[v].Rows[x.unit*h : (x.unit+1)*h]
-			anchors = append(anchors, direction(row)...)
+	if len(out) == 0 {
+		return out
+	}
+	own := make([][]float32, len(views))
+	for w := range views {
+		for _, u := range units {
+			own[w] = appendDirection(own[w], views[w].Rows[u*h:(u+1)*h])
 		}
-		for _, own := range views {
-			rows := make([]float32, 0, len(units)*h)
-			for _, u := range units {
-				rows = append(rows, direction(own.Rows[u*h:(u+1)*h])...)
-			}
-			c := make([]float32, len(units)*len(l))
-			dense.MulNT(c, rows, anchors, len(units), len(l), h)
-			for u := range units {
-				for k, x := range c[u*len(l) : (u+1)*len(l)] {
-					if own.Equivariant || views[v].Equivariant {
-						x = float32(math.Abs(float64(x)))
-					}
-					out[u*dim+at+k] = x
-				}
-			}
-			at += len(l)
+	}
+	c := make([]float32, len(units)*len(l))
+	anchors := make([]float32, 0, len(l)*h)
+	for v := range views {
+		anchors = anchors[:0]
+		for _, x := range l {
+			anchors = appendDirection(anchors, net[x.layer].Views()[v].Rows[x.unit*h:(x.unit+1)*h])
+		}
+		for w := range views {
+			dense.MulNT(c, own[w], anchors, len(units), len(l), h)
+			l.place(out[(v*len(views)+w)*len(l):], c, dim, views[w].Equivariant || views[v].Equivariant)
 		}
 	}
 	evenColumns(out, len(units), dim)
 	for u := range units {
 		row := out[u*dim : (u+1)*dim]
 		centre(row)
-		copy(row, direction(row))
+		unitLength(row)
 	}
 	return out
 }
 
-// direction is a row of unit length, zero for a row that has none.
-func direction(row []float32) []float32 {
-	out := make([]float32, len(row))
+// place puts a table of cosines, or of their sizes, into rows that begin dim apart.
+func (l lens) place(out, c []float32, dim int, sizes bool) {
+	for ; len(c) > 0; c = c[len(l):] {
+		to := out[:copy(out, c[:len(l)])]
+		if sizes {
+			for k, x := range to {
+				to[k] = float32(math.Abs(float64(x)))
+			}
+		}
+		out = out[min(dim, len(out)):]
+	}
+}
+
+// appendDirection appends a row brought to unit length.
+func appendDirection(to, row []float32) []float32 {
+	to = append(to, row...)
+	unitLength(to[len(to)-len(row):])
+	return to
+}
+
+// unitLength brings a row to length one; one that has no length becomes zero.
+func unitLength(row []float32) {
 	size := dense.Norm(row)
 	if !(size > 0) || math.IsInf(size, 0) {
-		return out
+		clear(row)
+		return
 	}
-	for k, v := range row {
-		out[k] = float32(float64(v) / size)
-	}
-	return out
+	dense.Shift(row, 0, size)
 }
 
 func centre(row []float32) {
@@ -170,20 +182,16 @@ func centre(row []float32) {
 		mean += float64(v)
 	}
 	mean /= float64(len(row))
-	for k, v := range row {
-		row[k] = float32(float64(v) - mean)
-	}
+	dense.Shift(row, mean, 1)
 }
 
 // evenColumns brings the columns of an n×d matrix to mean zero and deviation
 // one.
 func evenColumns(x []float32, n, d int) {
-	mean, square := make([]float64, d), make([]float64, d)
+	mean, square, zero := make([]float64, d), make([]float64, d), make([]float64, d)
 	for first := 0; first < n*d; first += d {
-		for k, v := range x[first : first+d] {
-			mean[k] += float64(v)
-			square[k] += float64(float64(v) * float64(v))
-		}
+		dense.AddTo(mean, x[first:first+d])
+		dense.AddSquares(square, zero, x[first:first+d])
 	}
 	for k := range mean {
 		mean[k] /= float64(n)

@@ -120,3 +120,14 @@ func TestOtherWidthsAreLeftOut(t *testing.T) {
 	require.Empty(t, unitanchored.Layers(random(r, 3, 40, 24), random(r, 3, 41, 24), nil))
 	require.Empty(t, unitanchored.Layers(nil, nil, nil))
 }
+
+// A layer of which no unit may be compared, as in one of equal values, shows nothing.
+func TestLayersWithoutUsableUnits(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 1))
+	a := random(r, 3, 40, 24)
+	layers := unitanchored.Layers(a, a, &unitanchored.Options{Usable: func(at, _ int) bool { return at != 1 }})
+	require.Len(t, layers, 2)
+	require.Empty(t, layers[0].Likeness)
+	require.Zero(t, layers[0].Fixed(nil))
+	require.Equal(t, 40, layers[1].Fixed(nil))
+}

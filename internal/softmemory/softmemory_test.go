@@ -1,4 +1,4 @@
-package main
+package softmemory
 
 import (
 	"runtime"
@@ -12,7 +12,7 @@ import (
 func TestMarkFollowsMemory(t *testing.T) {
 	before := debug.SetMemoryLimit(-1)
 	defer debug.SetMemoryLimit(before)
-	held := make([]byte, 2*softMemory)
+	held := make([]byte, 2*highMark)
 	runtime.GC()
 	moveLimit()
 	require.GreaterOrEqual(t, debug.SetMemoryLimit(-1), int64(len(held)*5/4))
@@ -20,5 +20,12 @@ func TestMarkFollowsMemory(t *testing.T) {
 	held = nil
 	runtime.GC()
 	moveLimit()
-	require.Equal(t, int64(softMemory), debug.SetMemoryLimit(-1))
+	require.Equal(t, int64(lowMark), debug.SetMemoryLimit(-1))
+}
+
+// What holds more than a little is not held to the lower mark.
+func TestMarks(t *testing.T) {
+	for live, limit := range map[int64]int64{0: lowMark, 38 << 20: lowMark, 42 << 20: highMark, 100 << 20: highMark, 160 << 20: 200 << 20} {
+		require.Equal(t, limit, limitFor(live), "%d", live)
+	}
 }

@@ -1,0 +1,163 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func notFiniteAVX2(row *float32, n int) bool
+TEXT ·notFiniteAVX2(SB), NOSPLIT, $0-17
+	MOVQ         row+0(FP), SI
+	MOVQ         n+8(FP), CX
+	MOVL         $0x7f800000, AX
+	MOVQ         AX, X0
+	VPBROADCASTD X0, Y0
+	VPXOR        Y1, Y1, Y1
+	XORQ         AX, AX
+
+exponents:
+	VPAND    (SI)(AX*4), Y0, Y2
+	VPAND    32(SI)(AX*4), Y0, Y3
+	VPCMPEQD Y0, Y2, Y2
+	VPCMPEQD Y0, Y3, Y3
+	VPOR     Y2, Y3, Y3
+	VPOR     Y3, Y1, Y1
+	ADDQ     $16, AX
+	CMPQ     AX, CX
+	JLT      exponents
+
+	VPTEST Y1, Y1
+	SETNE  ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func addMaskedAVX2(to, more *float32, n int, mask uint32)
+TEXT ·addMaskedAVX2(SB), NOSPLIT, $0-28
+	MOVQ         to+0(FP), DI
+	MOVQ         more+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VBROADCASTSS mask+24(FP), Y1
+	XORQ         AX, AX
+
+masked:
+	VANDPS  (SI)(AX*4), Y1, Y0
+	VADDPS  (DI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     masked
+	VZEROUPPER
+	RET
+
+// Values are widened to float64, each result is rounded as plain Go rounds it.
+
+// func addMultipleAVX2(sums, row *float64, n int, by float64)
+TEXT ·addMultipleAVX2(SB), NOSPLIT, $0-32
+	MOVQ         sums+0(FP), DI
+	MOVQ         row+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VBROADCASTSD by+24(FP), Y1
+	XORQ         AX, AX
+
+multiple:
+	VMULPD  (SI)(AX*8), Y1, Y0
+	VADDPD  (DI)(AX*8), Y0, Y0
+	VMOVUPD Y0, (DI)(AX*8)
+	ADDQ    $4, AX
+	CMPQ    AX, CX
+	JLT     multiple
+	VZEROUPPER
+	RET
+
+// func addMultiple32AVX2(sums *float64, row *float32, n int, by float64)
+TEXT ·addMultiple32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         sums+0(FP), DI
+	MOVQ         row+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VBROADCASTSD by+24(FP), Y1
+	XORQ         AX, AX
+
+multiple32:
+	VCVTPS2PD (SI)(AX*4), Y0
+	VMULPD    Y0, Y1, Y0
+	VADDPD    (DI)(AX*8), Y0, Y0
+	VMOVUPD   Y0, (DI)(AX*8)
+	ADDQ      $4, AX
+	CMPQ      AX, CX
+	JLT       multiple32
+	VZEROUPPER
+	RET
+
+// func addToAVX2(sums *float64, row *float32, n int)
+TEXT ·addToAVX2(SB), NOSPLIT, $0-24
+	MOVQ sums+0(FP), DI
+	MOVQ row+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+add:
+	VCVTPS2PD (SI)(AX*4), Y0
+	VADDPD    (DI)(AX*8), Y0, Y0
+	VMOVUPD   Y0, (DI)(AX*8)
+	ADDQ      $4, AX
+	CMPQ      AX, CX
+	JLT       add
+	VZEROUPPER
+	RET
+
+// func addSquaresAVX2(sums, means *float64, row *float32, n int)
+TEXT ·addSquaresAVX2(SB), NOSPLIT, $0-32
+	MOVQ sums+0(FP), DI
+	MOVQ means+8(FP), DX
+	MOVQ row+16(FP), SI
+	MOVQ n+24(FP), CX
+	XORQ AX, AX
+
+square:
+	VCVTPS2PD (SI)(AX*4), Y0
+	VSUBPD    (DX)(AX*8), Y0, Y0
+	VMULPD    Y0, Y0, Y0
+	VADDPD    (DI)(AX*8), Y0, Y0
+	VMOVUPD   Y0, (DI)(AX*8)
+	ADDQ      $4, AX
+	CMPQ      AX, CX
+	JLT       square
+	VZEROUPPER
+	RET
+
+// func scaleAVX2(row *float32, means, by *float64, n int)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
+	MOVQ row+0(FP), SI
+	MOVQ means+8(FP), DX
+	MOVQ by+16(FP), DI
+	MOVQ n+24(FP), CX
+	XORQ AX, AX
+
+scaled:
+	VCVTPS2PD  (SI)(AX*4), Y0
+	VSUBPD     (DX)(AX*8), Y0, Y0
+	VMULPD     (DI)(AX*8), Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (SI)(AX*4)
+	ADDQ       $4, AX
+	CMPQ       AX, CX
+	JLT        scaled
+	VZEROUPPER
+	RET
+
+// func shiftAVX2(row *float32, n int, mean, by float64)
+TEXT ·shiftAVX2(SB), NOSPLIT, $0-32
+	MOVQ         row+0(FP), SI
+	MOVQ         n+8(FP), CX
+	VBROADCASTSD mean+16(FP), Y1
+	VBROADCASTSD by+24(FP), Y2
+	XORQ         AX, AX
+
+shifted:
+	VCVTPS2PD  (SI)(AX*4), Y0
+	VSUBPD     Y1, Y0, Y0
+	VDIVPD     Y2, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (SI)(AX*4)
+	ADDQ       $4, AX
+	CMPQ       AX, CX
+	JLT        shifted
+	VZEROUPPER
+	RET

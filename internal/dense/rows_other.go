@@ -1,0 +1,14 @@
+//go:build !amd64 || purego
+
+package dense
+
+// None of the values are done before.
+func finite([]float32) int                                  { return 0 }
+func add(_, _ []float32) int                                { return 0 }
+func addSizes(_, _ []float32) int                           { return 0 }
+func addMultiple(_ []float64, _ float64, _ []float64) int   { return 0 }
+func addMultiple32(_ []float64, _ float64, _ []float32) int { return 0 }
+func addTo([]float64, []float32) int                        { return 0 }
+func addSquares(_, _ []float64, _ []float32) int            { return 0 }
+func scale(_ []float32, _, _ []float64) int                 { return 0 }
+func shift(_ []float32, _, _ float64) int                   { return 0 }

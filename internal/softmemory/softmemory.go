@@ -1,0 +1,54 @@
+// Package softmemory keeps a program's memory near what it has in use.
+package softmemory
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+)
+
+// Where the garbage collector begins to work harder, so that what lies between two
+// collections does not add up to more than a command needs. A command that holds little
+// stays below the lower mark; for one that holds more that would cost too much time.
+const (
+	lowMark  = 52 << 20
+	highMark = 160 << 20
+)
+
+// Limit sets that mark, unless the caller has set one, and moves it up where a command
+// holds more: a collector that works against what is in use collects without end, and a
+// third of the processor's time went there.
+func Limit() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(lowMark)
+		afterCollection(moveLimit)
+	}
+}
+
+// moveLimit leaves a quarter of what is in use for what lies between collections.
+func moveLimit() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	if live[0].Value.Kind() == metrics.KindUint64 {
+		debug.SetMemoryLimit(limitFor(int64(live[0].Value.Uint64())))
+	}
+}
+
+func limitFor(live int64) int64 {
+	if needed := live * 5 / 4; needed > lowMark {
+		return max(highMark, needed)
+	}
+	return lowMark
+}
+
+// afterCollection calls f after every collection, while the program runs.
+func afterCollection(f func()) {
+	runtime.SetFinalizer(&sentinel{}, func(*sentinel) {
+		f()
+		afterCollection(f)
+	})
+}
+
+// sentinel is garbage; its byte keeps it from sharing the address of other empty values.
+type sentinel struct{ _ [16]byte }
