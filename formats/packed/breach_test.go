@@ -117,7 +117,7 @@ func TestCodebooksHostile(t *testing.T) {
 		"a group of nothing":                  {vptqPieces, map[string]any{"group_size": int64(0)}, "no group_size"},
 		"outliers beyond the inputs":          {vptqPieces, map[string]any{"outlier_size": int64(16)}, "outliers"},
 		"outliers below none":                 {vptqPieces, map[string]any{"outlier_size": int64(-1), "in_features": int64(14)}, "-1 outliers"},
-		"outliers without vectors":            {with(vptqPieces, piece{"a.indices", "I32", shaped(1, 3, 3), nil}), map[string]any{"outlier_size": int64(5), "group_size": int64(10)}, "outliers of vectors of 0"},
+		"outliers without vectors":            {with(vptqPieces, piece{"a.indices", "I32", shaped(1, 3, 3), nil}), map[string]any{"outlier_size": int64(5), "group_size": int64(10)}, "outliers of vectors of -1"},
 		"millions of inputs":                  {vptqPieces, map[string]any{"in_features": int64(1 << 24), "group_size": int64(1 << 24)}, "inputs"},
 		"vectors of no length":                {vptqPieces, map[string]any{"vector_lens": list(-1, -1)}, "no lengths of vectors"},
 		"vectors of a thousand millions":      {vptqPieces, map[string]any{"vector_lens": list(-1, 1e9)}, "no lengths of vectors"},
