@@ -27,7 +27,7 @@ const mostly = 0.99
 // found. Matrices that stay in their places are left out, as strangers share tables.
 func moved(pairs []align.GenericPair, blocks []block, rows []order, feeds []feed) (m Moved) {
 	for k := range blocks {
-		x, shape := &blocks[k], pairs[k].B.Tensor.Shape
+		x, shape := &blocks[k], pairs[k].B.Dims()
 		if inPlace(rows[k]) && inPlace(feeds[k].order) || !equality.Learned(x.a, shape) || !equality.Learned(x.b, shape) {
 			continue
 		}

@@ -76,8 +76,8 @@ func sameShape(a, b *roles.Matrix) bool {
 
 // inputsOf is how many units a matrix reads, each through a window of values.
 func inputsOf(m *roles.Matrix) int {
-	if len(m.Tensor.Shape) > 2 && m.Cols%int(max(1, m.Tensor.Shape[1])) == 0 {
-		return int(m.Tensor.Shape[1])
+	if n := m.Inputs(); n > 0 && m.Cols%n == 0 {
+		return n
 	}
 	return m.Cols
 }
