@@ -48,6 +48,12 @@ func (m *Matrix) Kernels() (out []*Matrix) {
 	return out
 }
 
+// Better tells whether viewing two kernels so can pair rows that do not pair as stored:
+// not where both have their outputs first as stored and lie alike.
+func (m *Matrix) Better(o *Matrix) bool {
+	return m.kernel != o.kernel || m.kernel != outputsInputsWindow && m.kernel != outputsWindowInputs
+}
+
 // KernelLike views a kernel that lies as the one that another view shows, nil where this
 // is none.
 func (m *Matrix) KernelLike(v *Matrix) *Matrix {

@@ -25,11 +25,7 @@ func (p *Pair) GenericPairs() []GenericPair {
 	for b, c := range p.chosen {
 		g.pair(c.A, b, c.Choice)
 	}
-	for shape, as := range g.left(0) {
-		if bs := g.left(1)[shape]; len(as) == 1 && len(bs) == 1 && !otherKernel(as[0], bs[0]) {
-			g.pair(as[0], bs[0], 1)
-		}
-	}
+	g.alone()
 	var out []GenericPair
 	for _, b := range p.B.Net.Generic {
 		if x, ok := g.partner[b]; ok {
@@ -84,13 +80,14 @@ func (p *Pair) UnpairedTurned() (out [][2][]*roles.Matrix) {
 			out = append(out, group)
 		}
 	}
+	g.alone()
 	return append(out, g.kernels()...)
 }
 
 // kernels groups what is left by the shapes that it has as stored, or in the order of
-// another library, leaving out shapes that only stored kernels have.
+// another library.
 func (g *genericPairing) kernels() (out [][2][]*roles.Matrix) {
-	groups, turned := map[string]*[2][]*roles.Matrix{}, map[string]bool{}
+	groups := map[string]*[2][]*roles.Matrix{}
 	var order []string
 	for side := range 2 {
 		for _, m := range g.free(side) {
@@ -98,27 +95,27 @@ func (g *genericPairing) kernels() (out [][2][]*roles.Matrix) {
 			if views == nil {
 				continue
 			}
-			for i, v := range append(views, m) {
+			for _, v := range append(views, m) {
 				key := fmt.Sprint(v.Dims())
 				if groups[key] == nil {
 					groups[key] = new([2][]*roles.Matrix)
 					order = append(order, key)
 				}
 				groups[key][side] = append(groups[key][side], v)
-				turned[key] = turned[key] || i < len(views)
 			}
 		}
 	}
 	for _, key := range order {
-		if x := groups[key]; turned[key] && len(x[0]) > 0 && len(x[1]) > 0 {
+		x := groups[key]
+		if slices.ContainsFunc(x[0], func(a *roles.Matrix) bool { return slices.ContainsFunc(x[1], a.Better) }) {
 			out = append(out, *x)
 		}
 	}
 	return out
 }
 
-// Turn puts views into the networks, each in the place of the matrix of the same tensor;
-// kernels that nothing was paired with are viewed in the order that most of their side's are
+// Turn puts matrices that were paired, some of them views, into the networks, each in the
+// place of the matrix of the same tensor; kernels that nothing was paired with are viewed in the order that most of their side's are
 // in. The subjects themselves, which other pairs may share, stay as they are.
 func (p *Pair) Turn(a, b []*roles.Matrix) {
 	p.A, p.B = turned(p.A, a), turned(p.B, b)
@@ -144,19 +141,26 @@ func turned(s *Subject, views []*roles.Matrix) *Subject {
 	return &own
 }
 
-// likeMost views a kernel in the order of more than half of the views that are kernels; nil
-// for others.
+// likeMost views a kernel in the order of more than half of the kernels among the views; nil for
+// others.
 func likeMost(m *roles.Matrix, views []*roles.Matrix) *roles.Matrix {
-	count := map[string]int{}
+	count, kernels := map[string]int{}, 0
+	var most *roles.Matrix
 	for _, v := range views {
+		if len(v.Dims()) > 2 {
+			kernels++
+		}
 		if like := m.KernelLike(v); like != nil {
 			key := fmt.Sprint(like.Dims())
-			if count[key]++; 2*count[key] > len(views) {
-				return like
+			if count[key]++; most == nil || count[key] > count[fmt.Sprint(most.Dims())] {
+				most = like
 			}
 		}
 	}
-	return nil
+	if most == nil || 2*count[fmt.Sprint(most.Dims())] <= kernels {
+		return nil
+	}
+	return most
 }
 
 // Choose pairs matrices of unknown role that were found by looking at their rows.
@@ -197,6 +201,16 @@ func (p *Pair) pairing(as, bs []*roles.Matrix) *genericPairing {
 func (g *genericPairing) pair(a, b *roles.Matrix, choice int) {
 	if _, paired := g.partner[b]; !paired && !g.taken[a] {
 		g.partner[b], g.taken[a] = GenericPair{a, b, choice}, true
+	}
+}
+
+// alone pairs what is left alone of its shape on both sides.
+func (g *genericPairing) alone() {
+	bs := g.left(1)
+	for shape, as := range g.left(0) {
+		if bs := bs[shape]; len(as) == 1 && len(bs) == 1 && !otherKernel(as[0], bs[0]) {
+			g.pair(as[0], bs[0], 1)
+		}
 	}
 }
 

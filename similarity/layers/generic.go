@@ -36,17 +36,21 @@ func PairGeneric(ctx context.Context, p *align.Pair) error {
 		return err
 	}
 	once := map[*tensor.Tensor]bool{}
-	var a, b []*roles.Matrix
 	for _, x := range turned {
-		if once[x.A.Tensor] || once[x.B.Tensor] {
-			continue // another view of the same
+		if once[x.A.Tensor] || once[x.B.Tensor] || len(x.A.Dims()) > 2 && !x.A.Better(x.B) {
+			continue // another view of the same, or as good as stored
 		}
 		once[x.A.Tensor], once[x.B.Tensor] = true, true
-		a, b = append(a, x.A), append(b, x.B)
 		x.Choice *= orientations
 		found = append(found, x)
 	}
-	p.Turn(a, b)
+	if len(once) > 0 {
+		var a, b []*roles.Matrix
+		for _, x := range found {
+			a, b = append(a, x.A), append(b, x.B)
+		}
+		p.Turn(a, b)
+	}
 	p.Choose(found)
 	return nil
 }
