@@ -206,6 +206,7 @@ func TestWhatLiesHere(t *testing.T) {
 		"m.ggml":     {"tjgg\x03\x00\x00\x00" + strings.Repeat("\x00", 40), "before GGUF"},
 		"m.mlmodel":  {"\x08\x06\x12\x02\x0a\x00\xa2\x1f\x28" + strings.Repeat("\x00", 40), "a Core ML model"},
 		"long.model": {"\x08\x08\x12\x80\x20\x0a\x00" + strings.Repeat("\x00", 4096), "a Core ML model"},
+		"graph.pb":   {"\x0a\x0b\x0a\x01x\x12\x05Const" + strings.Repeat("\x01", 40), "a frozen graph of TensorFlow"},
 		"model.bin":  {"\x06\x00\x00\x00\x0c\x00WhisperSpec\x00" + strings.Repeat("\x00", 40), "a model of CTranslate2"},
 		"lid.ftz":    {"\xba\x16\x4f\x2f\x0c\x00\x00\x00" + strings.Repeat("\x00", 40), "a fastText model"},
 		"page":       {"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"},

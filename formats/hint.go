@@ -2,6 +2,7 @@ package formats
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"unicode"
@@ -59,11 +60,34 @@ func lies(head []byte) string {
 			return b.what
 		}
 	}
+	if frozenGraph(head) {
+		return "a frozen graph of TensorFlow, which is not read; compare the SavedModel or the checkpoint that it was frozen from"
+	}
 	if text := beginningOf(head); text != "" {
 		return fmt.Sprintf("a text that begins %q", text)
 	}
 	return ""
 }
+
+// frozenGraph tells whether a file begins as a GraphDef: a node (field 1) whose first field is
+// a name, and whose second is the operation that it does.
+func frozenGraph(head []byte) bool {
+	if len(head) < 8 || head[0] != 0x0a {
+		return false
+	}
+	_, at := binary.Uvarint(head[1:])
+	if at <= 0 || len(head) < at+3 || head[1+at] != 0x0a {
+		return false
+	}
+	op := 1 + at + 2 + int(head[2+at])
+	if head[2+at] >= 0x80 || len(head) < op+2 || head[op] != 0x12 || head[op+1] >= 0x80 || len(head) < op+2+int(head[op+1]) {
+		return false
+	}
+	return graphNodes[string(head[op+2:op+2+int(head[op+1])])]
+}
+
+// graphNodes are what the first nodes of frozen graphs do.
+var graphNodes = map[string]bool{"Placeholder": true, "Const": true, "PlaceholderWithDefault": true, "NoOp": true}
 
 // beginningOf returns the first line of a text, shortened, and "" for what is
 // no text.
