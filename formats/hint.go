@@ -12,6 +12,13 @@ import (
 // converted is the advice for what runtimes make of a model.
 const converted = "compare the model that it was converted from"
 
+// paddle begins what PaddlePaddle writes for a tensor: versions and no levels of detail, then
+// the length of the description.
+const (
+	paddle     = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	parameters = "parameters of PaddlePaddle, which hold no names and are not read; paddle2onnx makes an ONNX file of the model"
+)
+
 // beginnings of files that are given in place of a checkpoint. What the torch
 // reader refuses by name is not repeated here.
 var beginnings = []struct {
@@ -28,6 +35,10 @@ var beginnings = []struct {
 	{0, "fmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{0, "tjgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{64, "\xef\xbe\xad\xde", "weights of a Core ML package, which are not read; " + converted},
+	{0, "\x08\x01\x12", "the graph of a SavedModel, whose weights lie beside it; name its folder"},
+	{0, "7767517\n", "the graph of an ncnn model, which is not read; " + converted},
+	{0, "\x00\x00\x00\x00\x02\x00\x00\x00", "weights of Darknet, which hold no names and are not read"},
+	{0, paddle + "\x02", parameters}, {0, paddle + "\x03", parameters}, {0, paddle + "\x04", parameters}, {0, paddle + "\x05", parameters}, {0, paddle + "\x06", parameters},
 	{0, "\x08\x04\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x05\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\x08\x06\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x07\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\x08\x08\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x09\x12", "a Core ML model, which is not read; " + converted},

