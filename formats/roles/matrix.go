@@ -97,12 +97,8 @@ func (m *Matrix) Turned() *Matrix {
 	return m.transpose()
 }
 
-// InMemory is the matrix with other values, row by row, under the same role and name.
-func (m *Matrix) InMemory(values []float32) *Matrix {
-	shape := []int64{int64(m.Rows), int64(m.Cols)}
-	if len(m.Tensor.Shape) > 2 {
-		shape = m.Dims()
-	}
+// InMemory is a matrix of other values and another shape, under the same role and name.
+func (m *Matrix) InMemory(values []float32, shape []int64) *Matrix {
 	return newMatrix(m.Role, &tensor.Tensor{Name: m.Tensor.Name, DType: tensor.F32, Shape: shape, Data: tensor.Values(values)})
 }
 

@@ -26,7 +26,7 @@ var rooms = []struct{ name, imports string }{
 	{"align", "stats"},
 	{"axis", "align stats"},
 	{"layers", "align axis stats"},
-	{"relabel", "align equality"},
+	{"relabel", "align equality stats"},
 	{"mlp", "align axis stats"},
 	{"exact/evalue", "stats"},
 	{"exact/unitanchored", "align axis mlp stats exact/evalue"},

@@ -48,7 +48,7 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 	v.Excludes = append(v.Excludes,
 		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", v.least, statedPower))
 	v.Excludes = append(v.Excludes, f.disguisedWords(found)...)
-	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, and descent whose likeness was trained away")
+	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, among them layers under other numbers than those that a program runs them by (looked for with --depth full --budget full), and descent whose likeness was trained away")
 }
 
 // openReasons says why a verdict is open, and what would settle it.

@@ -33,6 +33,9 @@ func (f *Facts) content(found Channels) (out []string) {
 // about.
 func (f *Facts) HasContent() bool { return len(f.content(f.Channels(Controls()))) > 0 }
 
+// HasEqualValues tells whether trained matrices were found that hold the same values.
+func (f *Facts) HasEqualValues() bool { return f.equalContent() != "" }
+
 // equalContent asks for trained matrices that are the same on both sides up to
 // storage.
 func (f *Facts) equalContent() string {

@@ -13,15 +13,31 @@ import (
 
 // Moved sums up the matrices of unknown role that were moved when units were put into
 // the other side's order; see package similarity/relabel.
-type Moved struct{ Matrices, Equal, Values int }
+type Moved struct{ Matrices, Equal, Ordered, Scaled, Values int }
 
-// movedContent asks whether all of them hold the same values then, bit for bit.
+// movedContent asks whether all of them hold the same values then, bit for bit, or to
+// rounding where units were scaled as well.
 func (f *Facts) movedContent() string {
 	m := f.Moved
 	if m.Equal < movedMatrices || m.Equal < m.Matrices || m.Values < movedValues {
 		return ""
 	}
-	return fmt.Sprintf("%d matrices hold the same values bit for bit once units were put into A's order: %d values of more than half precision", m.Equal, m.Values)
+	same := "bit for bit once"
+	if m.Scaled > 0 {
+		same = "to rounding once rows and inputs are multiplied by one number each and"
+	}
+	return fmt.Sprintf("%d matrices hold the same values %s units were put into A's order: %d values of more than half precision", m.Equal, same, m.Values)
+}
+
+// how says what was done to the units.
+func (m Moved) how() string {
+	switch {
+	case m.Scaled == 0:
+		return "units stand in another order"
+	case m.Ordered == 0:
+		return "units were scaled, and what reads them was scaled against it"
+	}
+	return "units stand in another order and were scaled, and what reads them was scaled against it"
 }
 
 // ByValues tells whether a relation rests on equal values alone: it is exact, and has no

@@ -99,7 +99,10 @@ func (f *Facts) RoleCosine(ends ...string) float64 {
 // inDisguise states a disguise, and its direction where marks show it.
 func inDisguise(f *Facts, level stats.LogP) []finding {
 	if f.movedContent() != "" {
-		return []finding{{Reparameterised, "units stand in another order", Undetermined}}
+		if f.Moved.Ordered == 0 && f.changes().rows >= f.Moved.Scaled {
+			return nil // rows were scaled and nothing against them
+		}
+		return []finding{{Reparameterised, f.Moved.how(), Undetermined}}
 	}
 	if !f.inDisguise(level) {
 		return nil

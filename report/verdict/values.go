@@ -27,6 +27,9 @@ func valuesChanged(f *Facts, level stats.LogP) []finding {
 		return nil // values in one role are not those of one unit
 	}
 	x := f.changes()
+	if f.movedContent() != "" {
+		return x.rowsScaled(&f.BatchNorms) // the values are the same
+	}
 	out := append(x.valuesScaled(), x.rowsScaled(&f.BatchNorms)...)
 	if x.n == 0 {
 		return append(out, x.bodyUnchanged(f)...)

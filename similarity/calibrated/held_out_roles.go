@@ -21,11 +21,14 @@ const plain = 0.75
 // the views of each layer, of those that are compared by their places and of all.
 type misnaming struct{ stack, all [][]int }
 
-// misnamings are those that the spectra of layers tell and, where every layer was read,
-// gate and up exchanged in all of them: the one exchange that leaves every shape as it
-// is, and that spectra do not tell where norm weights hide them.
+// misnamings are those that units tell by what rests on no name and, where every layer was
+// read, gate and up exchanged in all of them: the one exchange that leaves every shape as
+// it is, and that units do not tell where norm weights hide what they are to one another.
 func misnamings(p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming) {
 	o := &tokenfree.Options{Seed: p.Seed}
+	if p.Deep {
+		o.Pairs = len(a) * len(b)
+	}
 	if len(a) > 0 {
 		if orders := tokenfree.Orders(a, b, o); misnamed(orders) {
 			out = append(out, misnaming{all: orders})

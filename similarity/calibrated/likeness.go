@@ -1,7 +1,10 @@
 package calibrated
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -31,32 +34,62 @@ func Likeness(stage int) *similarity.Test {
 	}}
 }
 
-// likenessOf pools the axes of a component, tower by tower alike.
+// likenessOf pools the axes of a component, tower by tower alike: all of them, or where
+// these are not more alike than arranging makes them, those most alike that are so by
+// most, as the layers that a network spliced from two has of one.
 func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 	e := similarity.Evidence{Test: "likeness", Axis: component + " (raw)", Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLikeness}
-	var fit []*axis.Axis
+	var fit []likened
 	for _, x := range axes {
 		if x.Coordinates == "raw" && x.Component == component && !x.Table && len(x.Views) > 0 && x.A.Total == x.B.Total {
-			fit = append(fit, x)
+			if sum, n := atPlace(x); n > 0 {
+				fit = append(fit, likened{x, sum, n})
+			}
 		}
 	}
-	cosines, reach := 0.0, 0.0
+	if len(fit) == 0 {
+		e.Skipped = "no axis of this kind has the same number of units on both sides"
+		return e
+	}
+	e.Effect, e.Statistic, e.N = pooled(fit, 0)
+	if component == "generic" || e.Effect > e.Statistic {
+		return e
+	}
+	slices.SortStableFunc(fit, func(x, y likened) int { return cmp.Compare(y.mean(), x.mean()) })
+	beyond := 0.0
+	for k := 1; k < len(fit); k++ {
+		if cosine, reach, n := pooled(fit[:k], len(fit)); cosine-reach > beyond {
+			e.Effect, e.Statistic, e.N, beyond = cosine, reach, n, cosine-reach
+			e.Axis = fmt.Sprintf("%s (raw, the %d of %d axes most alike)", component, k, len(fit))
+		}
+	}
+	return e
+}
+
+// likened is an axis with the cosines of its units at the same place.
+type likened struct {
+	*axis.Axis
+	sum float64
+	n   int
+}
+
+func (x likened) mean() float64 { return x.sum / float64(x.n) }
+
+// pooled are the mean cosine of units, and what arranging reaches on axes that were
+// chosen among so many, 0 where they were not.
+func pooled(fit []likened, among int) (cosine, reach float64, units int) {
 	readers := map[int]int{}
 	for _, x := range fit {
 		readers[x.Views[0].Width]++
 	}
 	for _, x := range fit {
-		sum, n := atPlace(x)
-		cosines += sum
-		reach += float64(n) * arrangement(x, readers[x.Views[0].Width]).Reach()
-		e.N += n
+		a := arrangement(x.Axis, readers[x.Views[0].Width])
+		a.Among = among
+		cosine += x.sum
+		reach += float64(x.n) * a.Reach()
+		units += x.n
 	}
-	if e.N == 0 {
-		e.Skipped = "no axis of this kind has the same number of units on both sides"
-		return e
-	}
-	e.Effect, e.Statistic = cosines/float64(e.N), reach/float64(e.N)
-	return e
+	return cosine / float64(units), reach / float64(units), units
 }
 
 // atPlace sums the cosines of eligible units at the same place, the mean over

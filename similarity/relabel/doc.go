@@ -7,8 +7,8 @@
 // the assignment is tried on the columns of all that may read them (weight matching
 // after Ainsworth et al., Git Re-Basin, arXiv 2209.04836). Which matrix reads which is
 // not taken from names or order: the order of inputs is taken under which rows
-// are most alike. Inputs are weighed by the lengths of the rows that make them, which
-// undoes a scale that was moved from one to the other.
+// are most alike. Rows and inputs are balanced to one length as well as taken as stored,
+// which undoes scales that were moved from one matrix to another.
 //
 // An assignment is a choice, and a choice makes strangers look alike. So nothing
 // that is read off the result may rest on labels; how alike choosing makes

@@ -8,82 +8,89 @@ import (
 	"github.com/weightprint/weightprint/internal/dense"
 )
 
-// block is a matrix of both sides: rows of inputs·window values each, an input's
-// window together.
+// block is a matrix of A and one of B as seen, an input's window together, and how they
+// stand to each other.
 type block struct {
-	rows, inputs, window int
-	a, b                 []float32
+	view
+	k, l  int // their places in the network
+	sides [2]values
+	order order // of B's rows, nil until found
+	feed  feed
+	sure  float64
 }
 
-func (x *block) cols() int { return x.inputs * x.window }
+func (n *network) block(k, l int) *block {
+	return &block{view: n.views[k], k: k, l: l, sides: [2]values{n.a[k], n.b[l]}}
+}
 
 // order says which unit of B stands for each unit of A.
 type order []int
 
-// feed is how the inputs of a matrix stand to each other: their order, and what the
-// inputs of either side are multiplied by, nil for nothing. A unit that was scaled
-// up and is read scaled down computes the same; by the lengths of the rows that make
-// the inputs this is undone.
+// feed is how the inputs of a matrix stand to each other: their order, and whether
+// their scales are undone. A unit that was scaled up and is read scaled down
+// computes the same; so does one that a norm divides.
 type feed struct {
 	order
-	a, b []float32
+	balanced bool
 }
 
 // probes bounds the rows by which feeds are told apart.
 const probes = 96
 
-// match finds the order of rows of each matrix and how it is fed. It goes from the
-// matrix that is surest to the next: whose rows find rows most alike, over what
-// chance brings, with its inputs as stored or as a matrix feeds them whose order is
+// match pairs matrices, and finds the order of their rows and how they are fed. It
+// goes from the pair that is surest to the next: whose rows find rows most alike, over
+// what chance brings, with its inputs as stored or as a matrix feeds them whose order is
 // found already.
-func match(blocks []block) (rows []order, feeds []feed) {
-	rows, feeds = make([]order, len(blocks)), make([]feed, len(blocks))
-	sure := make([]float64, len(blocks))
-	for k := range blocks {
-		feeds[k] = feed{order: identity(blocks[k].inputs)}
-		sure[k] = blocks[k].sureness(feeds[k])
-	}
-	for range blocks {
-		next := -1
-		for k := range blocks {
-			if rows[k] == nil && (next < 0 || sure[k] > sure[next]) {
-				next = k
-			}
-		}
-		rows[next] = blocks[next].assign(feeds[next])
-		for k := range blocks {
-			if rows[k] != nil {
-				continue
-			}
-			for _, f := range blocks[next].feeds(feeds[next], rows[next], blocks[k].inputs) {
-				if s := blocks[k].sureness(f); s > sure[k] {
-					feeds[k], sure[k] = f, s
-				}
-			}
+func (n *network) match() []*block {
+	var open []*block
+	for k, candidates := range n.candidates {
+		for _, l := range candidates {
+			x := n.block(k, l)
+			x.sure = math.Inf(-1)
+			x.try(both(identity(x.inputs)))
+			open = append(open, x)
 		}
 	}
-	return rows, feeds
+	found := make([]*block, len(n.as))
+	for len(open) > 0 {
+		next := slices.MaxFunc(open, func(x, y *block) int { return cmp.Compare(x.sure, y.sure) })
+		next.order, found[next.k] = next.assign(), next
+		open = slices.DeleteFunc(open, func(x *block) bool { return x.k == next.k || x.l == next.l })
+		for _, x := range open {
+			x.try(feedsOf(next.order, x.inputs))
+		}
+	}
+	return found
 }
 
-// feeds lists how n inputs stand if they are units of x, itself fed so, in the order
-// o, with and without their lengths.
-func (x *block) feeds(by feed, o order, n int) (out []feed) {
-	la, lb := lengths(x.fed(x.a, by.a, nil), x.cols()), lengths(x.fed(x.b, by.b, nil), x.cols())
+// try keeps the feed that makes rows surest.
+func (x *block) try(feeds []feed) {
+	for _, f := range feeds {
+		if s := x.sureness(f); s > x.sure {
+			x.feed, x.sure = f, s
+		}
+	}
+}
+
+// both gives an order of inputs with their scales as stored and undone.
+func both(o order) []feed { return []feed{{o, false}, {o, true}} }
+
+// feedsOf lists how n inputs stand if they are units in the order o.
+func feedsOf(o order, n int) (out []feed) {
 	for _, units := range asInputs(len(o), n) {
-		f := feed{order: make(order, n)}
-		at := map[int]int{} // the input of B that is a unit's in its place
+		f := make(order, n)
+		at := map[source]int{} // the input of B that is a unit's in its place
 		for c, u := range units {
-			at[u.unit*len(units)+u.copy] = c
+			at[u] = c
 		}
 		ok := true
 		for c, u := range units {
 			var there bool
-			f.order[c], there = at[o[u.unit]*len(units)+u.copy]
+			f[c], there = at[source{o[u.unit], u.copy}]
 			ok = ok && there
-			f.a, f.b = append(f.a, la[u.unit]), append(f.b, lb[u.unit])
 		}
 		if ok {
-			out = append(out, f, feed{order: f.order})
+			out = append(out, both(f)...)
 		}
 	}
 	return out
@@ -123,40 +130,37 @@ func identity(n int) order {
 	return o
 }
 
-// lengths are those of rows.
-func lengths(x []float32, cols int) (out []float32) {
-	for row := range slices.Chunk(x, cols) {
-		out = append(out, float32(dense.Norm(row)))
+// fed is one side's rows with their inputs in the order of A's.
+func (x *block) fed(side int, f feed) []float32 {
+	from := x.sides[side].stored
+	if f.balanced {
+		from = x.sides[side].balanced
 	}
-	return out
-}
-
-// fed is one side's rows with their inputs multiplied, and in the order of A's where
-// o is given.
-func (x *block) fed(side []float32, by []float32, o order) []float32 {
-	out := make([]float32, len(side))
-	w := x.window
-	for r := range x.rows {
-		from, to := side[r*x.cols():(r+1)*x.cols()], out[r*x.cols():(r+1)*x.cols()]
+	out, w := make([]float32, len(from)), x.window
+	for at := 0; at < len(from); at += x.cols() {
 		for c := range x.inputs {
 			j := c
-			if o != nil {
-				j = o[c]
+			if side == 1 {
+				j = f.order[c]
 			}
-			for k := range w {
-				to[c*w+k] = from[j*w+k]
-				if by != nil {
-					to[c*w+k] *= by[j]
-				}
-			}
+			copy(out[at+c*w:at+(c+1)*w], from[at+j*w:])
 		}
 	}
 	return out
 }
 
-// sides are the rows of both, fed and at length 1.
-func (x *block) sides(f feed) (a, b []float32) {
-	return unit(x.fed(x.a, f.a, nil), x.cols()), unit(x.fed(x.b, f.b, f.order), x.cols())
+// picked is rows in another order.
+func (x *block) picked(rows []float32, o order) []float32 {
+	out, w := make([]float32, 0, len(rows)), x.cols()
+	for _, j := range o {
+		out = append(out, rows[j*w:(j+1)*w]...)
+	}
+	return out
+}
+
+// units are the rows of both, fed and at length 1.
+func (x *block) units(f feed) (a, b []float32) {
+	return unit(x.fed(0, f), x.cols()), unit(x.fed(1, f), x.cols())
 }
 
 func unit(x []float32, cols int) []float32 {
@@ -173,7 +177,7 @@ func unit(x []float32, cols int) []float32 {
 // sureness is how much more alike the most alike rows are than chance makes them, for
 // a sample of rows.
 func (x *block) sureness(f feed) float64 {
-	a, b := x.sides(f)
+	a, b := x.units(f)
 	step := max(1, x.rows/probes)
 	var some []float32
 	n := 0
@@ -192,8 +196,8 @@ func (x *block) sureness(f feed) float64 {
 
 // assign gives every row of A a row of B of its own: first those that are most
 // alike seen from both sides, then the others, the most alike first.
-func (x *block) assign(f feed) order {
-	a, b := x.sides(f)
+func (x *block) assign() order {
+	a, b := x.units(x.feed)
 	n := x.rows
 	c := make([]float32, n*n)
 	dense.MulNT(c, a, b, n, n, x.cols())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,15 +90,25 @@ func (c *chain) scale(r *rand.Rand) {
 	}
 }
 
+// scaled is the same function with hidden units scaled.
+func (c *chain) scaled(r *rand.Rand) *chain {
+	out := &chain{slices.Clone(c.conv1), slices.Clone(c.conv2), slices.Clone(c.flat), slices.Clone(c.out)}
+	out.scale(r)
+	return out
+}
+
 func (c *chain) subject(name string) *align.Subject {
-	var all tensor.Tensors
+	return align.NewSubject(name, c.tensors(name), nil)
+}
+
+func (c *chain) tensors(name string) (all tensor.Tensors) {
 	for i, x := range []struct {
 		v     []float32
 		shape []int64
 	}{{c.conv1, []int64{one, in, window}}, {c.conv2, []int64{two, one, window}}, {c.flat, []int64{64, two * places}}, {c.out, []int64{classes, 64}}} {
 		all = append(all, &tensor.Tensor{Name: fmt.Sprintf("%s.%d.weight", name, i), DType: tensor.F32, Shape: x.shape, Data: tensor.Values(x.v)})
 	}
-	return align.NewSubject(name, all, nil)
+	return all
 }
 
 // meanCosine is that of rows at the same place, over all matrices but the last.
@@ -146,6 +157,11 @@ func TestMovedValues(t *testing.T) {
 	require.Equal(t, m.Matrices, m.Equal)
 	require.GreaterOrEqual(t, m.Equal, 2)
 	require.Greater(t, m.Values, 1024)
+	require.Zero(t, m.Scaled)
+	scaled := ask(a.moved(r, 0))
+	require.Equal(t, scaled.Matrices, scaled.Equal)
+	require.Equal(t, m.Matrices, scaled.Scaled, "units were scaled, too")
+	require.Greater(t, scaled.Values, 1024)
 	require.Zero(t, ask(a.moved(r, 1e-6)).Equal, "near is not equal")
 	require.Zero(t, ask(a).Matrices, "nothing was moved")
 	other := drawn(r)
@@ -154,6 +170,73 @@ func TestMovedValues(t *testing.T) {
 	p := a.permuted(r)
 	copy(p.conv2, other.conv2)
 	require.Less(t, ask(p).Equal, ask(p).Matrices)
+}
+
+// Units that were scaled and never moved are found where they stand.
+func TestScaledInPlace(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 0x4e1))
+	a := drawn(r)
+	ask := func(b *chain) Moved {
+		m, err := Scaled(context.Background(), align.NewPair(a.subject("a"), b.subject("b"), nil, align.NoLimit))
+		require.NoError(t, err)
+		return m
+	}
+	m := ask(a.scaled(r))
+	require.Equal(t, 3, m.Equal, "the last matrix is too small to look trained")
+	require.Equal(t, Moved{Matrices: 3, Equal: 3, Scaled: 3, Values: m.Values}, m)
+	require.Zero(t, ask(drawn(r)).Equal)
+	require.Zero(t, ask(a).Matrices, "nothing was scaled")
+}
+
+// Names that say nothing, in an order that says nothing, with two matrices of one shape.
+func TestNamesAreNotNeeded(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 0x4e1))
+	a := drawn(r)
+	as, bs := a.tensors("a"), a.permuted(r).tensors("b")
+	twin := func(seed uint64) *tensor.Tensor {
+		x := rand.New(rand.NewPCG(seed, 1))
+		v := make([]float32, two*one*window)
+		for i := range v {
+			v[i] = float32(x.NormFloat64())
+		}
+		return &tensor.Tensor{Name: "a twin", DType: tensor.F32, Shape: []int64{two, one, window}, Data: tensor.Values(v)}
+	}
+	as, bs = append(as, twin(1)), append(bs, twin(2))
+	for i, x := range bs {
+		x.Name = fmt.Sprint("tensor ", len(bs)-i)
+	}
+	slices.Reverse(bs)
+	q, m, err := Pair(context.Background(), align.NewPair(align.NewSubject("a", as, nil), align.NewSubject("b", bs, nil), nil, align.NoLimit))
+	require.NoError(t, err)
+	require.NotNil(t, q)
+	require.Equal(t, m.Equal+1, m.Matrices, "the twins differ")
+	require.Equal(t, 3, m.Equal)
+}
+
+// Kernels of Keras have their windows first and their rows last.
+func TestRowsStoredLast(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 0x4e1))
+	a := drawn(r)
+	turned := func(c *chain, name string) *align.Subject {
+		all := c.tensors(name)
+		for _, x := range all {
+			rows, inputs := int(x.Shape[0]), int(x.Shape[1])
+			w := int(x.Len()) / (rows * inputs)
+			from, to := x.Data.(tensor.Values), make(tensor.Values, x.Len())
+			for i := range from {
+				to[(i%w*inputs+i/w%inputs)*rows+i/w/inputs] = from[i]
+			}
+			x.Data, x.Shape = to, []int64{int64(w), int64(inputs), int64(rows)}
+			if w == 1 {
+				x.Shape = x.Shape[1:]
+			}
+		}
+		return align.NewSubject(name, all, nil)
+	}
+	_, m, err := Pair(context.Background(), align.NewPair(turned(a, "a"), turned(a.moved(r, 0), "b"), nil, align.NoLimit))
+	require.NoError(t, err)
+	require.Equal(t, 3, m.Equal)
+	require.Equal(t, m.Matrices, m.Equal)
 }
 
 // What exceeds the budget is not begun.

@@ -8,6 +8,7 @@ type Arrangement struct {
 	Units   int     // units of a layer whose likeness is measured, at places that are given
 	Choice  int     // units that the layer has, any of which may be put there
 	Layers  int     // layers that are measured
+	Among   int     // layers among which these were chosen by looking, 0 where none were
 	Views   int     // vectors by which each unit is seen, all relabelled together
 	Width   int     // length of these vectors
 	Rank    float64 // directions over which the vectors spread, at most Width
@@ -26,7 +27,7 @@ const procrustes = 8 / (3 * math.Pi)
 // relabellings none brings it beyond √(2H/D) (first moment: the probability that
 // one does falls as fast as their number grows). Relabelling n units with signs is
 // a choice of 2ⁿ·n! ≤ (2n/e)ⁿ·√(2πn)·2; filling n given places from more units one
-// of at most (2·Choice)ⁿ. For a fixed relabelling the rotation that turns N vectors
+// of at most (2·Choice)ⁿ; which layers are measured is one more choice, of all their units. For a fixed relabelling the rotation that turns N vectors
 // onto N independent ones best (Schönemann 1966) adds 8/3π·√(Width/N). A maximum
 // over both is at most the sum. Networks that optimisers arranged reach two thirds
 // of it.
@@ -41,6 +42,9 @@ func (a Arrangement) Reach() float64 {
 	}
 	if a.Columns {
 		choices += logOrders(a.Width)
+	}
+	if a.Among > a.Layers {
+		choices += (LogChoose(a.Among, a.Layers) + math.Log(float64(a.Among))) / layers
 	}
 	reach := math.Sqrt(2 * choices / (n * views * a.Rank))
 	if a.Turned {

@@ -39,6 +39,12 @@ func TestReach(t *testing.T) {
 	fixed := a
 	fixed.Turned = false
 	require.Less(t, fixed.Reach(), a.Reach())
+	chosen := a
+	chosen.Layers, chosen.Among = 2, 6
+	two := chosen
+	two.Among = 0
+	require.Greater(t, chosen.Reach(), two.Reach(), "so does a choice of layers, a little")
+	require.Less(t, chosen.Reach(), two.Reach()+0.01)
 	columns := a
 	columns.Columns = true
 	require.Greater(t, columns.Reach(), a.Reach())

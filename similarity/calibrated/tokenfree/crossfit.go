@@ -13,6 +13,7 @@ type Options struct {
 	Units  int    // units of B that take part in a layer, 512 when 0; all of A do
 	Dims   int    // leading directions of the residual stream that are looked at, 192 when 0
 	Rounds int    // of fitting, 12 when 0
+	Pairs  int    // of layers whose roles are asked, 64 when 0; those at one place always are
 	Whole  bool   // held-out layers are compared whole: all units of B take part there
 }
 
@@ -24,7 +25,7 @@ func (o *Options) orDefaults() Options {
 	for _, x := range []struct {
 		at    *int
 		value int
-	}{{&d.Units, 512}, {&d.Dims, 192}, {&d.Rounds, 12}} {
+	}{{&d.Units, 512}, {&d.Dims, 192}, {&d.Rounds, 12}, {&d.Pairs, 64}} {
 		if *x.at == 0 {
 			*x.at = x.value
 		}

@@ -83,7 +83,7 @@ func (f *fit) seeds() (matches [][]int) {
 func (f *fit) seed(a, b *directions) []int {
 	xa, count := signatures(a, f.forms[0])
 	xb, _ := signatures(b, f.forms[1])
-	ea, eb, ok := flattened(xa, xb, a.units, b.units, count)
+	ea, eb, ok := flattened(xa, xb, count)
 	if !ok {
 		return slices.Repeat([]int{-1}, b.units)
 	}

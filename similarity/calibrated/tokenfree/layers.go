@@ -1,6 +1,8 @@
 package tokenfree
 
 import (
+	"cmp"
+
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -36,7 +38,7 @@ func Counterparts(a, b []mlp.Block, o *Options) (pairs [][2]int) {
 }
 
 // highest is the first position of the largest of n values.
-func highest(n int, value func(i int) int) int {
+func highest[T cmp.Ordered](n int, value func(i int) T) int {
 	best := 0
 	for i := range n {
 		if value(i) > value(best) {
@@ -86,8 +88,11 @@ func (d *directions) group(g int) *directions {
 func alike(a, b signed) (count int) {
 	var found [2][]int
 	for g := range found {
-		ea, eb, ok := flattened(a.groups[g], b.groups[g], a.units, b.units, a.count[g])
-		if !ok || a.count[g] != b.count[g] {
+		if a.count[g] != b.count[g] {
+			return 0
+		}
+		ea, eb, ok := flattened(a.groups[g], b.groups[g], a.count[g])
+		if !ok {
 			return 0
 		}
 		found[g] = nearest(eb, ea, b.units, a.units, a.count[g], dense.SerialNT)

@@ -2,6 +2,7 @@ package tokenfree
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -147,6 +148,14 @@ func logarithm(x float64) float64 { return math.Log(max(x, 1e-12)) }
 // standardise brings values to mean zero and deviation one, and those beyond
 // six deviations to six.
 func standardise(x []float64) {
+	by := spread(x)
+	for i, v := range x {
+		x[i] = max(-6, min(6, (v-by[0])/by[1]))
+	}
+}
+
+// spread is the mean of values and their deviation, infinite where they do not differ.
+func spread(x []float64) []float64 {
 	mean, square := 0.0, 0.0
 	for _, v := range x {
 		mean += v
@@ -156,13 +165,10 @@ func standardise(x []float64) {
 		square += float64((v - mean) * (v - mean))
 	}
 	deviation := math.Sqrt(square / float64(len(x)))
-	for i, v := range x {
-		if !(deviation > 0) {
-			x[i] = 0
-			continue
-		}
-		x[i] = max(-6, min(6, (v-mean)/deviation))
+	if !(deviation > 0) {
+		deviation = math.Inf(1)
 	}
+	return []float64{mean, deviation}
 }
 
 // ridge is the share of the largest eigenvalue that is added to the covariance
@@ -171,15 +177,24 @@ const ridge = 0.01
 
 // flattened brings the signatures of both sides (rows × count) to coordinates in
 // which their common covariance is even, and their rows to unit length.
-func flattened(a, b []float32, na, nb, count int) (ea, eb []float32, ok bool) {
+func flattened(a, b []float32, count int) (ea, eb []float32, ok bool) {
+	l, ok := covariance(slices.Concat(a, b), count)
+	if !ok {
+		return nil, nil, false
+	}
+	return forwardRows(l, a, count), forwardRows(l, b, count), true
+}
+
+// covariance is the Cholesky factor of the covariance of signatures (rows × count),
+// lifted by the ridge.
+func covariance(rows []float32, count int) (lower []float64, ok bool) {
 	s := make([]float64, count*count)
-	for _, x := range [][]float32{a, b} {
-		for first := 0; first < len(x); first += count {
-			row := x[first : first+count]
-			for i, v := range row {
-				for j, w := range row[:i+1] {
-					s[i*count+j] += float64(float64(v)*float64(w)) / float64(na+nb)
-				}
+	n := float64(len(rows) / count)
+	for first := 0; first < len(rows); first += count {
+		row := rows[first : first+count]
+		for i, v := range row {
+			for j, w := range row[:i+1] {
+				s[i*count+j] += float64(float64(v)*float64(w)) / n
 			}
 		}
 	}
@@ -192,11 +207,7 @@ func flattened(a, b []float32, na, nb, count int) (ea, eb []float32, ok bool) {
 	for i := range count {
 		s[i*count+i] += lift
 	}
-	l, ok := basis.Cholesky(s, count)
-	if !ok {
-		return nil, nil, false
-	}
-	return forwardRows(l, a, count), forwardRows(l, b, count), true
+	return basis.Cholesky(s, count)
 }
 
 func forwardRows(l []float64, x []float32, count int) []float32 {
