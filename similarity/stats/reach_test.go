@@ -19,6 +19,7 @@ func TestReachHoldsAgainstAnOptimiser(t *testing.T) {
 		{Units: 64, Choice: 64, Layers: 3, Views: 3, Width: 32, Rank: 32, Turned: true},
 		{Units: 96, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48, Turned: true},
 		{Units: 32, Choice: 96, Layers: 2, Views: 2, Width: 48, Rank: 48, Turned: true},
+		{Units: 96, Choice: 96, Layers: 1, Views: 3, Width: 32, Rank: 32, Turned: true},
 	} {
 		got := arrange(a, 1)
 		require.Less(t, got, a.Reach(), "%+v", a)
