@@ -201,19 +201,24 @@ func TestGGUFUnderAnyEnding(t *testing.T) {
 // What lies in place of a checkpoint is named.
 func TestWhatLiesHere(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"readme.md":  {"# A model\nIt does things, and says so.\n", `a text that begins "# A model"`},
-		"paper.pdf":  {"%PDF-1.7\n" + strings.Repeat("\x00\xff", 40), "a PDF document"},
-		"m.ggml":     {"tjgg\x03\x00\x00\x00" + strings.Repeat("\x00", 40), "before GGUF"},
-		"m.mlmodel":  {"\x08\x06\x12\x02\x0a\x00\xa2\x1f\x28" + strings.Repeat("\x00", 40), "a Core ML model"},
-		"long.model": {"\x08\x08\x12\x80\x20\x0a\x00" + strings.Repeat("\x00", 4096), "a Core ML model"},
-		"model.bin":  {"\x06\x00\x00\x00\x0c\x00WhisperSpec\x00" + strings.Repeat("\x00", 40), "a model of CTranslate2"},
-		"lid.ftz":    {"\xba\x16\x4f\x2f\x0c\x00\x00\x00" + strings.Repeat("\x00", 40), "a fastText model"},
-		"page":       {"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"},
-		"pointer":    {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "a Git LFS pointer"},
-		"print.wfp":  {"WPRINT\r\n" + strings.Repeat("\x00", 80), "a fingerprint"},
-		"nothing":    {"", "an empty file"},
-		"room.gguf":  {strings.Repeat("\x00", 4096), "begins with zeros"},
-		"model.json": {`{"architectures": ["LlamaForCausalLM"]}`, "a text that begins"},
+		"readme.md":   {"# A model\nIt does things, and says so.\n", `a text that begins "# A model"`},
+		"paper.pdf":   {"%PDF-1.7\n" + strings.Repeat("\x00\xff", 40), "a PDF document"},
+		"m.ggml":      {"tjgg\x03\x00\x00\x00" + strings.Repeat("\x00", 40), "before GGUF"},
+		"m.mlmodel":   {"\x08\x06\x12\x02\x0a\x00\xa2\x1f\x28" + strings.Repeat("\x00", 40), "a Core ML model"},
+		"long.model":  {"\x08\x08\x12\x80\x20\x0a\x00" + strings.Repeat("\x00", 4096), "a Core ML model"},
+		"graph.pb":    {"\x0a\x0b\x0a\x01x\x12\x05Const" + strings.Repeat("\x01", 40), "a frozen graph of TensorFlow"},
+		"model.bin":   {"\x06\x00\x00\x00\x0c\x00WhisperSpec\x00" + strings.Repeat("\x00", 40), "a model of CTranslate2"},
+		"saved.pb":    {"\x08\x01\x12\x80\x20\x0a\x00" + strings.Repeat("\x00", 40), "name its folder"},
+		"m.param":     {"7767517\n999 1066\nInput data 0 1 data\n", "an ncnn model"},
+		"y.weights":   {"\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x7c\xe8\x01" + strings.Repeat("\x3d", 40), "weights of Darknet"},
+		"x.pdiparams": {strings.Repeat("\x00", 16) + "\x04\x00\x00\x00\x08\x05\x10\x10" + strings.Repeat("\x3d", 40), "parameters of PaddlePaddle"},
+		"lid.ftz":     {"\xba\x16\x4f\x2f\x0c\x00\x00\x00" + strings.Repeat("\x00", 40), "a fastText model"},
+		"page":        {"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"},
+		"pointer":     {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "a Git LFS pointer"},
+		"print.wfp":   {"WPRINT\r\n" + strings.Repeat("\x00", 80), "a fingerprint"},
+		"nothing":     {"", "an empty file"},
+		"room.gguf":   {strings.Repeat("\x00", 4096), "begins with zeros"},
+		"model.json":  {`{"architectures": ["LlamaForCausalLM"]}`, "a text that begins"},
 	} {
 		_, err := open(t, filepath.Join(laid(t, name+": "+c.text), name))
 		require.ErrorContains(t, err, c.want, name)

@@ -2,6 +2,7 @@ package formats
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strings"
 	"unicode"
@@ -10,6 +11,13 @@ import (
 
 // converted is the advice for what runtimes make of a model.
 const converted = "compare the model that it was converted from"
+
+// paddle begins what PaddlePaddle writes for a tensor: versions and no levels of detail, then
+// the length of the description.
+const (
+	paddle     = "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	parameters = "parameters of PaddlePaddle, which hold no names and are not read; paddle2onnx makes an ONNX file of the model"
+)
 
 // beginnings of files that are given in place of a checkpoint. What the torch
 // reader refuses by name is not repeated here.
@@ -27,6 +35,10 @@ var beginnings = []struct {
 	{0, "fmgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{0, "tjgg", "a GGML file of before GGUF; llama.cpp's convert_llama_ggml_to_gguf.py converts it"},
 	{64, "\xef\xbe\xad\xde", "weights of a Core ML package, which are not read; " + converted},
+	{0, "\x08\x01\x12", "the graph of a SavedModel, whose weights lie beside it; name its folder"},
+	{0, "7767517\n", "the graph of an ncnn model, which is not read; " + converted},
+	{0, "\x00\x00\x00\x00\x02\x00\x00\x00", "weights of Darknet, which hold no names and are not read"},
+	{0, paddle + "\x02", parameters}, {0, paddle + "\x03", parameters}, {0, paddle + "\x04", parameters}, {0, paddle + "\x05", parameters}, {0, paddle + "\x06", parameters},
 	{0, "\x08\x04\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x05\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\x08\x06\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x07\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\x08\x08\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x09\x12", "a Core ML model, which is not read; " + converted},
@@ -59,11 +71,34 @@ func lies(head []byte) string {
 			return b.what
 		}
 	}
+	if frozenGraph(head) {
+		return "a frozen graph of TensorFlow, which is not read; compare the SavedModel or the checkpoint that it was frozen from"
+	}
 	if text := beginningOf(head); text != "" {
 		return fmt.Sprintf("a text that begins %q", text)
 	}
 	return ""
 }
+
+// frozenGraph tells whether a file begins as a GraphDef: a node (field 1) whose first field is
+// a name, and whose second is the operation that it does.
+func frozenGraph(head []byte) bool {
+	if len(head) < 8 || head[0] != 0x0a {
+		return false
+	}
+	_, at := binary.Uvarint(head[1:])
+	if at <= 0 || len(head) < at+3 || head[1+at] != 0x0a {
+		return false
+	}
+	op := 1 + at + 2 + int(head[2+at])
+	if head[2+at] >= 0x80 || len(head) < op+2 || head[op] != 0x12 || head[op+1] >= 0x80 || len(head) < op+2+int(head[op+1]) {
+		return false
+	}
+	return graphNodes[string(head[op+2:op+2+int(head[op+1])])]
+}
+
+// graphNodes are what the first nodes of frozen graphs do.
+var graphNodes = map[string]bool{"Placeholder": true, "Const": true, "PlaceholderWithDefault": true, "NoOp": true}
 
 // beginningOf returns the first line of a text, shortened, and "" for what is
 // no text.

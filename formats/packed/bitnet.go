@@ -25,7 +25,7 @@ func openBitNet(m *module) *tensor.Tensor {
 	}
 	x := &matrix{
 		what: "BitNet, ternary", rows: rows, cols: cols,
-		codes: &planeCodes{t: w, rows: w.Shape[0], cols: cols, bits: 2}, book: integers(2, 1), groups: inOrder(cols, 1),
+		codes: &planeCodes{t: w, rows: w.Shape[0], cols: cols, width: 1, bits: 2}, book: integers(2, 1), groups: inOrder(cols, 1),
 		scale: scale, slack: slackOf(s.DType),
 	}
 	return m.finish(x, m.stem+".weight", tensor.PackedInt(2), rows, cols)

@@ -1,6 +1,7 @@
 package packed
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -68,6 +69,20 @@ func pairOf(v any) (a, b int64, ok bool) {
 	return int64(x[0]), int64(x[1]), true
 }
 
+// two returns two declared integers of any sign.
+func (c *config) two(name string) (out [2]int64, ok bool) {
+	for _, k := range keys(name) {
+		l, _ := c.meta[k].(*tensor.List)
+		if l == nil || l.Len != 2 {
+			continue
+		}
+		if x, err := l.Floats(); err == nil && math.Abs(x[0]) < 1<<30 && math.Abs(x[1]) < 1<<30 {
+			return [2]int64{int64(x[0]), int64(x[1])}, true
+		}
+	}
+	return out, false
+}
+
 // declared tells whether anything says that the model is quantised.
 func (c *config) declared() bool {
 	for k := range c.meta {
@@ -114,7 +129,7 @@ var methods = map[string]bool{
 }
 
 // partly are methods of which some layouts are read.
-var partly = map[string]bool{"torchao": true, "quanto": true, "hqq": true, "bitnet": true}
+var partly = map[string]bool{"torchao": true, "quanto": true, "hqq": true, "bitnet": true, "aqlm": true, "vptq": true}
 
 // refused is an error for models that say they are quantised by a method
 // whose layout is not known: their packed integers are no weights. read tells

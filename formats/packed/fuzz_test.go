@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ type fuzzed struct {
 	endings []string
 	seeds   [][]piece
 	method  string // that the configuration declares
+	meta    func(bits, size int64) tensor.Metadata
 }
 
 var fuzzTypes = []tensor.DType{tensor.I32, tensor.F16, tensor.BF16, tensor.F32, tensor.U8, tensor.I8, tensor.F8E4M3, tensor.F8E5M2, tensor.F8E8M0, tensor.I64, tensor.U32}
@@ -118,6 +120,9 @@ func fuzz(f *testing.F, z fuzzed) {
 		meta := tensor.Metadata{"config.quantization_config.quant_method": z.method, "config.quantization_config.bits": bits, "config.quantization_config.group_size": size,
 			"config.quantization_config.checkpoint_format": format, "config.quantization_config.mode": format,
 			"config.quantization_config.config_groups.0.weights.num_bits": bits, "config.quantization_config.config_groups.0.weights.group_size": size}
+		if z.meta != nil {
+			maps.Copy(meta, z.meta(bits, size))
+		}
 		m, err := packed.Unpack(context.Background(), z.decode(shapes, data, meta))
 		if typed(t, err) || m == nil {
 			return
@@ -125,7 +130,7 @@ func fuzz(f *testing.F, z fuzzed) {
 		for _, x := range m.Tensors() {
 			l, ok := x.Data.(tensor.Lattice)
 			n, fits := tensor.Elements(x.Shape)
-			if !ok {
+			if !ok && x.DType != tensor.Named("VQ") {
 				continue
 			}
 			if !fits || n > 1<<21 {
@@ -135,7 +140,9 @@ func fuzz(f *testing.F, z fuzzed) {
 			if typed(t, x.Data.ReadValues(context.Background(), whole, 0)) {
 				continue
 			}
-			typed(t, l.ReadSteps(context.Background(), make([]float32, n), 0))
+			if ok {
+				typed(t, l.ReadSteps(context.Background(), make([]float32, n), 0))
+			}
 			at := n / 3
 			part := make([]float32, min(n-at, 37))
 			if typed(t, x.Data.ReadValues(context.Background(), part, at)) {
@@ -199,6 +206,28 @@ func FuzzHQQ(f *testing.F) {
 
 func FuzzBitNet(f *testing.F) {
 	fuzz(f, fuzzed{endings: []string{".weight", ".weight_scale", ".input_scale"}, seeds: [][]piece{bitnetPieces}, method: "bitnet"})
+}
+
+func FuzzMarlin(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{".B", ".s", ".workspace"}, seeds: [][]piece{marlinPieces}})
+}
+
+func FuzzAQLM(f *testing.F) {
+	fuzz(f, fuzzed{endings: []string{".codes", ".codebooks", ".scales"}, seeds: [][]piece{aqlmPieces}, method: "aqlm"})
+}
+
+// FuzzVPTQ takes the numbers of the configuration from the bits of two.
+func FuzzVPTQ(f *testing.F) {
+	of := func(n int64, at, bits int) int64 { return n >> at & (1<<bits - 1) }
+	two := func(a, b int64) *tensor.List { return list(float64(a-1), float64(b-1)) }
+	f.Add([]byte{}, []byte{}, int64(0), int64(0), "")
+	fuzz(f, fuzzed{endings: []string{".indices", ".centroids.weight", ".res_centroids.weight", ".outlier_indices", ".outlier_centroids.weight", ".perm", ".weight_scale", ".weight_bias"},
+		seeds: [][]piece{vptqPieces}, method: "vptq",
+		meta: func(a, b int64) tensor.Metadata {
+			return configOf("vptq", map[string]any{"out_features": 20 ^ of(a, 0, 6), "in_features": 15 ^ of(a, 6, 6), "group_num": 1 ^ of(a, 12, 3), "group_size": 15 ^ of(a, 15, 6),
+				"outlier_size": of(a, 21, 4), "is_indice_packed": of(a, 25, 1) == 0, "vector_lens": two(of(b, 0, 4), 9^of(b, 4, 4)), "num_centroids": two(of(b, 8, 5), 17^of(b, 13, 5)),
+				"num_res_centroids": two(of(b, 18, 5), 17^of(b, 23, 5))})
+		}})
 }
 
 // FuzzAdapter applies any tensors under the names of an adapter: a typed error,

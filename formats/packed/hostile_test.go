@@ -23,7 +23,7 @@ type piece struct {
 }
 
 // sizes of the types that pieces have.
-var sizes = map[string]int64{"I32": 4, "U32": 4, "F32": 4, "F16": 2, "BF16": 2, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E8M0": 1, "I64": 8}
+var sizes = map[string]int64{"I32": 4, "U32": 4, "F32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E8M0": 1, "I64": 8}
 
 func pieces(all ...piece) *packtest.Model { return configured(tensor.Metadata{}, all...) }
 

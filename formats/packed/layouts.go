@@ -22,6 +22,8 @@ var layouts = []layout{
 	{"torchao", "._weight_qdata ._weight_scale ._weight_zero_point ._weight_act_pre_scale .weight:qdata .weight:scale .weight:zero_point", isTorchAO, openTorchAO},
 	{"quanto", quantoEndings, isQuanto, openQuanto},
 	{"hqq", hqqEndings, ending(".W_q"), openHQQ},
+	{"aqlm", ".codes .codebooks .scales", isAQLM, openAQLM},
+	{"vptq", vptqEndings, isVPTQ, openVPTQ},
 	{"bitnet", ".weight .weight_scale .input_scale", isBitNet, openBitNet},
 	{"marlin", ".B .s .workspace", isMarlin, openMarlin},
 	{"awq", ".qweight .qzeros .scales", isAWQ, openAWQ},

@@ -20,6 +20,7 @@ type Model struct {
 	tensors   []*tensor.Tensor
 	byName    map[string]*tensor.Tensor
 	auxiliary []Auxiliary
+	shelf     shelf
 }
 
 // Unpack finds the packed tensors of a model by their names, types and

@@ -159,10 +159,6 @@ func (m *module) warn(rule string, args ...any) {
 
 // finish makes the logical tensor, counting the bytes of all its parts.
 func (m *module) finish(x *matrix, name string, t tensor.DType, shape ...int64) *tensor.Tensor {
-	for e := range m.used {
-		if p := m.parts[e]; p != nil {
-			x.stored += p.StoredBytes()
-		}
-	}
+	x.stored = m.bytes()
 	return x.logical(name, t, shape...)
 }

@@ -69,7 +69,7 @@ func (m *module) quantoBits() *tensor.Tensor {
 	}
 	x := &matrix{
 		what: fmt.Sprintf("quanto %d bits by row", bits), rows: rows, cols: cols,
-		codes: &planeCodes{t: w, rows: bytes, cols: cols, bits: int(bits)}, book: integers(int(bits), 0), groups: inOrder(cols, 1),
+		codes: &planeCodes{t: w, rows: bytes, cols: cols, width: 1, bits: int(bits)}, book: integers(int(bits), 0), groups: inOrder(cols, 1),
 		scale: &table{t: s, groups: 1, blockRows: 1}, slack: slackOf(s.DType),
 		bias: &changed{&table{t: z, groups: 1, blockRows: 1}, func(v float32) float32 { return -v }},
 	}

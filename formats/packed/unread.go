@@ -12,8 +12,6 @@ import (
 var unreadLayouts = []struct{ name, endings string }{
 	{"EXL2", ".q_weight .q_scale"},
 	{"EXL3", ".trellis .svh"},
-	{"AQLM", ".codes .codebooks"},
-	{"VPTQ", ".indices .centroids.weight"},
 	{"QuIP#", ".Qidxs .SU"},
 	{"SpQR", ".dense_weights .row_offsets"},
 	{"HIGGS", ".weight .tables2"},

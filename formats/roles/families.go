@@ -75,7 +75,7 @@ var families = []family{
 	{name: "exaone", types: "exaone exaone4", rotary: Half},
 	{name: "gpt-oss", types: "gpt_oss gpt-oss gptoss", rotary: Half, oddEven: true},
 	{name: "nemotron", types: "nemotron", norm: layerNorm, rotary: Half, partial: 0.5, plusOne: true},
-	{name: "bert", types: "bert roberta xlm-roberta mpnet distilbert camembert electra deberta-v2", norm: layerNorm, postNorm: true},
+	{name: "bert", types: "bert albert roberta xlm-roberta mpnet distilbert camembert electra deberta-v2", norm: layerNorm, postNorm: true},
 	{name: "bert", types: "nomic_bert nomic-bert", norm: layerNorm, rotary: Half, postNorm: true},
 	{name: "modernbert", types: "modernbert modern-bert", norm: layerNorm, rotary: Half},
 	{name: "t5", types: "t5 mt5 umt5", norm: rms},
@@ -112,7 +112,7 @@ var spellings = []struct {
 	meta        bool
 }{
 	{".attention.wq.", "llama", true}, {".self_attn.qkv_proj.", "phi3", false}, {".attn.c_attn.", "gpt2", false},
-	{"attention.self.query", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
+	{"attention.self.query", "bert", false}, {".albert_layers.", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
 	{".attn1.to_q.", "UNet2DConditionModel", false}, {".attn.to_q.", "FluxTransformer2DModel", false}, {".ffn.key.", "rwkv7", false}, {".pwconv1.", "convnext", false}, {".attn.query.", "whisper", false},
 	{".self_attn.linear_", "conformer", false}, {".feed_forward.intermediate_dense.", "wav2vec2", false}, {".norm_attn_norm.", "dbrx", false},
 	{"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},

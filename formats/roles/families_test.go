@@ -291,3 +291,39 @@ func TestFamilyInAnyOrder(t *testing.T) {
 		require.Equal(t, "bert", roles.Map(m).Family, names[first])
 	}
 }
+
+// ALBERT applies one layer, or a few, again and again; its embeddings are narrower than what
+// the layers read, and generic.
+func TestALBERT(t *testing.T) {
+	m := zoo.New()
+	const h, f, e, layer = 32, 64, 8, "albert.encoder.albert_layer_groups.0.albert_layers.0."
+	add := func(name string, shape ...int64) {
+		n, _ := tensor.Elements(shape)
+		m.Add(name, make([]float32, n), shape...)
+	}
+	add("albert.embeddings.word_embeddings.weight", 100, e)
+	add("albert.encoder.embedding_hidden_mapping_in.weight", h, e)
+	for name, shape := range map[string][2]int64{"attention.query": {h, h}, "attention.key": {h, h}, "attention.value": {h, h}, "attention.dense": {h, h}, "ffn": {f, h}, "ffn_output": {h, f}} {
+		add(layer+name+".weight", shape[0], shape[1])
+		add(layer+name+".bias", shape[0])
+	}
+	add(layer+"attention.LayerNorm.weight", h)
+	add(layer+"full_layer_layer_norm.weight", h)
+	for _, declared := range []bool{false, true} {
+		if declared {
+			m.Meta["config.model_type"], m.Meta["config.num_attention_heads"] = "albert", int64(4)
+		}
+		n := roles.Map(m)
+		require.Equal(t, "bert", n.Family)
+		require.Len(t, n.Towers, 1)
+		require.Equal(t, h, n.Towers[0].Hidden)
+		require.Len(t, n.Towers[0].Layers, 1)
+		l := n.Towers[0].Layers[0]
+		for _, x := range []*roles.Matrix{l.Q, l.K, l.V, l.O, l.Experts[0].Up, l.Experts[0].Down} {
+			require.NotNil(t, x)
+			require.NotNil(t, x.Bias)
+		}
+		require.Equal(t, f, l.Experts[0].Up.Rows)
+		require.Len(t, n.Generic, 2, "the narrow embeddings and what widens them")
+	}
+}

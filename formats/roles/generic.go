@@ -59,7 +59,7 @@ func (n *Network) Exchangeable() []*Matrix {
 		if m.flat {
 			continue
 		}
-		inputs[inputSize(m)] = append(inputs[inputSize(m)], m)
+		inputs[m.Inputs()] = append(inputs[m.Inputs()], m)
 	}
 	vocab := map[int]bool{}
 	for _, t := range n.Towers {
@@ -91,23 +91,14 @@ func (n *Network) Exchangeable() []*Matrix {
 func (n *Network) showsEnds() bool {
 	made, read := map[int]bool{}, map[int]bool{}
 	for _, m := range n.Generic {
-		made[m.Rows], read[inputSize(m)] = true, true
+		made[m.Rows], read[m.Inputs()] = m.Rows > 1, true
 	}
 	begins, ends := false, false
 	for _, m := range n.Generic {
-		begins = begins || !made[inputSize(m)] || !read[m.Rows] && m.Rows > inputSize(m)
+		begins = begins || !made[m.Inputs()] || !read[m.Rows] && m.Rows > m.Inputs()
 		ends = ends || !read[m.Rows]
 	}
 	return begins && ends
-}
-
-// inputSize is the number of units a matrix reads: the second dimension, so
-// that a convolution counts its channels without its window.
-func inputSize(m *Matrix) int {
-	if len(m.Tensor.Shape) > 2 {
-		return int(m.Tensor.Shape[1])
-	}
-	return m.Cols
 }
 
 func hasLabel(name string) bool {

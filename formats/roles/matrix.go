@@ -17,15 +17,18 @@ type Matrix struct {
 	Gain   *Vector // gain of the norm whose output this matrix reads; nil if none
 	Bias   *Vector // bias added to the outputs; nil if none
 
-	start      int64 // first stored row of the view
-	runLen     int64 // rows that lie together, 0 = all
-	runStride  int64 // stored rows from one run to the next
-	stride     int64 // values in a stored row
-	base       int64 // values before stored row 0 (stacked experts)
-	transposed bool  // the stored rows are this view's columns
-	order      []int // row r of the view is row order[r] of the layout; nil = same
-	flat       bool  // a run of values cut into rows, no units
-	block      int   // rows of a block when blocks are stored one after another, each transposed; 0 = one block
+	start      int64   // first stored row of the view
+	runLen     int64   // rows that lie together, 0 = all
+	runStride  int64   // stored rows from one run to the next
+	stride     int64   // values in a stored row
+	base       int64   // values before stored row 0 (stacked experts)
+	transposed bool    // the stored rows are this view's columns
+	order      []int   // row r of the view is row order[r] of the layout; nil = same
+	flat       bool    // a run of values cut into rows, no units
+	dims       []int64 // shape of the view, where it is not the tensor's
+	kernel     kernelOrder
+	inputs     int // channels of a row that is stored window × inputs; 0 for others
+	block      int // rows of a block when blocks are stored one after another, each transposed; 0 = one block
 }
 
 // newMatrix views the whole tensor: the first dimension as rows, all others
@@ -102,8 +105,9 @@ func (m *Matrix) InMemory(values []float32, shape []int64) *Matrix {
 // Flat tells whether the matrix is a run of values cut into rows, without units.
 func (m *Matrix) Flat() bool { return m.flat }
 
-// Transposed tells whether reading a row costs reading the whole tensor.
-func (m *Matrix) Transposed() bool { return m.transposed }
+// Transposed tells whether a row does not lie in the file as it is viewed: reading it may
+// cost reading the whole tensor.
+func (m *Matrix) Transposed() bool { return m.transposed || m.inputs > 1 }
 
 // stored returns the stored row (or column, when transposed) of view row r.
 func (m *Matrix) stored(r int) int64 {
@@ -136,10 +140,18 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	if len(dst) != len(rows)*m.Cols {
 		return fmt.Errorf("roles: gathering %d rows of %d into %d values", len(rows), m.Cols, len(dst))
 	}
-	if m.block > 0 {
+	switch {
+	case m.inputs > 0:
+		stored := *m
+		stored.inputs = 0
+		if err := stored.Gather(ctx, dst, rows); err != nil {
+			return err
+		}
+		m.inputsFirst(dst)
+		return nil
+	case m.block > 0:
 		return m.gatherBlocks(ctx, dst, rows)
-	}
-	if m.transposed {
+	case m.transposed:
 		return m.gatherColumns(ctx, dst, rows)
 	}
 	together := int(max(1, tensor.FetchBytes/max(1, m.Cost(1))))

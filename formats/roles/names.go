@@ -36,12 +36,12 @@ var layerRows = []struct {
 		layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
 		feed_forward.up_proj feed_forward.experts.#.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h
 		ffn.up_proj ffn.lin1 output.dense_in mlp.fc_1 ffn_up.# ffn.fc1 mlp.lin1 mlp.fc11 mixer.up_proj pwconv1 mlp.0 ff.net.0.proj
-		feed_forward.intermediate_dense feed_forward.w_1 feed_forward2.linear1 ffn2.intermediate_dense ffn.key
+		feed_forward.intermediate_dense feed_forward.w_1 feed_forward2.linear1 ffn2.intermediate_dense ffn.key ffn
 		moe.experts.#.w3 ffn.experts.#.w3 feed_forward.experts.#.w3 mlp.experts.#.w3 moe.experts.#.up_proj ffn.w3`},
 	{place{part: partDown}, `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
 		block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj feed_forward.experts.#.down_proj output.dense
 		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out mixer.down_proj pwconv2 mlp.2 ff.net.2
-		feed_forward.output_dense feed_forward.w_2 feed_forward2.linear2 ffn2.output_dense ffn.value
+		feed_forward.output_dense feed_forward.w_2 feed_forward2.linear2 ffn2.output_dense ffn.value ffn_output
 		moe.experts.#.w2 ffn.experts.#.w2 feed_forward.experts.#.w2 mlp.experts.#.w2 moe.experts.#.down_proj ffn.w2`},
 	{place{part: partGateUp}, `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj mlp.Wi mlp.weights_in`},
 	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer
@@ -85,7 +85,7 @@ var layerRows = []struct {
 	{place{part: partAfterNorm}, `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
 		sa_layer_norm layer.1.layer_norm attn_output_norm attn_norm_2`},
 	{place{part: partAttnPost}, `post_self_attn_layernorm post_attn_norm`},
-	{place{part: partMLPPost}, `post_feedforward_layernorm post_ffw_norm post_mlp_layernorm output.LayerNorm output_layer_norm layer_output_norm`},
+	{place{part: partMLPPost}, `post_feedforward_layernorm post_ffw_norm post_mlp_layernorm output.LayerNorm output_layer_norm layer_output_norm full_layer_layer_norm`},
 	{place{part: partQNorm}, `self_attn.q_norm attn_q_norm attention.q_norm self_attn.q_layernorm attn.q_norm attn.norm_q self_attn.query_layernorm self_attn.q_layernorm.norms.#`},
 	{place{part: partKNorm}, `self_attn.k_norm attn_k_norm attention.k_norm self_attn.k_layernorm attn.k_norm attn.norm_k self_attn.key_layernorm self_attn.k_layernorm.norms.#`},
 

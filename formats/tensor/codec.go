@@ -86,5 +86,6 @@ var codecs = [numDTypes]Codec{
 	nf4:        {Name: "NF4"},
 	fp4:        {Name: "FP4"},
 	fp8:        {Name: "FP8"},
+	vq:         {Name: "VQ"},
 	Opaque:     {Name: "opaque"},
 }

@@ -9,7 +9,7 @@ type DType uint8
 // The element types. Plain types carry the spelling of the safetensors format,
 // block types that of ggml. Packed types name what a code stands for: an
 // integer with a scale and perhaps a zero-point, a number of bitsandbytes'
-// 4-bit tables, an 8-bit float with a scale. Those that one format alone stores
+// 4-bit tables, an 8-bit float with a scale, an entry of a codebook. Those that one format alone stores
 // have no constant of their own: Named gives them.
 const (
 	Invalid DType = iota
@@ -73,6 +73,7 @@ const (
 	nf4
 	fp4
 	fp8
+	vq
 	c32
 	C128
 	Opaque // a stored type that can be listed but has no known decoding
@@ -148,7 +149,7 @@ func (d DType) Kind() Kind {
 		return KindInteger
 	case d >= F64 && d <= F4, d == c32, d == C128:
 		return KindFloat
-	case d >= q1_0 && d <= fp8:
+	case d >= q1_0 && d <= vq:
 		return KindBlock
 	}
 	return kindNone

@@ -3,6 +3,7 @@ package torch
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"strings"
@@ -93,6 +94,21 @@ func (a *archive) kind() error {
 	return nil
 }
 
+// listed is how many entries an error names.
+const listed = 3
+
+// contents names the first entries.
+func (a *archive) contents() string {
+	var names []string
+	for _, e := range a.entries[:min(listed, len(a.entries))] {
+		names = append(names, escape.Printable(e.name))
+	}
+	if more := len(a.entries) - listed; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
 // foreign says what an archive without description is.
 func (a *archive) foreign() error {
 	what := ""
@@ -101,10 +117,13 @@ func (a *archive) foreign() error {
 		case strings.HasSuffix(e.name, ".npy"):
 			what = "; it looks like a NumPy archive"
 		case strings.HasSuffix(e.name, "/archive_format"):
-			what = "; it looks like an exported program (.pt2)"
+			what = "; it looks like an exported program (.pt2): save the state_dict of the module that it was exported from"
 		case e.name == "[Content_Types].xml":
 			what = "; it looks like an office document"
 		}
+	}
+	if what == "" && len(a.entries) > 0 {
+		what = "; unpack it, and name the file of weights that it holds (" + a.contents() + ")"
 	}
 	return tensor.Errorf(tensor.ErrNotModel, a.file, a.start, "directory", "a checkpoint holds FOLDER/data.pkl, this archive does not%s", what)
 }

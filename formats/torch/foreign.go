@@ -12,6 +12,8 @@ const HeadBytes = 512
 // resave is the advice for checkpoints of old layouts.
 const resave = "torch.save(torch.load(FILE), NEW) of a current torch writes one that is read"
 
+const unpack = "; unpack it, and name the file of weights that it holds"
+
 // foreigners are beginnings of files that go under the names of checkpoints.
 var foreigners = []struct {
 	at    int
@@ -23,10 +25,11 @@ var foreigners = []struct {
 	{0, "\x80\x03", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x04", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
 	{0, "\x80\x05", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
-	{0, "7z\xbc\xaf\x27\x1c", tensor.ErrUnsupported, "a 7z archive"},
-	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive"},
-	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file"},
-	{0, "\x28\xb5\x2f\xfd", tensor.ErrUnsupported, "a zstd file"},
+	{0, "7z\xbc\xaf\x27\x1c", tensor.ErrUnsupported, "a 7z archive" + unpack},
+	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive" + unpack},
+	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file" + unpack},
+	{0, "\x28\xb5\x2f\xfd", tensor.ErrUnsupported, "a zstd file" + unpack},
+	{0, "\x04\x22\x4d\x18", tensor.ErrUnsupported, "an lz4 file" + unpack},
 	{0, "PK\x05\x06", tensor.ErrNotModel, "an empty zip archive"},
 	{0, "PK\x07\x08", tensor.ErrUnsupported, "a zip archive in several parts"},
 }
@@ -89,5 +92,5 @@ func refusal(file string, head []byte) error {
 	if i, ok := foreign(head); ok {
 		return tensor.Errorf(foreigners[i].class, file, int64(foreigners[i].at), "magic", "this is %s", foreigners[i].what)
 	}
-	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no archive and no chain of pickles, as torch.save writes them")
+	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no archive and no chain of pickles, as torch.save writes them; the .bin files of ncnn, TensorFlow.js and others hold numbers without names, and are not read")
 }

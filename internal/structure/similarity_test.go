@@ -37,7 +37,7 @@ var rooms = []struct{ name, imports string }{
 	{"calibrated", "root align axis exact mlp stats calibrated/tokenfree"}, // token-gram and the exact test on tokens read the same rows
 	{"sketches", "root stats"},
 	{"index", "root sketches stats"},
-	{"delta", "align stats"},
+	{"delta", "align equality stats"},
 	{"recipe", "align"},
 	{"faithful", ""},
 	{"diff", "align"},

@@ -42,6 +42,9 @@ func (f *Facts) equalContent() string {
 	if words := f.equalMatrices(); words != "" {
 		return words
 	}
+	if words := f.multiples(); words != "" {
+		return words
+	}
 	if n := f.Storage.compared(); f.soFar() && n >= equalValues {
 		return fmt.Sprintf("no difference in the %.3g values of each side that were compared", n)
 	}
@@ -65,6 +68,30 @@ func (f *Facts) equalMatrices() string {
 		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
 	}
 	return ""
+}
+
+// multiples asks for matrices that look trained and hold the same values up to rounding and a
+// number for each row, as folding a norm gives: no arrangement of a stranger brings rows
+// into line to the last bits.
+func (f *Facts) multiples() string {
+	n, scaled := 0, 0
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		if st, _ := c.Storage(); c.Complete && c.Scales.Learned && st == delta.Different {
+			n++
+			if c.Scales.By != nil {
+				scaled++
+			}
+		}
+	}
+	if n < equalMatrices {
+		return ""
+	}
+	words := fmt.Sprintf("%d trained matrices hold the same values on both sides to rounding", n)
+	if scaled > 0 {
+		words += fmt.Sprintf(", %d of them up to a number for each row", scaled)
+	}
+	return words
 }
 
 // quantised tells whether one side is the other on a lattice of its own.

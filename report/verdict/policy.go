@@ -66,7 +66,7 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Because = append(v.Because, fmt.Sprintf("%s: %s; p ≤ 1e%.0f under H0", by.Axis, phrase(by), math.Ceil(logp.Log10())))
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)
-	case f.equalMatrices() != "", f.movedContent() != "": // values, which need no p-value and no controls
+	case f.equalMatrices() != "", f.multiples() != "", f.movedContent() != "": // values, which need no p-value and no controls
 		v.Relation, v.Tier, v.Log10P = Related, "exact", nil
 		v.Because = append(v.Because, content...)
 		p.origin(&v, &f)

@@ -1,6 +1,7 @@
 package align
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -24,11 +25,7 @@ func (p *Pair) GenericPairs() []GenericPair {
 	for b, c := range p.chosen {
 		g.pair(c.A, b, c.Choice)
 	}
-	for shape, as := range g.left(0) {
-		if bs := g.left(1)[shape]; len(as) == 1 && len(bs) == 1 {
-			g.pair(as[0], bs[0], 1)
-		}
-	}
+	g.alone()
 	var out []GenericPair
 	for _, b := range p.B.Net.Generic {
 		if x, ok := g.partner[b]; ok {
@@ -58,7 +55,8 @@ func (p *Pair) Unpaired() (out [][2][]*roles.Matrix) {
 }
 
 // UnpairedTurned lists, as Unpaired does, those that nothing has paired so far
-// beside matrices of A of the transposed shape, as transposed views.
+// beside matrices of A of the transposed shape, as transposed views of B's; then kernels
+// in the orders of all libraries. A matrix may stand in several groups.
 func (p *Pair) UnpairedTurned() (out [][2][]*roles.Matrix) {
 	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
 	for b, c := range p.chosen {
@@ -82,27 +80,87 @@ func (p *Pair) UnpairedTurned() (out [][2][]*roles.Matrix) {
 			out = append(out, group)
 		}
 	}
-	return out
+	g.alone()
+	return append(out, g.kernels()...)
 }
 
-// TurnB puts transposed views into B's network, each in the place of the matrix of the
-// same tensor. The subject itself, which other pairs may share, stays as it is.
-func (p *Pair) TurnB(views []*roles.Matrix) {
-	if len(views) == 0 {
-		return
-	}
-	b, net := *p.B, *p.B.Net
-	net.Generic = slices.Clone(net.Generic)
-	for i, m := range net.Generic {
-		for _, v := range views {
-			if v.Tensor == m.Tensor {
-				net.Generic[i] = v
+// kernels groups what is left by the shapes that it has as stored, or in the order of
+// another library.
+func (g *genericPairing) kernels() (out [][2][]*roles.Matrix) {
+	groups := map[string]*[2][]*roles.Matrix{}
+	var order []string
+	for side := range 2 {
+		for _, m := range g.free(side) {
+			views := m.Kernels()
+			if views == nil {
+				continue
+			}
+			for _, v := range append(views, m) {
+				key := fmt.Sprint(v.Dims())
+				if groups[key] == nil {
+					groups[key] = new([2][]*roles.Matrix)
+					order = append(order, key)
+				}
+				groups[key][side] = append(groups[key][side], v)
 			}
 		}
 	}
-	b.Net = &net
-	p.B = &b
-	p.Forget()
+	for _, key := range order {
+		x := groups[key]
+		if slices.ContainsFunc(x[0], func(a *roles.Matrix) bool { return slices.ContainsFunc(x[1], a.Better) }) {
+			out = append(out, *x)
+		}
+	}
+	return out
+}
+
+// Turn puts matrices that were paired, some of them views, into the networks, each in the
+// place of the matrix of the same tensor; kernels that nothing was paired with are viewed in the order that most of their side's are
+// in. The subjects themselves, which other pairs may share, stay as they are.
+func (p *Pair) Turn(a, b []*roles.Matrix) {
+	p.A, p.B = turned(p.A, a), turned(p.B, b)
+	if len(a)+len(b) > 0 {
+		p.Forget()
+	}
+}
+
+func turned(s *Subject, views []*roles.Matrix) *Subject {
+	if len(views) == 0 {
+		return s
+	}
+	own, net := *s, *s.Net
+	net.Generic = slices.Clone(net.Generic)
+	for i, m := range net.Generic {
+		if at := slices.IndexFunc(views, func(v *roles.Matrix) bool { return v.Tensor == m.Tensor }); at >= 0 {
+			net.Generic[i] = views[at]
+		} else if v := likeMost(m, views); v != nil {
+			net.Generic[i] = v
+		}
+	}
+	own.Net = &net
+	return &own
+}
+
+// likeMost views a kernel in the order of more than half of the kernels among the views; nil for
+// others.
+func likeMost(m *roles.Matrix, views []*roles.Matrix) *roles.Matrix {
+	count, kernels := map[string]int{}, 0
+	var most *roles.Matrix
+	for _, v := range views {
+		if len(v.Dims()) > 2 {
+			kernels++
+		}
+		if like := m.KernelLike(v); like != nil {
+			key := fmt.Sprint(like.Dims())
+			if count[key]++; most == nil || count[key] > count[fmt.Sprint(most.Dims())] {
+				most = like
+			}
+		}
+	}
+	if most == nil || 2*count[fmt.Sprint(most.Dims())] <= kernels {
+		return nil
+	}
+	return most
 }
 
 // Choose pairs matrices of unknown role that were found by looking at their rows.
@@ -146,14 +204,39 @@ func (g *genericPairing) pair(a, b *roles.Matrix, choice int) {
 	}
 }
 
+// alone pairs what is left alone of its shape on both sides.
+func (g *genericPairing) alone() {
+	bs := g.left(1)
+	for shape, as := range g.left(0) {
+		if bs := bs[shape]; len(as) == 1 && len(bs) == 1 && !otherKernel(as[0], bs[0]) {
+			g.pair(as[0], bs[0], 1)
+		}
+	}
+}
+
+// otherKernel tells whether two kernels of as many rows and columns have other windows, or
+// their dimensions in another order.
+func otherKernel(a, b *roles.Matrix) bool {
+	x, y := a.Dims(), b.Dims()
+	return len(x) > 2 && len(y) > 2 && !slices.Equal(x, y)
+}
+
+// free lists the matrices of a side that have no partner, in stored order.
+func (g *genericPairing) free(side int) (out []*roles.Matrix) {
+	for _, m := range g.sides[side] {
+		if _, paired := g.partner[m]; !paired && !g.taken[m] {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // left lists the matrices of a side that have no partner, by shape.
 func (g *genericPairing) left(side int) map[extent][]*roles.Matrix {
 	out := map[extent][]*roles.Matrix{}
-	for _, m := range g.sides[side] {
-		if _, paired := g.partner[m]; !paired && !g.taken[m] {
-			shape := extent{m.Rows, m.Cols}
-			out[shape] = append(out[shape], m)
-		}
+	for _, m := range g.free(side) {
+		shape := extent{m.Rows, m.Cols}
+		out[shape] = append(out[shape], m)
 	}
 	return out
 }

@@ -127,7 +127,7 @@ func (v *View) compare(a, b Rows, na, nb int) {
 // extent notes what the units are seen through.
 func (v *View) extent(s bothSides, x *Axis) {
 	v.Width, v.Places = s.b.Dim, 1
-	if shape := s.plan.b.Tensor.Shape; x.Component == "generic" && len(shape) > 2 && shape[1] > 0 && s.b.Dim%int(shape[1]) == 0 {
+	if shape := s.plan.b.Dims(); x.Component == "generic" && len(shape) > 2 && shape[1] > 0 && s.b.Dim%int(shape[1]) == 0 {
 		v.Width, v.Places = int(shape[1]), s.b.Dim/int(shape[1])
 	}
 }

@@ -148,7 +148,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	if err != nil {
 		return c, err
 	}
-	w := &walker{gains: gains, scaler: newScaler(p.Component, p.B.Rows, cols, c.A, c.B), columns: newColumns(len(gains[0])), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	w := &walker{gains: gains, scaler: newScaler(p.Component, p.A, p.B), columns: newColumns(len(gains[0])), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {

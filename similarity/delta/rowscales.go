@@ -3,7 +3,9 @@ package delta
 import (
 	"math"
 
+	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity/equality"
 )
 
 // RowScales are the factors by which the rows of one matrix are those of another, to
@@ -12,6 +14,8 @@ type RowScales struct {
 	Rows []int     // those that were compared and are not all zeros on either side
 	By   []float64 // of each of Rows: row of B = By · row of A
 	Same bool      // every row of B is A's to rounding; By is nil then
+
+	Learned bool // the rows are most of the matrix, and A's look trained (package equality)
 }
 
 // Limits of what is held for a pair of matrices, and below which a row says nothing:
@@ -45,19 +49,24 @@ func rounded(a, b tensor.DType) float64 {
 
 // scaler follows the rows of a pair; off once one of them is no multiple.
 type scaler struct {
-	off bool
-	tol float64
+	off  bool
+	tol  float64
+	all  int // rows of the matrix
+	look *equality.Look
 	RowScales
 }
 
-func newScaler(component string, rows, cols int, a, b tensor.DType) *scaler {
-	s := &scaler{tol: rounded(a, b)}
-	s.off = s.tol == 0 || component != "generic" || rows > mostScaled || cols < leastScaled
+func newScaler(component string, a, b *roles.Matrix) *scaler {
+	s := &scaler{tol: rounded(a.Tensor.DType, b.Tensor.DType), all: b.Rows, look: equality.NewLook(a.Dims())}
+	s.off = s.tol == 0 || component != "generic" || b.Rows > mostScaled || b.Cols < leastScaled
 	return s
 }
 
 // add follows some rows of either side.
 func (s *scaler) add(a, b []float32, rows []int, cols int) {
+	if !s.off {
+		s.look.Add(a)
+	}
 	for i, row := range rows {
 		if s.off {
 			return
@@ -102,12 +111,13 @@ func (s *scaler) scales() RowScales {
 	if s.off || len(s.By) == 0 {
 		return RowScales{}
 	}
+	s.Learned = 2*len(s.Rows) >= s.all && s.look.Learned()
 	least, most := math.Inf(1), math.Inf(-1)
 	for _, k := range s.By {
 		least, most = math.Min(least, k), math.Max(most, k)
 	}
 	if max(math.Abs(least-1), math.Abs(most-1)) <= factorRoundings*s.tol {
-		return RowScales{Rows: s.Rows, Same: true}
+		return RowScales{Rows: s.Rows, Same: true, Learned: s.Learned}
 	}
 	if most-least <= scaleSpread*math.Max(math.Abs(least), math.Abs(most)) {
 		return RowScales{}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 )
@@ -21,12 +22,49 @@ func scaledRows(rows, cols int, by func(int) float32) (a, b []float32) {
 	return a, b
 }
 
+// typed is a matrix without values.
+func typed(rows, cols int64, t tensor.DType) *roles.Matrix {
+	return &roles.Matrix{Tensor: &tensor.Tensor{DType: t, Shape: []int64{rows, cols}}, Rows: int(rows), Cols: int(cols)}
+}
+
+// Rows speak for a common origin where they are most of a matrix that looks trained: no
+// table, no few rows among empty ones.
+func TestRowScalesOfTrainedMatrices(t *testing.T) {
+	const rows, cols = 64, 48
+	find := func(a, b []float32) RowScales {
+		s := newScaler("generic", typed(rows, cols, tensor.F32), typed(rows, cols, tensor.F32))
+		for r := range rows {
+			s.add(a[r*cols:(r+1)*cols], b[r*cols:(r+1)*cols], []int{r}, cols)
+		}
+		return s.scales()
+	}
+	by := func(i int) float32 { return 1 + float32(i)/8 }
+	a, b := scaledRows(rows, cols, by)
+	require.True(t, find(a, b).Learned)
+	same := find(a, a)
+	require.True(t, same.Same)
+	require.True(t, same.Learned)
+	for i := range a {
+		if i >= rows/3*cols {
+			a[i], b[i] = 0, 0
+		}
+	}
+	require.False(t, find(a, b).Learned, "most rows are empty")
+	for i := range a {
+		a[i] = float32(i%cols) + float32(i/cols)
+		b[i] = a[i] * by(i/cols)
+	}
+	got := find(a, b)
+	require.NotEmpty(t, got.By)
+	require.False(t, got.Learned, "a table that changes little from row to row")
+}
+
 // Factors are found where every row has one, and only there.
 func TestRowScales(t *testing.T) {
 	const rows, cols = 9, 12
 	all := []int{0, 1, 2, 3, 4, 5, 6, 7, 8}
 	find := func(a, b []float32, component string, ta, tb tensor.DType) RowScales {
-		s := newScaler(component, rows, cols, ta, tb)
+		s := newScaler(component, typed(rows, cols, ta), typed(rows, cols, tb))
 		s.add(a[:2*cols], b[:2*cols], all[:2], cols) // in pieces, as they are read
 		s.add(a[2*cols:], b[2*cols:], all[2:], cols)
 		return s.scales()

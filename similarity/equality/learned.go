@@ -23,8 +23,8 @@ const (
 	mostMirrors  = 0.9      // share of rows
 )
 
-// look gathers what tells a trained matrix from a table.
-type look struct {
+// Look gathers what tells a trained matrix from a table, as its values go by.
+type Look struct {
 	cols        int64
 	n, zeros    int64
 	seen        []uint32
@@ -36,17 +36,19 @@ type look struct {
 	filled      int64 // rows that are not all zeros
 }
 
-func newLook(t *tensor.Tensor) *look {
-	l := &look{}
-	if shape := wide(t.Shape); len(shape) > 1 && t.Len() >= leastLearned {
-		l.cols = t.Len() / shape[0]
+// NewLook begins with no values of a tensor of the given shape.
+func NewLook(shape []int64) *Look {
+	l := &Look{}
+	n, _ := tensor.Elements(shape)
+	if shape := wide(shape); len(shape) > 1 && n >= leastLearned {
+		l.cols = n / shape[0]
 		l.prev = make([]float32, min(l.cols, valuesAtOnce))
 	}
 	return l
 }
 
-// add takes the next values.
-func (l *look) add(values []float32) {
+// Add takes the next values, row by row.
+func (l *Look) Add(values []float32) {
 	if l.cols == 0 {
 		return
 	}
@@ -64,7 +66,7 @@ func (l *look) add(values []float32) {
 
 // within takes values of one row from column at on. The beginning of very long rows
 // speaks for them.
-func (l *look) within(values []float32, at int64) {
+func (l *Look) within(values []float32, at int64) {
 	for _, v := range values {
 		if v == 0 {
 			l.zeros++
@@ -93,7 +95,7 @@ func (l *look) within(values []float32, at int64) {
 }
 
 // mirror counts the row that was just read.
-func (l *look) mirror() {
+func (l *Look) mirror() {
 	n := len(l.prev)
 	if n < mirrorRow || int64(n) < l.cols {
 		return
@@ -119,14 +121,15 @@ func (l *look) mirror() {
 }
 
 // different is how many different values were among those watched.
-func (l *look) different() int {
+func (l *Look) different() int {
 	all := slices.Clone(l.seen)
 	slices.Sort(all)
 	return len(slices.Compact(all))
 }
 
-// learned tells whether the tensor looks like a trained matrix.
-func (l *look) learned() bool {
+// Learned tells whether the tensor looks like a trained matrix rather than a table that
+// strangers share.
+func (l *Look) Learned() bool {
 	switch {
 	case l == nil || l.cols == 0:
 		return false
@@ -143,7 +146,7 @@ func (l *look) learned() bool {
 // Learned tells whether values of the given shape, row by row, look like a trained
 // matrix rather than a table that strangers share.
 func Learned(values []float32, shape []int64) bool {
-	l := newLook(&tensor.Tensor{Shape: shape, Data: tensor.Values(values)})
-	l.add(values)
-	return l.learned()
+	l := NewLook(shape)
+	l.Add(values)
+	return l.Learned()
 }

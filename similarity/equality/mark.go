@@ -90,7 +90,7 @@ func (m *mark) addAll(values []float32, round func(float32) float32) {
 // marked is a tensor with its marks, and what makes it say nothing of its own.
 type marked struct {
 	t       *tensor.Tensor
-	look    *look
+	look    *Look
 	marks   [grains]mark
 	values  *fingerprint.Digest // nil for types whose digest takes the stored bytes
 	flat    bool                // one value throughout
@@ -119,7 +119,7 @@ func newReader(models ...tensor.Model) *reader {
 // read marks one tensor in a single pass, which takes its digest along. Values that
 // a half holds already are marked alike at its grain.
 func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
-	m := &marked{t: t, flat: true, counted: true, look: newLook(t)}
+	m := &marked{t: t, flat: true, counted: true, look: NewLook(t.Shape)}
 	digest := fingerprint.NewStreamed(t)
 	own := grainOf(t.DType)
 	done := int64(0)
@@ -138,7 +138,7 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 		if digest != nil {
 			digest.Add(part)
 		}
-		m.look.add(part)
+		m.look.Add(part)
 		m.regular(part, done)
 		done += int64(len(part))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -21,7 +22,7 @@ const (
 // shape are left: two belong together if most of a sample of rows are most like
 // the row at the same place, in both directions, and no other matrix of either
 // side does better. It reads the same rows of all of them. What finds no partner so
-// is tried with its columns, as libraries store kernels both ways. Tests on the
+// is tried with its columns, and kernels in the orders of other libraries. Tests on the
 // pairs charge for the choice.
 func PairGeneric(ctx context.Context, p *align.Pair) error {
 	found, err := pairGroups(ctx, p, p.Unpaired())
@@ -29,19 +30,34 @@ func PairGeneric(ctx context.Context, p *align.Pair) error {
 		return err
 	}
 	p.Choose(found)
-	turned, err := pairGroups(ctx, p, p.UnpairedTurned())
+	groups := p.UnpairedTurned()
+	turned, err := pairGroups(ctx, p, groups)
 	if err != nil {
 		return err
 	}
-	var views []*roles.Matrix
-	for i := range turned {
-		views = append(views, turned[i].B)
-		turned[i].Choice *= 2 // orientations
+	once := map[*tensor.Tensor]bool{}
+	for _, x := range turned {
+		if once[x.A.Tensor] || once[x.B.Tensor] || len(x.A.Dims()) > 2 && !x.A.Better(x.B) {
+			continue // another view of the same, or as good as stored
+		}
+		once[x.A.Tensor], once[x.B.Tensor] = true, true
+		x.Choice *= orientations
+		found = append(found, x)
 	}
-	p.TurnB(views)
-	p.Choose(append(found, turned...))
+	if len(once) > 0 {
+		var a, b []*roles.Matrix
+		for _, x := range found {
+			a, b = append(a, x.A), append(b, x.B)
+		}
+		p.Turn(a, b)
+	}
+	p.Choose(found)
 	return nil
 }
+
+// orientations bounds the ways in which a pair of matrices is tried: either side's as stored
+// and in four other orders.
+const orientations = 25
 
 func pairGroups(ctx context.Context, p *align.Pair, groups [][2][]*roles.Matrix) (found []align.GenericPair, err error) {
 	for _, group := range groups {

@@ -120,7 +120,7 @@ func (n *network) sameShape(a *roles.Matrix) (out []int) {
 	return out
 }
 
-func shapeOf(m *roles.Matrix) string { return fmt.Sprint(m.Tensor.Shape, m.Rows, m.Cols) }
+func shapeOf(m *roles.Matrix) string { return fmt.Sprint(m.Dims(), m.Rows, m.Cols) }
 
 // tries is how many products it takes at most to try all candidates with all inputs.
 func (n *network) tries() (products int64) {

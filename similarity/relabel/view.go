@@ -25,7 +25,7 @@ func (v view) shape() []int64 {
 
 // viewOf sees a matrix with its rows first.
 func viewOf(m *roles.Matrix) view {
-	shape := m.Tensor.Shape
+	shape := m.Dims()
 	if len(shape) > 2 && shape[1] > 0 && m.Cols > 0 && m.Cols%int(shape[1]) == 0 {
 		return view{rows: m.Rows, inputs: int(shape[1]), window: m.Cols / int(shape[1])}
 	}
@@ -34,7 +34,7 @@ func viewOf(m *roles.Matrix) view {
 
 // lastOf sees it with its rows last; not at all where it is a part of a tensor.
 func lastOf(m *roles.Matrix) (v view, ok bool) {
-	shape := m.Tensor.Shape
+	shape := m.Dims()
 	n := len(shape)
 	if n < 2 || m.Transposed() || int64(m.Rows)*int64(m.Cols) != m.Tensor.Len() || int64(m.Rows) != shape[0] {
 		return v, false

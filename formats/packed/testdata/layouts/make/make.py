@@ -1,6 +1,6 @@
 """Makes the packed models of this folder with the packages that pack so.
 
-    python3 -m venv /tmp/v && /tmp/v/bin/pip install torch==2.9.1 torchao==0.14.1 optimum-quanto hqq transformers safetensors
+    python3 -m venv /tmp/v && /tmp/v/bin/pip install torch==2.9.1 torchao==0.14.1 optimum-quanto hqq==0.2.8.post1 aqlm==1.1.7 vptq==0.0.5.post1 transformers safetensors
     /tmp/v/bin/python make.py ..
 
 Every folder has model.safetensors, config.json and expected.json with the
@@ -118,13 +118,96 @@ def quanto():
 def hqq():
     from hqq.core.quantize import BaseQuantizeConfig, HQQLinear
     for name, kw in (("hqq-4bit-g64", dict(nbits=4, group_size=64, axis=1)), ("hqq-2bit-g16-axis0", dict(nbits=2, group_size=16, axis=0)),
-                     ("hqq-8bit-row", dict(nbits=8, group_size=None, axis=1)), ("hqq-1bit-g32", dict(nbits=1, group_size=32, axis=1)), ("refused/hqq-3bit", dict(nbits=3, group_size=64, axis=1))):
+                     ("hqq-8bit-row", dict(nbits=8, group_size=None, axis=1)), ("hqq-1bit-g32", dict(nbits=1, group_size=32, axis=1)), ("hqq-3bit-g64", dict(nbits=3, group_size=64, axis=1)),
+                     ("hqq-3bit-g32-axis0", dict(nbits=3, group_size=32, axis=0)), ("hqq-6bit-g64", dict(nbits=6, group_size=64, axis=1))):
         m, flat, values = net(), {}, {}
         for k, v in linears(m).items():
             h = HQQLinear(v, BaseQuantizeConfig(**kw), compute_dtype=torch.float32, device="cpu")
             values[k + ".weight"] = h.dequantize()
             flat.update({f"{k}.{n}": t for n, t in h.state_dict().items() if t is not None})
-        save(name, flat, {"quant_method": "hqq"}, None if "refused" in name else values)
+        save(name, flat, {"quant_method": "hqq"}, values)
+
+
+def aqlm():
+    """Random codes, as the package's QuantizedLinear keeps them; packed and decoded by the package."""
+    from aqlm.inference import QuantizedLinear
+    from aqlm.utils import _dequantize_weight, pack_int_data, unpack_int_data
+    for name, k, nbits, out, inp, per_group in (("aqlm-2x8", 2, 8, 1, 8, False), ("aqlm-1x10", 1, 10, 1, 8, False), ("aqlm-3x6-blocks", 3, 6, 2, 4, True)):
+        torch.manual_seed(13)
+        flat, values = {}, {}
+        for stem, rows, cols in (("model.layers.0.up_proj", 16, 64), ("model.layers.0.down_proj", 32, 16)):
+            layer = QuantizedLinear(cols, rows, inp, out, k, nbits, bias=False, dtype=torch.float32)
+            codebooks = torch.randn(k, 2**nbits, out, inp).half().float()
+            codebooks[:, ::17] = -0.0
+            codes = torch.randint(0, 2**nbits, (rows // out, cols // inp, k))
+            scales = torch.rand(rows // out, cols // inp if per_group else 1, 1, 1).half().float() + 0.01
+            packed = pack_int_data(codes.clone(), nbits)
+            assert packed.dtype == layer.codes.dtype and layer.codebooks.shape == codebooks.shape
+            values[stem + ".weight"] = _dequantize_weight(unpack_int_data(packed, nbits), codebooks, scales)
+            flat |= {f"{stem}.codes": packed, f"{stem}.codebooks": codebooks, f"{stem}.scales": scales}
+        save(name, flat, {"quant_method": "aqlm", "nbits_per_codebook": nbits, "num_codebooks": k, "out_group_size": out, "in_group_size": inp}, values)
+
+
+def vptq():
+    """Random codes in the package's VQuantLinear, packed by its pack_index and decoded by its dequant.
+    Only the files needed are loaded: the package as a whole asks for a GPU's libraries."""
+    import importlib.util
+    import types
+    from unittest import mock
+    root = os.path.dirname(importlib.util.find_spec("vptq").origin)
+    package = types.ModuleType("vptq")
+    package.__path__ = [root]
+    layers, utils = types.ModuleType("vptq.layers"), types.ModuleType("vptq.utils")
+    layers.__path__, utils.__path__ = [os.path.join(root, "layers")], [os.path.join(root, "utils")]
+    sys.modules |= {"vptq": package, "vptq.layers": layers, "vptq.utils": utils}
+    for other in ("accelerate", "sentence_transformers", "sentence_transformers.SentenceTransformer"):
+        sys.modules[other] = mock.MagicMock()
+    from vptq.layers.vqlinear import VQuantLinear
+    from vptq.ops.quant_gemm import dequant
+    from vptq.utils.pack import pack_index
+    for name, rows, cols, kw in (
+        ("vptq", 44, 64, dict(vector_lens=[-1, 8], num_centroids=[-1, 64], num_res_centroids=[-1, 16], group_num=1, group_size=64, outlier_size=0, enable_norm=True, enable_perm=True)),
+        ("vptq-groups", 32, 48, dict(vector_lens=[-1, 6], num_centroids=[-1, 100], num_res_centroids=[-1, -1], group_num=2, group_size=24, outlier_size=0, enable_norm=False, enable_perm=False)),
+        ("vptq-outliers", 30, 40, dict(vector_lens=[4, 8], num_centroids=[32, 256], num_res_centroids=[-1, 256], group_num=1, group_size=35, outlier_size=5, enable_norm=True, enable_perm=True)),
+        ("vptq-unpacked", 30, 40, dict(vector_lens=[4, 8], num_centroids=[32, 256], num_res_centroids=[-1, -1], group_num=1, group_size=35, outlier_size=5, enable_norm=True, enable_perm=False)),
+    ):
+        torch.manual_seed(17)
+        flat, values, config, packed = {}, {}, {}, name != "vptq-unpacked"
+        kw = dict(kw, indices_as_float=False)
+        for stem in ("model.layers.0.up_proj", "model.layers.0.down_proj"):
+            config[stem] = dict(kw, in_features=cols, out_features=rows, is_indice_packed=packed, bias=False)
+            v = VQuantLinear(**config[stem], dtype=torch.float32)
+            number = lambda shape: torch.randn(shape).half().float()
+            v.centroids.weight.data = number(v.centroids.weight.shape)
+            high, residual, outlier = v.num_indices, v.enable_residual, v.enable_outlier
+            random = lambda count, shape: torch.randint(0, count, shape).to(torch.uint16).view(torch.int16)
+            main = random(v.num_centroids, (v.num_codebooks, high, v.group_size))
+            rest = random(v.num_res_centroids, main.shape) if residual else None
+            if residual:
+                v.res_centroids.weight.data = number(v.res_centroids.weight.shape)
+            if outlier:
+                v.outlier_centroids.weight.data = number(v.outlier_centroids.weight.shape)
+                v.outlier_indices.data = random(v.num_outlier_centroids, v.outlier_indices.shape)
+            if v.enable_perm:
+                v.perm.data = torch.randperm(cols).to(torch.uint16).view(torch.int16)
+            if v.enable_norm:
+                v.weight_scale.data, v.weight_bias.data = number(cols), number(cols) * 0.1
+            bits = lambda n: (n - 1).bit_length()
+            if packed:
+                v.indices.data = pack_index(main, bits(v.num_centroids), rest, bits(v.num_res_centroids) if residual else 0)
+            else:
+                v.indices.data = main
+            table = lambda e, length: e.weight.data.view(e.weight.shape[0], -1, length)
+            values[stem + ".weight"] = dequant(
+                indices=v.indices, centroids=table(v.centroids, v.vector_len), outlier_indices=v.outlier_indices,
+                outlier_centroids=table(v.outlier_centroids, v.outlier_vector_len) if outlier else None, res_indices=v.res_indices,
+                res_centroids=v.res_centroids.weight.data if residual else None, perm=getattr(v, "perm", None), weight_scale=v.weight_scale, weight_bias=v.weight_bias,
+                is_indice_packed=packed, enable_outlier=outlier, enable_residual=residual, enable_perm=v.enable_perm, enable_norm=v.enable_norm,
+                num_centroids=v.num_centroids, num_outlier_centroids=v.num_outlier_centroids, num_res_centroids=v.num_res_centroids, padding=v.padding,
+                outlier_padding=v.outlier_padding, num_codebooks=v.num_codebooks, group_size=v.group_size, outlier_size=v.outlier_size, vector_len=v.vector_len,
+                outlier_vector_len=v.outlier_vector_len)
+            flat |= {f"{stem}.{k}": t.data for k, t in v.state_dict().items()}
+        save(name, flat, {"quant_method": "vptq", "config_for_layers": config}, values)
 
 
 def bitnet():
@@ -140,6 +223,6 @@ def bitnet():
         save(name, flat, {"quant_method": "bitnet", "linear_class": "autobitlinear" if auto else "bitlinear"}, values)
 
 
-for step in (torchao, quanto, hqq, bitnet, marlin):
+for step in (torchao, quanto, hqq, aqlm, vptq, bitnet, marlin):
     if not sys.argv[2:] or step.__name__ in sys.argv[2:]:
         step()
