@@ -61,7 +61,7 @@ func rootWeights(w, x []float32, sigma2 float32) {
 // encode writes one block of 256 values.
 func (t *ternaryRule) encode(dst []byte, x, importance []float32) {
 	p, b := pointsIQ1(), &ternaryBlock{}
-	sigma2 := float32(2*power(x)) / 256
+	sigma2 := float32(2 * power(x) / 256)
 	weighed := func(w []float32, j int) {
 		xb := x[t.sub*j:][:t.sub]
 		if importance != nil {
