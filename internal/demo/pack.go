@@ -2,9 +2,12 @@ package demo
 
 import (
 	"bufio"
+	"cmp"
 	"compress/flate"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // File is one file of the models, by its path below their folder.
@@ -16,7 +19,9 @@ type File struct {
 // A pack is one deflate stream of files, each behind a line with its path, its size
 // and the path of an earlier file of that size that it is kept as the difference to,
 // "-" for none. The bytes at even places come before those at odd ones: the exponents
-// of 16-bit numbers, side by side, take less room.
+// of 16-bit numbers, side by side, take less room. Differences are those of numbers
+// next to one another among all of 16 bits, in the order of the exponents of the earlier
+// file, as training moves large numbers by fewer of these steps.
 
 // Pack writes files, the differences to earlier ones where likes names one.
 func Pack(w io.Writer, files []File, likes map[string]string) error {
@@ -65,19 +70,51 @@ func Unpack(r io.Reader) (files []File, err error) {
 		if like != "-" && len(known[like]) != size {
 			return nil, fmt.Errorf("demo: %s differs from %s, which is not there", path, like)
 		}
-		known[path] = apart(join(b), known[like])
+		known[path] = together(join(b), known[like])
 		files = append(files, File{path, known[path]})
 	}
 }
 
 // apart is the difference of a file to another, itself where there is none.
 func apart(b, like []byte) []byte {
+	if len(like) == 0 {
+		return b
+	}
 	out := append([]byte(nil), b...)
-	for i := range like {
-		out[i] ^= like[i]
+	for to, from := range byExponent(like) {
+		d := int16(word(b, from) - word(like, from))
+		putWord(out, to, uint16(d<<1^d>>15)) // small ones of either sign are small
 	}
 	return out
 }
+
+// together undoes apart.
+func together(d, like []byte) []byte {
+	if len(like) == 0 {
+		return d
+	}
+	out := append([]byte(nil), d...)
+	for from, to := range byExponent(like) {
+		x := word(d, from)
+		putWord(out, to, word(like, to)+(x>>1^-(x&1)))
+	}
+	return out
+}
+
+// byExponent lists the places of the 16-bit numbers of a file, those of small bfloat16
+// exponents first.
+func byExponent(b []byte) []int {
+	order := make([]int, len(b)/2)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(word(b, i)&0x7f80, word(b, j)&0x7f80) })
+	return order
+}
+
+func word(b []byte, i int) uint16 { return binary.LittleEndian.Uint16(b[2*i:]) }
+
+func putWord(b []byte, i int, x uint16) { binary.LittleEndian.PutUint16(b[2*i:], x) }
 
 // split puts the bytes at even places before those at odd ones.
 func split(b []byte) []byte {
