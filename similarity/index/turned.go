@@ -68,6 +68,15 @@ func (s *keySpace) take(keys []byte) *block {
 // far stands among the distances of a block for what cannot be compared.
 const far = math.MaxUint32
 
+// bounded is a distance among those of a block. No two keys are 2³¹ bits apart: what is
+// as large stands for no distance at all, or for no limit.
+func bounded(d int) uint32 {
+	if d >= math.MaxInt32 {
+		return far
+	}
+	return uint32(d)
+}
+
 // apart is how far the keys of a block are from what is asked, by each kind of bits;
 // the third counts what was found and so is the larger the nearer.
 type apart struct {
@@ -128,7 +137,7 @@ func seek(a *asked) *sought {
 // within sets the limits, in the terms of asked.distances.
 func (s *sought) within(limits [channels]int) {
 	for c, l := range limits {
-		s.limits[c] = uint64(min(l, far))
+		s.limits[c] = uint64(bounded(l))
 	}
 	s.limits[found] = uint64(max(0, -limits[found]))
 }
@@ -142,7 +151,7 @@ func (b *block) comparePlain(a *asked, s *sought, out *apart) {
 		d[found] = -d[found]
 		hit := uint64(b.content(i)) == s.content || uint64(d[found]) >= s.limits[found]
 		for c := range d {
-			out.of[c][i] = uint32(min(d[c], far))
+			out.of[c][i] = bounded(d[c])
 			hit = hit || c != found && uint64(out.of[c][i]) <= s.limits[c]
 		}
 		if hit {
