@@ -20,7 +20,7 @@ type block struct {
 }
 
 func (n *network) block(k, l int) *block {
-	return &block{view: n.views[k], k: k, l: l, sides: [2]values{n.a[k], n.b[l]}}
+	return &block{view: n.viewA[k].view, k: k, l: l, sides: [2]values{n.a[k], n.b[l]}}
 }
 
 // order says which unit of B stands for each unit of A.
@@ -61,6 +61,14 @@ func (n *network) match() []*block {
 		}
 	}
 	return found
+}
+
+// sureness is that of all matrices, by the values that they hold.
+func sureness(found []*block) (sum float64) {
+	for _, x := range found {
+		sum += max(0, x.sure) * float64(x.rows*x.cols())
+	}
+	return sum
 }
 
 // try keeps the feed that makes rows surest.

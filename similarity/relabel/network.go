@@ -2,7 +2,6 @@ package relabel
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -17,61 +16,95 @@ const (
 	mostProducts = 1 << 34
 )
 
-// network is all that both sides have of matrices of unknown role, in memory.
+// network is all that both sides have of matrices of unknown role, in memory, each side
+// seen in one layout.
 type network struct {
-	as, bs     []*roles.Matrix
-	views      []view // of A's
-	a, b       []values
-	candidates [][]int // for each of A, those of B that may correspond to it
+	as, bs       []*roles.Matrix
+	viewA, viewB []stored
+	a, b         []values
+	candidates   [][]int // for each of A, those of B that may correspond to it
 }
 
 // values are those of a matrix as stored, and balanced.
 type values struct{ stored, balanced []float32 }
 
-// readAll reads the matrices of both sides; nil where they cannot correspond.
-func readAll(ctx context.Context, p *align.Pair) (*network, error) {
-	n := &network{as: matrices(p.A.Net), bs: matrices(p.B.Net)}
-	if len(p.A.Net.Towers)+len(p.B.Net.Towers) > 0 || len(n.as) < 2 || len(n.as) != len(n.bs) {
+// readAll reads the matrices of both sides, and gives all ways to see them in which they
+// may correspond.
+func readAll(ctx context.Context, p *align.Pair) ([]*network, error) {
+	as, bs := matrices(p.A.Net), matrices(p.B.Net)
+	if len(p.A.Net.Towers)+len(p.B.Net.Towers) > 0 || len(as) < 2 || len(as) != len(bs) {
 		return nil, nil
 	}
-	n.views = viewsOf(n.as)
-	if !n.pairUp() || !n.affordable(p) {
+	out := waysToSee(as, bs)
+	if len(out) == 0 || p.Reserve(max(costOf(as), costOf(bs)), 1) == 0 {
 		return nil, nil
 	}
-	n.a, n.b = make([]values, len(n.as)), make([]values, len(n.bs))
-	for k, v := range n.views {
-		if err := v.read(ctx, n.as[k], &n.a[k]); err != nil {
+	rawA, err := read(ctx, as)
+	if err != nil {
+		return nil, err
+	}
+	rawB, err := read(ctx, bs)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range out {
+		n.a, n.b = seen(rawA, n.viewA), seen(rawB, n.viewB)
+	}
+	return out, nil
+}
+
+// waysToSee lists the pairs of layouts in which there are as many matrices of each shape
+// on both sides, and not too much to compare.
+func waysToSee(as, bs []*roles.Matrix) (out []*network) {
+	for k := range layouts * layouts {
+		n := &network{as: as, bs: bs, viewA: viewsOf(as, k%layouts), viewB: viewsOf(bs, k/layouts)}
+		known := slices.ContainsFunc(out, func(o *network) bool {
+			return slices.Equal(o.viewA, n.viewA) && slices.Equal(o.viewB, n.viewB)
+		})
+		if !known && n.pairUp() && n.affordable() {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func costOf(all []*roles.Matrix) (bytes int64) {
+	for _, m := range all {
+		bytes += m.Cost(m.Rows)
+	}
+	return bytes
+}
+
+// read reads matrices whole.
+func read(ctx context.Context, all []*roles.Matrix) (out [][]float32, err error) {
+	for _, m := range all {
+		values := make([]float32, m.Rows*m.Cols)
+		if err := m.Gather(ctx, values, m.All()); err != nil {
 			return nil, err
 		}
-	}
-	for k := range n.as {
-		for _, l := range n.candidates[k] {
-			if n.b[l].stored != nil {
-				continue
-			}
-			if err := n.views[k].read(ctx, n.bs[l], &n.b[l]); err != nil {
-				return nil, err
-			}
+		if hasNaN(values) {
+			clear(values)
 		}
+		out = append(out, values)
 	}
-	return n, nil
+	return out, nil
+}
+
+func seen(raw [][]float32, views []stored) (out []values) {
+	for k, v := range views {
+		x := v.of(raw[k])
+		out = append(out, values{x, v.balance(x)})
+	}
+	return out
 }
 
 // pairUp lists the candidates: those of one shape. Where trying all of them costs too
 // much, the one of the same name, or else the one at the same place.
 func (n *network) pairUp() bool {
 	n.candidates = make([][]int, len(n.as))
-	left := map[string]int{}
-	for k, a := range n.as {
-		left[shapeOf(a)]++
-		for l, b := range n.bs {
-			if shapeOf(a) == shapeOf(b) {
-				n.candidates[k] = append(n.candidates[k], l)
-			}
-		}
-	}
-	for _, b := range n.bs {
-		if left[shapeOf(b)]--; left[shapeOf(b)] < 0 {
+	as, bs := byShape(n.viewA), byShape(n.viewB)
+	for k, a := range n.viewA {
+		if n.candidates[k] = bs[a.view]; len(bs[a.view]) != len(as[a.view]) {
 			return false
 		}
 	}
@@ -86,48 +119,52 @@ func (n *network) pairUp() bool {
 	return true
 }
 
+// byShape lists the places of the matrices of each shape.
+func byShape(views []stored) map[view][]int {
+	out := map[view][]int{}
+	for k, v := range views {
+		out[v.view] = append(out[v.view], k)
+	}
+	return out
+}
+
 // placed gives each of A the one of its name among those of its shape, or where names
 // do not pair all of them, the one at the same place among them; -1 for none.
 func (n *network) placed() []int {
+	named := map[string]int{}
+	for l, b := range n.bs {
+		named[b.Tensor.Name] = l
+	}
 	out := make([]int, len(n.as))
 	for k, a := range n.as {
-		out[k] = slices.IndexFunc(n.bs, func(b *roles.Matrix) bool {
-			return a.Tensor.Name == b.Tensor.Name && shapeOf(a) == shapeOf(b)
-		})
+		l, ok := named[a.Tensor.Name]
+		if out[k] = l; !ok || n.viewB[l].view != n.viewA[k].view {
+			out[k] = -1
+		}
 	}
 	if !slices.Contains(out, -1) {
 		return out
 	}
-	seen := map[string]int{}
-	for k, a := range n.as {
-		of := n.sameShape(a)
+	bs := byShape(n.viewB)
+	for k, a := range n.viewA {
 		out[k] = -1
-		if i := seen[shapeOf(a)]; i < len(of) {
-			out[k] = of[i]
-		}
-		seen[shapeOf(a)]++
-	}
-	return out
-}
-
-// sameShape lists B's matrices of a shape.
-func (n *network) sameShape(a *roles.Matrix) (out []int) {
-	for l, b := range n.bs {
-		if shapeOf(a) == shapeOf(b) {
-			out = append(out, l)
+		if of := bs[a.view]; len(of) > 0 {
+			out[k], bs[a.view] = of[0], of[1:]
 		}
 	}
 	return out
 }
-
-func shapeOf(m *roles.Matrix) string { return fmt.Sprint(m.Dims(), m.Rows, m.Cols) }
 
 // tries is how many products it takes at most to try all candidates with all inputs.
 func (n *network) tries() (products int64) {
-	for k, v := range n.views {
+	makers := map[int]int{} // matrices by their rows
+	for _, v := range n.viewA {
+		makers[v.rows]++
+	}
+	for k, v := range n.viewA {
 		feeders := 1
-		for _, w := range n.views {
-			feeders += len(asInputs(w.rows, v.inputs))
+		for rows, n := range makers {
+			feeders += n * len(asInputs(rows, v.inputs))
 		}
 		products += int64(2*feeders*len(n.candidates[k])) * int64(min(probes, v.rows)) * int64(v.rows) * int64(v.cols())
 	}
@@ -139,37 +176,18 @@ func matrices(n *roles.Network) []*roles.Matrix {
 	return slices.DeleteFunc(slices.Clone(n.Generic), func(m *roles.Matrix) bool { return m.Flat() || m.Rows < 2 || m.Cols < 1 })
 }
 
-// affordable tells whether everything may be read and compared, and books it.
-func (n *network) affordable(p *align.Pair) bool {
-	var values, products, cost int64
-	for k, v := range n.views {
+// affordable tells whether everything may be read and compared.
+func (n *network) affordable() bool {
+	var values, products int64
+	for _, v := range n.viewA {
 		rows, cols := int64(v.rows), int64(v.cols())
 		if rows > mostRows {
 			return false
 		}
 		values += rows * cols
 		products += rows * rows * cols
-		cost += n.as[k].Cost(n.as[k].Rows)
 	}
-	var other int64
-	for _, b := range n.bs {
-		other += b.Cost(b.Rows)
-	}
-	return values <= mostValues && products <= mostProducts && p.Reserve(max(cost, other), 1) > 0
-}
-
-// read reads a matrix whole.
-func (v view) read(ctx context.Context, m *roles.Matrix, to *values) error {
-	stored := make([]float32, m.Rows*m.Cols)
-	if err := m.Gather(ctx, stored, m.All()); err != nil {
-		return err
-	}
-	if hasNaN(stored) {
-		clear(stored)
-	}
-	to.stored = v.of(stored)
-	to.balanced = v.balance(to.stored)
-	return nil
+	return values <= mostValues && products <= mostProducts
 }
 
 func hasNaN(x []float32) bool {

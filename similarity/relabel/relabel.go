@@ -11,31 +11,44 @@ import (
 // of A's, in memory; nil where there are not as many of each shape on both sides, or
 // more than the budget of the pair allows to read.
 func Pair(ctx context.Context, p *align.Pair) (*align.Pair, Moved, error) {
-	n, err := readAll(ctx, p)
-	if err != nil || n == nil {
+	networks, err := readAll(ctx, p)
+	if err != nil || len(networks) == 0 {
 		return nil, Moved{}, err
 	}
-	found := n.match()
-	return n.ordered(p, found), moved(found), nil
+	var best *network
+	var found []*block
+	for _, n := range networks {
+		if f := n.match(); best == nil || sureness(f) > sureness(found) {
+			best, found = n, f
+		}
+	}
+	return best.ordered(p, found), moved(found), nil
 }
 
 // Scaled sums up the matrices of unknown role where units are in one order already, and
 // may have been scaled.
-func Scaled(ctx context.Context, p *align.Pair) (Moved, error) {
-	n, err := readAll(ctx, p)
-	if err != nil || n == nil {
-		return Moved{}, err
+func Scaled(ctx context.Context, p *align.Pair) (best Moved, err error) {
+	networks, err := readAll(ctx, p)
+	for _, n := range networks {
+		if m := moved(n.inPlace()); m.Values > best.Values {
+			best = m
+		}
 	}
-	var found []*block
+	return best, err
+}
+
+// inPlace pairs matrices by name or place, their units in the order in which they stand;
+// none where that does not pair all.
+func (n *network) inPlace() (out []*block) {
 	for k, l := range n.placed() {
 		if l < 0 {
-			return Moved{}, nil
+			return nil
 		}
 		x := n.block(k, l)
 		x.order, x.feed.order = identity(x.rows), identity(x.inputs)
-		found = append(found, x)
+		out = append(out, x)
 	}
-	return moved(found), nil
+	return out
 }
 
 // ordered is the pair with B's matrices in the orders found, and both balanced where

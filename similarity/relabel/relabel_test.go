@@ -213,7 +213,7 @@ func TestNamesAreNotNeeded(t *testing.T) {
 	require.Equal(t, 3, m.Equal)
 }
 
-// Kernels of Keras have their windows first and their rows last.
+// Kernels of Keras have their windows first and their rows last, on both sides or on one.
 func TestRowsStoredLast(t *testing.T) {
 	r := rand.New(rand.NewPCG(8, 0x4e1))
 	a := drawn(r)
@@ -233,10 +233,12 @@ func TestRowsStoredLast(t *testing.T) {
 		}
 		return align.NewSubject(name, all, nil)
 	}
-	_, m, err := Pair(context.Background(), align.NewPair(turned(a, "a"), turned(a.moved(r, 0), "b"), nil, align.NoLimit))
-	require.NoError(t, err)
-	require.Equal(t, 3, m.Equal)
-	require.Equal(t, m.Matrices, m.Equal)
+	for _, b := range []*align.Subject{turned(a.moved(r, 0), "b"), a.moved(r, 0).subject("b")} {
+		_, m, err := Pair(context.Background(), align.NewPair(turned(a, "a"), b, nil, align.NoLimit))
+		require.NoError(t, err)
+		require.Equal(t, 3, m.Equal)
+		require.Equal(t, m.Matrices, m.Equal)
+	}
 }
 
 // What exceeds the budget is not begun.
