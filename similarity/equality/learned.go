@@ -9,18 +9,14 @@ import (
 
 // What a matrix must show before equal values in it speak for a common origin.
 // Strangers share window functions, Fourier and mel tables, sinusoids and
-// masks; those are mostly zeros, repeat few values, or change little from row
-// to row. Rows of transforms, with a window or without, are their own mirror image
-// up to the sign: rows of independent values are with no chance worth a number.
+// masks; those are mostly zeros, repeat few values, change little from row to row, or
+// follow from their own beginnings (predictable.go).
 const (
 	leastLearned = 1024     // values
 	mostZeros    = 0.75     // share
 	watched      = 1 << 14  // values that are looked at for repetition
 	fewValues    = 1.0 / 16 // least share of different ones among them
 	smoothRows   = 0.9      // largest mean cosine of a row and the next
-	mirrorRow    = 16       // least length of a row that is held against its mirror image
-	mirrorError  = 1e-6     // largest share of a row's square that the two may differ by
-	mostMirrors  = 0.9      // share of rows
 )
 
 // Look gathers what tells a trained matrix from a table, as its values go by.
@@ -32,8 +28,6 @@ type Look struct {
 	dot, aa, bb float64
 	cosines     float64
 	rows        int64
-	mirrors     int64 // rows that are their own mirror image
-	filled      int64 // rows that are not all zeros
 }
 
 // NewLook begins with no values of a tensor of the given shape.
@@ -85,38 +79,11 @@ func (l *Look) within(values []float32, at int64) {
 	}
 	copy(prev, values)
 	if at+int64(len(values)) == int64(len(l.prev)) {
-		l.mirror()
 		if l.aa > 0 && l.bb > 0 {
 			l.cosines += l.dot / math.Sqrt(float64(l.aa*l.bb))
 			l.rows++
 		}
 		l.dot, l.aa, l.bb = 0, 0, 0
-	}
-}
-
-// mirror counts the row that was just read.
-func (l *Look) mirror() {
-	n := len(l.prev)
-	if n < mirrorRow || int64(n) < l.cols {
-		return
-	}
-	var whole float64
-	var differs [3]float64 // about the middle of the row; about value n/2, since windows have n or n+1 values; about the middles of its halves, cosines and sines
-	for i, v := range l.prev {
-		whole += float64(v) * float64(v)
-		for k, at := range [...]int{n - 1 - i, n - i, (i/(n/2)+1)*(n/2) - 1 - i%(n/2)} {
-			if at < n {
-				d := math.Abs(float64(v)) - math.Abs(float64(l.prev[at]))
-				differs[k] += float64(d * d)
-			}
-		}
-	}
-	if whole == 0 {
-		return
-	}
-	l.filled++
-	if slices.Min(differs[:]) <= mirrorError*whole {
-		l.mirrors++
 	}
 }
 
@@ -135,12 +102,10 @@ func (l *Look) Learned() bool {
 		return false
 	case float64(l.zeros) > mostZeros*float64(l.n):
 		return false
-	case l.filled > 0 && float64(l.mirrors) > mostMirrors*float64(l.filled):
-		return false
 	case float64(l.different()) < fewValues*float64(min(l.n, watched)):
 		return false
 	}
-	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows
+	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows && !l.predicted()
 }
 
 // Learned tells whether values of the given shape, row by row, look like a trained

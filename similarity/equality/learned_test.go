@@ -39,6 +39,16 @@ func TestTablesAreNotLearned(t *testing.T) {
 			turn := 2 * math.Pi * float64(r) * float64(c%32) / 62
 			return hann(r) * map[bool]float64{true: math.Cos(turn), false: math.Sin(turn)}[c < 32]
 		}), false},
+		"window with two ends": {fill(func(r, c int) float64 {
+			return math.Sin(math.Pi*float64(c)/63) * math.Cos(2*math.Pi*float64(r*c)/64)
+		}), false},
+		"constant Q": {fill(func(r, c int) float64 { return hann(c) * math.Cos(float64(c)*0.05*math.Pow(1.04, float64(r))) }), false},
+		"rounded": {fill(func(r, c int) float64 {
+			return math.Round(127*hann(c)*math.Cos(2*math.Pi*float64(r*c)/64+1)) / 127
+		}), false},
+		"tuned": {fill(func(r, c int) float64 {
+			return math.Cos(2*math.Pi*float64(r*c)/64) + 0.1*float64(draw[r*64+c])
+		}), true},
 		"DCT":       {fill(func(r, c int) float64 { return math.Cos(math.Pi * float64(r) * (float64(c) + 0.5) / 64) }), false},
 		"symmetric": {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), true},
 		"pruned":    {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
