@@ -79,12 +79,9 @@ func (t *ternaryRule) encode(dst []byte, x, importance []float32) {
 	t.put(dst, b, x, weighed)
 }
 
-// search finds scale and points of run j; it leaves empty what is too small.
-func (t *ternaryRule) search(p *pointSet, b *ternaryBlock, j int, x, w []float32) {
-	if _, size := farthest(x); size < t.eps {
-		return
-	}
-	order := make([]int, t.sub)
+// ByValue lists the places of values from the least to the largest, equal ones in order.
+func ByValue(x []float32) []int {
+	order := make([]int, len(x))
 	for i := range order {
 		order[i] = i
 	}
@@ -97,6 +94,15 @@ func (t *ternaryRule) search(p *pointSet, b *ternaryBlock, j int, x, w []float32
 		}
 		return 0
 	})
+	return order
+}
+
+// search finds scale and points of run j; it leaves empty what is too small.
+func (t *ternaryRule) search(p *pointSet, b *ternaryBlock, j int, x, w []float32) {
+	if _, size := farthest(x); size < t.eps {
+		return
+	}
+	order := ByValue(x)
 	s, ok := t.split(x, w, order)
 	if !ok {
 		return

@@ -28,19 +28,7 @@ func ternarySearch(name string) search {
 // splitFault tells whether no split of a run's sorted values leads to its points: it
 // gives the first point that fails where most of them fit, −1 where all do.
 func splitFault(x []float32, index []int) int {
-	order := make([]int, len(x))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case x[a] < x[b]:
-			return -1
-		case x[a] > x[b]:
-			return 1
-		}
-		return 0
-	})
+	order := quant.ByValue(x)
 	most, failed := -1, 0
 	for turned := range 2 {
 		fits := make([]func(a, b int) bool, len(index))
