@@ -115,7 +115,7 @@ func ceilingCommand() *cobra.Command {
 				}
 				top, cos := tokenfree.Ceiling(s[1], s[0], s[2])
 				held := "-"
-				if x := tokenfree.CrossFit(a, b, nil); x != nil {
+				if x := tokenfree.CrossFit(c.Context(), a, b, nil); x != nil {
 					held = fmt.Sprintf("%.4f", x.Share())
 				}
 				fmt.Fprintf(out, "%6d %6d %6d %8.3f %8.3f %8.3f %8.3f %8s\n", s[0], s[1], s[2], share, top, most, cos, held)

@@ -82,7 +82,10 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 		}
 	}
 	if s.Why == "" {
-		keep(placed(p, t, s, s.B))
+		keep(placed(ctx, p, t, s, s.B))
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
 			return best, nil
 		}
@@ -93,18 +96,18 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 	}
 	whole := newStack(p, a, atA)
 	if len(a) > 0 {
-		keep(whole.paired(p, t, b, atB, best != nil))
+		keep(whole.paired(ctx, p, t, b, atB, best != nil))
 	}
-	for _, try := range misnamings(p, s, a, b) {
+	for _, try := range misnamings(ctx, p, s, a, b) {
 		if best != nil && best.result.Share() > plain {
 			break
 		}
 		var found [2]*agreement
-		if s.Why == "" && len(try.stack) > 0 && worthwhile(p, s, inRoles(s.B, try.stack)) {
-			found[0] = placed(p, t, s, inRoles(s.B, try.stack))
+		if s.Why == "" && len(try.stack) > 0 && worthwhile(ctx, p, s, inRoles(s.B, try.stack)) {
+			found[0] = placed(ctx, p, t, s, inRoles(s.B, try.stack))
 		}
 		if len(try.all) > 0 {
-			found[1] = whole.paired(p, t, inRoles(b, try.all), atB, false)
+			found[1] = whole.paired(ctx, p, t, inRoles(b, try.all), atB, false)
 		}
 		for _, g := range found {
 			if g != nil {
@@ -113,13 +116,13 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 			keep(g)
 		}
 	}
-	return best, nil
+	return best, ctx.Err()
 }
 
 // placed compares the layers as they were paired for reading, with these views of B's.
-func placed(p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
+func placed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
 	g := &agreement{layers: s.Layers}
-	g.compare(p, s.A, b)
+	g.compare(ctx, p, s.A, b)
 	if slices.ContainsFunc(s.Layers, func(l align.LayerPair) bool { return !slices.Contains(t.Layers, l) }) {
 		g.notes = append(g.notes, pairedAnew)
 	}
@@ -143,12 +146,12 @@ func newStack(p *align.Pair, a []mlp.Block, at []int) *stack {
 
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
-func (s *stack) paired(p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
+func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
 	b = rejoinedAll(b)
-	for _, c := range s.known.Counterparts(b) {
+	for _, c := range s.known.Counterparts(ctx, b) {
 		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
 		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
@@ -156,7 +159,7 @@ func (s *stack) paired(p *align.Pair, t align.TowerPair, b []mlp.Block, atB []in
 	if len(xa) < 2 || !moved && compared {
 		return nil
 	}
-	g.compare(p, xa, xb)
+	g.compare(ctx, p, xa, xb)
 	if moved {
 		g.notes = append(g.notes, pairedAnew)
 	}
@@ -168,10 +171,10 @@ func rejoinedAll(blocks []mlp.Block) []mlp.Block {
 	return out
 }
 
-func (g *agreement) compare(p *align.Pair, a, b []mlp.Block) {
+func (g *agreement) compare(ctx context.Context, p *align.Pair, a, b []mlp.Block) {
 	a, joinedA := rejoined(a)
 	b, joinedB := rejoined(b)
-	g.result = tokenfree.CrossFit(a, b, &tokenfree.Options{Seed: p.Seed})
+	g.result = tokenfree.CrossFit(ctx, a, b, &tokenfree.Options{Seed: p.Seed})
 	for i, joined := range []int{joinedA, joinedB} {
 		if joined > 0 {
 			g.notes = append(g.notes, fmt.Sprintf("%d units of %s open together with others and were put together", joined, []string{"A", "B"}[i]))

@@ -1,6 +1,7 @@
 package calibrated
 
 import (
+	"context"
 	"slices"
 
 	"github.com/weightprint/weightprint/similarity/align"
@@ -24,19 +25,19 @@ type misnaming struct{ stack, all [][]int }
 // misnamings are those that units tell by what rests on no name and, where every layer was
 // read, gate and up exchanged in all of them: the one exchange that leaves every shape as
 // it is, and that units do not tell where norm weights hide what they are to one another.
-func misnamings(p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming) {
+func misnamings(ctx context.Context, p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming) {
 	o := &tokenfree.Options{Seed: p.Seed}
 	if p.Deep {
 		o.Pairs = len(a) * len(b)
 	}
 	if len(a) > 0 {
-		if orders := tokenfree.Orders(a, b, o); misnamed(orders) {
+		if orders := tokenfree.Orders(ctx, a, b, o); misnamed(orders) {
 			out = append(out, misnaming{all: orders})
 		}
 		order := tokenfree.Arrangements(len(b[0].Views()))[1]
 		out = append(out, misnaming{slices.Repeat([][]int{order}, len(s.B)), slices.Repeat([][]int{order}, len(b))})
 	} else if s.Why == "" {
-		if orders := tokenfree.Orders(s.A, s.B, o); misnamed(orders) {
+		if orders := tokenfree.Orders(ctx, s.A, s.B, o); misnamed(orders) {
 			out = append(out, misnaming{stack: orders})
 		}
 	}
@@ -45,9 +46,9 @@ func misnamings(p *align.Pair, s *mlp.Stacks, a, b []mlp.Block) (out []misnaming
 
 // worthwhile tells, from few layers, units and rounds, whether any units agree with
 // these views of B's: a count that is looked at again and decides nothing.
-func worthwhile(p *align.Pair, s *mlp.Stacks, b []mlp.Block) bool {
+func worthwhile(ctx context.Context, p *align.Pair, s *mlp.Stacks, b []mlp.Block) bool {
 	n := min(len(b), 4)
-	r := tokenfree.CrossFit(s.A[:n], b[:n], &tokenfree.Options{Seed: p.Seed, Units: 160, Rounds: 3, Dims: 96})
+	r := tokenfree.CrossFit(ctx, s.A[:n], b[:n], &tokenfree.Options{Seed: p.Seed, Units: 160, Rounds: 3, Dims: 96})
 	return r != nil && r.Share() > chance/2
 }
 

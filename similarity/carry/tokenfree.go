@@ -38,7 +38,10 @@ func withoutTokens(ctx context.Context, p *align.Pair, t align.TowerPair, pairs 
 		}
 		a, b = append(a, x), append(b, y)
 	}
-	r := tokenfree.CrossFit(a, b, &tokenfree.Options{Seed: p.Seed, Whole: true})
+	r := tokenfree.CrossFit(ctx, a, b, &tokenfree.Options{Seed: p.Seed, Whole: true})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	var out []Layer
 	for i, l := range r.Layers {
 		out = append(out, Layer{A: pairs[i].A, B: pairs[i].B, Units: l.Pairs})

@@ -47,11 +47,11 @@ func hiddenScores(ctx context.Context, v *read.Values, found []similarity.Eviden
 			return nil, err
 		}
 		out := &LayerScores{Tower: t.B.Name, How: verdict.HeldOutAgreement}
-		out.Counts, out.Units = tokenfree.CrossScores(s.A, s.B, &tokenfree.Options{Seed: v.Seed})
+		out.Counts, out.Units = tokenfree.CrossScores(ctx, s.A, s.B, &tokenfree.Options{Seed: v.Seed})
 		for _, l := range s.Layers {
 			out.A, out.B = append(out.A, t.A.Layers[l.A].Index), append(out.B, t.B.Layers[l.B].Index)
 		}
-		return out, nil
+		return out, ctx.Err()
 	}
 	return nil, nil
 }

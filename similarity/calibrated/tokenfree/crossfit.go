@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -15,7 +16,19 @@ type Options struct {
 	Rounds int    // of fitting, 12 when 0
 	Pairs  int    // of layers whose roles are asked, 64 when 0; those at one place always are
 	Whole  bool   // held-out layers are compared whole: all units of B take part there
+
+	ctx context.Context // of the call
 }
+
+// within is the options of one call: its work is cut short when ctx ends.
+func (o *Options) within(ctx context.Context) Options {
+	d := o.orDefaults()
+	d.ctx = ctx
+	return d
+}
+
+// ended tells that nobody waits for the result.
+func (o *Options) ended() bool { return o.ctx != nil && o.ctx.Err() != nil }
 
 func (o *Options) orDefaults() Options {
 	var d Options
@@ -57,15 +70,15 @@ func (r *Result) Share() float64 { return float64(r.Agree) / math.Max(1, float64
 // CrossFit holds block i of A against block i of B, for all i: the rotation
 // between the residual streams is fitted on the even blocks and tried on the
 // odd ones, and the reverse. It returns nil where there are fewer than two
-// blocks.
-func CrossFit(a, b []mlp.Block, o *Options) *Result {
+// blocks. Once ctx has ended the result means nothing.
+func CrossFit(ctx context.Context, a, b []mlp.Block, o *Options) *Result {
 	if len(a) < 2 || len(a) != len(b) {
 		return nil
 	}
 	if units(b) > units(a) { // all of the larger side is searched
-		return crossFit(b, a, o.orDefaults()).exchanged()
+		return crossFit(b, a, o.within(ctx)).exchanged()
 	}
-	return crossFit(a, b, o.orDefaults())
+	return crossFit(a, b, o.within(ctx))
 }
 
 func crossFit(a, b []mlp.Block, opt Options) *Result {
@@ -118,7 +131,11 @@ type half struct {
 func (h *half) try(a, b []*directions, first int) {
 	h.layers, h.cosine = nil, sum{}
 	for i := first; i < len(a); i += 2 {
-		layer, c := h.fit.try(a[i], b[i])
+		var layer Layer
+		var c sum
+		if !h.fit.opt.ended() {
+			layer, c = h.fit.try(a[i], b[i])
+		}
 		h.layers = append(h.layers, layer)
 		h.cosine.merge(c)
 	}

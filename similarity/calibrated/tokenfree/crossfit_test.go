@@ -35,7 +35,7 @@ func TestFindsADisguisedCopy(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		a := random(r, 4, 160, 48, gated)
 		for _, noise := range []float64{0, 0.1, 0.3} {
-			got := tokenfree.CrossFit(a, disguised(r, a, noise), nil)
+			got := tokenfree.CrossFit(t.Context(), a, disguised(r, a, noise), nil)
 			require.Greater(t, got.Share(), 0.97, "gated %v, noise %v", gated, noise)
 			require.InDelta(t, 1/(1+noise*noise), got.Cosine*got.Cosine, 0.03)
 			require.Equal(t, 4*160, got.Tested)
@@ -55,7 +55,7 @@ func TestSeesWhatIsLeftOfAPrunedCopy(t *testing.T) {
 		}
 		b[i].Units = 100
 	}
-	got := tokenfree.CrossFit(a, b, nil)
+	got := tokenfree.CrossFit(t.Context(), a, b, nil)
 	require.Greater(t, got.Share(), 0.97)
 	require.Equal(t, 4*100, got.Tested)
 }
@@ -63,7 +63,7 @@ func TestSeesWhatIsLeftOfAPrunedCopy(t *testing.T) {
 func TestKeepsItsCountUnderEveryArrangement(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 1))
 	a, b := random(r, 4, 96, 32, true), random(r, 4, 96, 32, true)
-	share := func(x, y []mlp.Block) float64 { return tokenfree.CrossFit(x, y, nil).Share() }
+	share := func(x, y []mlp.Block) float64 { return tokenfree.CrossFit(t.Context(), x, y, nil).Share() }
 	require.Less(t, share(a, b), 0.04)
 	for range 4 {
 		require.Less(t, share(a, disguised(r, b, 0)), 0.04)
@@ -74,7 +74,7 @@ func TestStrangersOfManyShapes(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	for _, shape := range [][2]int{{96, 24}, {128, 48}, {200, 64}} {
 		for range 4 {
-			got := tokenfree.CrossFit(random(r, 4, shape[0], shape[1], true), random(r, 4, shape[0], shape[1], true), nil)
+			got := tokenfree.CrossFit(t.Context(), random(r, 4, shape[0], shape[1], true), random(r, 4, shape[0], shape[1], true), nil)
 			require.LessOrEqual(t, got.Agree, got.Tested/25, "%v", shape)
 		}
 	}
@@ -83,7 +83,7 @@ func TestStrangersOfManyShapes(t *testing.T) {
 func TestReadsOnlyLeadingDirectionsWhereAsked(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 1))
 	a := random(r, 4, 300, 96, true)
-	got := tokenfree.CrossFit(a, disguised(r, a, 0.1), &tokenfree.Options{Dims: 48, Units: 200})
+	got := tokenfree.CrossFit(t.Context(), a, disguised(r, a, 0.1), &tokenfree.Options{Dims: 48, Units: 200})
 	require.Equal(t, 48, got.Dims)
 	require.Equal(t, 4*200, got.Tested)
 	require.Greater(t, got.Share(), 0.9)
@@ -92,8 +92,8 @@ func TestReadsOnlyLeadingDirectionsWhereAsked(t *testing.T) {
 func TestHoldsOutALayer(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 1))
 	a := random(r, 1, 64, 32, true)
-	require.Nil(t, tokenfree.CrossFit(a, a, nil), "one layer cannot be held out")
-	require.Nil(t, tokenfree.CrossFit(nil, nil, nil))
+	require.Nil(t, tokenfree.CrossFit(t.Context(), a, a, nil), "one layer cannot be held out")
+	require.Nil(t, tokenfree.CrossFit(t.Context(), nil, nil, nil))
 }
 
 func TestSurvivesEmptyUnits(t *testing.T) {
@@ -101,7 +101,7 @@ func TestSurvivesEmptyUnits(t *testing.T) {
 	a := random(r, 2, 64, 32, true)
 	clear(a[0].First[0].Rows[:20*32])
 	clear(a[1].Second[1].Rows)
-	got := tokenfree.CrossFit(a, a, nil)
+	got := tokenfree.CrossFit(t.Context(), a, a, nil)
 	require.Equal(t, 44, got.Layers[0].Tested, "zero rows are not tested")
 	require.Zero(t, got.Layers[1].Tested)
 }
@@ -113,10 +113,10 @@ func TestIsTheSameOnEveryRun(t *testing.T) {
 	a := random(r, 2, 200, 48, true)
 	b := disguised(r, a, 0.8)
 	o := &tokenfree.Options{Seed: []byte("one"), Units: 100, Dims: 32}
-	require.Equal(t, tokenfree.CrossFit(a, b, o), tokenfree.CrossFit(a, b, o))
+	require.Equal(t, tokenfree.CrossFit(t.Context(), a, b, o), tokenfree.CrossFit(t.Context(), a, b, o))
 	other := *o
 	other.Seed = []byte("two")
-	require.NotEqual(t, tokenfree.CrossFit(a, b, o).Cosine, tokenfree.CrossFit(a, b, &other).Cosine)
+	require.NotEqual(t, tokenfree.CrossFit(t.Context(), a, b, o).Cosine, tokenfree.CrossFit(t.Context(), a, b, &other).Cosine)
 }
 
 // TestNoRotationReachesTheCeiling turns strangers into the best rotation that
@@ -139,7 +139,7 @@ func TestNoRotationReachesTheCeiling(t *testing.T) {
 		require.Less(t, cosine, most, "%v", shape)
 		require.Greater(t, best, share/4, "the attack works: %v", shape)
 		if layers > 1 {
-			require.Less(t, tokenfree.CrossFit(a, b, nil).Share(), 0.05)
+			require.Less(t, tokenfree.CrossFit(t.Context(), a, b, nil).Share(), 0.05)
 		}
 	}
 }
@@ -148,9 +148,9 @@ func TestCounterparts(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 1))
 	a := random(r, 5, 128, 32, true)
 	b := disguised(r, a, 0.02)
-	require.Equal(t, [][2]int{{0, 0}, {2, 1}, {3, 2}}, tokenfree.Counterparts(a, []mlp.Block{b[0], b[2], b[3]}, nil))
-	require.Empty(t, tokenfree.Counterparts(a, random(r, 4, 128, 32, true), nil))
-	require.Empty(t, tokenfree.Counterparts(nil, b, nil))
+	require.Equal(t, [][2]int{{0, 0}, {2, 1}, {3, 2}}, tokenfree.Counterparts(t.Context(), a, []mlp.Block{b[0], b[2], b[3]}, nil))
+	require.Empty(t, tokenfree.Counterparts(t.Context(), a, random(r, 4, 128, 32, true), nil))
+	require.Empty(t, tokenfree.Counterparts(t.Context(), nil, b, nil))
 }
 
 // The diagonal of the scores is what the cross-fit counts, and beside it there is only
@@ -159,8 +159,8 @@ func TestScoresShowTheDiagonal(t *testing.T) {
 	r := rand.New(rand.NewPCG(4, 1))
 	a := random(r, 4, 160, 48, true)
 	b := disguised(r, a, 0.1)
-	got := tokenfree.CrossFit(a, b, nil)
-	counts, units := tokenfree.CrossScores(a, b, nil)
+	got := tokenfree.CrossFit(t.Context(), a, b, nil)
+	counts, units := tokenfree.CrossScores(t.Context(), a, b, nil)
 	require.Equal(t, 160, units)
 	for j, row := range counts {
 		require.Len(t, row, 4)
@@ -171,6 +171,6 @@ func TestScoresShowTheDiagonal(t *testing.T) {
 			}
 		}
 	}
-	counts, _ = tokenfree.CrossScores(a[:1], b[:1], nil)
+	counts, _ = tokenfree.CrossScores(t.Context(), a[:1], b[:1], nil)
 	require.Nil(t, counts)
 }

@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
@@ -27,8 +28,8 @@ type fit struct {
 // newFit reduces A to its leading directions and draws the units of B.
 func newFit(opt Options, a, b []*directions) *fit {
 	f := &fit{opt: opt, dims: min(opt.Dims, a[0].dim, b[0].dim)}
-	f.span = leading(opt.Seed, a, f.dims)
-	own := leading(opt.Seed, b, f.dims)
+	f.span = opt.leading(slices.Values(a), a[0].dim, f.dims)
+	own := opt.leading(slices.Values(b), b[0].dim, f.dims)
 	var reduced []*directions
 	for i := range a {
 		f.a = append(f.a, a[i].onto(f.span, f.dims))
@@ -36,24 +37,26 @@ func newFit(opt Options, a, b []*directions) *fit {
 		f.b = append(f.b, f.opt.sampled(b[i]))
 		f.signed = append(f.signed, f.opt.sampled(reduced[i]))
 	}
-	f.forms = [2][][]float32{forms(f.a, true), forms(reduced, true)}
+	f.forms = [2][][]float32{forms(slices.Values(f.a), len(f.a)), forms(slices.Values(reduced), len(reduced))}
 	return f
 }
 
 // leading returns dims × hidden orthonormal rows from all units of some
 // layers, nil where all directions are kept.
-func leading(seed []byte, layers []*directions, dims int) []float32 {
-	h := layers[0].dim
+func (o *Options) leading(layers iter.Seq[*directions], h, dims int) []float32 {
 	if dims == h {
 		return nil
 	}
 	s := make([]float32, h*h)
-	for _, l := range layers {
+	for l := range layers {
+		if o.ended() {
+			return s[:dims*h]
+		}
 		for _, rows := range l.rows {
 			dense.Add(s, basis.ColumnGram(rows, l.units, h))
 		}
 	}
-	r := rng.New(seed, "start of leading directions")
+	r := rng.New(o.Seed, "start of leading directions")
 	start := make([]float32, dims*h)
 	for i := range start {
 		start[i] = float32(int64(r.Uint64()>>40)-1<<23) / (1 << 23)
@@ -81,10 +84,10 @@ func (f *fit) seeds() (matches [][]int) {
 func (f *fit) seed(a, b *directions) []int {
 	xa := signatures(a, f.forms[0])
 	ea, eb, ok := flattened(xa, signatures(b, f.forms[1]))
-	if !ok {
+	if !ok || f.opt.ended() {
 		return slices.Repeat([]int{-1}, b.units)
 	}
-	return nearest(eb, ea, b.units, a.units, xa.count, dense.MulNT)
+	return nearest(eb, ea, b.units, a.units, xa.count)
 }
 
 // settled is the share of units that may still change their partner in a round
@@ -96,6 +99,9 @@ const settled = 1.0 / 50
 // of the pairs that it was last fitted to, in the first group of views.
 func (f *fit) run(matches [][]int) (likeness sum) {
 	for round := range f.opt.Rounds {
+		if f.opt.ended() {
+			break
+		}
 		f.turn = f.procrustes(matches, round == 0)
 		likeness = sum{}
 		changed, units := 0, 0

@@ -2,6 +2,7 @@ package tokenfree
 
 import (
 	"cmp"
+	"context"
 
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
@@ -15,9 +16,9 @@ const clearly = 0.05
 // (a, b) where layer a of A is the one most like layer b of B and the reverse,
 // in order of b. Layers are alike by the number of units that find the same
 // partner through the signatures of both groups of views. Layers without a
-// clear counterpart are left out.
-func Counterparts(a, b []mlp.Block, o *Options) (pairs [][2]int) {
-	return NewStack(a, o).Counterparts(b)
+// clear counterpart are left out. Once ctx has ended the rest is not looked at.
+func Counterparts(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]int) {
+	return NewStack(a, o).Counterparts(ctx, b)
 }
 
 // Stack is a stack of layers that others are paired with: what describes it is worked
@@ -41,18 +42,29 @@ func NewStack(a []mlp.Block, o *Options) *Stack {
 }
 
 // Counterparts are those of its layers and B's, as the function gives them.
-func (s *Stack) Counterparts(b []mlp.Block) (pairs [][2]int) {
-	a := s.layers
+func (s *Stack) Counterparts(ctx context.Context, b []mlp.Block) (pairs [][2]int) {
+	a, opt := s.layers, s.opt.within(ctx)
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
 	how := described{min(s.opt.Dims, a[0].Hidden, b[0].Hidden), turned(a, b)}
 	if s.known[how] == nil {
-		s.known[how] = signAll(s.opt, directionsAll(a, how.free), how.dims, false)
+		sa := opt.signAll(a, how, false)
+		if opt.ended() {
+			return nil
+		}
+		s.known[how] = sa
 	}
-	sa, sb := s.known[how], signAll(s.opt, directionsAll(b, how.free), how.dims, true)
+	sa, sb := s.known[how], opt.signAll(b, how, true)
 	scores := make([]int, len(a)*len(b))
-	dense.Parallel(len(scores), func(k int) { scores[k] = alike(sa[k%len(a)], sb[k/len(a)]) })
+	dense.Parallel(len(scores), func(k int) {
+		if !opt.ended() {
+			scores[k] = alike(sa[k%len(a)], sb[k/len(a)])
+		}
+	})
+	if opt.ended() {
+		return nil
+	}
 	for j := range b {
 		i := highest(len(a), func(i int) int { return scores[j*len(a)+i] })
 		back := highest(len(b), func(j int) int { return scores[j*len(a)+i] })
@@ -81,15 +93,29 @@ type signed struct {
 	groups [2]*signature
 }
 
-func signAll(opt Options, all []*directions, dims int, sample bool) (out []signed) {
-	span := leading(opt.Seed, all, dims)
-	for i, d := range all {
-		all[i] = d.onto(span, dims)
+// signAll describes the units of all blocks. Their directions are made anew for each
+// of its steps: together they would take as much memory as the blocks.
+func (o *Options) signAll(blocks []mlp.Block, how described, sample bool) []signed {
+	each := func(yield func(*directions) bool) {
+		for i := range blocks {
+			if o.ended() || !yield(directionsOf(&blocks[i], how.free)) {
+				return
+			}
+		}
 	}
-	by := forms(all, false)
-	for _, d := range all {
+	span := o.leading(each, blocks[0].Hidden, how.dims)
+	reduced := func(yield func(*directions) bool) {
+		for d := range each {
+			if !yield(d.onto(span, how.dims)) {
+				return
+			}
+		}
+	}
+	by := forms(reduced, 0)
+	out := make([]signed, 0, len(blocks))
+	for d := range reduced {
 		if sample {
-			d = opt.sampled(d)
+			d = o.sampled(d)
 		}
 		s := signed{units: d.units}
 		for g := range 2 {
@@ -97,7 +123,7 @@ func signAll(opt Options, all []*directions, dims int, sample bool) (out []signe
 		}
 		out = append(out, s)
 	}
-	return out
+	return append(out, make([]signed, len(blocks)-len(out))...)
 }
 
 // group keeps one group of views.
@@ -107,23 +133,4 @@ func (d *directions) group(g int) *directions {
 		from, to, first = d.first, len(d.rows), 0
 	}
 	return &directions{units: d.units, dim: d.dim, rows: d.rows[from:to], odd: d.odd[from:to], length: d.length[from:to], first: first}
-}
-
-// alike counts the units of B that find the same partner in A through both
-// groups, mutually.
-func alike(a, b signed) (count int) {
-	var found [2][]int
-	for g := range found {
-		ea, eb, ok := flattened(a.groups[g], b.groups[g])
-		if !ok {
-			return 0
-		}
-		found[g] = nearest(eb, ea, b.units, a.units, a.groups[g].count, dense.SerialNT)
-	}
-	for j, i := range found[0] {
-		if i >= 0 && found[1][j] == i {
-			count++
-		}
-	}
-	return count
 }

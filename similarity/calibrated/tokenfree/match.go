@@ -60,7 +60,7 @@ func (p *partners) mutual() []int {
 var strips = sync.Pool{New: func() any { return new([]float32) }}
 
 // nearest pairs rows of B with rows of A, d wide, by their products.
-func nearest(b, a []float32, nb, na, d int, mul func(dst, a, b []float32, n, m, d int)) []int {
+func nearest(b, a []float32, nb, na, d int) []int {
 	p := newPartners(nb, na)
 	room := strips.Get().(*[]float32)
 	defer strips.Put(room)
@@ -68,7 +68,7 @@ func nearest(b, a []float32, nb, na, d int, mul func(dst, a, b []float32, n, m, 
 	c := (*room)[:min(strip, nb)*na]
 	for lo := 0; lo < nb; lo += strip {
 		n := min(strip, nb-lo)
-		mul(c[:n*na], b[lo*d:(lo+n)*d], a, n, na, d)
+		dense.MulNT(c[:n*na], b[lo*d:(lo+n)*d], a, n, na, d)
 		p.see(lo, c[:n*na])
 	}
 	return p.mutual()
@@ -103,7 +103,7 @@ func (f *fit) compare(a, b *directions) *likeness {
 	l, onto := newLikeness(b.units, a.units), b.onto(f.turn, f.dims)
 	t := rooms.Get().(*tables)
 	defer rooms.Put(t)
-	for lo := 0; lo < b.units; lo += strip {
+	for lo := 0; lo < b.units && !f.opt.ended(); lo += strip {
 		t.fill(f, a, onto, lo, min(strip, b.units-lo))
 		l.see(lo, t)
 	}

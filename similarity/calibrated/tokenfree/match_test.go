@@ -42,8 +42,7 @@ func TestNearest(t *testing.T) {
 				found++
 			}
 		}
-		require.Equal(t, want, nearest(b, a, c.nb, c.na, c.d, dense.SerialNT), "%v", c)
-		require.Equal(t, want, nearest(b, a, c.nb, c.na, c.d, dense.MulNT), "%v", c)
+		require.Equal(t, want, nearest(b, a, c.nb, c.na, c.d), "%v", c)
 		if c.na > 30 {
 			require.Positive(t, found)
 		}

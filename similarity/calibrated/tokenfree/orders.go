@@ -1,6 +1,9 @@
 package tokenfree
 
 import (
+	"context"
+	"slices"
+
 	"github.com/weightprint/weightprint/internal/basis"
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/mlp"
@@ -17,20 +20,23 @@ const unnamedUnits = 128
 // Orders finds in which roles the matrices of each layer of b stand: for each layer the
 // order of its views under which its units are most like those of a layer of a: the one
 // at its place, or where there are few any. View k of a layer so ordered is view
-// order[k] as it is named.
-func Orders(a, b []mlp.Block, o *Options) [][]int {
+// order[k] as it is named. Once ctx has ended the orders mean nothing.
+func Orders(ctx context.Context, a, b []mlp.Block, o *Options) [][]int {
 	if len(a) == 0 || len(b) == 0 || len(a[0].Views()) != len(b[0].Views()) {
 		return nil
 	}
-	opt := o.orDefaults()
+	opt := o.within(ctx)
 	opt.Units = unnamedUnits
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
-	sa, sb := unnamedAll(opt, a, dims, false), unnamedAll(opt, b, dims, true)
+	sa, sb := opt.unnamedAll(a, dims, false), opt.unnamedAll(b, dims, true)
+	if opt.ended() {
+		return nil
+	}
 	arrangements := Arrangements(len(b[0].Views()))
 	scores := make([]float64, len(a)*len(b)*len(arrangements))
 	dense.Parallel(len(a)*len(b), func(k int) {
 		i, j := k%len(a), k/len(a)
-		if i != j && len(a)*len(b) > opt.Pairs {
+		if opt.ended() || i != j && len(a)*len(b) > opt.Pairs {
 			return
 		}
 		for n, order := range arrangements {
@@ -57,25 +63,29 @@ type unnamed struct {
 	mean  [][]float64  // and brings them to mean 0 and deviation 1: two numbers a column
 }
 
-func unnamedAll(opt Options, blocks []mlp.Block, dims int, sample bool) (out []*unnamed) {
-	var all []*directions
-	for i := range blocks {
-		all = append(all, bare(&blocks[i]))
+// unnamedAll describes the units of all blocks. Their rows are made anew for each of its
+// steps: together they would take as much memory as the blocks.
+func (o *Options) unnamedAll(blocks []mlp.Block, dims int, sample bool) (out []*unnamed) {
+	each := func(yield func(*directions) bool) {
+		for i := range blocks {
+			if o.ended() || !yield(bare(&blocks[i])) {
+				return
+			}
+		}
 	}
-	span := leading(opt.Seed, all, dims)
+	span := o.leading(each, blocks[0].Hidden, dims)
 	whole := make([]float32, dims*dims)
-	own := make([][]float32, len(all))
-	for i := range all {
-		all[i] = all[i].onto(span, dims)
-		own[i] = all[i].gram()
-		dense.Add(whole, own[i])
+	var own [][]float32
+	for d := range each {
+		own = append(own, d.onto(span, dims).gram())
+		dense.Add(whole, own[len(own)-1])
 	}
 	unitTrace(whole, dims)
-	for i, d := range all {
-		if sample {
-			d = opt.sampled(d)
+	for d := range each {
+		if d = d.onto(span, dims); sample {
+			d = o.sampled(d)
 		}
-		out = append(out, d.unnamed([][]float32{whole, own[i]}, !sample))
+		out = append(out, d.unnamed([][]float32{whole, own[len(out)]}, !sample))
 	}
 	return out
 }
@@ -147,7 +157,7 @@ func (s *unnamed) columns(order []int) (out [][]float64) {
 }
 
 // flatten brings the units to coordinates in which the covariance of the quantities is
-// even, and their rows to unit length.
+// even, and their rows to unit length; only these are kept.
 func (s *unnamed) flatten() {
 	columns := s.columns(Arrangements(len(s.views))[0])
 	for _, c := range columns {
@@ -157,6 +167,7 @@ func (s *unnamed) flatten() {
 	if lower, ok := covariance(x); ok {
 		s.lower, s.rows = lower, x.through(lower)
 	}
+	s.views, s.pairs = nil, nil
 }
 
 // table is units × columns, in deviations from the means given.
@@ -179,7 +190,10 @@ func (s *unnamed) like(b *unnamed, order []int) float64 {
 	columns := b.columns(order)
 	n := len(columns)
 	rows := b.table(columns, s.mean).through(s.lower)
-	c := make([]float32, b.units*s.units)
+	room := strips.Get().(*[]float32)
+	defer strips.Put(room)
+	*room = slices.Grow((*room)[:0], b.units*s.units)
+	c := (*room)[:b.units*s.units]
 	dense.SerialNT(c, rows, s.rows, b.units, s.units, n)
 	sum := 0.0
 	for j := range b.units {

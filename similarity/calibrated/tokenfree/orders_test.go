@@ -29,13 +29,13 @@ func TestOrdersOfMisnamedMatrices(t *testing.T) {
 				first := len(b[i].First)
 				b[i].First, b[i].Second = placed[:first], placed[first:]
 			}
-			require.Equal(t, put, tokenfree.Orders(a, b, nil), "seed %d, gated %v", seed, gated)
+			require.Equal(t, put, tokenfree.Orders(t.Context(), a, b, nil), "seed %d, gated %v", seed, gated)
 		}
 	}
 }
 
 func TestOrdersOfNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	require.Nil(t, tokenfree.Orders(nil, nil, nil))
-	require.Nil(t, tokenfree.Orders(random(r, 2, 20, 8, true), random(r, 2, 20, 8, false), nil))
+	require.Nil(t, tokenfree.Orders(t.Context(), nil, nil, nil))
+	require.Nil(t, tokenfree.Orders(t.Context(), random(r, 2, 20, 8, true), random(r, 2, 20, 8, false), nil))
 }

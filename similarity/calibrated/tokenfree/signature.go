@@ -1,7 +1,9 @@
 package tokenfree
 
 import (
+	"iter"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/weightprint/weightprint/internal/basis"
@@ -13,31 +15,32 @@ const maxForms = 9
 
 // forms are symmetric matrices that turn with the residual stream: for each
 // view, the mean over layers of Σ x·xᵀ over the layer's unit rows x, each
-// divided by its trace; layer by layer where these are few and apart is set.
-// dim × dim each.
-func forms(layers []*directions, apart bool) [][]float32 {
-	views := len(layers[0].rows)
-	var out [][]float32
-	for v := range views {
-		var sum []float32
-		for _, l := range layers {
-			g := basis.ColumnGram(l.rows[v], l.units, l.dim)
-			unitTrace(g, l.dim)
-			if apart && len(layers)*views <= maxForms {
-				out = append(out, g)
-				continue
-			}
-			if sum == nil {
-				sum = make([]float32, len(g))
-			}
-			dense.Add(sum, g)
+// divided by its trace; layer by layer where so many are few, 0 for the mean
+// whatever their number. dim × dim each.
+func forms(layers iter.Seq[*directions], apart int) [][]float32 {
+	var all [][][]float32 // by view
+	var dim int
+	mean := false
+	for l := range layers {
+		if all == nil {
+			all, dim, mean = make([][][]float32, len(l.rows)), l.dim, apart == 0 || apart*len(l.rows) > maxForms
 		}
-		if sum != nil {
-			unitTrace(sum, layers[0].dim)
-			out = append(out, sum)
+		for v, rows := range l.rows {
+			g := basis.ColumnGram(rows, l.units, l.dim)
+			unitTrace(g, l.dim)
+			if len(all[v]) == 0 || !mean {
+				all[v] = append(all[v], g)
+			} else {
+				dense.Add(all[v][0], g)
+			}
 		}
 	}
-	return out
+	if mean {
+		for _, of := range all {
+			unitTrace(of[0], dim)
+		}
+	}
+	return slices.Concat(all...)
 }
 
 // unitTrace divides a matrix by its trace and multiplies it by its size, so
@@ -182,86 +185,4 @@ func spread(x []float64) []float64 {
 		deviation = math.Inf(1)
 	}
 	return []float64{mean, deviation}
-}
-
-// ridge is the share of the largest eigenvalue that is added to the covariance
-// of signatures before its spectrum is flattened.
-const ridge = 0.01
-
-// flattened brings the signatures of both sides to coordinates in which their common
-// covariance is even, and their rows to unit length.
-func flattened(a, b *signature) (ea, eb []float32, ok bool) {
-	if a.count != b.count {
-		return nil, nil, false
-	}
-	lower, ok := covariance(a, b)
-	if !ok {
-		return nil, nil, false
-	}
-	return a.through(lower), b.through(lower), true
-}
-
-// covariance is the Cholesky factor of the covariance of signatures of all units, lifted
-// by the ridge.
-func covariance(of ...*signature) (lower *basis.Lower, ok bool) {
-	count, units := of[0].count, 0
-	s := make([]float64, count*count)
-	for _, x := range of {
-		units += x.units
-		for i, row := range x.products() {
-			for j, v := range row {
-				s[i*count+j] += v
-			}
-		}
-	}
-	for i := range count {
-		for j := range i + 1 {
-			s[i*count+j] /= float64(units)
-			s[j*count+i] = s[i*count+j]
-		}
-	}
-	lift := ridge * basis.Largest(s, count)
-	for i := range count {
-		s[i*count+i] += lift
-	}
-	l, ok := basis.Cholesky(s, count)
-	if !ok {
-		return nil, false
-	}
-	return basis.NewLower(l, count), true
-}
-
-// products are the sums over units of the products of every two of their numbers, the
-// lower triangle by rows.
-func (s *signature) products() [][]float64 {
-	s.once.Do(func() {
-		s.sums = make([][]float64, s.count)
-		for i := range s.sums {
-			s.sums[i] = make([]float64, i+1)
-		}
-		for x := s.values; len(x) > 0; x = x[s.count:] {
-			for i, v := range x[:s.count] {
-				dense.AddMultiple32(s.sums[i], float64(v), x[:i+1])
-			}
-		}
-	})
-	return s.sums
-}
-
-// through are the signatures in the coordinates of a triangular matrix, their rows
-// brought to unit length.
-func (s *signature) through(l *basis.Lower) []float32 {
-	out := make([]float32, len(s.values))
-	row := make([]float64, s.count)
-	for first := 0; first < len(out); first += s.count {
-		for k, v := range s.values[first : first+s.count] {
-			row[k] = float64(v)
-		}
-		l.Solve(row)
-		for k, v := range row {
-			out[first+k] = float32(v)
-		}
-	}
-	normalise(out, s.units, s.count)
-	return out
 }

@@ -56,7 +56,7 @@ func TestTrainedNetworks(t *testing.T) {
 		{"r1", "r4", 0, 0.006, 0},
 		{"r1", "distill-r1", 0, 0.006, 0},
 	} {
-		r := tokenfree.CrossFit(trained(t, c.a), trained(t, c.b), nil)
+		r := tokenfree.CrossFit(t.Context(), trained(t, c.a), trained(t, c.b), nil)
 		require.GreaterOrEqual(t, r.Share(), c.least, "%s, %s", c.a, c.b)
 		require.LessOrEqual(t, r.Share(), c.most, "%s, %s", c.a, c.b)
 		require.GreaterOrEqual(t, r.Cosine, c.cosine, "%s, %s", c.a, c.b)
