@@ -50,7 +50,7 @@ type Checkpoint struct {
 	place     source.Folder
 	files     []*File
 	tensors   []*tensor.Tensor
-	byName    map[string]*tensor.Tensor
+	byName    names
 	meta      tensor.Metadata
 	tokens    func(context.Context) ([]string, error)
 	auxiliary []packed.Auxiliary
@@ -85,8 +85,8 @@ func (c *Checkpoint) Tensors() []*tensor.Tensor { return c.tensors }
 
 // Tensor returns the tensor of that name.
 func (c *Checkpoint) Tensor(name string) (*tensor.Tensor, bool) {
-	t, ok := c.byName[name]
-	return t, ok
+	t := c.byName.find(name)
+	return t, t != nil
 }
 
 // Auxiliary lists the stored tensors that are no weights and are not among
@@ -167,13 +167,11 @@ func (c *Checkpoint) Close() error {
 
 // join adds a shard's tensors. A name must not stand in two shards.
 func (c *Checkpoint) join(m tensor.Model, file string) error {
-	for _, t := range m.Tensors() {
-		if c.byName[t.Name] != nil {
-			return tensor.Errorf(tensor.ErrFormat, file, 0, "tensor "+quote(t.Name), "two shards hold a tensor of this name")
-		}
-		c.byName[t.Name] = t
-		c.tensors = append(c.tensors, t)
+	var twice *tensor.Tensor
+	if c.byName, twice = c.byName.with(m.Tensors()); twice != nil {
+		return tensor.Errorf(tensor.ErrFormat, file, 0, "tensor "+quote(twice.Name), "two shards hold a tensor of this name")
 	}
+	c.tensors = append(c.tensors, m.Tensors()...)
 	for k, v := range m.Metadata() {
 		if _, ok := c.meta[k]; !ok {
 			c.meta[k] = v

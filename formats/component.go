@@ -118,10 +118,7 @@ func (op *opener) part() error {
 // setTensors puts other tensors in place of all.
 func (c *Checkpoint) setTensors(tensors []*tensor.Tensor) {
 	c.tensors = tensors
-	clear(c.byName)
-	for _, t := range tensors {
-		c.byName[t.Name] = t
-	}
+	c.byName, _ = names(nil).with(tensors)
 }
 
 // isMissing tells that no model lies at a place.

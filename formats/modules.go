@@ -71,7 +71,7 @@ func (op *opener) furtherModules() error {
 
 // module opens one of them. The transformer keeps the names that it has alone.
 func (op *opener) module(m module, place source.Folder) error {
-	sub := &opener{ctx: op.ctx, o: op.o, place: place, dir: place.Label(""), c: &Checkpoint{place: place, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+	sub := &opener{ctx: op.ctx, o: op.o, place: place, dir: place.Label(""), c: &Checkpoint{place: place, meta: tensor.Metadata{}}}
 	err := sub.folder()
 	if err == nil {
 		err = sub.config()

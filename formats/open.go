@@ -57,7 +57,7 @@ func OpenFolder(ctx context.Context, place source.Folder, file string, o *Option
 
 // openAt opens what lies in one place.
 func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error) {
-	op := &opener{ctx: ctx, o: o, place: p.Folder, dir: p.Folder.Label(""), c: &Checkpoint{Ref: p.Ref, Revision: p.Revision, Warnings: p.Warnings, place: p.Folder, byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+	op := &opener{ctx: ctx, o: o, place: p.Folder, dir: p.Folder.Label(""), c: &Checkpoint{Ref: p.Ref, Revision: p.Revision, Warnings: p.Warnings, place: p.Folder, meta: tensor.Metadata{}}}
 	var err error
 	if p.File == "" {
 		err = op.folder()

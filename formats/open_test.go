@@ -252,7 +252,7 @@ func FuzzIndex(f *testing.F) {
 		if len(b) > fuzzBytes {
 			return
 		}
-		op := &opener{ctx: context.Background(), o: &Options{}, place: held{"m.safetensors.index.json": b}, c: &Checkpoint{byName: map[string]*tensor.Tensor{}, meta: tensor.Metadata{}}}
+		op := &opener{ctx: context.Background(), o: &Options{}, place: held{"m.safetensors.index.json": b}, c: &Checkpoint{meta: tensor.Metadata{}}}
 		err := op.index("m.safetensors.index.json")
 		require.Error(t, err, "no shard lies there")
 		var fe *tensor.FormatError

@@ -62,7 +62,7 @@ func (op *opener) indexOf(name string, shard []string) error {
 				if err := op.forgive(tensor.Errorf(tensor.ErrFormat, label, 0, "weight_map", "%s holds the tensor %s, which the index does not name", quote(shard), quote(t.Name))); err != nil {
 					return err
 				}
-			case mapped.shard != shard && op.c.byName[t.Name] == nil:
+			case mapped.shard != shard && op.c.byName.find(t.Name) == nil:
 				return tensor.Errorf(tensor.ErrFormat, label, mapped.at, "weight_map "+quote(t.Name), "the tensor is mapped to %s but lies in %s", quote(mapped.shard), quote(shard))
 			}
 		}
@@ -77,7 +77,7 @@ func (op *opener) indexOf(name string, shard []string) error {
 // and the declared size is right.
 func (op *opener) agree(label string, ix *index) error {
 	for _, name := range slices.Sorted(maps.Keys(ix.tensors)) {
-		if op.c.byName[name] == nil {
+		if op.c.byName.find(name) == nil {
 			m := ix.tensors[name]
 			return tensor.Errorf(tensor.ErrFormat, label, m.at, "weight_map "+quote(name), "%s does not hold this tensor", quote(m.shard))
 		}

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/demo"
+	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/report"
 )
 
@@ -23,11 +23,11 @@ func demoCommand() *cobra.Command {
 }
 
 func runDemo(c *cobra.Command) error {
-	dir, err := os.MkdirTemp("", "weightprint-demo-")
+	dir, gone, err := outfile.Scratch("weightprint-demo-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer gone()
 	if err := demo.Extract(dir); err != nil {
 		return err
 	}

@@ -161,11 +161,11 @@ func indexMerge(at *place) *cobra.Command {
 				return err
 			}
 			defer to.Close()
-			dir, err := os.MkdirTemp("", "weightprint-merge-")
+			dir, gone, err := outfile.Scratch("weightprint-merge-")
 			if err != nil {
 				return err
 			}
-			defer os.RemoveAll(dir)
+			defer gone()
 			if from, err = saved(c, dir, from); err != nil {
 				return err
 			}

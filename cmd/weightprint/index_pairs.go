@@ -8,12 +8,12 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/internal/escape"
+	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report/verdict"
 	"github.com/weightprint/weightprint/similarity"
@@ -111,11 +111,11 @@ func rangeOf(rows string) (first, last int64, err error) {
 func (p *place) index(c *cobra.Command) (x *index.Index, closing func(), err error) {
 	file, clean := p.file, func() {}
 	if p.dsn != "" {
-		dir, err := os.MkdirTemp("", "weightprint-pairs-")
+		dir, gone, err := outfile.Scratch("weightprint-pairs-")
 		if err != nil {
 			return nil, nil, err
 		}
-		clean = func() { os.RemoveAll(dir) }
+		clean = gone
 		file = filepath.Join(dir, "saved")
 		s, err := p.open(c)
 		if err == nil {

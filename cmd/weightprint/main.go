@@ -35,12 +35,16 @@ const (
 	exitInconclusive = 3  // inconclusive, and --fail-on names it
 	exitMismatch     = 4  // a digest or a verification differs
 	exitUsage        = 64 // the command line is wrong
+	exitInterrupted  = 130
 )
 
 func main() {
 	softmemory.Limit()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, func() {
+		stop() // a second signal ends the process at once
+		endSoon()
+	})
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
@@ -75,8 +79,8 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	case errors.As(err, &code):
 		return int(code)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "weightprint: interrupted")
-		return 130
+		fmt.Fprintln(stderr, interrupted)
+		return exitInterrupted
 	}
 	fmt.Fprintf(stderr, "weightprint: %s%s\n", oneLine(err), nextStep(err))
 	switch {

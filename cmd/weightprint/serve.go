@@ -60,6 +60,7 @@ runs, and lets running searches end when it is stopped.`,
 				return err
 			}
 			l.Ready = func(url string) { fmt.Fprintf(c.ErrOrStderr(), "weightprint: listening on %s\n", url) }
+			drains.Store(true)
 			if err = service.New(s, &o).Listen(c.Context(), l); errors.Is(err, service.ErrExposed) {
 				return usageError{fmt.Errorf("serve: %w: --tokens FILE, --tls-cert FILE and --tls-key FILE, or --insecure", err)}
 			}

@@ -17,20 +17,20 @@ func Folder(dir string, files map[string][]byte, mode func(name string) fs.FileM
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
-	next, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-")
+	next, err := scratch(filepath.Dir(dir), "."+filepath.Base(dir)+"-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(next) // also after a panic; gone where all went well
+	defer discard(next) // also after a panic; gone where all went well
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := whole(filepath.Join(next, name), files[name], mode(name)); err != nil {
+		if err := durable(filepath.Join(next, name), files[name], mode(name)); err != nil {
 			return err
 		}
 	}
 	if err := errors.Join(os.Chmod(next, 0o755), SyncFolder(filepath.Join(next, "any"))); err != nil {
 		return err
 	}
-	return settle(next, dir)
+	return whole(func() error { return settle(next, dir) })
 }
 
 // settle gives a finished folder its name, and takes it away again where that cannot be
@@ -52,8 +52,8 @@ func settle(next, dir string) error {
 	return err
 }
 
-// whole writes a file that does not exist, and makes it durable.
-func whole(name string, text []byte, mode fs.FileMode) error {
+// durable writes a file that does not exist, and makes it durable.
+func durable(name string, text []byte, mode fs.FileMode) error {
 	f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func Prepare(name string, r *Rules) (*Target, error) {
 func Probe(name string) error {
 	f, err := temporary(name, 0o600)
 	if err == nil {
-		err = errors.Join(f.Close(), os.Remove(f.Name()))
+		err = errors.Join(f.Close(), discard(f.Name()))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w: %w", escape.Printable(name), ErrUnwritable, cause(err))
@@ -75,12 +75,7 @@ func (t *Target) put(write func(io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
-	there := true
-	defer func() {
-		if there { // also after a panic in write
-			os.Remove(f.Name())
-		}
-	}()
+	defer discard(f.Name()) // also after a panic in write; gone where all went well
 	err = fill(f, write)
 	var before fs.FileInfo
 	if err == nil {
@@ -95,10 +90,9 @@ func (t *Target) put(write func(io.Writer) error) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := t.publish(f.Name()); err != nil {
+	if err := whole(func() error { return t.publish(f.Name()) }); err != nil {
 		return err
 	}
-	there = false
 	if err = SyncFolder(t.path); err != nil && before == nil {
 		os.Remove(t.path) // it is ours: nothing stood there
 	}

@@ -170,5 +170,8 @@ func temporary(beside string, mode fs.FileMode) (*File, error) {
 		return nil, err
 	}
 	name := filepath.Join(filepath.Dir(beside), ".weightprint-"+hex.EncodeToString(b[:])+".tmp")
-	return OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	return made(func() (*File, string, error) {
+		f, err := OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+		return f, name, err
+	})
 }
