@@ -56,7 +56,11 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 	if len(lines) == b.Units {
 		return
 	}
-	var first, up, down []float32
+	first, down := make([]float32, 0, len(lines)*b.Hidden), make([]float32, 0, len(lines)*b.Hidden)
+	var up []float32
+	if b.gated() {
+		up = make([]float32, 0, cap(first))
+	}
 	turned := b.Turned
 	for _, l := range lines {
 		if len(l.units) == 1 || homogeneous && !b.opposed(l) {

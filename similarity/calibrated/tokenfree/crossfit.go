@@ -82,9 +82,8 @@ func CrossFit(ctx context.Context, a, b []mlp.Block, o *Options) *Result {
 }
 
 func crossFit(a, b []mlp.Block, opt Options) *Result {
-	turned := turned(a, b)
-	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
-	halves := halvesOf(sa, sb, opt)
+	free := turned(a, b)
+	halves := halvesOf(layers{a, free}, layers{b, free}, opt)
 	r := &Result{Layers: make([]Layer, len(a)), Dims: halves[0].fit.dims}
 	var cosine, fitted sum
 	for fold, h := range halves {
@@ -100,17 +99,17 @@ func crossFit(a, b []mlp.Block, opt Options) *Result {
 }
 
 // halvesOf fits to the even and to the odd layers.
-func halvesOf(sa, sb []*directions, opt Options) (halves [2]*half) {
+func halvesOf(a, b layers, opt Options) (halves [2]*half) {
 	for fold := range halves {
-		h := &half{fit: newFit(opt, pick(sa, fold), pick(sb, fold))}
+		h := &half{fit: newFit(opt, a.pick(fold), b.pick(fold))}
 		h.fitted = h.fit.run(h.fit.seeds())
-		h.try(sa, sb, 1-fold)
+		h.try(a, b, 1-fold)
 		halves[fold] = h
 	}
 	for fold, h := range halves {
 		if other := halves[1-fold]; other.clear() && !h.clear() {
-			h.fitted = h.fit.run(other.fit.guess(pick(sa, fold), pick(sb, fold)))
-			h.try(sa, sb, 1-fold)
+			h.fitted = h.fit.run(other.fit.guess(a.pick(fold), b.pick(fold)))
+			h.try(a, b, 1-fold)
 		}
 	}
 	return halves
@@ -128,13 +127,13 @@ type half struct {
 }
 
 // try counts in the layers from first on, every second one.
-func (h *half) try(a, b []*directions, first int) {
+func (h *half) try(a, b layers, first int) {
 	h.layers, h.cosine = nil, sum{}
-	for i := first; i < len(a); i += 2 {
+	for i := first; i < len(a.blocks); i += 2 {
 		var layer Layer
 		var c sum
 		if !h.fit.opt.ended() {
-			layer, c = h.fit.try(a[i], b[i])
+			layer, c = h.fit.try(a.at(i), b.at(i))
 		}
 		h.layers = append(h.layers, layer)
 		h.cosine.merge(c)
@@ -177,20 +176,31 @@ func (r *Result) exchanged() *Result {
 	return r
 }
 
-func directionsAll(bs []mlp.Block, turned bool) []*directions {
-	out := make([]*directions, len(bs))
-	for i := range bs {
-		out[i] = directionsOf(&bs[i], turned)
+// layers are blocks whose directions are made when they are asked for: together they
+// would take as much memory as the blocks.
+type layers struct {
+	blocks []mlp.Block
+	free   bool // the signs of gates say nothing
+}
+
+func (l layers) at(i int) *directions { return directionsOf(&l.blocks[i], l.free) }
+
+// each yields the directions of all, one after the other.
+func (l layers) each(yield func(*directions) bool) {
+	for i := range l.blocks {
+		if !yield(l.at(i)) {
+			return
+		}
 	}
-	return out
 }
 
 // pick returns every second layer.
-func pick(all []*directions, first int) (out []*directions) {
-	for i := first; i < len(all); i += 2 {
-		out = append(out, all[i])
+func (l layers) pick(first int) layers {
+	var out []mlp.Block
+	for i := first; i < len(l.blocks); i += 2 {
+		out = append(out, l.blocks[i])
 	}
-	return out
+	return layers{out, l.free}
 }
 
 // sum adds up values for their mean.

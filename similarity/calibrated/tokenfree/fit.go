@@ -26,18 +26,25 @@ type fit struct {
 }
 
 // newFit reduces A to its leading directions and draws the units of B.
-func newFit(opt Options, a, b []*directions) *fit {
-	f := &fit{opt: opt, dims: min(opt.Dims, a[0].dim, b[0].dim)}
-	f.span = opt.leading(slices.Values(a), a[0].dim, f.dims)
-	own := opt.leading(slices.Values(b), b[0].dim, f.dims)
-	var reduced []*directions
-	for i := range a {
-		f.a = append(f.a, a[i].onto(f.span, f.dims))
-		reduced = append(reduced, b[i].onto(own, f.dims))
-		f.b = append(f.b, f.opt.sampled(b[i]))
-		f.signed = append(f.signed, f.opt.sampled(reduced[i]))
+func newFit(opt Options, a, b layers) *fit {
+	ha, hb := a.blocks[0].Hidden, b.blocks[0].Hidden
+	f := &fit{opt: opt, dims: min(opt.Dims, ha, hb)}
+	f.span = opt.leading(a.each, ha, f.dims)
+	own := opt.leading(b.each, hb, f.dims)
+	for d := range a.each {
+		f.a = append(f.a, d.onto(f.span, f.dims))
 	}
-	f.forms = [2][][]float32{forms(slices.Values(f.a), len(f.a)), forms(slices.Values(reduced), len(reduced))}
+	reduced := func(yield func(*directions) bool) {
+		for d := range b.each {
+			f.b = append(f.b, f.opt.sampled(d))
+			d = d.onto(own, f.dims)
+			f.signed = append(f.signed, f.opt.sampled(d))
+			if !yield(d) {
+				return
+			}
+		}
+	}
+	f.forms = [2][][]float32{forms(slices.Values(f.a), len(f.a)), forms(reduced, len(b.blocks))}
 	return f
 }
 
@@ -199,9 +206,9 @@ func (f *fit) try(a, b *directions) (Layer, sum) {
 }
 
 // guess matches the units of layers that took no part in the fit.
-func (f *fit) guess(a, b []*directions) (matches [][]int) {
-	for i := range a {
-		ra, rb := a[i].onto(f.span, f.dims), f.opt.sampled(b[i])
+func (f *fit) guess(a, b layers) (matches [][]int) {
+	for i := range a.blocks {
+		ra, rb := a.at(i).onto(f.span, f.dims), f.opt.sampled(b.at(i))
 		matches = append(matches, f.compare(ra, rb).both.mutual())
 	}
 	return matches

@@ -22,16 +22,17 @@ func CrossScores(ctx context.Context, a, b []mlp.Block, o *Options) (counts [][]
 }
 
 func crossScores(a, b []mlp.Block, opt Options) (counts [][]int, tested int) {
-	turned := turned(a, b)
-	sa, sb := directionsAll(a, turned), directionsAll(b, turned)
+	free := turned(a, b)
+	sa, sb := layers{a, free}, layers{b, free}
 	counts = make([][]int, len(b))
 	for fold, h := range halvesOf(sa, sb, opt) {
 		for j := 1 - fold; j < len(b); j += 2 {
+			d := sb.at(j)
 			for i := range a {
 				if opt.ended() {
 					return nil, 0
 				}
-				layer, _ := h.fit.try(sa[i], sb[j])
+				layer, _ := h.fit.try(sa.at(i), d)
 				counts[j], tested = append(counts[j], layer.Agree), max(tested, layer.Tested)
 			}
 		}
