@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"context"
+	"sync"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -10,7 +11,7 @@ import (
 // purpose of his own, so that they need not be read again.
 type Streamed struct {
 	layout
-	h    *hasher
+	h    *hasher   // nil when all values have been there
 	leaf []float32 // of the leaf that is not complete
 	tree Tree
 	done int64 // values
@@ -22,8 +23,12 @@ func NewStreamed(t *tensor.Tensor) *Streamed {
 	if isWide(t.DType) || t.DType == tensor.Opaque {
 		return nil
 	}
-	return &Streamed{layout: layoutOf(t), h: newHasher(defaultChunk)}
+	return &Streamed{layout: layoutOf(t), h: hashers.Get().(*hasher)}
 }
+
+// hashers keeps those of digests that are complete: a mixture has 140,000 tensors, and
+// a hasher takes as much memory as one of them.
+var hashers = sync.Pool{New: func() any { return newHasher(defaultChunk) }}
 
 // Add takes the next values in stored order, however many.
 func (s *Streamed) Add(values []float32) {
@@ -51,7 +56,10 @@ func (s *Streamed) Add(values []float32) {
 func (s *Streamed) close(leaf []float32) {
 	d, _ := s.h.plain(leaf)
 	s.tree.Add(d)
-	s.done += int64(len(leaf))
+	if s.done += int64(len(leaf)); s.done == s.total {
+		hashers.Put(s.h)
+		s.h = nil
+	}
 }
 
 // Digest is what Values gives; ok is false while values are missing.

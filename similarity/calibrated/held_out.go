@@ -94,11 +94,12 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 	if err != nil {
 		return best, err
 	}
+	tries := misnamings(ctx, p, s, a, b)
 	whole := newStack(p, a, atA)
-	if len(a) > 0 {
+	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
 		keep(whole.paired(ctx, p, t, b, atB, best != nil))
 	}
-	for _, try := range misnamings(ctx, p, s, a, b) {
+	for _, try := range tries {
 		if best != nil && best.result.Share() > plain {
 			break
 		}

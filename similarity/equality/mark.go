@@ -90,11 +90,11 @@ func (m *mark) addAll(values []float32, round func(float32) float32) {
 // marked is a tensor with its marks, and what makes it say nothing of its own.
 type marked struct {
 	t       *tensor.Tensor
-	look    *Look
 	marks   [grains]mark
 	values  *fingerprint.Digest // nil for types whose digest takes the stored bytes
 	flat    bool                // one value throughout
 	counted bool                // counts up from its first value by a constant step: positions, ids
+	learned bool                // looks like a matrix that was trained
 
 	first, step float32 // of what counts up
 }
@@ -119,7 +119,7 @@ func newReader(models ...tensor.Model) *reader {
 // read marks one tensor in a single pass, which takes its digest along. Values that
 // a half holds already are marked alike at its grain.
 func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
-	m := &marked{t: t, flat: true, counted: true, look: NewLook(t.Shape)}
+	m, look := &marked{t: t, flat: true, counted: true}, NewLook(t.Shape)
 	digest := fingerprint.NewStreamed(t)
 	own := grainOf(t.DType)
 	done := int64(0)
@@ -138,7 +138,7 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 		if digest != nil {
 			digest.Add(part)
 		}
-		m.look.Add(part)
+		look.Add(part)
 		m.regular(part, done)
 		done += int64(len(part))
 	}
@@ -150,6 +150,7 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 			m.values = &d
 		}
 	}
+	m.learned = look.Learned()
 	return m, nil
 }
 

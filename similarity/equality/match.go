@@ -132,7 +132,7 @@ func (m *matching) at(ctx context.Context, g grain, byName bool) error {
 // equalAt compares two tensors of one mark. At a grain of a half one side must
 // be stored in it, and is the rounded one.
 func equalAt(ctx context.Context, a, b *marked, g grain) (*Pair, bool, error) {
-	p := &Pair{A: a.t, B: b.t, Says: a.says(), Learned: a.look.Learned()}
+	p := &Pair{A: a.t, B: b.t, Says: a.says(), Learned: a.learned}
 	if g != asDecoded {
 		switch {
 		case grainOf(b.t.DType) == g:
