@@ -37,9 +37,17 @@ var interruptedVerbs = []string{
 	"verify @a.wfp %a", "verify @r.json %a %b", "verify @m.json %a --no-signature", "verify @a.commit %a --opening @a.commit.opening",
 	"sign @r.json --key @key.pem -o @out", "index add --index @out %a %b", "index search --index @two.wpi %a", "index list --index @two.wpi", "index check --index @two.wpi",
 	"index remove --index @two.wpi a", "index merge --index @out @two.wpi", "dispute init @new --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
-	"dispute commit @case %a --as a --unseen --opening @out --key @key.pem", "dispute run @opened %a %b --beacon x --key @key.pem", "verify @opened/transcript.jsonl",
-	"explain", "policy 2 --json", "demo", "version", "completion bash",
+	"dispute commit @case %a --as a --unseen --opening @out --key @key.pem", "dispute exchange @committed --as a --opening @c.opening --key @key.pem", "dispute close @committed --key @key.pem", "dispute run @opened %a %b --beacon x --key @key.pem", "verify @opened/transcript.jsonl",
+	"verify @held", "explain", "policy 2 --json", "demo", "version", "completion bash", "man @pages",
+	waits + "serve --index @two.wpi --listen 127.0.0.1:0", waits + "fingerprint --stdin --ndjson", waits + "index add --index @two.wpi --ndjson", waits + "index pairs --index @two.wpi --from -",
 }
+
+// waits begins a command line that goes on until it is interrupted; its standard input
+// stays open and silent.
+const waits = "waiting: "
+
+// waited is the longest such a command is left to itself.
+const waited = time.Second
 
 func interruptCommand() *cobra.Command {
 	var exe, dir, only string
@@ -108,7 +116,7 @@ type stopped struct {
 
 // words fills a command line in.
 func (s *stopped) words(line, at string) (out []string) {
-	for _, w := range strings.Fields(line) {
+	for _, w := range strings.Fields(strings.TrimPrefix(line, waits)) {
 		w = strings.NewReplacer("@", at+string(filepath.Separator), "%", s.models+string(filepath.Separator)).Replace(w)
 		out = append(out, w)
 	}
@@ -146,14 +154,12 @@ func (s *stopped) verb(w io.Writer, r *rand.Rand, line string, points int) (ok b
 	if err != nil {
 		return false, err
 	}
-	start := time.Now()
-	text, err := exec.CommandContext(s.ctx, s.exe, s.words(line, s.run)...).CombinedOutput()
-	whole := time.Since(start)
-	if strings.Contains(string(text), "unknown command") {
+	whole, text, err := s.whole(line)
+	if strings.Contains(text, "unknown command") {
 		return true, nil // of another version
 	}
 	if err != nil && s.ctx.Err() == nil {
-		fmt.Fprintf(w, "| %s | | | | | does not run: %.100s |\n", line, strings.TrimSpace(strings.ReplaceAll(string(text), "\n", " ")))
+		fmt.Fprintf(w, "| %s | | | | | does not run: %.100s |\n", line, strings.TrimSpace(strings.ReplaceAll(text, "\n", " ")))
 		return false, nil
 	}
 	after, err := s.files()
@@ -199,10 +205,31 @@ func (s *stopped) verb(w io.Writer, r *rand.Rand, line string, points int) (ok b
 	return longest <= stopsWithin && len(left) == 0, nil
 }
 
+// whole runs a verb to its end: one that waits until it is interrupted.
+func (s *stopped) whole(line string) (took time.Duration, text string, err error) {
+	if !strings.HasPrefix(line, waits) {
+		start := time.Now()
+		out, err := exec.CommandContext(s.ctx, s.exe, s.words(line, s.run)...).CombinedOutput()
+		return time.Since(start), string(out), err
+	}
+	_, _, running, err := s.interrupt(line, waited)
+	if err == nil && !running {
+		err = errors.New("it does not wait")
+	}
+	return waited, "", err
+}
+
 // interrupt runs a verb, interrupts it after a while and says how long it took to
 // end, and how much processor time of that.
 func (s *stopped) interrupt(line string, after time.Duration) (took, cpu time.Duration, interrupted bool, err error) {
 	c := exec.Command(s.exe, s.words(line, s.run)...)
+	if strings.HasPrefix(line, waits) {
+		silent, err := c.StdinPipe()
+		if err != nil {
+			return 0, 0, false, err
+		}
+		defer silent.Close()
+	}
 	if err := c.Start(); err != nil {
 		return 0, 0, false, err
 	}

@@ -42,6 +42,9 @@ func (s *stopped) prepare(mib int) error {
 		"dispute init @case --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
 		"dispute init @opened --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
 		"dispute commit @opened %a --as a --unseen --opening @a.opening --key @key.pem", "dispute commit @opened %b --as b --unseen --opening @b.opening --key @key.pem",
+		"dispute init @committed --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
+		"dispute commit @committed %a --as a --unseen --opening @c.opening --key @key.pem", "dispute commit @committed %b --as b --unseen --opening @d.opening --key @key.pem",
+		"case @held %a %b --depth quick --nonce x",
 		"dispute exchange @opened --as a --opening @a.opening --key @key.pem", "dispute exchange @opened --as b --opening @b.opening --key @key.pem",
 	} {
 		if text, err := exec.CommandContext(s.ctx, s.exe, s.words(line, s.desk)...).CombinedOutput(); err != nil {
