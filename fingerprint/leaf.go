@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/zeebo/blake3"
 
@@ -362,8 +363,13 @@ func writeShape(h *blake3.Hasher, shape []int64) {
 
 // tensorDigest closes a tensor: its shape and the root over its leaves.
 func tensorDigest(shape []int64, root Digest) Digest {
-	h := newHash(purposeTensor)
+	h := tensorHashers.Get().(*blake3.Hasher)
+	defer tensorHashers.Put(h)
+	h.Reset()
 	writeShape(h, shape)
 	h.Write(root[:])
 	return sum(h)
 }
+
+// tensorHashers keeps hashers: one takes ten times as much memory as a tensor.
+var tensorHashers = sync.Pool{New: func() any { return newHash(purposeTensor) }}

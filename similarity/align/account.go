@@ -25,7 +25,7 @@ type Account struct {
 // mostKept is the memory of a cache where everything may be read; under a budget
 // it is a share of that.
 const (
-	mostKept   = 256 << 20
+	mostKept   = 64 << 20
 	keptShare  = 4 // of a budget, one part in so many
 	mostShared = 16 << 20
 )
