@@ -20,8 +20,9 @@ import (
 // it is given.
 const mostMemory = 256 << 20
 
-// slowest is how long a command may take for a hostile input.
-const slowest = 5 * time.Minute
+// slowest is how much of a processor's time a command may take for a hostile input, and
+// patience how long it is waited for where the machine has other things to do.
+const slowest, patience = 5 * time.Minute, time.Hour
 
 func hostileCommand() *cobra.Command {
 	var exe, dir, only, to string
@@ -31,7 +32,8 @@ func hostileCommand() *cobra.Command {
 		Long: `hostile makes every input of internal/hostile, one after the other, runs the
 program on it as a child process and prints its peak resident memory, time,
 exit code and first line of error. It fails where the memory goes beyond
-256 MiB, the program panics, or is killed.`,
+256 MiB or the time beyond five minutes of a processor, and where the program panics
+or is killed.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if to != "" {
@@ -42,7 +44,7 @@ exit code and first line of error. It fails where the memory goes beyond
 				return err
 			}
 			defer os.RemoveAll(work)
-			fmt.Fprintf(c.OutOrStdout(), "| input | peak MiB | s | exit | |\n|---|---:|---:|---:|---|\n")
+			fmt.Fprintf(c.OutOrStdout(), "| input | peak MiB | s | CPU s | exit | |\n|---|---:|---:|---:|---:|---|\n")
 			bad := 0
 			for _, in := range hostile.Inputs() {
 				if !strings.Contains(in.Name, only) {
@@ -52,7 +54,7 @@ exit code and first line of error. It fails where the memory goes beyond
 				if err != nil {
 					return fmt.Errorf("%s: %w", in.Name, err)
 				}
-				fmt.Fprintf(c.OutOrStdout(), "| %s | %d | %.1f | %d | %s |\n", in.Name, r.memory>>20, r.took.Seconds(), r.exit, r.said())
+				fmt.Fprintf(c.OutOrStdout(), "| %s | %d | %.1f | %.1f | %d | %s |\n", in.Name, r.memory>>20, r.took.Seconds(), r.worked.Seconds(), r.exit, r.said())
 				if r.bad() {
 					bad++
 				}
@@ -84,12 +86,13 @@ func makeOne(name, dir string) error {
 type suffered struct {
 	memory int64
 	took   time.Duration
+	worked time.Duration // of processors
 	exit   int
 	errors string
 }
 
 func (s suffered) bad() bool {
-	return s.memory > mostMemory || strings.Contains(s.errors, "goroutine ") || s.exit < 0
+	return s.memory > mostMemory || s.worked > slowest || strings.Contains(s.errors, "goroutine ") || s.exit < 0
 }
 
 // said is the beginning of what the program complained of.
@@ -118,7 +121,7 @@ func suffer(ctx context.Context, exe, work string, in hostile.Input) (s suffered
 	if text, err := exec.CommandContext(ctx, self, "hostile", "--only", in.Name, "--make", files).CombinedOutput(); err != nil {
 		return s, fmt.Errorf("%w: %s", err, text)
 	}
-	ctx, stop := context.WithTimeout(ctx, slowest)
+	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	args := make([]string, len(in.Args))
 	for i, a := range in.Args {
@@ -134,7 +137,7 @@ func suffer(ctx context.Context, exe, work string, in hostile.Input) (s suffered
 	if err != nil && !errors.As(err, &exit) {
 		return s, err
 	}
-	s.exit = cmd.ProcessState.ExitCode()
+	s.exit, s.worked = cmd.ProcessState.ExitCode(), cmd.ProcessState.UserTime()+cmd.ProcessState.SystemTime()
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		s.memory = peak(int64(u.Maxrss))
 	}
