@@ -209,7 +209,7 @@ func (m *matching) result() *Correspondence {
 
 // digests are those that the pass over a model told.
 func digests(all []*marked) map[*tensor.Tensor]fingerprint.Digest {
-	out := map[*tensor.Tensor]fingerprint.Digest{}
+	out := make(map[*tensor.Tensor]fingerprint.Digest, len(all))
 	for _, x := range all {
 		if x.values != nil {
 			out[x.t] = *x.values

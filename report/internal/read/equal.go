@@ -45,7 +45,7 @@ func equalValues(ctx context.Context, p *planned.Plan) (*Equal, error) {
 
 // rolesOf gives each tensor the role that its name tells, or else its name.
 func rolesOf(nets [2]*roles.Network) map[*tensor.Tensor]string {
-	role := map[*tensor.Tensor]string{}
+	role := make(map[*tensor.Tensor]string, len(nets[0].Roles)+len(nets[1].Roles))
 	for _, n := range nets {
 		counted := countedTowers(n)
 		for _, a := range n.Roles {
