@@ -38,7 +38,7 @@ var interruptedVerbs = []string{
 	"sign @r.json --key @key.pem -o @out", "index add --index @out %a %b", "index search --index @two.wpi %a", "index list --index @two.wpi", "index check --index @two.wpi",
 	"index remove --index @two.wpi a", "index merge --index @out @two.wpi", "dispute init @new --question q --beacon x --a A=@pub.pem --b B=@pub.pem --runner R=@pub.pem --key @key.pem",
 	"dispute commit @case %a --as a --unseen --opening @out --key @key.pem", "dispute exchange @committed --as a --opening @c.opening --key @key.pem", "dispute close @committed --key @key.pem", "dispute run @opened %a %b --beacon x --key @key.pem", "verify @opened/transcript.jsonl",
-	"verify @held", "explain", "policy 2 --json", "demo", "version", "completion bash", "man @pages",
+	"verify @held", "explain", "policy 2 --json", "demo", "version", "completion bash",
 	waits + "serve --index @two.wpi --listen 127.0.0.1:0", waits + "fingerprint --stdin --ndjson", waits + "index add --index @two.wpi --ndjson", waits + "index pairs --index @two.wpi --from -",
 }
 
