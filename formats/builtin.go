@@ -3,6 +3,7 @@ package formats
 import (
 	"context"
 
+	"github.com/weightprint/weightprint/formats/ctranslate2"
 	"github.com/weightprint/weightprint/formats/flax"
 	"github.com/weightprint/weightprint/formats/numpy"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -14,7 +15,7 @@ import (
 // asked for the content of a file. Rows that need no more than their package stand
 // below; the others have a file each.
 func Builtin() []Format {
-	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat, whispercppFormat, tensorbundleFormat}
+	return []Format{safetensorsFormat, ggufFormat, numpyFormat, hdf5Format, kerasFormat, flaxFormat, distributedFormat, torchFormat, onnxFormat, tfliteFormat, openvinoFormat, whispercppFormat, ctranslate2Format, tensorbundleFormat}
 }
 
 var flaxFormat = Format{
@@ -67,5 +68,20 @@ var whispercppFormat = Format{
 	Recognise: func(in *Input) bool { return whispercpp.Recognises(in.Head) },
 	Read: func(ctx context.Context, in *Input) (tensor.Model, error) {
 		return whispercpp.Read(ctx, in.Label, in, in.Size)
+	},
+}
+
+var ctranslate2Format = Format{
+	Name: "ctranslate2", Endings: []string{".bin"}, Whole: true,
+	Recognise: func(in *Input) bool { return ctranslate2.Recognises(in.Head) },
+	Read: func(ctx context.Context, in *Input) (tensor.Model, error) {
+		m, err := ctranslate2.Read(ctx, in.Label, in, in.Size)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range m.Warnings {
+			in.Warn(w)
+		}
+		return m, nil
 	},
 }

@@ -20,7 +20,7 @@ import (
 var wholeFiles = []string{
 	"testdata/index/001-good/model-00001-of-00002.safetensors", "testdata/sharded/model-00001-of-00003.safetensors",
 	"gguf/testdata/container/align-64.gguf", "gguf/testdata/container/big-endian.gguf",
-	"torch/testdata/state-dict.pt", "torch/testdata/wrapped.pt", "torch/testdata/tar.pt", "torch/testdata/nemo.pt", "torch/testdata/package.pt", "torch/testdata/several.pt", "whispercpp/testdata/model.bin",
+	"torch/testdata/state-dict.pt", "torch/testdata/wrapped.pt", "torch/testdata/tar.pt", "torch/testdata/nemo.pt", "torch/testdata/package.pt", "torch/testdata/several.pt", "whispercpp/testdata/model.bin", "ctranslate2/testdata/whisper-int8.bin",
 	"onnx/testdata/nbits4.onnx", "onnx/testdata/types.onnx", "numpy/testdata/compressed.npz", "numpy/testdata/single.npy", "tflite/testdata/int4.tflite",
 	"hdf5/testdata/v110.h5", "hdf5/testdata/types.h5", "hdf5/testdata/model.keras", "flax/testdata/types.msgpack",
 }

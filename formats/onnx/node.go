@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -79,7 +80,14 @@ func (d *decoder) node(x field, g *graph) error {
 	if err != nil {
 		return err
 	}
+	held = slices.DeleteFunc(held, func(c *constant) bool { return c.list && !n.weighs(c) })
 	return d.adopt(n, g, held)
+}
+
+// weighs tells whether a list of floats that a node holds is of weights: those of the operators
+// for regressions, support vectors, trees and scalers are, those of others are settings.
+func (n *node) weighs(c *constant) bool {
+	return n.domain == "ai.onnx.ml" || n.op == "Constant" && c.name == "value_floats"
 }
 
 // adopt names the tensors that a node holds itself: a Constant's after its
@@ -141,8 +149,8 @@ func (d *decoder) attribute(x field, n *node, g *graph, held []*constant) ([]*co
 	for _, c := range held[seen:] {
 		c.name = a.name
 	}
-	if n.op == "Constant" && a.name == "value_floats" && floats.where.n > 0 {
-		floats.dims, floats.name = []int64{floats.where.n / 4}, a.name
+	if floats.where.n > 0 {
+		floats.dims, floats.name, floats.list = []int64{floats.where.n / 4}, a.name, true
 		held = append(held, floats)
 	}
 	n.attrs = append(n.attrs, a)

@@ -47,6 +47,7 @@ func TestReference(t *testing.T) {
 	}{
 		{"script", 0}, {"dynamo", 0}, {"external", 0}, {"types", 0}, {"linear", 0}, {"recurrent", 0},
 		{"nbits4", 0}, {"nbits4-zeros", 0}, {"nbits8", 0}, {"directions", 2}, {"directions-channels", 2},
+		{"sklearn", 0}, {"vectors", 2},
 	} {
 		m, err := load(t, "testdata/"+c.name+".onnx")
 		require.NoError(t, err, c.name)

@@ -16,8 +16,11 @@ func (m *adapterModule) pair(b, a adapterKind, flipB, flipA bool) (change, error
 	if x == nil && y == nil {
 		return nil, nil
 	}
+	if y == nil {
+		a, b = b, a
+	}
 	if x == nil || y == nil {
-		return nil, m.fail(tensor.ErrFormat, "of %s and %s one is missing", a, b)
+		return nil, m.fail(tensor.ErrFormat, "it has %s and no %s", a, b)
 	}
 	p := product{factor{x, flipB}, factor{y, flipA}}
 	_, inner := p.b.size()

@@ -116,28 +116,56 @@ func TestViewsOfUnstoredTensors(t *testing.T) {
 
 // TestRefusedComponents refuses what cannot be cut or named without doubt.
 func TestRefusedComponents(t *testing.T) {
-	mark := counted("double_blocks.0.img_attn.qkv.weight", 6, 2)
+	flux := counted("double_blocks.0.img_attn.qkv.weight", 6, 2)
+	sd3 := counted("joint_blocks.0.context_block.attn.qkv.weight", 6, 2)
+	unet := counted("input_blocks.0.0.weight", 2, 2, 3, 3)
+	vae := counted("decoder.up.0.block.0.conv1.weight", 2, 2, 3, 3)
+	clip := counted("cond_stage_model.transformer.text_model.embeddings.token_embedding.weight", 3, 2)
+	open := counted("conditioner.embedders.1.model.token_embedding.weight", 3, 2)
+	const block = "conditioner.embedders.1.model.transformer.resblocks.0."
 	for name, c := range map[string]struct {
-		m    model
-		kind error
+		component string
+		m         model
+		kind      error
+		rule      string
 	}{
-		"no such component":       {model{mark}, tensor.ErrNotModel},
-		"thirds of seven":         {model{counted(mark.Name, 7, 2)}, tensor.ErrFormat},
-		"thirds of a scalar":      {model{counted(mark.Name)}, tensor.ErrFormat},
-		"halves of three":         {model{mark, counted("final_layer.adaLN_modulation.1.weight", 3, 2)}, tensor.ErrFormat},
-		"linear1 too short":       {model{mark, counted("single_blocks.0.linear1.weight", 6, 2)}, tensor.ErrFormat},
-		"linear1 without columns": {model{mark, counted("single_blocks.0.linear1.weight", 6, 0)}, tensor.ErrFormat},
-		"linear1's bias alone":    {model{mark, counted("single_blocks.0.linear1.bias", 6)}, tensor.ErrFormat},
-		"linear1 of one axis":     {model{mark, counted("single_blocks.0.linear1.weight", 6)}, tensor.ErrFormat},
-		"two of one name":         {model{mark, counted("txt_in.weight", 2, 2), counted("context_embedder.weight", 2, 2)}, tensor.ErrFormat},
+		"no such component":         {"vae", model{flux}, tensor.ErrNotModel, "it holds transformer"},
+		"no component at all":       {"unet", model{counted("a.weight", 2, 2)}, tensor.ErrNotModel, "no component that is known"},
+		"a component without name":  {"", model{flux}, tensor.ErrNotModel, `""`},
+		"a name of control letters": {"unet\x1b[2J", model{flux}, tensor.ErrNotModel, `\x1b[2J`},
+		"thirds of seven":           {"transformer", model{counted(flux.Name, 7, 2)}, tensor.ErrFormat, "the shape [7 2] cannot be cut"},
+		"thirds of a scalar":        {"transformer", model{counted(flux.Name)}, tensor.ErrFormat, "the shape [] cannot be cut"},
+		"thirds of a text's seven":  {"transformer", model{flux, counted("double_blocks.0.txt_attn.qkv.bias", 7)}, tensor.ErrFormat, "the shape [7] cannot be cut"},
+		"halves of three":           {"transformer", model{flux, counted("final_layer.adaLN_modulation.1.weight", 3, 2)}, tensor.ErrFormat, "the shape [3 2] cannot be cut"},
+		"halves of a scalar":        {"transformer", model{flux, counted("final_layer.adaLN_modulation.1.bias")}, tensor.ErrFormat, "the shape [] cannot be cut"},
+		"linear1 too short":         {"transformer", model{flux, counted("single_blocks.0.linear1.weight", 6, 2)}, tensor.ErrFormat, "the shape [6 2] cannot be cut"},
+		"linear1 without columns":   {"transformer", model{flux, counted("single_blocks.0.linear1.weight", 6, 0)}, tensor.ErrFormat, "the shape [6 0] cannot be cut"},
+		"linear1's bias alone":      {"transformer", model{flux, counted("single_blocks.0.linear1.bias", 6)}, tensor.ErrFormat, "the shape [6] cannot be cut"},
+		"linear1 of one axis":       {"transformer", model{flux, counted("single_blocks.0.linear1.weight", 6)}, tensor.ErrFormat, "the shape [6] cannot be cut"},
+		"linear1's bias too short":  {"transformer", model{flux, counted("single_blocks.0.linear1.weight", 7, 2), counted("single_blocks.0.linear1.bias", 6)}, tensor.ErrFormat, "the shape [6] cannot be cut"},
+		"two of one name":           {"transformer", model{flux, counted("txt_in.weight", 2, 2), counted("context_embedder.weight", 2, 2)}, tensor.ErrFormat, `two tensors stand for "context_embedder.weight"`},
+		"a norm in two spellings":   {"transformer", model{flux, counted("single_blocks.0.norm.query_norm.scale", 2), counted("single_blocks.0.norm.query_norm.weight", 2)}, tensor.ErrFormat, "attn.norm_q.weight"},
+		"a third beside the cut":    {"transformer", model{flux, counted("transformer_blocks.0.attn.to_k.weight", 2, 2)}, tensor.ErrFormat, "attn.to_k.weight"},
+		"SD 3: thirds of eight":     {"transformer", model{counted(sd3.Name, 8, 2)}, tensor.ErrFormat, "the shape [8 2] cannot be cut"},
+		"SD 3: a second attention":  {"transformer", model{sd3, counted("joint_blocks.0.x_block.attn2.qkv.weight", 8, 2)}, tensor.ErrFormat, "the shape [8 2] cannot be cut"},
+		"SD 3: halves of five":      {"transformer", model{sd3, counted("final_layer.adaLN_modulation.1.bias", 5)}, tensor.ErrFormat, "the shape [5] cannot be cut"},
+		"SD 3: positions twice":     {"transformer", model{sd3, counted("pos_embed", 4, 2), counted("pos_embed.pos_embed", 4, 2)}, tensor.ErrFormat, "pos_embed.pos_embed"},
+		"open_clip: thirds of four": {"text_encoder_2", model{open, counted(block+"attn.in_proj_weight", 4, 2)}, tensor.ErrFormat, "the shape [4 2] cannot be cut"},
+		"open_clip: a vector":       {"text_encoder_2", model{open, counted("conditioner.embedders.1.model.text_projection", 4)}, tensor.ErrFormat, "the shape [4] cannot be cut"},
+		"open_clip: a cube":         {"text_encoder_2", model{open, counted("conditioner.embedders.1.model.text_projection", 2, 2, 2)}, tensor.ErrFormat, "the shape [2 2 2] cannot be cut"},
+		"open_clip: both spellings": {"text_encoder_2", model{open, counted("conditioner.embedders.1.model.ln_final.weight", 2), counted("conditioner.embedders.1.ln_final.weight", 2)}, tensor.ErrFormat, "final_layer_norm.weight"},
+		"CLIP under two names":      {"text_encoder", model{clip, counted("cond_stage_model.text_model.embeddings.token_embedding.weight", 3, 2)}, tensor.ErrFormat, "token_embedding.weight"},
+		"a U-Net's block twice":     {"unet", model{unet, counted("conv_in.weight", 2, 2, 3, 3)}, tensor.ErrFormat, "conv_in.weight"},
+		"a U-Net's middle twice":    {"unet", model{unet, counted("middle_block.1.norm.weight", 2), counted("mid_block.attentions.0.norm.weight", 2)}, tensor.ErrFormat, "mid_block.attentions.0.norm.weight"},
+		"an autoencoder's twice":    {"vae", model{vae, counted("decoder.norm_out.weight", 2), counted("decoder.conv_norm_out.weight", 2)}, tensor.ErrFormat, "decoder.conv_norm_out.weight"},
 	} {
-		component := "transformer"
-		if name == "no such component" {
-			component = "vae"
-		}
-		_, err := pipeline.Select(c.m, component, "file")
+		_, err := pipeline.Select(c.m, c.component, "file")
 		require.ErrorIs(t, err, c.kind, name)
-		require.ErrorContains(t, err, "file", name)
+		var fe *tensor.FormatError
+		require.ErrorAs(t, err, &fe, name)
+		require.Equal(t, "file", fe.File, name)
+		require.NotEmpty(t, fe.Field, name)
+		require.ErrorContains(t, err, c.rule, name)
 	}
 }
 

@@ -2,6 +2,7 @@ package torch
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -12,6 +13,23 @@ const HeadBytes = 512
 // resave is the advice for checkpoints of old layouts.
 const resave = "torch.save(torch.load(FILE), NEW) of a current torch writes one that is read"
 
+const barePickle = "a bare pickle, no archive"
+
+// pickleAdvice are words at the beginning of a bare pickle that tell whose objects it holds, and
+// what is to be done. The last row fits all.
+var pickleAdvice = []struct{ word, advice string }{
+	{"sklearn.", " (a model of scikit-learn); skl2onnx writes an ONNX file of it"},
+	{"xgboost.", " (trees of XGBoost, which are no neural network)"}, {"lightgbm.", " (trees of LightGBM, which are no neural network)"},
+	{"numpy", " (of NumPy's arrays); numpy.savez(NEW, **pickle.load(open(FILE, 'rb'))) writes a file that is read, and loading it runs what it names"},
+	{"", "; " + resave},
+}
+
+// adviceOn says what a bare pickle holds.
+func adviceOn(head []byte) string {
+	i := slices.IndexFunc(pickleAdvice, func(p struct{ word, advice string }) bool { return bytes.Contains(head, []byte(p.word)) })
+	return pickleAdvice[i].advice
+}
+
 const unpack = "; unpack it, and name the file of weights that it holds"
 
 // foreigners are beginnings of files that go under the names of checkpoints.
@@ -21,10 +39,10 @@ var foreigners = []struct {
 	class error
 	what  string
 }{
-	{0, "\x80\x02", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
-	{0, "\x80\x03", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
-	{0, "\x80\x04", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
-	{0, "\x80\x05", tensor.ErrUnsupported, "a bare pickle, no archive; " + resave},
+	{0, "\x80\x02", tensor.ErrUnsupported, barePickle},
+	{0, "\x80\x03", tensor.ErrUnsupported, barePickle},
+	{0, "\x80\x04", tensor.ErrUnsupported, barePickle},
+	{0, "\x80\x05", tensor.ErrUnsupported, barePickle},
 	{0, "7z\xbc\xaf\x27\x1c", tensor.ErrUnsupported, "a 7z archive" + unpack},
 	{0, "Rar!\x1a\x07", tensor.ErrUnsupported, "a RAR archive" + unpack},
 	{0, "\x1f\x8b", tensor.ErrUnsupported, "a gzip file" + unpack},
@@ -90,7 +108,11 @@ func foreign(head []byte) (int, bool) {
 // refusal is the error for a file that is no zip archive.
 func refusal(file string, head []byte) error {
 	if i, ok := foreign(head); ok {
-		return tensor.Errorf(foreigners[i].class, file, int64(foreigners[i].at), "magic", "this is %s", foreigners[i].what)
+		what := foreigners[i].what
+		if what == barePickle {
+			what += adviceOn(head)
+		}
+		return tensor.Errorf(foreigners[i].class, file, int64(foreigners[i].at), "magic", "this is %s", what)
 	}
 	return tensor.Errorf(tensor.ErrNotModel, file, 0, "magic", "no archive and no chain of pickles, as torch.save writes them; the .bin files of ncnn, TensorFlow.js and others hold numbers without names, and are not read")
 }

@@ -248,6 +248,8 @@ func foreignCases() []hostile {
 		{"rar", []byte("Rar!\x1a\x07\x01\x00aaaaaaaaaaaaaaaaaaaa"), tensor.ErrUnsupported, "RAR"},
 		{"gzip", []byte("\x1f\x8b\x08\x00aaaaaaaaaaaaaaaaaaaaaaa"), tensor.ErrUnsupported, "gzip"},
 		{"pickle alone", []byte("\x80\x04\x95aaaaaaaaaaaaaaaaaaaaaaa"), tensor.ErrUnsupported, "bare pickle"},
+		{"a pickle of scikit-learn", []byte("\x80\x04\x95aaaaaaaa}\x94(\x8c\x05model\x94\x8c\x14sklearn.svm._classes"), tensor.ErrUnsupported, "a model of scikit-learn); skl2onnx"},
+		{"a pickle of arrays", []byte("\x80\x02}q\x00X\x01\x00\x00\x00acnumpy.core.multiarray\n_reconstruct"), tensor.ErrUnsupported, "of NumPy's arrays); numpy.savez"},
 		{"os.system alone", []byte("cos\nsystem\n(S'touch x'\ntR."), tensor.ErrNotModel, "no archive"},
 		{"empty file", nil, tensor.ErrNotModel, "no archive"},
 		{"zip of four bytes", []byte("PK\x03\x04"), tensor.ErrNotModel, "no archive"},

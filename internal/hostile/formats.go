@@ -51,6 +51,8 @@ func formatInputs() []Input {
 		})},
 		{"whispercpp/65,536 tokens of 64 KiB", inspect, whisper(1<<16, 1<<16)},
 		{"whispercpp/a million empty tokens", inspect, whisper(1<<20, 0)},
+		{"ctranslate2/65,536 variables of no values", inspect, variables(1<<16, 100)},
+		{"ctranslate2/names of a KiB", inspect, variables(8000, 1000)},
 		{"tensorbundle/keys that share all but a byte", inspect, savedModel},
 		{"nemo/a pickle that inflates to 2 GB", inspect, func(dir string) error {
 			var b bytes.Buffer
@@ -172,6 +174,17 @@ func whisper(tokens, each int64) func(string) error {
 			l.u32(uint32(each)).hole(each)
 		}
 		return l.close()
+	}
+}
+
+// variables is a model of CTranslate2 with names of some length and no values but one.
+func variables(n, name int) func(string) error {
+	return func(dir string) error {
+		l := create(dir, "model.bin").u32(6).text("\x0c\x00WhisperSpec\x00").u32(3).u32(uint32(n))
+		for i := range n {
+			l.text(string(binary.LittleEndian.AppendUint16(nil, uint16(name+1)))).text(fmt.Sprintf("%0*d\x00\x01", name, i)).u32(0).text("\x00").u32(0)
+		}
+		return l.u32(0).close()
 	}
 }
 

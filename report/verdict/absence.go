@@ -2,9 +2,11 @@ package verdict
 
 import (
 	"fmt"
-	"github.com/weightprint/weightprint/similarity/stats"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
+	"github.com/weightprint/weightprint/similarity/delta"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // Nothing is concluded from not finding something with a test that could not
@@ -51,6 +53,11 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, among them layers under other numbers than those that a program runs them by (looked for with --depth full --budget full), and descent whose likeness was trained away")
 }
 
+// matched tells whether a matrix of one side stands against one of the other.
+func (f *Facts) matched() bool {
+	return slices.ContainsFunc(f.Storage.Changes, func(c delta.Change) bool { return !c.Vector })
+}
+
 // openReasons says why a verdict is open, and what would settle it.
 func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because, next []string) {
 	full := f.more()
@@ -67,6 +74,11 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{beside(found.with[0]), "such a result makes no finding: these invariants follow architecture and recipe as well as origin"}, []string{full}
 	case e != nil:
 		return []string{fmt.Sprintf("%s of %s is %.3g: so good an agreement of what no change of basis alters leaves the verdict open", e.Test, e.Axis, e.Effect)}, []string{full}
+	case f.Power.Axes == 0 && f.matched():
+		if f.Storage.Complete {
+			full = tooFewUnits
+		}
+		return []string{"no units of the two could be compared: parts have a common role and shape, but nothing shows which of their rows are hidden units, or too few of these can be told apart"}, []string{full}
 	case f.Power.Axes == 0:
 		return []string{"no units of the two could be compared: no part has a common role and shape"}, []string{findParts}
 	case !f.Power.Reached && f.Storage.Complete:

@@ -272,3 +272,15 @@ func TestKindsHaveRules(t *testing.T) {
 		require.True(t, stated[k], k)
 	}
 }
+
+// Where matrices stand against one another, but none shows its units, that is what is said.
+func TestWordsForUnitsThatNothingShows(t *testing.T) {
+	said := func(f Facts) string {
+		because, next := DefaultPolicy().openReasons(&f, Channels{}, 0)
+		return because[0] + "; " + next[0]
+	}
+	require.Contains(t, said(Facts{}), "no part has a common role and shape")
+	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{Vector: true}}}}), "no part has a common role and shape")
+	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{}}}}), "nothing shows which of their rows are hidden units")
+	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{}}, Complete: true}}), tooFewUnits)
+}

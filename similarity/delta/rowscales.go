@@ -82,9 +82,13 @@ func (s *scaler) add(a, b []float32, rows []int, cols int) {
 	}
 }
 
+// leastNormal is the smallest number of float32 that is stored to full precision; many programs
+// write zero for what lies below.
+const leastNormal = 0x1p-126
+
 // multiple fits b = k·a and tells how far apart they are then, of b's length. It is
-// false for rows of zeros on both sides, which say nothing, and where B's alone are: a
-// norm can take its channel out of the network.
+// false for rows of zeros on both sides, or of what becomes zero, which say nothing, and where B's alone
+// are: a norm can take its channel out of the network.
 func multiple(a, b []float32) (k, apart float64, ok bool) {
 	var aa, bb, ab float64
 	for i, v := range a {
@@ -93,7 +97,7 @@ func multiple(a, b []float32) (k, apart float64, ok bool) {
 		bb += float64(y * y)
 		ab += float64(x * y)
 	}
-	if bb == 0 {
+	if least := float64(len(a)) * leastNormal * leastNormal; bb == 0 || bb < least && aa < least {
 		return 0, 0, false
 	}
 	k = ab / aa

@@ -59,6 +59,27 @@ func TestRowScalesOfTrainedMatrices(t *testing.T) {
 	require.False(t, got.Learned, "a table that changes little from row to row")
 }
 
+// A row that one side wrote as zeros, since its numbers lie below the smallest that is stored in
+// full, is no other row; a row of the smallest such numbers is.
+func TestRowsBelowTheSmallestNumbers(t *testing.T) {
+	const rows, cols = 64, 48
+	for least, same := range map[float32]bool{1e-39: true, 1e-37: false} {
+		a, b := scaledRows(rows, cols, func(int) float32 { return 1 })
+		for i := range cols {
+			a[5*cols+i], b[5*cols+i] = 0, least
+		}
+		s := newScaler("generic", typed(rows, cols, tensor.F32), typed(rows, cols, tensor.F32))
+		for r := range rows {
+			s.add(a[r*cols:(r+1)*cols], b[r*cols:(r+1)*cols], []int{r}, cols)
+		}
+		got := s.scales()
+		require.Equal(t, same, got.Same, least)
+		if same {
+			require.Len(t, got.Rows, rows-1)
+		}
+	}
+}
+
 // Factors are found where every row has one, and only there.
 func TestRowScales(t *testing.T) {
 	const rows, cols = 9, 12

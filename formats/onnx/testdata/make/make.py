@@ -1,7 +1,7 @@
 """Makes the models of this folder with the exporters and quantisers themselves.
 
     python3 -m venv /tmp/v
-    /tmp/v/bin/pip install torch==2.9.1 onnx==1.23.2 onnxruntime==1.32.0 onnxscript numpy
+    /tmp/v/bin/pip install torch==2.9.1 onnx==1.23.2 onnxruntime==1.32.0 onnxscript numpy scikit-learn skl2onnx==1.20.0
     /tmp/v/bin/python make.py ..
 
 Every NAME.onnx has NAME.json (names, types and shapes of the tensors that a
@@ -353,3 +353,29 @@ def linear():
 
 
 linear()
+
+
+def sklearn():
+    """Operators of ai.onnx.ml hold their weights as attributes. The reference is what scikit-learn fitted."""
+    from skl2onnx import to_onnx
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVR
+
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=(60, 5)).astype(np.float32) * 3 + 1
+    m = make_pipeline(StandardScaler(), LogisticRegression()).fit(x, x[:, 0] > 1)
+    with open(f"{OUT}/sklearn.onnx", "wb") as f:
+        f.write(to_onnx(m, x[:1]).SerializeToString())
+    scaler, linear = m.steps[0][1], m.steps[1][1]
+    both = lambda a: np.concatenate([-a.ravel(), a.ravel()]).astype(np.float32)
+    note("sklearn", [("variable.offset.0", "F32", scaler.mean_.astype(np.float32)), ("variable.scale.1", "F32", (1 / scaler.scale_).astype(np.float32)),
+                     ("label.coefficients.0", "F32", both(linear.coef_)), ("label.intercepts.1", "F32", both(linear.intercept_))])
+    v = SVR().fit(x, x[:, 1])
+    with open(f"{OUT}/vectors.onnx", "wb") as f:
+        f.write(to_onnx(v, x[:1]).SerializeToString())
+    note("vectors", [("SVM03.support_vectors.3", "F32", v.support_vectors_.astype(np.float32).ravel()), ("SVM03.coefficients.0", "F32", v.dual_coef_.astype(np.float32).ravel())])
+
+
+sklearn()
