@@ -12,10 +12,16 @@ import (
 
 func bytesAt(data []byte) io.ReaderAt { return bytes.NewReader(data) }
 
+// Tensors that have a row a token.
+const (
+	embeddings = "model.embed_tokens.weight"
+	head       = "lm_head.weight"
+)
+
 // inner calls f for every matrix but those that stand for tokens.
 func inner(m *zoo.Model, f func(v []float32, rows, cols int)) {
 	for _, t := range m.Tensors() {
-		if len(t.Shape) == 2 && t.Name != "model.embed_tokens.weight" && t.Name != "lm_head.weight" {
+		if len(t.Shape) == 2 && t.Name != embeddings && t.Name != head {
 			f(m.Values(t.Name), int(t.Shape[0]), int(t.Shape[1]))
 		}
 	}
