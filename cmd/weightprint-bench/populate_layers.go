@@ -70,6 +70,16 @@ func deepened(r *rand.Rand, m, _ *zoo.Model) *zoo.Model {
 	return layered(m, append(span(m, 0, at+k), span(m, at, n)...))
 }
 
+// reordered has two layers that follow each other the other way round.
+func reordered(r *rand.Rand, m, _ *zoo.Model) *zoo.Model {
+	all := span(m, 0, layersOf(m))
+	if len(all) > 1 {
+		at := r.IntN(len(all) - 1)
+		all[at], all[at+1] = all[at+1], all[at]
+	}
+	return layered(m, all)
+}
+
 // worded has more tokens, whose rows are drawn.
 func worded(r *rand.Rand, m, _ *zoo.Model) *zoo.Model {
 	out := zoo.New()
