@@ -18,7 +18,7 @@ type frames struct {
 	layers [][][]int         // by model and layer: its matrices; the first is what stands outside of layers
 	kinds  []map[string]bool // by model: those of its matrices
 	sizes  []float64         // by model: its values
-	maps   [][][]int         // by model and other: for each matrix that of the other, or -1; nil for one shape
+	maps   [][][]int         // by model and other: for each matrix that of the other, or -1; nil where all stand in their places
 }
 
 // inCommon is the share of the smaller model's values that both have in common, below
@@ -37,7 +37,7 @@ func newFrames(all []*sampled) *frames {
 	dense.Parallel(len(all), func(c int) {
 		f.maps[c] = make([][]int, len(all))
 		for o := range all {
-			if all[o].Shape != all[c].Shape {
+			if all[o].Shape != all[c].Shape || !f.inPlace(c, o) {
 				f.maps[c][o] = f.counterparts(c, o)
 			}
 		}
@@ -74,6 +74,17 @@ func (f *frames) counterparts(c, o int) []int {
 		}
 	}
 	return to
+}
+
+// inPlace tells whether every matrix of two models of one shape corresponds to the one
+// that stands in its place.
+func (f *frames) inPlace(c, o int) bool {
+	for i := range f.all[c].Slots {
+		if c != o && f.cosine(c, i, o, i) < correspond {
+			return false
+		}
+	}
+	return true
 }
 
 // nearest pairs the matrices of a layer with those of the layer of the other model that
@@ -223,4 +234,34 @@ func (f *frames) copied(c, o int, both [][2]int) bool {
 		}
 	}
 	return len(both) > 0
+}
+
+// holds tells whether all layers of c are copies of one other model's of as many layers.
+func (f *frames) holds(o, c int) bool {
+	if len(f.layers[o]) != len(f.layers[c]) {
+		return false
+	}
+	for l := 1; l < len(f.layers[c]); l++ {
+		if !f.copied(c, o, f.nearest(c, o, l)) {
+			return false
+		}
+	}
+	return true
+}
+
+// back counts the layers of c that come from an earlier layer of another model than the
+// layer before them.
+func (f *frames) back(c, o int) (n int) {
+	last := 0
+	for l := 1; l < len(f.layers[c]); l++ {
+		both := f.nearest(c, o, l)
+		if len(both) == 0 {
+			continue
+		}
+		if both[0][1] < last {
+			n++
+		}
+		last = both[0][1]
+	}
+	return n
 }

@@ -82,6 +82,7 @@ func (b *builder) donors(c, origin int, members []int) (out []int) {
 		}
 	}
 	from := slices.DeleteFunc(slices.Clone(members), func(i int) bool { return i == c || b.vecs.shape[i] != b.vecs.shape[origin] })
+	b.sortByDistance(c, from) // of those that have the same layers the one that has the same tokens
 	for left := len(open) - 1; left > 0; {
 		best, most := -1, 0
 		for _, i := range from {

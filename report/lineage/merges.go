@@ -100,7 +100,7 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 		if base < 0 || b.copied(c, members) {
 			continue
 		}
-		parents, err := b.mixed(ctx, base, c, members)
+		parents, err := b.mixed(ctx, base, c, slices.DeleteFunc(slices.Clone(members), func(i int) bool { return out[i] != nil && made(out, i, c) }))
 		if err != nil {
 			return nil, err
 		}
@@ -108,20 +108,76 @@ func (b *builder) merges(ctx context.Context, origin int, members []int) (map[in
 			out[c] = parents
 		}
 	}
-	whole := slices.DeleteFunc(slices.Clone(members), func(i int) bool { return out[i] != nil })
-	for _, c := range members {
-		if c == origin || out[c] != nil || b.copied(c, members) {
-			continue
+	whole := slices.DeleteFunc(b.originals(members), func(i int) bool { return out[i] != nil })
+	var together []int
+	for _, c := range b.byUse(origin, whole) {
+		if slices.ContainsFunc(together, func(i int) bool { return b.vecs.frames.holds(i, c) }) {
+			continue // made of one that was put together, its layers in another order
 		}
-		parents, err := b.spliced(ctx, c, b.donors(c, origin, b.originals(whole)))
+		parents, err := b.spliced(ctx, c, b.donors(c, origin, whole))
 		if err != nil {
 			return nil, err
 		}
 		if parents != nil {
-			out[c] = parents
+			out[c], together = parents, append(together, c)
+			whole = slices.DeleteFunc(whole, func(i int) bool { return i == c }) // what was put together gives no layers
 		}
 	}
 	return out, nil
+}
+
+// byUse orders those that may have been put together from layers of others, the ones
+// whose own layers are found in the fewest others first: of a model and two halves of it in
+// others the halves were taken from the model.
+func (b *builder) byUse(origin int, members []int) (out []int) {
+	uses := map[int]int{}
+	for _, c := range members {
+		if c == origin {
+			continue
+		}
+		from := b.donors(c, origin, members)
+		if from != nil {
+			out = append(out, c)
+		}
+		for _, i := range from {
+			uses[i]++
+		}
+	}
+	back := func(c int) int { return b.vecs.frames.back(c, origin) }
+	slices.SortStableFunc(out, func(i, j int) int { return cmp.Or(cmp.Compare(uses[i], uses[j]), cmp.Compare(back(i), back(j))) })
+	return out
+}
+
+// made tells whether a merged member was made of another, in any number of steps.
+func made(merged map[int][]share, i, of int) bool {
+	return i == of || slices.ContainsFunc(merged[i], func(s share) bool { return made(merged, s.parent, of) })
+}
+
+// cut tells whether a model is another one in which values were set to zero, which rules
+// for choosing among two models' values explain too.
+func (b *builder) cut(c int, members []int) bool {
+	return slices.ContainsFunc(members, func(i int) bool {
+		return i != c && b.vecs.shape[i] == b.vecs.shape[c] && onlyZeros(b.vecs.values[i], b.vecs.values[c])
+	})
+}
+
+// onlyZeros tells whether models differ, and nearly nowhere but where one of them is zero.
+func onlyZeros(x, y [][]float32) bool {
+	differ, zero := 0, 0
+	for m := range x {
+		for i, v := range x[m] {
+			if w := y[m][i]; v != w {
+				differ++
+				if v == 0 || w == 0 {
+					zero++
+				}
+			}
+		}
+		if zero*2 < differ {
+			return false
+		}
+	}
+	return differ > 0 && zero*100 >= differ*99
 }
 
 // base is the model that differences are taken from: the origin, or of models of another
@@ -149,7 +205,7 @@ func (b *builder) mixed(ctx context.Context, base, c int, members []int) (out []
 		if err != nil {
 			return nil, err
 		}
-		if !exact(r) || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart {
+		if !exact(r) || b.cut(c, members) || r.Method == mixture.Copy || min(math.Abs(r.Weights[0]), math.Abs(r.Weights[1])) <= verdict.TakesPart {
 			continue
 		}
 		for k := range 2 {

@@ -180,7 +180,7 @@ func (v *vectors) continues(g, p, c int) bool {
 // the same in g and c, and another one in p. Training on from p would not have
 // brought it back.
 func (v *vectors) passed(g, p, c int) bool {
-	if v.oneShape([]int{g, p, c}) {
+	if v.inPlace([]int{g, p, c}) {
 		for m, x := range v.values[c] {
 			if slices.Equal(v.values[g][m], x) && !slices.Equal(v.values[g][m], v.values[p][m]) {
 				return true

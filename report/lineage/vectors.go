@@ -88,7 +88,7 @@ func (v *vectors) multiply(weights [][]float64) {
 // together holds the products of a few models over what all have in common, seen from the
 // last; false where that is too little to say anything.
 func (v *vectors) together(models ...int) (gram, bool) {
-	if !v.oneShape(models) {
+	if !v.inPlace(models) {
 		return v.frames.products(models)
 	}
 	out := make(gram, len(models))
@@ -100,8 +100,12 @@ func (v *vectors) together(models ...int) (gram, bool) {
 	return out, true
 }
 
-func (v *vectors) oneShape(models []int) bool {
-	return !slices.ContainsFunc(models, func(i int) bool { return v.shape[i] != v.shape[models[0]] })
+// inPlace tells whether all matrices of some models stand in the places of the last one's.
+func (v *vectors) inPlace(models []int) bool {
+	c := models[len(models)-1]
+	return !slices.ContainsFunc(models, func(i int) bool {
+		return v.shape[i] != v.shape[c] || v.frames != nil && v.frames.maps[c][i] != nil
+	})
 }
 
 // distance is |x−y|/|y|, so that distances to one y from several x can be held
