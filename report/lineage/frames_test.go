@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,4 +143,59 @@ func TestDonors(t *testing.T) {
 	for c, want := range map[int][]int{3: {2, 1}, 4: {1, 2}, 5: nil, 6: nil, 7: nil} {
 		require.Equal(t, want, b.donors(c, 0, members), "model %d", c)
 	}
+}
+
+// Of a model and two that hold a half of it each these were put together, and not the
+// model of them; one that has its layers in another order is no splice.
+func TestHalvesWereTakenFromTheWhole(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	base := drawn(1)
+	x, y, z := tuned(r, base, 0.1), tuned(r, base, 0.1), tuned(r, base, 0.1)
+	stacked := built(r, x, 0, from{y, 0}, from{y, 1}, from{z, 1}, from{z, 2})
+	b := sideBySide(t, base, x, y, z,
+		built(r, x, 0, from{x, 0}, from{y, 1}, from{y, 2}), built(r, x, 0, from{z, 0}, from{x, 1}, from{x, 2}),
+		built(r, x, 0, from{z, 1}, from{y, 0}, from{y, 1}, from{z, 2}), stacked)
+	members := []int{0, 1, 2, 3, 4, 5, 6, 7}
+	require.Equal(t, []int{5, 4}, b.donors(1, 0, members), "so far nothing tells")
+	use := b.byUse(0, members)
+	require.Less(t, slices.Index(use, 4), slices.Index(use, 1))
+	require.Less(t, slices.Index(use, 5), slices.Index(use, 1))
+	require.Less(t, slices.Index(use, 7), slices.Index(use, 6), "in order first")
+	require.True(t, b.vecs.frames.holds(7, 6))
+	require.Nil(t, b.donors(1, 0, []int{0, 1, 2, 3}), "the halves give nothing")
+}
+
+// Layers of models of one shape find each other where they were swapped, and a head that
+// was replaced hides no parent.
+func TestSwappedLayersAndOtherHeads(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	base := drawn(1)
+	x, y := tuned(r, base, 0.1), tuned(r, base, 0.1)
+	swapped := tuned(r, built(r, x, 0, from{x, 1}, from{x, 0}, from{x, 2}), 0.05)
+	headed := tuned(r, x, 0.05)
+	for i := range headed.Values("lm_head.weight") {
+		headed.Values("lm_head.weight")[i] = float32(r.NormFloat64())
+	}
+	v := sideBySide(t, base, x, y, swapped, headed).vecs
+	for _, c := range []int{3, 4} {
+		require.True(t, v.continues(0, 1, c), "model %d", c)
+		require.False(t, v.continues(0, 2, c), "model %d", c)
+	}
+}
+
+// A pruned copy differs from its parent where one is zero; a model that takes values
+// from two differs elsewhere too.
+func TestOnlyZeros(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	x, y := normal(r, 2000), normal(r, 2000)
+	cut, chosen := slices.Clone(x), slices.Clone(x)
+	for i := range x {
+		if i%3 == 0 {
+			cut[i], chosen[i] = 0, y[i]
+		}
+	}
+	require.True(t, onlyZeros([][]float32{x}, [][]float32{cut}))
+	require.True(t, onlyZeros([][]float32{cut}, [][]float32{x}))
+	require.False(t, onlyZeros([][]float32{x}, [][]float32{chosen}))
+	require.False(t, onlyZeros([][]float32{x}, [][]float32{x}))
 }
