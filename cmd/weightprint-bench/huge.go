@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weightprint/weightprint/formats"
+	"github.com/weightprint/weightprint/internal/softmemory"
 	"github.com/weightprint/weightprint/internal/zoo"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/recipe"
@@ -61,6 +62,7 @@ its processor time and memory are those of that process, the bytes those that we
 }
 
 func hugeOne(ctx context.Context, w io.Writer, name string, refs []string) error {
+	softmemory.Limit() // as the command does
 	for _, j := range hugeJobs {
 		if j.name == name {
 			words, err := j.run(ctx, refs)

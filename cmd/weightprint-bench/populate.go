@@ -106,17 +106,31 @@ type edition struct {
 	tuned          bool
 	two            bool // of two siblings
 	edit           func(r *rand.Rand, m, other *zoo.Model)
+	build          func(r *rand.Rand, m, other *zoo.Model) *zoo.Model // before edit; nil where the shape stays
 }
 
+func tuned(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 16, 0.04+0.1*r.Float64(), 0.01) }
+
+func unchanged(*rand.Rand, *zoo.Model, *zoo.Model) {}
+
 var editions = []edition{
-	{"tuned", "fine-tuned", tensor.BF16, true, false, func(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 16, 0.04+0.1*r.Float64(), 0.01) }},
-	{"lora", "LoRA merged", tensor.BF16, true, false, func(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 4, 0.04+0.1*r.Float64(), 0) }},
-	{"merge", "merge", tensor.BF16, false, true, func(r *rand.Rand, m, other *zoo.Model) { blended(m, other, float32(0.3+0.4*r.Float64())) }},
-	{"noise", "noise copy", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 0, 0, 0.05+0.1*r.Float64()) }},
-	{"pruned", "pruned unstructured", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { pruned(m, 0.2+0.3*r.Float64()) }},
-	{"int4", "quantised and dequantised", tensor.BF16, false, false, func(_ *rand.Rand, m, _ *zoo.Model) { coarse(m) }},
-	{"f32", "dtype variant", tensor.F32, false, false, func(*rand.Rand, *zoo.Model, *zoo.Model) {}},
-	{"disguised", "obfuscated copy", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { zoo.DisguiseAll(r, m) }},
+	{"tuned", "fine-tuned", tensor.BF16, true, false, tuned, nil},
+	{"lora", "LoRA merged", tensor.BF16, true, false, func(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 4, 0.04+0.1*r.Float64(), 0) }, nil},
+	{"linear", "merge", tensor.BF16, false, true, func(r *rand.Rand, m, other *zoo.Model) { blended(m, other, float32(0.3+0.4*r.Float64())) }, nil},
+	{"noise", "noise copy", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { adapted(r, m, 0, 0, 0.05+0.1*r.Float64()) }, nil},
+	{"pruned", "pruned unstructured", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { pruned(m, 0.2+0.3*r.Float64()) }, nil},
+	{"int4", "quantised and dequantised", tensor.BF16, false, false, func(_ *rand.Rand, m, _ *zoo.Model) { coarse(m) }, nil},
+	{"f32", "dtype variant", tensor.F32, false, false, unchanged, nil},
+	{"disguised", "obfuscated copy", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { zoo.DisguiseAll(r, m) }, nil},
+	{"scaled", "scaled", tensor.BF16, false, false, func(r *rand.Rand, m, _ *zoo.Model) { multiplied(m, float32(0.9+0.2*r.Float64())) }, nil},
+	{"projected", "projected", tensor.BF16, false, false, projected, nil},
+	{"headed", "head replaced", tensor.BF16, false, false, headed, nil},
+	{"reordered", "layers reordered", tensor.BF16, false, false, unchanged, reordered},
+	{"dropped", "layers dropped", tensor.BF16, true, false, tuned, thinned},
+	{"deepened", "depth-upscaled", tensor.BF16, true, false, tuned, deepened},
+	{"worded", "vocabulary extended, fine-tuned", tensor.BF16, true, false, tuned, worded},
+	{"stacked", "frankenmerge (passthrough of two siblings)", tensor.BF16, false, true, unchanged, stacked},
+	{"spliced", "frankenmerge (layers of two siblings)", tensor.BF16, false, true, unchanged, spliced},
 }
 
 // choose draws parents, nil where those drawn do not fit.
@@ -151,6 +165,9 @@ func (e *edition) make(r *rand.Rand, parents []*settler) *settler {
 	if len(parents) > 1 {
 		other = parents[1].model
 	}
+	if e.build != nil {
+		s.model = e.build(r, s.model, other)
+	}
 	e.edit(r, s.model, other)
 	if e.stored == tensor.BF16 { // children are made of what was published
 		for _, t := range s.model.Tensors() {
@@ -179,6 +196,11 @@ func (s *settler) write(dir string, stored tensor.DType) error {
 		if err != nil {
 			return err
 		}
+		if name == "config.json" {
+			if text, err = s.config(text); err != nil {
+				return err
+			}
+		}
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 			return err
 		}
@@ -196,4 +218,18 @@ func (s *settler) write(dir string, stored tensor.DType) error {
 		ts = append(ts, &tensor.Tensor{Name: t.Name, DType: stored, Shape: t.Shape, Data: &tensor.Stored{R: bytesAt(data), Bytes: int64(len(data)), DType: stored}})
 	}
 	return writeSafetensors(filepath.Join(dir, "model.safetensors"), ts)
+}
+
+// config is that of the model that it was made of, with its own numbers of layers and
+// tokens.
+func (s *settler) config(text []byte) ([]byte, error) {
+	var c map[string]any
+	if err := json.Unmarshal(text, &c); err != nil {
+		return nil, err
+	}
+	c["num_hidden_layers"] = layersOf(s.model)
+	if t, ok := s.model.Tensor(embeddings); ok {
+		c["vocab_size"] = t.Shape[0]
+	}
+	return json.Marshal(c)
 }

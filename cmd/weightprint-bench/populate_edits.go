@@ -6,16 +6,23 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/internal/zoo"
 )
 
 func bytesAt(data []byte) io.ReaderAt { return bytes.NewReader(data) }
 
+// Tensors that have a row a token.
+const (
+	embeddings = "model.embed_tokens.weight"
+	head       = "lm_head.weight"
+)
+
 // inner calls f for every matrix but those that stand for tokens.
 func inner(m *zoo.Model, f func(v []float32, rows, cols int)) {
 	for _, t := range m.Tensors() {
-		if len(t.Shape) == 2 && t.Name != "model.embed_tokens.weight" && t.Name != "lm_head.weight" {
+		if len(t.Shape) == 2 && t.Name != embeddings && t.Name != head {
 			f(m.Values(t.Name), int(t.Shape[0]), int(t.Shape[1]))
 		}
 	}
@@ -103,4 +110,69 @@ func coarse(m *zoo.Model) {
 			}
 		}
 	})
+}
+
+// multiplied is every matrix times a factor.
+func multiplied(m *zoo.Model, factor float32) {
+	inner(m, func(v []float32, _, _ int) {
+		for i := range v {
+			v[i] *= factor
+		}
+	})
+}
+
+// projected loses a direction from all that writes to the residual stream.
+func projected(r *rand.Rand, m, _ *zoo.Model) {
+	t, ok := m.Tensor(embeddings)
+	if !ok {
+		return
+	}
+	hidden := int(t.Shape[1])
+	away := normals(r, hidden)
+	size := math.Sqrt(float64(hidden)) * rootMean(away)
+	for i := range away {
+		away[i] /= size
+	}
+	for _, t := range m.Tensors() {
+		v := m.Values(t.Name)
+		switch {
+		case t.Name == embeddings:
+			for row := range slices.Chunk(v, hidden) {
+				without(row, away, 1)
+			}
+		case strings.HasSuffix(t.Name, "o_proj.weight"), strings.HasSuffix(t.Name, "down_proj.weight"):
+			cols := int(t.Shape[1])
+			for k := range cols {
+				without(v[k:], away, cols)
+			}
+		}
+	}
+}
+
+// without takes a direction of length 1 out of every stride-th value.
+func without(v []float32, away []float64, stride int) {
+	sum := 0.0
+	for i, x := range away {
+		sum += float64(v[i*stride]) * x
+	}
+	for i, x := range away {
+		v[i*stride] -= float32(sum * x)
+	}
+}
+
+func rootMean(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x * x
+	}
+	return math.Sqrt(sum / float64(len(v)))
+}
+
+// headed has another head, drawn.
+func headed(r *rand.Rand, m, _ *zoo.Model) {
+	v := m.Values(head)
+	size := rootMeanSquare(v)
+	for i := range v {
+		v[i] = float32(size * r.NormFloat64())
+	}
 }

@@ -53,11 +53,16 @@ var truths = []struct {
 	{"LoRA merged", []verdict.Kind{verdict.LoRAMerged}},
 	{"merge", []verdict.Kind{verdict.Merged, verdict.FineTuned, verdict.ContinuedPretrained}},
 	{"frankenmerge (localised", []verdict.Kind{verdict.Partial}},
+	{"frankenmerge (layers of two", []verdict.Kind{verdict.Merged, verdict.FineTuned, verdict.ContinuedPretrained}},
 	{"frankenmerge", []verdict.Kind{verdict.DepthUpscaled}},
 	{"layers dropped", []verdict.Kind{verdict.LayerDropped}},
 	{"depth-upscaled", []verdict.Kind{verdict.DepthUpscaled}},
 	{"MoE", []verdict.Kind{verdict.MoEUpcycled}},
 	{"embeddings", []verdict.Kind{verdict.Partial}},
+	{"scaled", []verdict.Kind{verdict.Scaled}},
+	{"projected", []verdict.Kind{verdict.Projected}},
+	{"head replaced", []verdict.Kind{verdict.HeadChanged}},
+	{"layers reordered", []verdict.Kind{verdict.LayersReordered}},
 	{"GGUF conversion; F16", []verdict.Kind{verdict.CastKind}},
 	{"GGUF", []verdict.Kind{verdict.QuantisedKind, verdict.Repackaged}},
 }
@@ -74,7 +79,7 @@ type pairing struct {
 
 func qualityCommand() *cobra.Command {
 	var pairs, only string
-	var markdown, direct, once bool
+	var markdown, direct, once, kinds bool
 	c := &cobra.Command{
 		Use:   "quality DIR",
 		Short: "run all pairs of a zoo of known lineage and count right and wrong verdicts",
@@ -84,7 +89,7 @@ func qualityCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if direct {
+			if direct || kinds {
 				cases = slices.DeleteFunc(cases, func(c *pairing) bool { return !c.direct })
 			}
 			if once {
@@ -105,6 +110,9 @@ func qualityCommand() *cobra.Command {
 					return err
 				}
 			}
+			if kinds {
+				return kindsTable(c.OutOrStdout(), cases)
+			}
 			summarise(c.OutOrStdout(), cases, markdown)
 			return nil
 		},
@@ -112,6 +120,7 @@ func qualityCommand() *cobra.Command {
 	c.Flags().StringVar(&pairs, "pairs", "", "also write one line a pair to this file")
 	c.Flags().StringVar(&only, "only", "", "only pairs with this model")
 	c.Flags().BoolVar(&direct, "direct", false, "only children against their own parents")
+	c.Flags().BoolVar(&kinds, "kinds", false, "only children against their own parents, and a Markdown table of what was done and the kinds that were named")
 	c.Flags().BoolVar(&once, "once", false, "each pair in one order only, that of the manifest")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table instead of Go benchmark format")
 	return c

@@ -172,13 +172,13 @@ func (v *vectors) started(x, y int, members []int) int {
 	if x == y || v.shape[x] != v.shape[y] {
 		return 0
 	}
-	size := v.along(x, y, y)
+	size := v.gram.along(x, y, y)
 	votes := 0
 	for _, c := range members {
 		if c == x || c == y || size <= 0 || v.shape[c] != v.shape[x] {
 			continue
 		}
-		switch t := v.along(x, c, y) / size; {
+		switch t := v.gram.along(x, c, y) / size; {
 		case math.Abs(t) < near:
 			votes++
 		case math.Abs(t-1) < near:
@@ -221,13 +221,13 @@ func (v *vectors) lean(x int, members []int) float64 {
 func (v *vectors) cosines(x int, members []int) (out []float64) {
 	var others []int
 	for _, i := range members {
-		if i != x && v.shape[i] == v.shape[x] && v.far(x, i) > 0 {
+		if i != x && v.shape[i] == v.shape[x] && v.gram.far(x, i) > 0 {
 			others = append(others, i)
 		}
 	}
 	for i, a := range others {
 		for _, b := range others[:i] {
-			out = append(out, v.along(x, a, b)/(v.far(x, a)*v.far(x, b)))
+			out = append(out, v.gram.along(x, a, b)/(v.gram.far(x, a)*v.gram.far(x, b)))
 		}
 	}
 	return out

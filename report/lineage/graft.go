@@ -68,21 +68,45 @@ func (b *builder) spliced(ctx context.Context, c int, candidates []int) (out []s
 	return out, nil
 }
 
-// candidates are the members that layers of a model of another depth may come
-// from: the nearest ones of the origin's shape.
-func (b *builder) candidates(c, origin int, members []int) []int {
-	kinds := b.at(origin, c).kinds
-	if !slices.Contains(kinds, verdict.DepthUpscaled) && !slices.Contains(kinds, verdict.LayerDropped) {
+// donors are the members that all layers of a model are copies of, the one with most of
+// them first; none where a layer is nobody's, or one member has them all.
+func (b *builder) donors(c, origin int, members []int) (out []int) {
+	f := b.vecs.frames
+	if f == nil {
 		return nil
 	}
-	var out []int
-	for _, i := range b.originals(members) {
-		if i != c && b.vecs.shape[i] == b.vecs.shape[origin] && b.kin(i, c) && b.pairs[i][c].distance < incomparable {
-			out = append(out, i)
+	open := make([][][2]int, len(f.layers[c]))
+	for l := 1; l < len(open); l++ {
+		if open[l] = f.nearest(c, origin, l); len(open[l]) == 0 {
+			return nil
 		}
 	}
-	b.sortByDistance(c, out)
-	return out[:min(len(out), 6)]
+	from := slices.DeleteFunc(slices.Clone(members), func(i int) bool { return i == c || b.vecs.shape[i] != b.vecs.shape[origin] })
+	b.sortByDistance(c, from) // of those that have the same layers the one that has the same tokens
+	for left := len(open) - 1; left > 0; {
+		best, most := -1, 0
+		for _, i := range from {
+			n := 0
+			for _, both := range open {
+				if f.copied(c, i, both) {
+					n++
+				}
+			}
+			if n > most {
+				best, most = i, n
+			}
+		}
+		if best < 0 || most == len(open)-1 {
+			return nil
+		}
+		for l := range open {
+			if f.copied(c, best, open[l]) {
+				open[l] = nil
+			}
+		}
+		out, left = append(out, best), left-most
+	}
+	return out
 }
 
 func (b *builder) sortByDistance(c int, all []int) {

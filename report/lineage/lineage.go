@@ -233,6 +233,9 @@ func (b *builder) grow(g *Graph, origin int, members []int, merged map[int][]sha
 		}
 		t.place(p, c)
 		direction, because := b.direction(p, c)
+		if direction == verdict.BToA && p != origin && !b.same(p, c) {
+			direction, because = verdict.Undetermined, "" // the way from the origin leads over p, marks say that it does not
+		}
 		g.Edges = append(g.Edges, b.describe(p, c, direction, because))
 	}
 	for _, c := range members {

@@ -65,7 +65,7 @@ const nearer = 0.7
 func (t *tree) start(c int) int {
 	b, o := t.b, t.origin
 	near := t.least(func(p int) float64 {
-		if !b.kin(p, c) || b.inPart(p, c) || b.vecs.shape[p] != b.vecs.shape[c] && b.vecs.shape[p] != b.vecs.shape[o] {
+		if !b.kin(p, c) || b.inPart(p, c) || b.lacks(p, c, o) || !b.corresponds(p, c) && b.vecs.shape[p] != b.vecs.shape[o] {
 			return math.Inf(1) // distances over different matrices cannot be held against each other
 		}
 		return b.pairs[p][c].distance
@@ -75,7 +75,7 @@ func (t *tree) start(c int) int {
 		return o
 	case near < 0:
 		return t.least(func(p int) float64 {
-			if !b.kin(p, c) {
+			if !b.kin(p, c) || b.lacks(p, c, o) {
 				return math.Inf(1)
 			}
 			return b.pairs[p][c].distance
@@ -99,7 +99,7 @@ func (t *tree) alike(c int) int {
 	return t.least(func(p int) float64 {
 		likeness := t.b.pairs[min(p, c)][max(p, c)].likeness
 		switch {
-		case !t.b.kin(p, c) || t.b.inPart(p, c):
+		case !t.b.kin(p, c) || t.b.inPart(p, c) || t.b.lacks(p, c, t.origin):
 			return math.Inf(1)
 		case p == t.origin:
 			return -likeness - margin
@@ -113,7 +113,7 @@ func (t *tree) alike(c int) int {
 func (t *tree) down(p, c int) int {
 	b, at, best := t.b, -1, math.Inf(1)
 	for _, x := range t.below[p] {
-		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && b.vecs.continues(p, x, c) {
+		if d := b.pairs[x][c].distance; d < best && b.kin(x, c) && b.comparable(x, c) && b.comparable(p, c) && !b.strays(p, x, c) && !b.lacks(x, c, t.origin) && b.vecs.continues(p, x, c) {
 			at, best = x, d
 		}
 	}
@@ -132,18 +132,43 @@ func (t *tree) least(figure func(p int) float64) int {
 	return at
 }
 
-// comparable tells whether the values of two models stand in the same places.
+// comparable tells whether the values of two models stand in places that correspond.
 func (b *builder) comparable(i, j int) bool {
-	return b.vecs.shape[i] == b.vecs.shape[j] && b.pairs[i][j].distance < incomparable
+	return b.corresponds(i, j) && b.pairs[i][j].distance < incomparable
+}
+
+func (b *builder) corresponds(i, j int) bool {
+	_, ok := b.vecs.together(i, j)
+	return ok
+}
+
+// strays tells whether a way from p to c is longer over x, counted in what differs in
+// build: nothing is widened to be narrowed again.
+func (b *builder) strays(p, x, c int) bool {
+	return b.vecs.frames.differ(x, c) > b.vecs.frames.differ(p, c)
+}
+
+// lacks tells whether a model holds what the origin has and another lost, such as a layer
+// or a shape of its embeddings: so it was not made from that one, whatever else the two
+// share.
+func (b *builder) lacks(p, c, origin int) bool {
+	return p != origin && c != origin && b.vecs.shape[p] != b.vecs.shape[c] && b.vecs.frames.lacks(p, c, origin)
 }
 
 // continues tells whether the way from g to c looks as if it led over p: c's
 // difference from g holds the whole of p's, no more and no less, as that of a
 // child does, while siblings have a part of it in common, or one that was
-// trained longer on the same data overshoots it.
+// trained longer on the same data overshoots it. Where p was not trained, its shape tells.
 func (v *vectors) continues(g, p, c int) bool {
-	const least, most, cosine = 0.7, 1.2, 0.5
-	pp, cc, pc := v.along(g, p, p), v.along(g, c, c), v.along(g, p, c)
+	const least, most, cosine, untrained = 0.7, 1.2, 0.5, 0.01
+	m, ok := v.together(g, p, c)
+	if !ok {
+		return false
+	}
+	pp, cc, pc := m.along(0, 1, 1), m.along(0, 2, 2), m.along(0, 1, 2)
+	if v.shape[p] == v.shape[c] && v.shape[p] != v.shape[g] && pp < untrained*cc {
+		return true
+	}
 	if pp <= 0 || cc <= 0 {
 		return false
 	}
@@ -155,8 +180,17 @@ func (v *vectors) continues(g, p, c int) bool {
 // the same in g and c, and another one in p. Training on from p would not have
 // brought it back.
 func (v *vectors) passed(g, p, c int) bool {
-	for m := range v.values[c] {
-		if v.equal(g, c, m) && !v.equal(g, p, m) {
+	if v.inPlace([]int{g, p, c}) {
+		for m, x := range v.values[c] {
+			if slices.Equal(v.values[g][m], x) && !slices.Equal(v.values[g][m], v.values[p][m]) {
+				return true
+			}
+		}
+		return false
+	}
+	f := v.frames
+	for _, row := range f.matched([]int{g, p, c}) {
+		if from, x := f.part(g, row[0]), f.part(c, row[2]); slices.Equal(from, x) && !slices.Equal(from, f.part(p, row[1])) {
 			return true
 		}
 	}

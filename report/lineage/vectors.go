@@ -17,8 +17,19 @@ const incomparable = 1.9
 type vectors struct {
 	shape  []string
 	values [][][]float32 // by model and matrix
-	gram   [][]float64   // products of models of one shape
+	gram   gram          // products of models of one shape
+	frames *frames       // what models of different shapes have in common; nil where that is not at hand
+	gaps   [][]float64   // apart, kept; nil where it is not asked often
 }
+
+// gram holds the products of models with each other.
+type gram [][]float64
+
+// along is the product of the ways from g to a and from g to b.
+func (m gram) along(g, a, b int) float64 { return m[a][b] - m[a][g] - m[g][b] + m[g][g] }
+
+// far is the length of the way from g to a.
+func (m gram) far(g, a int) float64 { return math.Sqrt(max(0, m.along(g, a, a))) }
 
 // newVectors puts the sampled values of all models side by side.
 func newVectors(all []*sampled) *vectors {
@@ -28,6 +39,15 @@ func newVectors(all []*sampled) *vectors {
 		v.shape, v.values, weights = append(v.shape, s.Shape), append(v.values, s.Values), append(weights, s.Weights)
 	}
 	v.multiply(weights)
+	v.frames = newFrames(all)
+	v.gaps = make([][]float64, len(all))
+	dense.Parallel(len(all), func(i int) {
+		gaps := make([]float64, i)
+		for j := range i {
+			gaps[j] = v.measure(j, i)
+		}
+		v.gaps[i] = gaps
+	})
 	return v
 }
 
@@ -44,7 +64,7 @@ func noVectors(n int) *vectors {
 // multiply fills in the products; weights say for how many values of its matrix
 // each sampled one stands.
 func (v *vectors) multiply(weights [][]float64) {
-	v.gram = make([][]float64, len(v.values))
+	v.gram = make(gram, len(v.values))
 	for i := range v.gram {
 		v.gram[i] = make([]float64, len(v.values))
 	}
@@ -65,45 +85,59 @@ func (v *vectors) multiply(weights [][]float64) {
 	}
 }
 
-// along is the product of the ways from g to a and from g to b.
-func (v *vectors) along(g, a, b int) float64 {
-	return v.gram[a][b] - v.gram[a][g] - v.gram[g][b] + v.gram[g][g]
+// together holds the products of a few models over what all have in common, seen from the
+// last; false where that is too little to say anything.
+func (v *vectors) together(models ...int) (gram, bool) {
+	if !v.inPlace(models) {
+		return v.frames.products(models)
+	}
+	out := make(gram, len(models))
+	for i, x := range models {
+		for _, y := range models {
+			out[i] = append(out[i], v.gram[x][y])
+		}
+	}
+	return out, true
 }
 
-// far is the length of the way from g to a.
-func (v *vectors) far(g, a int) float64 { return math.Sqrt(max(0, v.along(g, a, a))) }
+// inPlace tells whether all matrices of some models stand in the places of the last one's.
+func (v *vectors) inPlace(models []int) bool {
+	c := models[len(models)-1]
+	return !slices.ContainsFunc(models, func(i int) bool {
+		return v.shape[i] != v.shape[c] || v.frames != nil && v.frames.maps[c][i] != nil
+	})
+}
 
 // distance is |x−y|/|y|, so that distances to one y from several x can be held
-// against each other; where the shapes differ, what the comparison found on the
-// matrices that both have.
+// against each other; where they have too little in common for that, what the comparison
+// found on the matrices that both have.
 func (v *vectors) distance(x, y int, found float64) float64 {
-	if v.shape[x] != v.shape[y] || found == incomparable {
+	if found == incomparable {
 		return found
 	}
-	size := math.Sqrt(v.gram[y][y])
-	if size == 0 {
+	m, ok := v.together(x, y)
+	if !ok || m[1][1] == 0 {
 		return found
 	}
-	return min(v.far(x, y)/size, 2)
+	return min(m.far(0, 1)/math.Sqrt(m[1][1]), 2)
 }
 
-// apart is how far two models of one shape are from each other once both have length 1;
-// infinitely where they are not of one shape. Unlike distance it favours no model for
+// apart is how far two models are from each other once what they have in common has
+// length 1; infinitely where that is too little. Unlike distance it favours no model for
 // being large or small.
 func (v *vectors) apart(x, y int) float64 {
-	if v.shape[x] != v.shape[y] {
-		return math.Inf(1)
+	if v.gaps != nil && x != y {
+		return v.gaps[max(x, y)][min(x, y)]
 	}
-	size := math.Sqrt(v.gram[x][x] * v.gram[y][y])
-	if size == 0 {
-		return math.Inf(1)
-	}
-	return math.Sqrt(max(0, 2-2*v.gram[x][y]/size))
+	return v.measure(x, y)
 }
 
-// equal tells whether a matrix is the same in two models of one shape.
-func (v *vectors) equal(i, j, matrix int) bool {
-	return slices.Equal(v.values[i][matrix], v.values[j][matrix])
+func (v *vectors) measure(x, y int) float64 {
+	m, ok := v.together(x, y)
+	if !ok || m[0][0] == 0 || m[1][1] == 0 {
+		return math.Inf(1)
+	}
+	return math.Sqrt(max(0, 2-2*m[0][1]/math.Sqrt(m[0][0]*m[1][1])))
 }
 
 func dot(x, y []float32) float64 {
