@@ -239,8 +239,12 @@ func widestOf(lo, hi []float32) (most float64) {
 }
 
 // beyond is how far a value lies outside a cell, in widths of the cell. Cells at the
-// ends of a code have no far side, and the width of the widest beside them.
+// ends of a code have no far side, and the width of the widest beside them. What is no
+// number, or holds every value, is no cell.
 func beyond(x, lo, hi float32, widest float64) float64 {
+	if lo != lo || hi != hi || math.IsInf(float64(lo), -1) && math.IsInf(float64(hi), 1) {
+		return 1
+	}
 	if x >= lo && x <= hi || x != x {
 		return 0
 	}
