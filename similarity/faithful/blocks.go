@@ -65,7 +65,7 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 		f := j.unequal(xb, v, p, block)
 		if j.rule.search != nil {
 			hard := j.rule.search(xb, v, block)
-			f.soft = !hard.found()
+			f.soft = !hard.found() || hard.lost
 		}
 		if f.soft && w != nil && onOneColumn(j.rule.run, w[k*bv:][:bv]) {
 			return Open, fault{}
@@ -75,11 +75,14 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 	if j.rule.search == nil {
 		return j.otherScale(xb, v, p, block)
 	}
-	if f := j.rule.search(xb, v, block); f.found() {
+	switch f := j.rule.search(xb, v, block); {
+	case f.lost:
+		return Open, f
+	case f.found():
 		return Deviates, f
 	}
 	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
-		return Open, f
+		return Open, fault{}
 	}
 	return Reachable, fault{}
 }

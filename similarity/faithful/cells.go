@@ -137,7 +137,8 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 					return worst
 				}
 			}
-			cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to], off, j.outside, o.Named)
+			step := func(a, b int) float64 { return widestStep(ctx, j.data, at+int64(from+a), b-a) }
+			cellRow{out, off, step, j.scales != nil, j.outside, o.Named}.judge(row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to])
 		}
 		return nil
 	})
@@ -156,16 +157,22 @@ func (j *cellJudge) settle(t *Tensor) {
 	}
 	if t.near > few(t.Total()) {
 		t.Blocks[Rounding] += t.near
-		drop(nearlyCell)
-	} else { // named
+	} else {
 		t.Blocks[Open] += t.near
+		for _, d := range t.nearly {
+			t.keep(d, len(t.Deviations)+1)
+		}
+		slices.SortFunc(t.Deviations, before)
 	}
 	t.Blocks[Deviates] -= t.near
-	if j.data.Compensated() && j.scales != nil && float64(t.soft) > mostOutside*float64(t.Total()) {
-		t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft
-		drop(outsideCell)
-		outsideOf(j.data, t)
+	if !j.data.Compensated() || j.scales == nil || float64(t.moved) <= mostOutside*float64(t.Total()-t.void) {
+		return
 	}
+	// Codes were moved, and with them the values that later groups took their scales of.
+	t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft-t.scaled, t.Blocks[Open]+t.soft+t.scaled
+	drop(outsideCell)
+	drop(otherScale)
+	outsideOf(j.data, t)
 }
 
 // outsideOf is what a value outside its cell is found to be.
@@ -185,23 +192,60 @@ const (
 	besideScale = "some scales are a unit of their type beside what the rule gives, as another order of roundings leaves them"
 )
 
-// cellRow judges the values of a row; off tells whether a scale of some of its columns
-// is not what the rule gives.
-func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) Grade, outside Grade, named int) {
+// widestStep is the largest distance of neighbouring codes among some values, 0 where
+// codes are no lattice. It serves codes of which each is the last on its side.
+func widestStep(ctx context.Context, d tensor.Cells, first int64, n int) (most float64) {
+	l, ok := d.(tensor.Lattice)
+	if !ok {
+		return 0
+	}
+	steps := make([]float32, n)
+	if l.ReadSteps(ctx, steps, first) != nil {
+		return 0
+	}
+	return float64(slices.Max(steps))
+}
+
+// cellRow judges the values of a row.
+type cellRow struct {
+	out     *Tensor
+	off     func(from, to int) Grade   // what the scales of some columns are found to be
+	step    func(from, to int) float64 // distance of codes where no cell has two ends
+	ruled   bool                       // a rule gives the scales
+	outside Grade                      // of a block with values outside their cells
+	named   int
+}
+
+func (r cellRow) judge(row int, x, lo, hi []float32) {
+	out, named := r.out, r.named
 	for at := 0; at < len(x); at += cellBlock {
-		f, end := fault{}, min(len(x), at+cellBlock)
+		f, end, void := fault{}, min(len(x), at+cellBlock), 0
 		widest := widestOf(lo[at:end], hi[at:end])
+		if widest == 0 {
+			widest = r.step(at, end)
+		}
 		for i := at; i < end; i++ {
+			if r.ruled && lo[i] == hi[i] {
+				void++
+				continue // the rule gives a scale of zero: all codes mean the same
+			}
 			if far := beyond(x[i], lo[i], hi[i], widest); far > 0 {
 				f.worse(i, far, outsideCell)
 			}
 		}
-		scale := off(at, end)
+		if void == end-at {
+			out.void++
+		}
+		scale := r.off(at, end)
+		if f.found() && f.steps > nearCell {
+			out.moved++
+		}
 		switch {
 		case scale == Deviates:
+			out.scaled++
 			out.Blocks[Deviates]++
 			out.keep(Deviation{row, at / cellBlock, at, 0, 1, otherScale}, named)
-		case f.found() && f.steps > tieCell && outside == Open:
+		case f.found() && f.steps > tieCell && r.outside == Open:
 			out.Blocks[Open]++
 			out.Largest = max(out.Largest, f.steps)
 		case f.found() && f.steps > nearCell:
@@ -212,7 +256,9 @@ func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) G
 			f.what = nearlyCell
 			out.near++
 			out.Blocks[Deviates]++
-			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+			if len(out.nearly) < named {
+				out.nearly = append(out.nearly, Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what})
+			}
 		case scale == Open:
 			out.Blocks[Open]++
 			out.Why = besideScale

@@ -71,6 +71,10 @@ type Tensor struct {
 	soft   int64         // deviating blocks that the search of the type can come to, or of codes alone
 	softAt map[int]int64 // the same by their place in the row, for types that importance may enter
 	near   int64         // deviating blocks with values just outside their cells, and none further
+	nearly []Deviation   // these
+	scaled int64         // deviating blocks whose scale is not the one of the rule
+	void   int64         // blocks whose scales are zero, as the rule has it: all codes mean the same
+	moved  int64         // of these, and of others, those with values outside their cells
 	plain  int64         // blocks that follow from the values alone and are not all zeros
 	asked  int64         // blocks that are not all zeros
 }
@@ -165,6 +169,12 @@ func (t *Tensor) merge(o *Tensor, named int) {
 	t.Values += o.Values
 	t.soft += o.soft
 	t.near += o.near
+	t.scaled += o.scaled
+	t.moved += o.moved
+	t.void += o.void
+	t.nearly = append(t.nearly, o.nearly...)
+	slices.SortFunc(t.nearly, before)
+	t.nearly = t.nearly[:min(len(t.nearly), named)]
 	t.plain += o.plain
 	t.asked += o.asked
 	for at, n := range o.softAt {

@@ -15,6 +15,7 @@ type fault struct {
 	steps float64
 	what  string
 	soft  bool // the search of the type can come to the block all the same
+	lost  bool // sums that lose all their bits bring it about, where importance lies on one column alone
 	idle  bool // the source has nothing but zeros here: any rule holds
 }
 

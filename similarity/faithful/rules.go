@@ -125,7 +125,7 @@ func lineSearch(name string, top float64) search {
 			f.what = "no scale and minimum round to these codes"
 			return f
 		case lineHullFault(x, codes, float64(s[0].Scale), float64(s[0].Offset), float64(s[0].Slack)):
-			return fault{steps: 1, what: "scale and minimum are none that any weights of the values ask for"}
+			return fault{steps: 1, lost: true, what: "scale and minimum are none that weights of more than one value ask for"}
 		}
 		return fault{}
 	}

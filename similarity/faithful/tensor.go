@@ -161,7 +161,7 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 			for i := range n {
 				j.row(row+i, raw[i*size:][:size], x[(row-first+i)*cols:][:cols], func(block int, g Grade, f fault) {
 					out.count(block, g, f, j.mode == Alone)
-					if g == Deviates {
+					if g == Deviates || f.lost {
 						out.keep(Deviation{row + i, block, f.col, f.count, f.steps, f.what}, o.Named)
 					}
 				})
