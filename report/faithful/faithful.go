@@ -141,6 +141,9 @@ func Check(ctx context.Context, quantised, source report.Input, o *Options) (*Re
 	if err := r.judge(ctx, m, o); err != nil {
 		return nil, err
 	}
+	if err := r.leftOver(ctx, quantised.Model, source.Model, o); err != nil {
+		return nil, err
+	}
 	if r.Quantised, err = quantised.Describe(ctx, o.Pin); err != nil {
 		return nil, err
 	}

@@ -17,7 +17,8 @@ type judge struct {
 	write      quant.Requantiser
 	rule       rule
 	mode       Mode
-	through    func(float32) float32 // rounding of the source before, nil for none
+	through    func(float32) float32   // rounding of the source before, nil for none
+	also       []func(float32) float32 // other roundings that the sample does not tell from it
 	importance func(row int) []float32
 }
 
@@ -27,14 +28,15 @@ func (j *judge) bytesOf(n int) int { return n / j.codec.BlockValues * j.codec.Bl
 // row judges a row: raw are its blocks as stored, x the values of the source,
 // which it may change.
 func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Grade, f fault)) {
+	var w []float32
+	if j.mode == Given {
+		w = j.importance(row)
+	}
+	others := j.otherwise(x, w, len(raw))
 	if j.through != nil {
 		for i, v := range x {
 			x[i] = j.through(v)
 		}
-	}
-	var w []float32
-	if j.mode == Given {
-		w = j.importance(row)
 	}
 	want := make([]byte, len(raw))
 	j.write(want, x, w)
@@ -45,9 +47,37 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 			each(k, Exact, fault{idle: zero(x[k*bv:][:bv])})
 			continue
 		}
+		if slices.ContainsFunc(others(), func(o []byte) bool { return bytes.Equal(b, o[k*bb:][:bb]) }) {
+			each(k, Exact, fault{})
+			continue
+		}
 		g, f := j.differs(k, x, w, b, want[k*bb:][:bb])
 		f.col += k * bv
 		each(k, g, f)
+	}
+}
+
+// otherwise gives a row, when it is asked for, as the rule makes it of the source after
+// the other roundings that the sample does not tell apart: they change what is very
+// small alone.
+func (j *judge) otherwise(x, w []float32, size int) func() [][]byte {
+	var rows [][]byte
+	if len(j.also) == 0 {
+		return func() [][]byte { return nil }
+	}
+	source := slices.Clone(x)
+	return func() [][]byte {
+		for _, round := range j.also[len(rows):] {
+			y, row := slices.Clone(source), make([]byte, size)
+			if round != nil {
+				for i, v := range y {
+					y[i] = round(v)
+				}
+			}
+			j.write(row, y, w)
+			rows = append(rows, row)
+		}
+		return rows
 	}
 }
 

@@ -19,6 +19,7 @@ type cellJudge struct {
 	data    tensor.Cells
 	grouped grouped // nil where nothing is known of groups
 	through passage
+	also    []passage    // others that the sample does not tell from it
 	scales  *ruledScales // nil where no rule gives them
 	outside Grade        // of a block with values outside their cells
 }
@@ -50,9 +51,11 @@ func newCells(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 // of the scales.
 func (j *cellJudge) choose(ctx context.Context) error {
 	all := passages(j.p.Source.Tensor.DType)
-	if best, err := j.passage(ctx, all); err != nil {
+	best, err := j.passage(ctx, all)
+	if err != nil {
 		return err
-	} else if best > 0 {
+	}
+	if best > 0 {
 		all[0], all[best] = all[best], all[0]
 	}
 	j.through = all[0]
@@ -68,7 +71,7 @@ func (j *cellJudge) choose(ctx context.Context) error {
 		return err
 	}
 	if j.scales = r.ruleOf(groups, j.grouped, all); j.scales != nil {
-		j.through = j.scales.through
+		j.through, j.also = j.scales.through, j.scales.also
 	}
 	return nil
 }
@@ -76,11 +79,8 @@ func (j *cellJudge) choose(ctx context.Context) error {
 // passage is the one that leaves the fewest values of sampled rows outside.
 func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err error) {
 	cols := j.p.Source.Cols
-	n := max(1, min(sampledRows, j.p.Source.Rows, valuesAtOnce/max(1, cols)))
-	at := make([]int, n)
-	for i := range at {
-		at[i] = i * j.p.Source.Rows / n
-	}
+	at := j.p.sampled()
+	n := len(at)
 	x, lo, hi := make([]float32, n*cols), make([]float32, n*cols), make([]float32, n*cols)
 	if err := j.p.Source.Gather(ctx, x, at); err != nil {
 		return 0, err
@@ -98,8 +98,11 @@ func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err e
 				outside++
 			}
 		}
-		if least < 0 || outside < least {
-			least, best = outside, k
+		switch {
+		case least < 0 || outside < least:
+			least, best, j.also = outside, k, nil
+		case outside == least:
+			j.also = append(j.also, through)
 		}
 	}
 	return best, nil
@@ -108,11 +111,11 @@ func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err e
 // rows judges rows that were read.
 func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 	cols := j.p.Source.Cols
-	if j.through.round != nil {
-		for i, v := range x {
-			x[i] = j.through.round(v)
-		}
+	others := make([][]float32, len(j.also))
+	for k, a := range j.also {
+		others[k] = a.all(slices.Clone(x))
 	}
+	x = j.through.all(x)
 	return j.p.runs(first, len(x)/cols, func(row, n int) error {
 		lo, hi := make([]float32, n*cols), make([]float32, n*cols)
 		at := j.p.Quantised.StoredAt(row)
@@ -138,7 +141,11 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 				}
 			}
 			step := func(a, b int) float64 { return widestStep(ctx, j.data, at+int64(from+a), b-a) }
-			cellRow{out, off, step, j.scales != nil, j.outside, o.Named}.judge(row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to])
+			r := cellRow{out, off, step, nil, j.scales != nil, j.outside, o.Named}
+			for _, y := range others {
+				r.others = append(r.others, y[(row-first+i)*cols:][:cols])
+			}
+			r.judge(row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to])
 		}
 		return nil
 	})
@@ -211,6 +218,7 @@ type cellRow struct {
 	out     *Tensor
 	off     func(from, to int) Grade   // what the scales of some columns are found to be
 	step    func(from, to int) float64 // distance of codes where no cell has two ends
+	others  [][]float32                // the values after other roundings that nothing tells apart
 	ruled   bool                       // a rule gives the scales
 	outside Grade                      // of a block with values outside their cells
 	named   int
@@ -229,7 +237,11 @@ func (r cellRow) judge(row int, x, lo, hi []float32) {
 				void++
 				continue // the rule gives a scale of zero: all codes mean the same
 			}
-			if far := beyond(x[i], lo[i], hi[i], widest); far > 0 {
+			far := beyond(x[i], lo[i], hi[i], widest)
+			for _, y := range r.others {
+				far = min(far, beyond(y[i], lo[i], hi[i], widest))
+			}
+			if far > 0 {
 				f.worse(i, far, outsideCell)
 			}
 		}

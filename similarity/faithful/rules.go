@@ -63,7 +63,7 @@ func signedSearch(name string, n int) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if s[0].Scale == 0 || candidateFault(n, x, v, s[0].Scale) {
+		if s[0].Scale == 0 || f.what == noNumber || candidateFault(n, x, v, s[0].Scale) {
 			return f
 		}
 		if hullFault(x, places(s[0], v), float64(s[0].Scale), float64(s[0].Slack)) {
@@ -111,7 +111,7 @@ func lineSearch(name string, top float64) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if s[0].Scale == 0 {
+		if s[0].Scale == 0 || f.what == noNumber {
 			return f
 		}
 		codes := make([]int, len(v))

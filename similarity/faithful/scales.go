@@ -240,7 +240,8 @@ func asRule(g quant.Group, s scaling, steps int) bool {
 type ruledScales struct {
 	rule    string
 	through passage
-	of      []Grade // by group: Exact, Open a unit beside what the rule gives, else Deviates
+	also    []passage // others with which the rule gives as many
+	of      []Grade   // by group: Exact, Open a unit beside what the rule gives, else Deviates
 }
 
 // fittedRule is that of quantisers which fit zero-points to all values: others must not
@@ -283,8 +284,11 @@ func (r *ranges) ruleOf(groups []quant.Group, data grouped, all []passage) *rule
 						n += every
 					}
 				}
-				if n > most {
-					most, best, out.rule, out.through = n, fits, rule.name, through
+				switch {
+				case n > most:
+					most, best, out.rule, out.through, out.also = n, fits, rule.name, through, nil
+				case n == most && rule.name == out.rule && through.name != out.through.name:
+					out.also = append(out.also, through)
 				}
 			}
 		}

@@ -76,7 +76,7 @@ func newWalk(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	case cells:
 		return newCells(ctx, p, t)
 	case dt.Kind() == tensor.KindFloat && dt != tensor.F8E8M0:
-		return newCast(p, t), nil
+		return newCast(ctx, p, t)
 	case plain && known && !p.Quantised.Transposed():
 		return newBlocks(ctx, p, t)
 	case known:
