@@ -47,26 +47,39 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 			each(k, Exact, fault{idle: zero(x[k*bv:][:bv])})
 			continue
 		}
-		if slices.ContainsFunc(others(), func(o []byte) bool { return bytes.Equal(b, o[k*bb:][:bb]) }) {
+		if slices.ContainsFunc(others(), func(o rounded) bool { return bytes.Equal(b, o.raw[k*bb:][:bb]) }) {
 			each(k, Exact, fault{})
 			continue
 		}
 		g, f := j.differs(k, x, w, b, want[k*bb:][:bb])
+		if j.mode == Searched && g == Deviates {
+			for _, o := range others() {
+				if h, e := j.differs(k, o.x, w, b, o.raw[k*bb:][:bb]); h < g {
+					g, f = h, e
+				}
+			}
+		}
 		f.col += k * bv
 		each(k, g, f)
 	}
 }
 
+// rounded is a row of the source after some rounding, and what the rule makes of it.
+type rounded struct {
+	x   []float32
+	raw []byte
+}
+
 // otherwise gives a row, when it is asked for, as the rule makes it of the source after
 // the other roundings that the sample does not tell apart: they change what is very
 // small alone.
-func (j *judge) otherwise(x, w []float32, size int) func() [][]byte {
-	var rows [][]byte
+func (j *judge) otherwise(x, w []float32, size int) func() []rounded {
+	var rows []rounded
 	if len(j.also) == 0 {
-		return func() [][]byte { return nil }
+		return func() []rounded { return nil }
 	}
 	source := slices.Clone(x)
-	return func() [][]byte {
+	return func() []rounded {
 		for _, round := range j.also[len(rows):] {
 			y, row := slices.Clone(source), make([]byte, size)
 			if round != nil {
@@ -75,7 +88,7 @@ func (j *judge) otherwise(x, w []float32, size int) func() [][]byte {
 				}
 			}
 			j.write(row, y, w)
-			rows = append(rows, row)
+			rows = append(rows, rounded{y, row})
 		}
 		return rows
 	}

@@ -167,7 +167,7 @@ func zero(x []float32) bool {
 // fewest is the passage that leaves the fewest sampled blocks deviating.
 func (s *sample) fewest(j *judge, all []passage) (at int) {
 	j.mode = Searched
-	least := -1
+	least, ties := -1, []func(float32) float32(nil)
 	for k, through := range all {
 		j.through = through.round
 		n := 0
@@ -182,9 +182,13 @@ func (s *sample) fewest(j *judge, all []passage) (at int) {
 				}
 			})
 		}
-		if least < 0 || n < least {
-			least, at = n, k
+		switch {
+		case least < 0 || n < least:
+			least, at, ties = n, k, nil
+		case n == least:
+			ties = append(ties, through.round)
 		}
 	}
+	j.also = ties
 	return at
 }
