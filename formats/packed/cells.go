@@ -38,9 +38,11 @@ func (m *matrix) ReadCells(ctx context.Context, lo, hi []float32, first int64) e
 func (x *nested) shifted(side int) *nested {
 	y, b := *x, newBook(x.table[:])
 	for c := range y.table {
-		if end := [2]*[256]float32{&b.low, &b.high}[side][c]; end-end == 0 {
-			y.table[c] = end
+		end, sign := [2]*[256]float32{&b.low, &b.high}[side][c], float32(2*side-1)
+		if end-end != 0 {
+			end = sign // the largest of all scales became one
 		}
+		y.table[c] = end + sign*nestedRoom
 	}
 	return &y
 }
@@ -55,11 +57,19 @@ func (m *matrix) cells(ctx context.Context, lo, hi []float32, first int64) error
 // ends gives one end of each cell: the one in the direction of side where the
 // scale is positive, the other where it is not.
 func (m *matrix) ends(near, far *[256]float32, side float32) fill {
-	lost, lostZero := max(m.slack, lostOf(m.scale)), lostOf(m.zero)
+	unit, least := lostOf(m.scale)
+	lostZero, _ := lostOf(m.zero)
+	lost := max(m.slack, unit)
 	return func(dst []float32, codes []uint8, n numbers) {
 		scale := n.scale
 		if m.post != 0 {
 			scale *= m.post
+		}
+		if scale == 0 {
+			for i := range codes {
+				dst[i] = n.bias // whatever the code
+			}
+			return
 		}
 		t := near
 		if scale < 0 {
@@ -68,28 +78,32 @@ func (m *matrix) ends(near, far *[256]float32, side float32) fill {
 		h, bias := max(scale, -scale), max(n.bias, -n.bias)
 		zero := max(n.zero, -n.zero) * h
 		for i, c := range codes {
-			size := m.book.value[c] - n.zero
-			size = float32(max(size, -size)*h) + bias
-			slack := float32((lost+roundingSlack)*size) + float32(lostZero*zero)
+			code, size := m.book.value[c], m.book.value[c]-n.zero
+			code, size = max(code, -code), max(size, -size)
+			// What the scale lost, and what quotient and sum lose where they are taken in
+			// its type.
+			slack := float32(unit*float32(h*(code+size))) + float32(least*size)
+			slack += float32((lost+roundingSlack)*(float32(size*h)+bias)) + float32(lostZero*zero)
 			dst[i] = float32((t[c]-n.zero)*scale) + n.bias + side*slack
 		}
 	}
 }
 
-// lostOf is what storing numbers in 16 bits may have lost of each, relatively:
-// quantisers round values by what they had before.
-func lostOf(g grid) float32 {
+// lostOf is what storing numbers in 16 bits may have lost of each: half a unit of the
+// last place, relatively, and the least that this is. Quantisers round values by what
+// they had before.
+func lostOf(g grid) (unit, least float32) {
 	x, ok := g.(*table)
 	if t, turn := g.(*turned); turn {
 		x, ok = &table{t: t.t}, true
 	}
 	switch {
 	case ok && x.t.DType == tensor.F16:
-		return 0x1p-11
+		return 0x1p-11, 0x1p-25
 	case ok && x.t.DType == tensor.BF16:
-		return 0x1p-9
+		return 0x1p-8, 0
 	}
-	return 0
+	return 0, 0
 }
 
 // compensated are the layouts, by how their description begins, whose quantisers

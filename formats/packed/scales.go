@@ -115,11 +115,7 @@ func (m *matrix) numbersOf() []stored {
 func endOf(g grid, side int) grid {
 	switch x := g.(type) {
 	case *nested:
-		y := x.shifted(side)
-		for c := range y.table {
-			y.table[c] += float32(2*side-1) * nestedRoom
-		}
-		return y
+		return x.shifted(side)
 	case *changed:
 		return &changed{endOf(x.grid, side), x.f}
 	case *table:

@@ -51,8 +51,22 @@ func (k minimums) search(x, importance []float32) *found {
 		f.d = fitPositive(k.top, f.scale[:n], f.sums[:n], f.sc[:])
 		f.dmin = fitPositive(k.top, f.low[:n], f.sums[:n], f.m[:])
 	}
+	for j := range n {
+		f.sc[j], f.m[j] = k.stored(f.sc[j], f.m[j])
+	}
 	f.nearestCodes(x, k.size, k.alone.n)
 	return f
+}
+
+// stored is what is kept of a scale and a minimum that left their range, as they do
+// where sums of all but vanishing importance lose all their bits: two nibbles run
+// into each other, six bits are cut at their largest number.
+func (k minimums) stored(sc, m uint8) (uint8, uint8) {
+	if k.top == 15 {
+		both := sc | m<<4
+		return both & 15, both >> 4
+	}
+	return min(sc, 63), min(m, 63)
 }
 
 // weights says what each value of a sub-block counts.

@@ -2,6 +2,7 @@ package faithful
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity/faithful"
 )
@@ -43,7 +44,7 @@ func (r *Report) decide() {
 	switch {
 	case n[Deviates] > 0:
 		r.Verdict = Deviates
-	case n[Undetermined] > 0 || len(r.Unpaired) > 0 || len(r.Tensors) == 0:
+	case n[Undetermined] > 0 || len(r.Unpaired) > 0 || len(r.Missing) > 0 || r.turned || len(r.Tensors) == 0:
 		r.Verdict = Undetermined
 	case n[Reachable] > 0:
 		r.Verdict = Reachable
@@ -51,6 +52,7 @@ func (r *Report) decide() {
 		r.Verdict = Faithful
 	}
 	r.because(n)
+	r.notExcluded()
 }
 
 // because puts the counts into words.
@@ -77,4 +79,34 @@ func (r *Report) because(n map[Verdict]int) {
 	say(hidden > 0 && r.Importance, "the scales of %d tensors do not follow from the importance that was given", hidden)
 	say(len(r.Unpaired) > 0, "%d tensors have no counterpart in the source", len(r.Unpaired))
 	say(len(r.Missing) > 0, "%d parts of the source are not in the quantised model", len(r.Missing))
+	say(r.turned, "query and key rows lie in another order than the architecture of the file says: what loads it computes something else")
+	say(r.folded > 0, "%d gains and biases are not those of the source, and neither are the values of the matrices: AWQ and SmoothQuant move factors between them", r.folded)
+}
+
+// escapes lists what an alteration may be and stay unseen, and when.
+var escapes = []struct {
+	when func(r *Report) bool
+	what string
+}{
+	{func(*Report) bool { return true }, "weights of the source moved inside the cells of the codes, so that it is harmless itself and only what is made of it is not: both files then agree"},
+	{func(r *Report) bool { return r.has(faithful.Searched) }, "scales, points and codes chosen as some other importance would have chosen them"},
+	{func(r *Report) bool { return r.has(faithful.Given) }, "an importance matrix made for the purpose"},
+	{func(r *Report) bool { return r.has(faithful.Alone, faithful.Given) && r.Blocks.Rounding > 0 }, "values moved to where two choices tie"},
+	{func(r *Report) bool { return r.has(faithful.Cells) }, "scales that no rule gives, with the codes rounded anew"},
+	{func(r *Report) bool { return r.has(faithful.Cells, faithful.Ruled) }, "codes of values that lie within 1/128 of a cell of the next one"},
+	{func(r *Report) bool { return r.Blocks.Reachable > 0 && r.has(faithful.Cast) }, "values moved by less than half a unit of the type of the source, where that is the coarser one"},
+}
+
+// notExcluded says what the findings leave possible.
+func (r *Report) notExcluded() {
+	for _, e := range escapes {
+		if e.when(r) {
+			r.NotExcluded = append(r.NotExcluded, e.what)
+		}
+	}
+}
+
+// has tells whether some tensor was judged in one of these ways.
+func (r *Report) has(modes ...faithful.Mode) bool {
+	return slices.ContainsFunc(r.Types, func(t Type) bool { return slices.Contains(modes, t.Mode) })
 }

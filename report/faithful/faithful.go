@@ -5,7 +5,9 @@ package faithful
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -57,9 +59,14 @@ type Report struct {
 	Tensors    []Tensor       `json:"tensors"`
 	Unpaired   []string       `json:"unpaired"` // of the quantised model: no counterpart in the source
 	Missing    []string       `json:"missing"`  // of the source: no counterpart in the quantised model
-	Computed   []string       `json:"computed"` // tables that converters compute
+	Computed   []string       `json:"computed"` // tables that follow from the configuration of the source
 	Limits     []string       `json:"limits"`
-	Warnings   []string       `json:"warnings"`
+	// NotExcluded is what an alteration may be and stay unseen by what was found.
+	NotExcluded []string `json:"notExcluded"`
+	Warnings    []string `json:"warnings"`
+
+	turned bool // query and key rows lie in another order than declared
+	folded int  // gains and biases that layouts with moved factors leave open
 }
 
 // Blocks counts blocks by what they were found to be.
@@ -121,20 +128,20 @@ type Deviation struct {
 	What   string         `json:"what"`
 }
 
-// computed are tensors that converters compute from the configuration.
-var computed = []string{"rope_freqs.weight", "rope_factors_long.weight", "rope_factors_short.weight"}
-
 // Check holds a quantised model against its source.
 func Check(ctx context.Context, quantised, source report.Input, o *Options) (*Report, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	r := &Report{Schema: Schema, Tool: report.ThisTool(), Importance: o.Importance != nil, Because: []string{}, Types: []Type{}, Tensors: []Tensor{}, Unpaired: []string{}, Missing: []string{}, Computed: []string{}, Warnings: []string{}, Limits: slices.Clone(limits)}
+	r := &Report{Schema: Schema, Tool: report.ThisTool(), Importance: o.Importance != nil, Because: []string{}, Types: []Type{}, Tensors: []Tensor{}, Unpaired: []string{}, Missing: []string{}, Computed: []string{}, Warnings: []string{}, NotExcluded: []string{}, Limits: slices.Clone(limits)}
 	m, err := r.pair(ctx, quantised, source)
 	if err != nil {
 		return nil, err
 	}
 	if err := r.judge(ctx, m, o); err != nil {
+		return nil, err
+	}
+	if err := r.leftOver(ctx, quantised.Model, source.Model, o); err != nil {
 		return nil, err
 	}
 	if r.Quantised, err = quantised.Describe(ctx, o.Pin); err != nil {
@@ -159,47 +166,57 @@ func (r *Report) pair(ctx context.Context, quantised, source report.Input) (*ali
 	if err != nil {
 		return nil, err
 	}
+	r.turned = len(notes) > 0
 	r.Warnings = append(append(append(r.Warnings, notes...), quantised.Warnings...), source.Warnings...)
 	if err := layers.PairGeneric(ctx, p); err != nil {
 		return nil, err
 	}
 	m := p.Match()
 	r.Missing = append(r.Missing, m.OnlyA...)
-	r.unpaired(m, b.Net)
-	return m, nil
+	return m, r.unpaired(ctx, m, b.Net, source.Model.Metadata())
 }
 
 // unpaired lists what the source has no counterpart of, by the names in the file.
-func (r *Report) unpaired(m *align.Matching, net *roles.Network) {
+func (r *Report) unpaired(ctx context.Context, m *align.Matching, net *roles.Network, source tensor.Metadata) error {
 	only := map[string]bool{}
 	for _, role := range m.OnlyB {
 		only[role] = true
 	}
-	add := func(role string, t *tensor.Tensor) {
-		switch {
-		case !only[role]:
-		case slices.Contains(computed, t.Name):
+	add := func(role string, t *tensor.Tensor) error {
+		if !only[role] {
+			return nil
+		}
+		follows, err := computedTable(ctx, t, source)
+		if follows {
 			r.Computed = append(r.Computed, t.Name)
-		default:
+		} else {
 			r.Unpaired = append(r.Unpaired, t.Name)
 		}
+		return err
 	}
 	for _, x := range net.Matrices() {
-		add(x.Role, x.Tensor)
+		if err := add(x.Role, x.Tensor); err != nil {
+			return err
+		}
 	}
 	for _, x := range net.AllVectors() {
-		add(x.Role, x.Tensor)
+		if err := add(x.Role, x.Tensor); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // judge judges every pair.
 func (r *Report) judge(ctx context.Context, m *align.Matching, o *Options) error {
 	own := faithful.Options{Workers: o.Workers, Named: o.Named}
+	moved := false
 	for _, p := range m.Matrices {
 		t, err := faithful.Judge(ctx, faithful.Pair{Quantised: p.B, Source: p.A, Importance: fitting(o.Importance[p.B.Tensor.Name], p.B.Cols)}, own)
 		if err != nil {
 			return err
 		}
+		moved = moved || movesFactors(p.B.Tensor.Data) && t.Mode == faithful.Cells && t.Blocks[faithful.Open] > 0
 		r.add(t, p.B.Role, p.B.Tensor, p.A.Tensor)
 	}
 	for _, p := range m.Vectors {
@@ -212,9 +229,31 @@ func (r *Report) judge(ctx context.Context, m *align.Matching, o *Options) error
 			return err
 		}
 		dt := p.B.Tensor.DType
-		r.add(faithful.Vector(dt.String(), b, a, dt.Rounding(), p.A.Tensor.DType.Rounding(), own), p.B.Role, p.B.Tensor, p.A.Tensor)
+		t := faithful.Vector(dt.String(), b, a, dt.Rounding(), p.A.Tensor.DType.Rounding(), own)
+		if n := t.Blocks[faithful.Deviates]; moved && n > 0 {
+			t.Blocks[faithful.Deviates], t.Blocks[faithful.Open] = 0, n
+			t.Why = "quantisers of this layout may divide gains by what they multiply columns with"
+			r.folded++
+		}
+		r.add(t, p.B.Role, p.B.Tensor, p.A.Tensor)
 	}
 	return nil
+}
+
+// movesFactors tells whether quantisers of a layout move factors between gains, biases
+// and the columns of matrices before they round: AWQ (Lin et al. 2023), SmoothQuant
+// (Xiao et al. 2022).
+func movesFactors(d tensor.Data) bool {
+	for {
+		if s, ok := d.(fmt.Stringer); ok {
+			return slices.ContainsFunc([]string{"AWQ", "compressed-tensors", "INT8 scaled"}, func(l string) bool { return strings.HasPrefix(s.String(), l) })
+		}
+		u, ok := d.(interface{ Unwrap() tensor.Data })
+		if !ok {
+			return false
+		}
+		d = u.Unwrap()
+	}
 }
 
 // fitting leaves out importance of another length.

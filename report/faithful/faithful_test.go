@@ -153,3 +153,53 @@ func TestReportWithoutPinsIsNotStated(t *testing.T) {
 	require.NoError(t, json.Unmarshal(b.Bytes(), &any))
 	require.Equal(t, "weightprint.faithful/1", any["schema"])
 }
+
+// with replaces a tensor, or adds one.
+func with(m tensor.Tensors, t *tensor.Tensor) tensor.Tensors {
+	out := tensor.Tensors{t}
+	for _, x := range m {
+		if x.Name != t.Name {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// No file is faithful for what was not held against anything.
+func TestNothingPassesUnseen(t *testing.T) {
+	source, quantised := pair("model.layers.0.mlp.x", tensor.Named("Q8_0"), nil)
+	require.Equal(t, faithful.Faithful, check(t, quantised, source, nil).Verdict)
+	r := check(t, quantised[1:], source, nil)
+	require.Equal(t, faithful.Undetermined, r.Verdict, "a tensor is missing")
+	require.Len(t, r.Missing, 1)
+	table := &tensor.Tensor{Name: "rope_freqs.weight", DType: tensor.F32, Shape: []int64{8}, Data: tensor.Values{3, 3, 3, 3, 3, 3, 3, 3}}
+	r = check(t, with(quantised, table), source, nil)
+	require.Equal(t, faithful.Undetermined, r.Verdict, "a table that the configuration does not ask for")
+	require.Equal(t, []string{table.Name}, r.Unpaired)
+	other := *table
+	other.Data = tensor.Values{3, 3, 3, 3, 3, 3, 3, 4}
+	r = check(t, with(quantised, table), with(source, &other), nil)
+	require.Equal(t, faithful.Deviates, r.Verdict, "a buffer that differs")
+}
+
+// A scale that is no number, or infinite, is none that a search comes to, whatever the
+// importance.
+func TestNoNumberIsNoScale(t *testing.T) {
+	w := make([]float32, cols)
+	for i := range w {
+		w[i] = float32(1 + i%7*i%5)
+	}
+	for name, at := range map[string]int{"Q4_K": 0, "Q5_K": 0, "Q2_K": 80, "Q3_K": 108, "Q6_K": 208, "Q4_0": 0, "Q5_1": 2, "IQ4_XS": 0, "IQ4_NL": 0, "IQ3_S": 0, "IQ2_XXS": 0} {
+		for _, bits := range []uint16{0x7e00, 0x7c00} {
+			source, quantised := pair("w", tensor.Named(name), w)
+			codec, _ := tensor.Named(name).Codec()
+			raw := make([]byte, rows*cols/codec.BlockValues*codec.BlockBytes)
+			require.NoError(t, quantised[0].Data.(*tensor.Stored).ReadRaw(raw, 0))
+			binary.LittleEndian.PutUint16(raw[at:], bits)
+			quantised[0] = stored(quantised[0].Name, tensor.Named(name), raw)
+			r := check(t, quantised, source, nil)
+			require.Equal(t, faithful.Deviates, r.Verdict, "%s %x", name, bits)
+			require.EqualValues(t, 1, r.Blocks.Deviates, name)
+		}
+	}
+}

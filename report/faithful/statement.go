@@ -27,7 +27,9 @@ type Predicate struct {
 	Types        []Type      `json:"types"`
 	Deviating    []string    `json:"deviating"` // tensors
 	Unpaired     []string    `json:"unpaired"`
+	Missing      []string    `json:"missing"`
 	Limits       []string    `json:"limits"`
+	NotExcluded  []string    `json:"notExcluded"`
 }
 
 // Statement puts the report as a predicate over the files of both models, which
@@ -46,7 +48,7 @@ func (r *Report) Statement() (*intoto.Statement, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256(text.Bytes())
-	p := Predicate{r.Tool, r.Schema, hex.EncodeToString(sum[:]), r.Verdict, r.Because, r.Importance, r.Blocks, r.Types, []string{}, r.Unpaired, r.Limits}
+	p := Predicate{r.Tool, r.Schema, hex.EncodeToString(sum[:]), r.Verdict, r.Because, r.Importance, r.Blocks, r.Types, []string{}, r.Unpaired, r.Missing, r.Limits, r.NotExcluded}
 	for _, t := range r.Tensors {
 		if t.Verdict == Deviates {
 			p.Deviating = append(p.Deviating, t.Name)

@@ -61,9 +61,23 @@ func (r *Report) WriteText(w io.Writer) error {
 	r.deviations(func(x *Tensor, d Deviation) {
 		t.Hang("  ", fmt.Sprintf("%s row %d, block %d, column %d: %s%s", escape.Printable(x.Name), d.Row, d.Block, d.Col, d.What, d.size()))
 	}, func(left int64) { t.Line("  and %d more blocks; --json names them", left) }, func() { t.Line(""); t.Line("not what the rule gives") })
-	for _, x := range r.Unpaired[:min(len(r.Unpaired), shown)] {
-		t.Hang("  ", escape.Printable(x)+" has no counterpart in the source")
+	list := func(title string, xs []string, words func(string) string) {
+		for i, x := range xs[:min(len(xs), shown)] {
+			if i == 0 {
+				t.Line("")
+				t.Line("%s", title)
+			}
+			t.Hang("  ", words(escape.Printable(x)))
+		}
+		if n := len(xs) - shown; n > 0 {
+			t.Line("  and %d more; --json names them", n)
+		}
 	}
+	same := func(x string) string { return x }
+	list("without a counterpart in the source", r.Unpaired, same)
+	list("not in the quantised model", r.Missing, same)
+	list("warnings", r.Warnings, same)
+	list("not excluded", r.NotExcluded, same)
 	_, err := io.WriteString(w, t.String())
 	return err
 }
@@ -116,6 +130,17 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	for _, x := range r.Unpaired {
 		fmt.Fprintf(&b, "- %s\n", escape.Markdown(x))
+	}
+	for _, l := range []struct {
+		title string
+		of    []string
+	}{{"Not in the quantised model", r.Missing}, {"Warnings", r.Warnings}, {"Not excluded", r.NotExcluded}} {
+		for i, x := range l.of {
+			if i == 0 {
+				fmt.Fprintf(&b, "\n## %s\n\n", l.title)
+			}
+			fmt.Fprintf(&b, "- %s\n", escape.Markdown(x))
+		}
 	}
 	b.WriteString("\n## Limits\n\n")
 	for _, x := range r.Limits {

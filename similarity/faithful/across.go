@@ -69,7 +69,7 @@ func (b *band) judge(ctx context.Context, p Pair, t *Tensor, outside Grade, o Op
 				lo[k], hi[k] = b.lo[at], b.hi[at]
 			}
 			found := &Tensor{}
-			cellRow(found, r, x[i*p.Source.Cols+b.c:][:b.n], lo, hi, unknownScales, outside, o.Named)
+			cellRow{out: found, off: unknownScales, step: func(int, int) float64 { return 0 }, outside: outside, named: o.Named}.judge(r, x[i*p.Source.Cols+b.c:][:b.n], lo, hi)
 			for k := range found.Deviations {
 				found.Deviations[k].Block += b.c / cellBlock
 				found.Deviations[k].Col += b.c

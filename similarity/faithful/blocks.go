@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/quant"
@@ -16,7 +17,8 @@ type judge struct {
 	write      quant.Requantiser
 	rule       rule
 	mode       Mode
-	through    func(float32) float32 // rounding of the source before, nil for none
+	through    func(float32) float32   // rounding of the source before, nil for none
+	also       []func(float32) float32 // other roundings that the sample does not tell from it
 	importance func(row int) []float32
 }
 
@@ -26,14 +28,15 @@ func (j *judge) bytesOf(n int) int { return n / j.codec.BlockValues * j.codec.Bl
 // row judges a row: raw are its blocks as stored, x the values of the source,
 // which it may change.
 func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Grade, f fault)) {
+	var w []float32
+	if j.mode == Given {
+		w = j.importance(row)
+	}
+	others := j.otherwise(x, w, len(raw))
 	if j.through != nil {
 		for i, v := range x {
 			x[i] = j.through(v)
 		}
-	}
-	var w []float32
-	if j.mode == Given {
-		w = j.importance(row)
 	}
 	want := make([]byte, len(raw))
 	j.write(want, x, w)
@@ -41,12 +44,53 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 	for k := 0; k*bb < len(raw); k++ {
 		b := raw[k*bb:][:bb]
 		if bytes.Equal(b, want[k*bb:][:bb]) {
+			each(k, Exact, fault{idle: zero(x[k*bv:][:bv])})
+			continue
+		}
+		if slices.ContainsFunc(others(), func(o rounded) bool { return bytes.Equal(b, o.raw[k*bb:][:bb]) }) {
 			each(k, Exact, fault{})
 			continue
 		}
 		g, f := j.differs(k, x, w, b, want[k*bb:][:bb])
+		if j.mode == Searched && g == Deviates {
+			for _, o := range others() {
+				if h, e := j.differs(k, o.x, w, b, o.raw[k*bb:][:bb]); h < g {
+					g, f = h, e
+				}
+			}
+		}
 		f.col += k * bv
 		each(k, g, f)
+	}
+}
+
+// rounded is a row of the source after some rounding, and what the rule makes of it.
+type rounded struct {
+	x   []float32
+	raw []byte
+}
+
+// otherwise gives a row, when it is asked for, as the rule makes it of the source after
+// the other roundings that the sample does not tell apart: they change what is very
+// small alone.
+func (j *judge) otherwise(x, w []float32, size int) func() []rounded {
+	var rows []rounded
+	if len(j.also) == 0 {
+		return func() []rounded { return nil }
+	}
+	source := slices.Clone(x)
+	return func() []rounded {
+		for _, round := range j.also[len(rows):] {
+			y, row := slices.Clone(source), make([]byte, size)
+			if round != nil {
+				for i, v := range y {
+					y[i] = round(v)
+				}
+			}
+			j.write(row, y, w)
+			rows = append(rows, rounded{y, row})
+		}
+		return rows
 	}
 }
 
@@ -64,20 +108,48 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 		f := j.unequal(xb, v, p, block)
 		if j.rule.search != nil {
 			hard := j.rule.search(xb, v, block)
-			f.soft = !hard.found()
+			f.soft = !hard.found() || hard.lost
+		}
+		if f.soft && w != nil && onOneColumn(j.rule.run, w[k*bv:][:bv]) {
+			return Open, fault{}
 		}
 		return Deviates, f
 	}
 	if j.rule.search == nil {
 		return j.otherScale(xb, v, p, block)
 	}
-	if f := j.rule.search(xb, v, block); f.found() {
+	switch f := j.rule.search(xb, v, block); {
+	case f.lost:
+		return Open, f
+	case f.found():
 		return Deviates, f
 	}
 	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
-		return Open, f
+		return Open, fault{}
 	}
 	return Reachable, fault{}
+}
+
+// vanishing is what a column must weigh, over the largest of its run, to enter sums in
+// float32.
+const vanishing = 0x1p-20
+
+// onOneColumn tells whether the importance of some run of n values lies on one of them:
+// a scale and a minimum fitted with such weights are a quotient of what sums lose, and
+// another order of products gives another one.
+func onOneColumn(n int, w []float32) bool {
+	for at := 0; at < len(w); at += n {
+		most, count := slices.Max(w[at:at+n]), 0
+		for _, v := range w[at : at+n] {
+			if v > vanishing*most {
+				count++
+			}
+		}
+		if count == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // otherScale judges a type that has no search of its own where its rule was not

@@ -10,9 +10,14 @@ import (
 const castBlock = 256
 
 // newCast serves types that round each value by itself.
-func newCast(p Pair, t *Tensor) *walk {
+func newCast(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	t.Mode = Cast
 	c := cast{p.Quantised.Tensor.DType.Rounding(), p.Source.Tensor.DType.Rounding()}
+	through, err := c.passage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	t.Through = through.name
 	return &walk{p: p, out: t, end: (*Tensor).settle, rows: func(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols := p.Source.Cols
 		b, rows := make([]float32, len(x)), make([]int, len(x)/max(1, cols))
@@ -23,10 +28,46 @@ func newCast(p Pair, t *Tensor) *walk {
 			return err
 		}
 		for i, row := range rows {
-			c.row(out, row, x[i*cols:][:cols], b[i*cols:][:cols], o.Named)
+			c.row(out, row, through.all(x[i*cols:][:cols]), b[i*cols:][:cols], o.Named)
 		}
 		return nil
-	}}
+	}}, nil
+}
+
+// passage is the one after which most sampled values are what they round to, the
+// first of equals.
+func (c cast) passage(ctx context.Context, p Pair) (passage, error) {
+	all := passages(p.Source.Tensor.DType)
+	at := p.sampled()
+	x, b := make([]float32, len(at)*p.Source.Cols), make([]float32, len(at)*p.Source.Cols)
+	if err := p.Source.Gather(ctx, x, at); err != nil {
+		return all[0], err
+	}
+	if err := p.Quantised.Gather(ctx, b, at); err != nil {
+		return all[0], err
+	}
+	most, best := -1, 0
+	for k, through := range all {
+		n := 0
+		for i, v := range x {
+			if c.value(through.of(v), b[i]) == Exact {
+				n++
+			}
+		}
+		if n > most {
+			most, best = n, k
+		}
+	}
+	return all[best], nil
+}
+
+// sampled are evenly spaced rows that tell how a tensor was made.
+func (p Pair) sampled() []int {
+	at := make([]int, max(1, min(sampledRows, p.Source.Rows, valuesAtOnce/max(1, p.Source.Cols))))
+	for i := range at {
+		at[i] = i * p.Source.Rows / len(at)
+	}
+	return at
 }
 
 // Vector judges a gain or a bias as one row; quantised and source are its values.

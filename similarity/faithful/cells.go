@@ -19,6 +19,7 @@ type cellJudge struct {
 	data    tensor.Cells
 	grouped grouped // nil where nothing is known of groups
 	through passage
+	also    []passage    // others that the sample does not tell from it
 	scales  *ruledScales // nil where no rule gives them
 	outside Grade        // of a block with values outside their cells
 }
@@ -50,9 +51,11 @@ func newCells(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 // of the scales.
 func (j *cellJudge) choose(ctx context.Context) error {
 	all := passages(j.p.Source.Tensor.DType)
-	if best, err := j.passage(ctx, all); err != nil {
+	best, err := j.passage(ctx, all)
+	if err != nil {
 		return err
-	} else if best > 0 {
+	}
+	if best > 0 {
 		all[0], all[best] = all[best], all[0]
 	}
 	j.through = all[0]
@@ -68,7 +71,7 @@ func (j *cellJudge) choose(ctx context.Context) error {
 		return err
 	}
 	if j.scales = r.ruleOf(groups, j.grouped, all); j.scales != nil {
-		j.through = j.scales.through
+		j.through, j.also = j.scales.through, j.scales.also
 	}
 	return nil
 }
@@ -76,11 +79,8 @@ func (j *cellJudge) choose(ctx context.Context) error {
 // passage is the one that leaves the fewest values of sampled rows outside.
 func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err error) {
 	cols := j.p.Source.Cols
-	n := max(1, min(sampledRows, j.p.Source.Rows, valuesAtOnce/max(1, cols)))
-	at := make([]int, n)
-	for i := range at {
-		at[i] = i * j.p.Source.Rows / n
-	}
+	at := j.p.sampled()
+	n := len(at)
 	x, lo, hi := make([]float32, n*cols), make([]float32, n*cols), make([]float32, n*cols)
 	if err := j.p.Source.Gather(ctx, x, at); err != nil {
 		return 0, err
@@ -98,8 +98,11 @@ func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err e
 				outside++
 			}
 		}
-		if least < 0 || outside < least {
-			least, best = outside, k
+		switch {
+		case least < 0 || outside < least:
+			least, best, j.also = outside, k, nil
+		case outside == least:
+			j.also = append(j.also, through)
 		}
 	}
 	return best, nil
@@ -108,11 +111,11 @@ func (j *cellJudge) passage(ctx context.Context, all []passage) (best int, err e
 // rows judges rows that were read.
 func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float32, o Options) error {
 	cols := j.p.Source.Cols
-	if j.through.round != nil {
-		for i, v := range x {
-			x[i] = j.through.round(v)
-		}
+	others := make([][]float32, len(j.also))
+	for k, a := range j.also {
+		others[k] = a.all(slices.Clone(x))
 	}
+	x = j.through.all(x)
 	return j.p.runs(first, len(x)/cols, func(row, n int) error {
 		lo, hi := make([]float32, n*cols), make([]float32, n*cols)
 		at := j.p.Quantised.StoredAt(row)
@@ -137,7 +140,12 @@ func (j *cellJudge) rows(ctx context.Context, out *Tensor, first int, x []float3
 					return worst
 				}
 			}
-			cellRow(out, row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to], off, j.outside, o.Named)
+			step := func(a, b int) float64 { return widestStep(ctx, j.data, at+int64(from+a), b-a) }
+			r := cellRow{out, off, step, nil, j.scales != nil, j.outside, o.Named}
+			for _, y := range others {
+				r.others = append(r.others, y[(row-first+i)*cols:][:cols])
+			}
+			r.judge(row+i, x[(row-first+i)*cols:][:cols], lo[from:to], hi[from:to])
 		}
 		return nil
 	})
@@ -156,16 +164,22 @@ func (j *cellJudge) settle(t *Tensor) {
 	}
 	if t.near > few(t.Total()) {
 		t.Blocks[Rounding] += t.near
-		drop(nearlyCell)
-	} else { // named
+	} else {
 		t.Blocks[Open] += t.near
+		for _, d := range t.nearly {
+			t.keep(d, len(t.Deviations)+1)
+		}
+		slices.SortFunc(t.Deviations, before)
 	}
 	t.Blocks[Deviates] -= t.near
-	if j.data.Compensated() && j.scales != nil && float64(t.soft) > mostOutside*float64(t.Total()) {
-		t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft
-		drop(outsideCell)
-		outsideOf(j.data, t)
+	if !j.data.Compensated() || j.scales == nil || float64(t.moved) <= mostOutside*float64(t.Total()-t.void) {
+		return
 	}
+	// Codes were moved, and with them the values that later groups took their scales of.
+	t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-t.soft-t.scaled, t.Blocks[Open]+t.soft+t.scaled
+	drop(outsideCell)
+	drop(otherScale)
+	outsideOf(j.data, t)
 }
 
 // outsideOf is what a value outside its cell is found to be.
@@ -185,23 +199,65 @@ const (
 	besideScale = "some scales are a unit of their type beside what the rule gives, as another order of roundings leaves them"
 )
 
-// cellRow judges the values of a row; off tells whether a scale of some of its columns
-// is not what the rule gives.
-func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) Grade, outside Grade, named int) {
+// widestStep is the largest distance of neighbouring codes among some values, 0 where
+// codes are no lattice. It serves codes of which each is the last on its side.
+func widestStep(ctx context.Context, d tensor.Cells, first int64, n int) (most float64) {
+	l, ok := d.(tensor.Lattice)
+	if !ok {
+		return 0
+	}
+	steps := make([]float32, n)
+	if l.ReadSteps(ctx, steps, first) != nil {
+		return 0
+	}
+	return float64(slices.Max(steps))
+}
+
+// cellRow judges the values of a row.
+type cellRow struct {
+	out     *Tensor
+	off     func(from, to int) Grade   // what the scales of some columns are found to be
+	step    func(from, to int) float64 // distance of codes where no cell has two ends
+	others  [][]float32                // the values after other roundings that nothing tells apart
+	ruled   bool                       // a rule gives the scales
+	outside Grade                      // of a block with values outside their cells
+	named   int
+}
+
+func (r cellRow) judge(row int, x, lo, hi []float32) {
+	out, named := r.out, r.named
 	for at := 0; at < len(x); at += cellBlock {
-		f, end := fault{}, min(len(x), at+cellBlock)
+		f, end, void := fault{}, min(len(x), at+cellBlock), 0
 		widest := widestOf(lo[at:end], hi[at:end])
+		if widest == 0 {
+			widest = r.step(at, end)
+		}
 		for i := at; i < end; i++ {
-			if far := beyond(x[i], lo[i], hi[i], widest); far > 0 {
+			if r.ruled && lo[i] == hi[i] {
+				void++
+				continue // the rule gives a scale of zero: all codes mean the same
+			}
+			far := beyond(x[i], lo[i], hi[i], widest)
+			for _, y := range r.others {
+				far = min(far, beyond(y[i], lo[i], hi[i], widest))
+			}
+			if far > 0 {
 				f.worse(i, far, outsideCell)
 			}
 		}
-		scale := off(at, end)
+		if void == end-at {
+			out.void++
+		}
+		scale := r.off(at, end)
+		if f.found() && f.steps > nearCell {
+			out.moved++
+		}
 		switch {
 		case scale == Deviates:
+			out.scaled++
 			out.Blocks[Deviates]++
 			out.keep(Deviation{row, at / cellBlock, at, 0, 1, otherScale}, named)
-		case f.found() && f.steps > tieCell && outside == Open:
+		case f.found() && f.steps > tieCell && r.outside == Open:
 			out.Blocks[Open]++
 			out.Largest = max(out.Largest, f.steps)
 		case f.found() && f.steps > nearCell:
@@ -212,7 +268,9 @@ func cellRow(out *Tensor, row int, x, lo, hi []float32, off func(from, to int) G
 			f.what = nearlyCell
 			out.near++
 			out.Blocks[Deviates]++
-			out.keep(Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what}, named)
+			if len(out.nearly) < named {
+				out.nearly = append(out.nearly, Deviation{row, at / cellBlock, f.col, f.count, f.steps, f.what})
+			}
 		case scale == Open:
 			out.Blocks[Open]++
 			out.Why = besideScale
@@ -239,8 +297,12 @@ func widestOf(lo, hi []float32) (most float64) {
 }
 
 // beyond is how far a value lies outside a cell, in widths of the cell. Cells at the
-// ends of a code have no far side, and the width of the widest beside them.
+// ends of a code have no far side, and the width of the widest beside them. What is no
+// number, or holds every value, is no cell.
 func beyond(x, lo, hi float32, widest float64) float64 {
+	if lo != lo || hi != hi || math.IsInf(float64(lo), -1) && math.IsInf(float64(hi), 1) {
+		return 1
+	}
 	if x >= lo && x <= hi || x != x {
 		return 0
 	}

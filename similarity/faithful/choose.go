@@ -22,6 +22,16 @@ func (p passage) of(v float32) float32 {
 	return p.round(v)
 }
 
+// all rounds values in place.
+func (p passage) all(x []float32) []float32 {
+	if p.round != nil {
+		for i, v := range x {
+			x[i] = p.round(v)
+		}
+	}
+	return x
+}
+
 // of64 is of for a number of arithmetic in float32 or narrower types.
 func (p passage) of64(v float64) float64 {
 	if p.round == nil {
@@ -84,7 +94,13 @@ func (j *judge) choose(ctx context.Context, p Pair, t *Tensor) error {
 				best, mode, passed = equal, m, k
 			}
 			if asked > 0 && equal == asked {
-				j.mode, t.Through = m, through.name
+				for _, other := range all[k+1:] {
+					j.through = other.round
+					if n, _ := s.equal(j); n == asked {
+						j.also = append(j.also, other.round)
+					}
+				}
+				j.through, t.Through = through.round, through.name
 				return nil
 			}
 			if asked == 0 {
@@ -151,7 +167,7 @@ func zero(x []float32) bool {
 // fewest is the passage that leaves the fewest sampled blocks deviating.
 func (s *sample) fewest(j *judge, all []passage) (at int) {
 	j.mode = Searched
-	least := -1
+	least, ties := -1, []func(float32) float32(nil)
 	for k, through := range all {
 		j.through = through.round
 		n := 0
@@ -166,9 +182,13 @@ func (s *sample) fewest(j *judge, all []passage) (at int) {
 				}
 			})
 		}
-		if least < 0 || n < least {
-			least, at = n, k
+		switch {
+		case least < 0 || n < least:
+			least, at, ties = n, k, nil
+		case n == least:
+			ties = append(ties, through.round)
 		}
 	}
+	j.also = ties
 	return at
 }

@@ -2,6 +2,7 @@ package faithful
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
@@ -67,9 +68,22 @@ type Tensor struct {
 	Deviations []Deviation // the first ones, by place
 	Why        string      // what leaves a tensor open
 
-	soft int64 // deviating blocks that the search of the type can come to, or of codes alone
-	near int64 // deviating blocks with values just outside their cells, and none further
+	soft   int64         // deviating blocks that the search of the type can come to, or of codes alone
+	softAt map[int]int64 // the same by their place in the row, for types that importance may enter
+	near   int64         // deviating blocks with values just outside their cells, and none further
+	nearly []Deviation   // these
+	scaled int64         // deviating blocks whose scale is not the one of the rule
+	void   int64         // blocks whose scales are zero, as the rule has it: all codes mean the same
+	moved  int64         // of these, and of others, those with values outside their cells
+	plain  int64         // blocks that follow from the values alone and are not all zeros
+	asked  int64         // blocks that are not all zeros
 }
+
+// ownShare is the share of the rows in which the blocks of some columns must be what a
+// search can come to, and not what the rule gives, for importance of these columns
+// alone to explain it. Importance that all but vanishes over a run leaves what the rule
+// gives in most rows, and in the others what sums lose.
+const ownShare = 0.05
 
 // few is how many blocks of a tensor may differ from what a build of the quantiser
 // that rounds sums otherwise gives, without telling anything: some are not found
@@ -79,9 +93,24 @@ func few(total int64) int64 { return 2 + total/1000 }
 // settle leaves open what deviates in so few blocks, and so little, that another
 // build explains it. The blocks stay named.
 func (t *Tensor) settle() {
+	t.settleColumns()
 	if n := t.Blocks[Deviates]; n > 0 && n == t.soft && n <= few(t.Total()) {
 		t.Blocks[Deviates], t.Blocks[Open] = 0, t.Blocks[Open]+n
 		t.Why = "some blocks are not what the rule gives but what its search can come to: so few may be another build's rounding"
+	}
+}
+
+// settleColumns leaves open what deviates in the same columns of many rows, and what a
+// search can come to: a matrix may have importance in a few columns only. The blocks
+// stay named.
+func (t *Tensor) settleColumns() {
+	least := max(2, int64(math.Ceil(ownShare*float64(t.Rows))))
+	for _, n := range t.softAt {
+		if n >= least {
+			t.soft -= n
+			t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-n, t.Blocks[Open]+n
+			t.Why = "some columns are, in many rows, not what the rule gives but what its search can come to: importance of these columns alone would do that"
+		}
 	}
 }
 
@@ -140,6 +169,20 @@ func (t *Tensor) merge(o *Tensor, named int) {
 	t.Values += o.Values
 	t.soft += o.soft
 	t.near += o.near
+	t.scaled += o.scaled
+	t.moved += o.moved
+	t.void += o.void
+	t.nearly = append(t.nearly, o.nearly...)
+	slices.SortFunc(t.nearly, before)
+	t.nearly = t.nearly[:min(len(t.nearly), named)]
+	t.plain += o.plain
+	t.asked += o.asked
+	for at, n := range o.softAt {
+		if t.softAt == nil {
+			t.softAt = map[int]int64{}
+		}
+		t.softAt[at] += n
+	}
 	if t.Why == "" {
 		t.Why = o.Why
 	}

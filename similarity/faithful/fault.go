@@ -15,6 +15,8 @@ type fault struct {
 	steps float64
 	what  string
 	soft  bool // the search of the type can come to the block all the same
+	lost  bool // sums that lose all their bits bring it about, where importance lies on one column alone
+	idle  bool // the source has nothing but zeros here: any rule holds
 }
 
 // worse keeps the farther of two values and counts both.
@@ -28,11 +30,18 @@ func (f *fault) worse(col int, steps float64, what string) {
 // found tells whether anything deviates.
 func (f *fault) found() bool { return f.what != "" }
 
+// noNumber says that nothing can be decoded.
+const noNumber = "the scale is no number"
+
 // nearestFault holds each value of a block against the levels under the scale
 // that is stored: its code must be the nearest one. v are the decoded values.
 func nearestFault(subs []quant.Sub, x, v []float32) (f fault) {
 	for _, s := range subs {
-		if s.Scale == 0 || math.IsInf(float64(s.Scale), 0) || s.Scale != s.Scale {
+		if !finite(s.Scale) || !finite(s.Offset) {
+			f.worse(s.Start, 1, noNumber)
+			continue
+		}
+		if s.Scale == 0 {
 			continue // all codes mean the same
 		}
 		for i := s.Start; i < s.Start+s.N; i++ {
@@ -131,7 +140,7 @@ func errorFault(n int, x, v, plain []float32, limit float64) (f fault) {
 	for at := 0; at < len(x); at += n {
 		own, best := errorOf(x[at:at+n], v[at:at+n]), errorOf(x[at:at+n], plain[at:at+n])
 		floor := powerOf(x[at:at+n]) * errorFloor
-		if ratio := math.Sqrt((own + floor) / (best + floor)); ratio > limit {
+		if ratio := math.Sqrt((own + floor) / (best + floor)); !(ratio <= limit) {
 			if ratio > f.steps {
 				f.col, f.steps = at, ratio
 				f.what = fmt.Sprintf("the error is %.1f times that of the plain choice; importance of the usual kinds stays below %.0f", ratio, limit)

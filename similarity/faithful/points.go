@@ -18,7 +18,10 @@ func pointSearch(name string) search {
 			signFault(&f, g, i, x[i:i+8], v[i:i+8])
 		}
 		for _, p := range points(block) {
-			if p.Scale != 0 {
+			switch {
+			case !finite(p.Scale):
+				f.worse(p.Start, 1, noNumber)
+			case p.Scale != 0:
 				pointFault(&f, g, p, x[p.Start:p.Start+p.N])
 			}
 		}

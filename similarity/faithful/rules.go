@@ -63,7 +63,7 @@ func signedSearch(name string, n int) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if s[0].Scale == 0 || candidateFault(n, x, v, s[0].Scale) {
+		if s[0].Scale == 0 || f.what == noNumber || candidateFault(n, x, v, s[0].Scale) {
 			return f
 		}
 		if hullFault(x, places(s[0], v), float64(s[0].Scale), float64(s[0].Slack)) {
@@ -111,7 +111,7 @@ func lineSearch(name string, top float64) search {
 	return func(x, v []float32, block []byte) fault {
 		s := subs(block)
 		f := nearestFault(s, x, v)
-		if s[0].Scale == 0 {
+		if s[0].Scale == 0 || f.what == noNumber {
 			return f
 		}
 		codes := make([]int, len(v))
@@ -125,7 +125,7 @@ func lineSearch(name string, top float64) search {
 			f.what = "no scale and minimum round to these codes"
 			return f
 		case lineHullFault(x, codes, float64(s[0].Scale), float64(s[0].Offset), float64(s[0].Slack)):
-			return fault{steps: 1, what: "scale and minimum are none that any weights of the values ask for"}
+			return fault{steps: 1, lost: true, what: "scale and minimum are none that weights of more than one value ask for"}
 		}
 		return fault{}
 	}

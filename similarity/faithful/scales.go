@@ -121,7 +121,8 @@ func whole(around bool) func(group) scaling {
 		if around {
 			lo = min(lo, 0)
 		}
-		return scaling{s, g.top - float64(g.steps) - g.round(lo/s), none}
+		least := g.top - float64(g.steps)
+		return scaling{s, min(max(least-g.round(lo/s), least), g.top), none} // zero-points are codes
 	}
 }
 
@@ -210,33 +211,37 @@ func beside(g quant.Group) (quant.Group, bool) {
 }
 
 // zeroSlack is how far a zero-point may lie from what the rule rounds, in steps: half
-// a step, and what arithmetic in 16 bits may do to numbers up to fifteen.
-const zeroSlack = 0.5 + 15*0x1p-8
+// a step, and what arithmetic in a type that loses unit of every number may do to as
+// many steps as there are; in 16 bits where that is not known.
+func zeroSlack(steps int, unit float64) float64 {
+	return 0.5 + max(float64(min(steps, 15))*0x1p-8, float64(steps)*unit)
+}
 
 // asRule tells whether what is stored of a group is what a rule gives, up to rounding.
-func asRule(g quant.Group, s scaling) bool {
+func asRule(g quant.Group, s scaling, steps int) bool {
 	room := exactly * math.Abs(s.scale)
 	if !(s.scale >= float64(min(g.Low, g.High))-room && s.scale <= float64(max(g.Low, g.High))+room) {
 		return false
 	}
+	lost := 0.0 // the most that the type of the scale loses of any number
+	if half := math.Abs(float64(g.High-g.Low) / (2 * float64(g.Scale))); half > 0 && finite(float32(half)) {
+		_, e := math.Frexp(half)
+		lost = math.Ldexp(1, e)
+	}
 	if s.bias == s.bias { // stored in the type of the scale
-		lost := 0.0 // the most that its type loses of any number
-		if half := math.Abs(float64(g.High-g.Low) / (2 * float64(g.Scale))); half > 0 {
-			_, e := math.Frexp(half)
-			lost = math.Ldexp(1, e)
-		}
 		if !(math.Abs(float64(g.Bias)-s.bias) <= (exactly+lost)*math.Abs(s.bias)) {
 			return false
 		}
 	}
-	return s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack
+	return s.zero != s.zero || math.Abs(float64(g.Zero)-s.zero) <= zeroSlack(steps, lost)
 }
 
 // ruledScales are the scales of a tensor as a rule explains them.
 type ruledScales struct {
 	rule    string
 	through passage
-	of      []Grade // by group: Exact, Open a unit beside what the rule gives, else Deviates
+	also    []passage // others with which the rule gives as many
+	of      []Grade   // by group: Exact, Open a unit beside what the rule gives, else Deviates
 }
 
 // fittedRule is that of quantisers which fit zero-points to all values: others must not
@@ -271,7 +276,7 @@ func (r *ranges) ruleOf(groups []quant.Group, data grouped, all []passage) *rule
 				}
 				fits := func(stored quant.Group, g int) bool {
 					x := group{float64(through.of(r.lo[g])), float64(through.of(r.hi[g])), float64(top), steps, in.of64}
-					return asRule(stored, rule.give(x)) || rule.or != nil && asRule(stored, rule.or(x))
+					return asRule(stored, rule.give(x), steps) || rule.or != nil && asRule(stored, rule.or(x), steps)
 				}
 				n, every := 0, max(1, len(asked)/askedGroups)
 				for k := 0; k < len(asked); k += every {
@@ -279,8 +284,11 @@ func (r *ranges) ruleOf(groups []quant.Group, data grouped, all []passage) *rule
 						n += every
 					}
 				}
-				if n > most {
-					most, best, out.rule, out.through = n, fits, rule.name, through
+				switch {
+				case n > most:
+					most, best, out.rule, out.through, out.also = n, fits, rule.name, through, nil
+				case n == most && rule.name == out.rule && through.name != out.through.name:
+					out.also = append(out.also, through)
 				}
 			}
 		}

@@ -42,6 +42,9 @@ func Judge(ctx context.Context, p Pair, o Options) (*Tensor, error) {
 		return t, err
 	}
 	err = w.all(ctx, o)
+	if err == nil && w.again != nil && w.again(t) {
+		err = w.all(ctx, o)
+	}
 	w.end(t)
 	return t, err
 }
@@ -58,7 +61,10 @@ type walk struct {
 	p    Pair
 	out  *Tensor
 	rows func(ctx context.Context, t *Tensor, first int, x []float32, o Options) error
-	end  func(t *Tensor) // settles what all rows decide together
+	// again tells whether all rows contradict what a sample of them said, and the walk
+	// has to be taken once more; nil where no sample decides.
+	again func(t *Tensor) bool
+	end   func(t *Tensor) // settles what all rows decide together
 }
 
 // newWalk chooses how the rows of a pair are judged; nil leaves the pair as it is.
@@ -70,7 +76,7 @@ func newWalk(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	case cells:
 		return newCells(ctx, p, t)
 	case dt.Kind() == tensor.KindFloat && dt != tensor.F8E8M0:
-		return newCast(p, t), nil
+		return newCast(ctx, p, t)
 	case plain && known && !p.Quantised.Transposed():
 		return newBlocks(ctx, p, t)
 	case known:
@@ -145,7 +151,7 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 		return nil, err
 	}
 	t.Mode = j.mode
-	return &walk{p: p, out: t, end: (*Tensor).settle, rows: func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
+	return &walk{p: p, out: t, again: j.unsampled, end: (*Tensor).settle, rows: func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols, size := p.Source.Cols, j.bytesOf(p.Source.Cols)
 		return p.runs(first, len(x)/cols, func(row, n int) error {
 			raw := make([]byte, n*size)
@@ -154,10 +160,8 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 			}
 			for i := range n {
 				j.row(row+i, raw[i*size:][:size], x[(row-first+i)*cols:][:cols], func(block int, g Grade, f fault) {
-					if f.soft {
-						out.soft++
-					}
-					if out.Blocks[g]++; g == Deviates {
+					out.count(block, g, f, j.mode == Alone)
+					if g == Deviates || f.lost {
 						out.keep(Deviation{row + i, block, f.col, f.count, f.steps, f.what}, o.Named)
 					}
 				})
@@ -165,6 +169,40 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 			return nil
 		})
 	}}, nil
+}
+
+// count takes a block into account; hidden tells whether importance that nobody shows
+// may have entered.
+func (t *Tensor) count(block int, g Grade, f fault, hidden bool) {
+	t.Blocks[g]++
+	if !f.idle {
+		t.asked++
+	}
+	if g == Exact && !f.idle {
+		t.plain++
+	}
+	if !f.soft || g != Deviates {
+		return
+	}
+	t.soft++
+	if hidden {
+		if t.softAt == nil {
+			t.softAt = map[int]int64{}
+		}
+		t.softAt[block]++
+	}
+}
+
+// unsampled tells whether most blocks follow from the values alone although those of
+// the sampled rows did not: whoever alters just these rows must not choose the rule. The
+// tensor is then judged by that rule.
+func (j *judge) unsampled(t *Tensor) bool {
+	if j.mode != Searched || float64(t.plain) <= majority*float64(t.asked) {
+		return false
+	}
+	j.mode = Alone
+	*t = Tensor{Type: t.Type, Mode: Alone, Through: t.Through, Rows: t.Rows, Cols: t.Cols}
+	return true
 }
 
 // runs walks through rows of the quantised matrix, those together that lie

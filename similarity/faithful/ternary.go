@@ -14,6 +14,10 @@ func ternarySearch(name string) search {
 	runs := quant.TernaryRuns[name]
 	return func(x, _ []float32, block []byte) (f fault) {
 		for _, r := range runs(block) {
+			if !finite(r.Scale) {
+				f.worse(r.Start, 1, noNumber)
+				continue
+			}
 			if r.Scale == 0 {
 				continue
 			}
