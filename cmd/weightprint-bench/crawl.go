@@ -33,7 +33,7 @@ func crawlCommand() *cobra.Command {
 addresses that expire, requests that are answered 429, repositories that are gone,
 gated, or of another size than the hub says, and copies. It fingerprints them, stopped
 half way and gone on with, and requires the same digests for 1 and for 64 workers, at
-most two requests for a shard in either run (of up to 1 MiB here; longer ones are sampled by ranges),
+most two requests for a shard in either run (of up to 320 KiB; longer ones are sampled by ranges),
 those with a header of 150 KiB and those whose address expires at once among them, none
 without Range, and none for weights whose SHA-256 is known.`,
 		Args: cobra.NoArgs,

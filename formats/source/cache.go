@@ -19,9 +19,11 @@ type cache struct {
 	most int64
 	held int64
 	used *list.List // of *segment, most recently used first
+
+	spare int64 // bytes that may still be fetched because they lie in small files
 }
 
-func newCache(most int64) *cache { return &cache{most: most, used: list.New()} }
+func newCache(most int64) *cache { return &cache{most: most, used: list.New(), spare: spareBytes} }
 
 // segment is a run of bytes of a file that lies in the cache.
 type segment struct {

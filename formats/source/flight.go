@@ -103,9 +103,11 @@ func (r *Remote) claim(spans []tensor.Span, ahead bool) (have []part, mine, othe
 // rest adds to the first gaps of a small file what else the cache does not hold of it.
 func (r *Remote) rest(gaps []tensor.Span) []tensor.Span {
 	r.asked = true
-	if r.size > firstBytes+restBytes {
+	more := r.size - firstBytes
+	if more > min(restBytes, r.kept.cache.spare) {
 		return gaps
 	}
+	r.kept.cache.spare -= more
 	_, all := r.kept.lookup(tensor.Span{Hi: r.size})
 	return all
 }

@@ -57,7 +57,7 @@ func partial(w http.ResponseWriter, contentRange string, body []byte) bool {
 	return true
 }
 
-const fileBytes = 1_300_000 // more than is fetched whole
+const fileBytes = 500_000 // more than is fetched whole
 
 // Every kind of wrong answer is an error that says what it is; passing failures
 // are overcome.
@@ -505,7 +505,7 @@ func TestRetryAfter(t *testing.T) {
 // A file of little more than what opening asks for takes one request more, in whatever
 // order it is read; of a larger one only what is read is asked for.
 func TestFewRequestsForSmallFiles(t *testing.T) {
-	for _, c := range []struct{ size, requests, bytes int }{{400_000, 2, 400_000}, {2_000_000, 4, firstBytes + 3*100}} {
+	for _, c := range []struct{ size, requests, bytes int }{{300_200, 2, 300_200}, {2_000_000, 4, firstBytes + 3*100}} {
 		w := newWorld(t)
 		data := pattern(c.size)
 		b, s, err := openFile(t, w, content(data, `"v1"`))
