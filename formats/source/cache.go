@@ -23,6 +23,10 @@ type cache struct {
 	spare int64 // bytes that may still be fetched because they lie in small files
 }
 
+// spareBytes is how much may be fetched of all small files of a checkpoint because the
+// second request takes them whole, so that a budget is exceeded by no more.
+const spareBytes = 1 << 20
+
 func newCache(most int64) *cache { return &cache{most: most, used: list.New(), spare: spareBytes} }
 
 // segment is a run of bytes of a file that lies in the cache.

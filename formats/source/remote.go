@@ -30,9 +30,6 @@ const (
 	// restBytes is how much a file may hold beyond its beginning to be fetched whole by
 	// the second request: of a small file, many short ranges cost a server more.
 	restBytes = 256 << 10
-	// spareBytes is how much may be fetched so of all files of a checkpoint, so that a
-	// budget is exceeded by no more.
-	spareBytes = 1 << 20
 	// windowBytes is how much ReadAt works on at once.
 	windowBytes = 8 << 20
 	// maxAhead bounds what is fetched ahead of someone who reads on and on.
