@@ -68,6 +68,9 @@ func (j judging) component(p *aligned.Part) Component {
 	switch {
 	case found && units > 0 && logp <= j.policy.Level():
 		c.Relation = j.verdict.Relation
+		if by.Test == verdict.TokenSigns {
+			c.Effect = verdict.Number(by.Effect) // values at the same place say nothing beside a test that needs no places
+		}
 	case found && spoke != nil:
 		c.Relation, c.Log10P, c.Effect, c.By = j.verdict.Relation, nil, verdict.Number(spoke.Effect), spoke.Test+" of "+spoke.Axis
 	case j.verdict.Relation == verdict.NoEvidence && units >= verdict.MinComponentUnits, found && j.facts.SeesThrough(p.Name):
@@ -79,7 +82,7 @@ func (j judging) component(p *aligned.Part) Component {
 }
 
 // spokenFor is the calibrated result that found the part, nil if none did. What makes
-// no finding alone speaks for a part only beside a finding in the same towej.
+// no finding alone speaks for a part only beside a finding in the same tower.
 func (j judging) spokenFor(p *aligned.Part) *similarity.Evidence {
 	found := j.facts.Channels(verdict.Controls())
 	for _, e := range found.All() {
@@ -90,7 +93,7 @@ func (j judging) spokenFor(p *aligned.Part) *similarity.Evidence {
 	return nil
 }
 
-// foundIn tells whether labels, or what makes a finding alone, found a towej.
+// foundIn tells whether labels, or what makes a finding alone, found a tower.
 func (j judging) foundIn(tower string, found verdict.Channels) bool {
 	logp, _ := j.facts.Best(func(e similarity.Evidence) bool { return e.Tower == tower })
 	return logp <= j.policy.Level() || slices.ContainsFunc(found.Alone(), func(e *similarity.Evidence) bool { return e.Tower == tower })

@@ -70,7 +70,7 @@ func positions(o Options, whole bool) string {
 // limits is what no comparison of weights can show.
 var limits = []string{
 	"A relation means a common trained origin or, where the verdict says so, a common random initialisation. It does not say who copied from whom, nor that copying was wrong.",
-	"Distillation from outputs and training on the same data leave no trace in weights.",
+	"Distillation from outputs and training on the same data are not what these tests look for; no verdict excludes them.",
 }
 
 // evidence is what tests found, as reports hold it. Single layers are left out: they

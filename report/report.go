@@ -19,7 +19,7 @@ type Report struct {
 	Propositions verdict.Propositions `json:"propositions"`
 
 	Verdict    verdict.Verdict `json:"verdict"`
-	Power      *verdict.Power  `json:"power,omitempty"` // what the reading could have detected; absent for screenings
+	Power      *verdict.Power  `json:"power,omitempty"` // what the tests could have found; absent for screenings
 	Carry      *verdict.Carry  `json:"carry,omitempty"` // what decides about passengers; absent for screenings
 	Components []Component     `json:"components"`
 	Evidence   []Evidence      `json:"evidence"`

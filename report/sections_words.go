@@ -47,12 +47,12 @@ func nextSection(r *Report, f page.Form) []page.Section {
 	return one(title, "next", page.Block{Items: items})
 }
 
-// powerSection says what the reading could have detected.
+// powerSection says what the tests could have found.
 func powerSection(r *Report, _ page.Form) []page.Section {
 	if r.Power == nil {
 		return nil
 	}
-	return one("What the reading could have detected", "power", page.Block{Words: r.Power.Words()})
+	return one("What these tests could have found", "power", page.Block{Words: r.Power.Words()})
 }
 
 // picturesSection is for forms that draw.

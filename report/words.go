@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/weightprint/weightprint/report/verdict"
 )
 
 // Notes lists what the tests remark, each remark once with the tests that make
@@ -37,13 +39,21 @@ func (r *Report) NotRun() (out []string) {
 		if e.Skipped == "" {
 			continue
 		}
-		names := e.Test
+		names := skippedName(*e)
 		for ; i+1 < len(all) && all[i+1].Skipped == e.Skipped && all[i+1].Look == e.Look; i++ {
-			names += ", " + all[i+1].Test
+			names += ", " + skippedName(all[i+1])
 		}
 		out = append(out, fmt.Sprintf("%s (look %d): %s", names, e.Look, e.Skipped))
 	}
 	return out
+}
+
+// skippedName is a test with what it would have looked at, where it looks at several.
+func skippedName(e Evidence) string {
+	if axis, _, raw := strings.Cut(e.Axis, " (raw"); raw && e.Test == verdict.Likeness {
+		return e.Test + " of " + axis
+	}
+	return e.Test
 }
 
 // Words says how the values differ.

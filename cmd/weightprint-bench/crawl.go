@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,9 +33,9 @@ func crawlCommand() *cobra.Command {
 addresses that expire, requests that are answered 429, repositories that are gone,
 gated, or of another size than the hub says, and copies. It fingerprints them, stopped
 half way and gone on with, and requires the same digests for 1 and for 64 workers, at
-most two requests for a shard of up to 64 KiB (longer ones are read tensor by tensor,
-behind an address that expires at once), none without Range, and none for weights whose
-SHA-256 is known.`,
+most two requests for a shard in either run (of up to 320 KiB; longer ones are sampled by ranges),
+those with a header of 150 KiB and those whose address expires at once among them, none
+without Range, and none for weights whose SHA-256 is known.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return benchCrawl(c.Context(), c.OutOrStdout(), repos, 1, 64)
@@ -90,6 +89,7 @@ func crawlOnce(ctx context.Context, w io.Writer, repos, workers int) (map[string
 		return nil, err
 	}
 	kept := len(c.found)
+	before, _ := h.mostParts() // what was being read at the stop is read again
 	c.enough = func(int) {}
 	if err := c.run(ctx, repos, workers); err != nil {
 		return nil, err
@@ -105,16 +105,10 @@ func crawlOnce(ctx context.Context, w io.Writer, repos, workers int) (map[string
 			return nil, err
 		}
 	}
-	most, longest := 0, 0
-	for name, n := range h.parts {
-		if i, _ := strconv.Atoi(strings.Split(name, "/")[0]); fateOf(i) == long {
-			longest = max(longest, n)
-		} else {
-			most = max(most, n)
-		}
-	}
-	figure(w, fmt.Sprintf("Crawl/%d", workers), repos, took, fmt.Sprintf("\t%.1f cpu-s\t%d requests\t%d busy\t%d expired\t%d at most for a shard, %d for one of 95 KiB\t%d without Range\t%d shards read",
-		(processTime()-cpu).Seconds(), h.asked, h.busy, h.expired, most, longest, h.whole, len(h.parts)))
+	again, read := h.mostParts()
+	most := max(before, again)
+	figure(w, fmt.Sprintf("Crawl/%d", workers), repos, took, fmt.Sprintf("\t%.1f cpu-s\t%d requests\t%d busy\t%d expired\t%d at most for a shard\t%d without Range\t%d shards read",
+		(processTime()-cpu).Seconds(), h.asked, h.busy, h.expired, most, h.whole, read))
 	for _, k := range slices.Sorted(maps.Keys(counts)) {
 		fmt.Fprintf(w, "# %s: %d\n", k, counts[k])
 	}
@@ -259,12 +253,12 @@ func (c *crawler) identity(ctx context.Context, i int) string {
 
 // expected requires what a repository's fate makes of it.
 func (c *crawler) expected(i int) error {
-	want := map[fate]string{plain: "fingerprinted", long: "fingerprinted", sharded: "fingerprinted", gone: "gone", gated: "gated", wrongSize: "of another size", copied: "known by SHA-256, not read"}[fateOf(i)]
+	want := map[fate]string{plain: "fingerprinted", long: "fingerprinted", wordy: "fingerprinted", sharded: "fingerprinted", gone: "gone", gated: "gated", wrongSize: "of another size", copied: "known by SHA-256, not read"}[fateOf(i)]
 	got := c.found[repoName(i)]
 	if kindOf(got) != want {
 		return fmt.Errorf("%s: %s, expected %s", repoName(i), got, want)
 	}
-	if fateOf(i) == copied && c.hub.parts[fmt.Sprintf("%d/model.safetensors", i)] > 0 {
+	if fateOf(i) == copied && c.hub.read[fmt.Sprintf("%d/model.safetensors", i)] {
 		return fmt.Errorf("%s: its weights were read although their SHA-256 is known", repoName(i))
 	}
 	return nil

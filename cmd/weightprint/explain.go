@@ -30,7 +30,7 @@ word it lists all that it knows.`,
 			t := &columns.Text{Columns: columnsOf(c.OutOrStdout())}
 			if len(a) == 0 {
 				listTerms(t)
-			} else if err := lookUp(t, strings.Join(a, " ")); err != nil {
+			} else if err := lookUp(t, c.Root(), strings.Join(a, " ")); err != nil {
 				return err
 			}
 			_, err := io.WriteString(c.OutOrStdout(), t.String())
@@ -60,7 +60,7 @@ func policyNumbered(t *columns.Text, term string) bool {
 }
 
 // lookUp writes what is known of a term, or names near ones.
-func lookUp(t *columns.Text, term string) error {
+func lookUp(t *columns.Text, root *cobra.Command, term string) error {
 	for _, more := range explanations {
 		if more(t, term) {
 			return nil
@@ -74,6 +74,14 @@ func lookUp(t *columns.Text, term string) error {
 		t.Line("%s (%s)", e.Term, e.Group)
 		t.Hang("  ", e.Words)
 	}
+	if verb := verbNamed(root, term); verb != nil {
+		if len(found) > 0 {
+			t.Line("")
+		}
+		t.Line("%s (verb)", verb.CommandPath())
+		t.Hang("  ", "To "+verb.Short+". See "+verb.CommandPath()+" --help.")
+		return nil
+	}
 	if len(found) > 0 {
 		return nil
 	}
@@ -85,6 +93,15 @@ func lookUp(t *columns.Text, term string) error {
 		hint = "; weightprint explain, without a word, lists all"
 	}
 	return usageError{fmt.Errorf("explain: %q is not known%s", term, hint)}
+}
+
+// verbNamed is the verb of a name, nil for none.
+func verbNamed(root *cobra.Command, term string) *cobra.Command {
+	c, rest, err := root.Find(strings.Fields(strings.TrimPrefix(strings.ToLower(term), "weightprint ")))
+	if err != nil || len(rest) > 0 || !c.HasParent() {
+		return nil
+	}
+	return c
 }
 
 // listTerms lists every term under its group.

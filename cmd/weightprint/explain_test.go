@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/glossary"
 	"github.com/weightprint/weightprint/report/audit"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -71,7 +75,7 @@ func TestExplain(t *testing.T) {
 	code, _, stderr := call("explain", "realted")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "did you mean related?")
-	code, _, stderr = call("explain", "beacon")
+	code, _, stderr = call("explain", "foresee")
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "nonce")
 	code, _, stderr = call("explain", "zzzzzzzzz")
@@ -83,4 +87,43 @@ func TestExplain(t *testing.T) {
 func TestExplanationsComeFirst(t *testing.T) {
 	require.Equal(t, exits(t, 0, "policy", "1"), exits(t, 0, "explain", "policy", "1"))
 	require.Contains(t, exits(t, 0, "explain", "policy"), "policy (weight of the evidence)")
+}
+
+// Every label and column of a report, as its golden files show it, is explained, and so is
+// every verb.
+func TestEveryLabelIsExplained(t *testing.T) {
+	root := rootCommand(nil, nil)
+	label := regexp.MustCompile(`^([a-zH][a-zA-Z0-9 ]+?)(?:  | B)`)
+	column := regexp.MustCompile(`^(?:component|role|test|among controls) `)
+	files, err := filepath.Glob("../../report/testdata/text/*-80.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	words := map[string]bool{}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		require.NoError(t, err)
+		table := false
+		for _, line := range strings.Split(string(raw), "\n") {
+			if line == "" {
+				table = false
+			}
+			if column.MatchString(line) {
+				for _, word := range regexp.MustCompile(`  +`).Split(line, -1) {
+					words[strings.TrimSuffix(strings.TrimPrefix(word, "look "), ":")] = true
+				}
+				table = true
+			} else if m := label.FindStringSubmatch(line); m != nil && !table {
+				words[m[1]] = true
+			}
+		}
+	}
+	for word := range words {
+		if !regexp.MustCompile(`^(?:pairs|largest|99 %|look|statistic|)$`).MatchString(word) {
+			require.NoError(t, lookUp(&columns.Text{}, root, word), word)
+		}
+	}
+	require.Greater(t, len(words), 25)
+	for _, c := range root.Commands() {
+		require.NoError(t, lookUp(&columns.Text{}, root, c.Name()))
+	}
 }

@@ -105,6 +105,30 @@ func completes(c *cobra.Command, flag string, words []string) {
 	}
 }
 
+// counted says in plain words that a verb has too many arguments or too few.
+func counted(err error) string {
+	words := strings.NewReplacer(" arg(s), only received ", " arguments, not ", " arg(s), received ", " arguments, not ", "accepts ", "takes ", "requires ", "takes ").Replace(err.Error())
+	for _, one := range []string{"takes 1 ", "at least 1 "} {
+		words = strings.Replace(words, one+"arguments", one+"argument", 1)
+	}
+	return words
+}
+
+// unknownVerb says what may be meant, on the line of the error, where a word is no verb.
+func unknownVerb(line string) string {
+	if !strings.HasPrefix(line, "unknown command") {
+		return line
+	}
+	line, meant, found := strings.Cut(line, " Did you mean this? ")
+	switch {
+	case found:
+		return line + "; did you mean " + strings.ReplaceAll(meant, " ", " or ") + "?"
+	case !strings.Contains(line, ";"):
+		return line + "; weightprint --help lists them"
+	}
+	return line
+}
+
 // wanted shows how a verb is called, with its arguments and without its flags.
 func wanted(c *cobra.Command) string {
 	return strings.TrimSpace(c.Parent().CommandPath() + " " + c.Use)

@@ -92,3 +92,33 @@ func TestHintsAtOptions(t *testing.T) {
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, stderr, "see weightprint index search --help")
 }
+
+// A command line that is wrong names what may be meant or how the verb is called, on one
+// line.
+func TestWrongCommandLines(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"comprae a b", `unknown command "comprae" for "weightprint"; did you mean compare?`},
+		{"zzz", `unknown command "zzz" for "weightprint"; weightprint --help lists them`},
+		{"index serach", `unknown command "serach" for "weightprint index"; did you mean search?`},
+		{"dispute zzz", `unknown command "zzz" for "weightprint dispute"; weightprint dispute --help lists them`},
+		{"compare a", "compare takes 2 arguments, not 1: weightprint compare A B; see weightprint compare --help"},
+		{"inspect", "inspect takes 1 argument, not 0: weightprint inspect MODEL; see weightprint inspect --help"},
+		{"recipe a", "recipe takes at least 2 arguments, not 1: weightprint recipe CHILD PARENT…; see weightprint recipe --help"},
+		{"compare a b --format pdf", "use -o FILE.html, which prints to PDF from any browser"},
+	} {
+		code, out, stderr := call(strings.Fields(c.line)...)
+		require.Equal(t, exitUsage, code, c.line)
+		require.Empty(t, out, c.line)
+		require.Contains(t, stderr, c.want+"\n", c.line)
+	}
+}
+
+// Help lists every verb, each in a group.
+func TestHelpListsVerbsInGroups(t *testing.T) {
+	_, out, _ := call("--help")
+	for _, g := range verbs {
+		require.Contains(t, out, g.group+"\n")
+	}
+	require.NotContains(t, out, "Additional Commands")
+	require.Contains(t, exits(t, 0, "index"), "search ")
+}

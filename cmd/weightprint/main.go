@@ -82,7 +82,7 @@ func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 		fmt.Fprintln(stderr, interrupted)
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "weightprint: %s%s\n", oneLine(err), nextStep(err))
+	fmt.Fprintf(stderr, "weightprint: %s%s\n", unknownVerb(oneLine(err)), nextStep(err))
 	switch {
 	case errors.As(err, &usage) || isUsage(err.Error()):
 		return exitUsage
@@ -150,35 +150,7 @@ an API, or training on the same data: weights do not show these.`,
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(flagError)
 	networkFlags(root, stderr)
-	root.AddCommand(
-		compareCommand(),
-		diffCommand(),
-		recipeCommand(),
-		faithfulCommand(),
-		treeCommand(),
-		inspectCommand(),
-		fingerprintCommand(),
-		indexCommand(),
-		serveCommand(),
-		verifyCommand(),
-		signCommand(),
-		manifestCommand(),
-		auditCommand(),
-		caseCommand(),
-		commitCommand(),
-		challengeCommand(),
-		respondCommand(),
-		checkCommand(),
-		disputeCommand(),
-		explainCommand(),
-		showCommand(),
-		demoCommand(),
-		policyCommand(),
-		versionCommand(),
-	)
-	for _, verb := range further {
-		root.AddCommand(verb())
-	}
+	addVerbs(root)
 	return root
 }
 
@@ -187,7 +159,7 @@ an API, or training on the same data: weights do not show these.`,
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, a []string) error {
 		if err := check(c, a); err != nil {
-			return usageError{fmt.Errorf("%s: %w: %s; see weightprint %s --help", c.Name(), err, wanted(c), strings.TrimPrefix(c.CommandPath(), "weightprint "))}
+			return usageError{fmt.Errorf("%s %s: %s; see weightprint %s --help", c.Name(), counted(err), wanted(c), strings.TrimPrefix(c.CommandPath(), "weightprint "))}
 		}
 		return nil
 	}

@@ -59,7 +59,11 @@ func opposite(a, b string) bool {
 
 // oneOf is an error for a flag's value that is none of the known ones.
 func oneOf(flag, value string, known []string) error {
-	return fmt.Errorf("--%s: %q is not one of %s%s", flag, value, strings.Join(known, ", "), didYouMean(value, known))
+	hint := didYouMean(value, known)
+	if instead, ok := unwritten["."+value]; ok && flag == "format" {
+		hint = "; use " + instead
+	}
+	return fmt.Errorf("--%s: %q is not one of %s%s", flag, value, strings.Join(known, ", "), hint)
 }
 
 // flagError adds the flag that was meant to an error about an unknown one.

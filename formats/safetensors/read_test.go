@@ -168,3 +168,34 @@ func TestLenient(t *testing.T) {
 		require.Len(t, f.Tensors(), 1)
 	}
 }
+
+// announced notes what it is told will be read.
+type announced struct {
+	*bytes.Reader
+	spans []tensor.Span
+}
+
+func (a *announced) Fetch(_ context.Context, spans []tensor.Span) error {
+	a.spans = append(a.spans, spans...)
+	return nil
+}
+
+// What a long header holds beyond its first window is announced in long runs, each byte
+// once; a short one is not.
+func TestLongHeadersAreAnnounced(t *testing.T) {
+	for _, c := range []struct{ note, runs int }{{10, 0}, {300_000, 1}, {2_500_000, 3}} {
+		b := file(`{"__metadata__":{"note":"`+strings.Repeat("x", c.note)+`"},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4)
+		r := &announced{Reader: bytes.NewReader(b)}
+		_, err := Read(context.Background(), "x", r, int64(len(b)), nil)
+		require.NoError(t, err)
+		require.Len(t, r.spans, c.runs)
+		at := int64(windowBytes + 8)
+		for _, s := range r.spans {
+			require.Equal(t, at, s.Lo)
+			at = s.Hi
+		}
+		if c.runs > 0 {
+			require.Equal(t, int64(len(b)-4), at, "up to the header's end")
+		}
+	}
+}

@@ -27,6 +27,8 @@ type scanner struct {
 	list     []int64 // the last numbers
 	shapes   []int64 // where shapes are kept, many in one piece
 	dims     int     // of all shapes
+
+	announced int // up to where the header was announced
 }
 
 // kept copies a shape to where it lasts.
@@ -45,6 +47,20 @@ func (s *scanner) kept(shape []int64) []int64 {
 
 // windowBytes is how much of the header is held at a time.
 const windowBytes = 64 << 10
+
+// announcedBytes is how much of a long header is announced at a time: the header of most
+// shards, and no more than that because its length is all that is known of it.
+const announcedBytes = 1 << 20
+
+// announce makes the header quick to read on, where the reader asks a server.
+func (s *scanner) announce(i int) {
+	f, ok := s.r.(tensor.Fetcher)
+	if !ok || i == 0 || i+len(s.window) <= s.announced {
+		return
+	}
+	s.announced = min(s.n, i+announcedBytes)
+	_ = f.Fetch(s.ctx, []tensor.Span{{Lo: int64(i) + 8, Hi: int64(s.announced) + 8}}) // reading says what failed
+}
 
 // byte is the byte at a place within the header, 0 where it cannot be read.
 func (s *scanner) byte(i int) byte {
@@ -68,6 +84,7 @@ func (s *scanner) load(i int) byte {
 		s.window = make([]byte, min(windowBytes, s.n))
 	}
 	s.window = s.window[:min(cap(s.window), s.n-i)]
+	s.announce(i)
 	if got, err := s.r.ReadAt(s.window, int64(i)+8); got < len(s.window) {
 		if err == nil || err == io.EOF {
 			err = io.ErrUnexpectedEOF

@@ -19,9 +19,15 @@ type cache struct {
 	most int64
 	held int64
 	used *list.List // of *segment, most recently used first
+
+	spare int64 // bytes that may still be fetched because they lie in small files
 }
 
-func newCache(most int64) *cache { return &cache{most: most, used: list.New()} }
+// spareBytes is how much may be fetched of all small files of a checkpoint because the
+// second request takes them whole, so that a budget is exceeded by no more.
+const spareBytes = 1 << 20
+
+func newCache(most int64) *cache { return &cache{most: most, used: list.New(), spare: spareBytes} }
 
 // segment is a run of bytes of a file that lies in the cache.
 type segment struct {

@@ -78,6 +78,9 @@ func (r *Remote) claim(spans []tensor.Span, ahead bool) (have []part, mine, othe
 	for _, s := range spans {
 		h, gaps := r.kept.lookup(s)
 		have = append(have, h...)
+		if len(gaps) > 0 && !r.asked {
+			gaps = r.rest(gaps)
+		}
 		if ahead {
 			gaps = r.further(s, gaps)
 		}
@@ -95,6 +98,18 @@ func (r *Remote) claim(spans []tensor.Span, ahead bool) (have []part, mine, othe
 	}
 	r.flights = append(r.flights, mine...)
 	return have, mine, others
+}
+
+// rest adds to the first gaps of a small file what else the cache does not hold of it.
+func (r *Remote) rest(gaps []tensor.Span) []tensor.Span {
+	r.asked = true
+	more := r.size - firstBytes
+	if more > min(restBytes, r.kept.cache.spare) {
+		return gaps
+	}
+	r.kept.cache.spare -= more
+	_, all := r.kept.lookup(tensor.Span{Hi: r.size})
+	return all
 }
 
 // further notes that a span is read, and lengthens its last gap where the

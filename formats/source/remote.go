@@ -27,6 +27,9 @@ const (
 	// nearBytes is the gap between two ranges below which one request fetches
 	// both: about what the headers of another request would cost.
 	nearBytes = 1 << 10
+	// restBytes is how much a file may hold beyond its beginning to be fetched whole by
+	// the second request: of a small file, many short ranges cost a server more.
+	restBytes = 256 << 10
 	// windowBytes is how much ReadAt works on at once.
 	windowBytes = 8 << 20
 	// maxAhead bounds what is fetched ahead of someone who reads on and on.
@@ -52,6 +55,7 @@ type Remote struct {
 	kept    segments  // guarded by kept.cache.mu, as is what follows
 	flights []*flight // requests under way
 	run     tensor.Span
+	asked   bool // for more than the beginning
 }
 
 // validator tells whether a file is still the same.

@@ -57,7 +57,7 @@ func partial(w http.ResponseWriter, contentRange string, body []byte) bool {
 	return true
 }
 
-const fileBytes = 300_000
+const fileBytes = 500_000 // more than is fetched whole
 
 // Every kind of wrong answer is an error that says what it is; passing failures
 // are overcome.
@@ -410,7 +410,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 // Small files are read whole, also in steps, and not from servers that fall
 // silent in between.
 func TestSmallFiles(t *testing.T) {
-	data := pattern(fileBytes)
+	data := pattern(300_000)
 	w := newWorld(t)
 	var silent atomic.Int64
 	w.serve("cdn.example:443", false, func(rw http.ResponseWriter, r *http.Request) {
@@ -436,8 +436,8 @@ func TestSmallFiles(t *testing.T) {
 		return err
 	}
 	require.NoError(t, read(1<<20))
-	require.NoError(t, read(fileBytes))
-	require.ErrorIs(t, read(fileBytes-1), tensor.ErrLimit)
+	require.NoError(t, read(300_000))
+	require.ErrorIs(t, read(300_000-1), tensor.ErrLimit)
 	silent.Store(1)
 	require.NoError(t, read(1<<20), "silent once")
 	silent.Store(1000)
@@ -448,7 +448,7 @@ func TestSmallFiles(t *testing.T) {
 func TestTrickle(t *testing.T) {
 	w := newWorld(t)
 	_, _, err := openShort(t, w, func(rw http.ResponseWriter, r *http.Request) {
-		rw.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", firstBytes-1, fileBytes))
+		rw.Header().Set("Content-Range", fmt.Sprintf("bytes 0-%d/%d", firstBytes-1, 300_000))
 		rw.WriteHeader(206)
 		for r.Context().Err() == nil {
 			rw.Write([]byte{1})
@@ -499,5 +499,24 @@ func TestRetryAfter(t *testing.T) {
 		for range 100 {
 			require.Less(t, pause(n), time.Second/2<<(n-1))
 		}
+	}
+}
+
+// A file of little more than what opening asks for takes one request more, in whatever
+// order it is read; of a larger one only what is read is asked for.
+func TestFewRequestsForSmallFiles(t *testing.T) {
+	for _, c := range []struct{ size, requests, bytes int }{{300_200, 2, 300_200}, {2_000_000, 4, firstBytes + 3*100}} {
+		w := newWorld(t)
+		data := pattern(c.size)
+		b, s, err := openFile(t, w, content(data, `"v1"`))
+		require.NoError(t, err)
+		for _, at := range []int64{300_000, 100_000, 200_000} {
+			got := make([]byte, 100)
+			_, err := b.ReadAt(got, at)
+			require.NoError(t, err)
+			require.Equal(t, data[at:at+100], got)
+		}
+		require.Equal(t, c.requests, w.count("cdn.example:443"), c.size)
+		require.Equal(t, int64(c.bytes), s.Transferred())
 	}
 }

@@ -49,9 +49,9 @@ func (c *Carry) Words() string {
 		return "not measured: " + c.Why
 	}
 	share := func(side int) string {
-		return fmt.Sprintf("%.0f %% of %s's units, %.0f %% of its heads", 100*float64(c.Shares[side]), Side(side), 100*float64(c.Heads[side]))
+		return fmt.Sprintf("%.0f %% of %s's units and %.0f %% of its heads", 100*float64(c.Shares[side]), Side(side), 100*float64(c.Heads[side]))
 	}
-	words := fmt.Sprintf("without what agrees (%s; %s) the output of A changes by %.3g of what it does without any such part, that of B by %.3g; that is %.2g and %.2g times what as many parts at random count for",
+	words := fmt.Sprintf("what agrees is %s, and %s; without it the output of A changes by %.3g, and that of B by %.3g, of what it changes by without all units and heads, %.2g and %.2g times what as many of them at random account for",
 		share(0), share(1), float64(*c.A), float64(*c.B), float64(c.Weights[0]), float64(c.Weights[1]))
 	if i := c.partly(); i >= 0 {
 		words += fmt.Sprintf("; but only %.2g times on the tenth of %s's tokens that rest least on it, as where tokens of its own set a passenger to work", float64(c.Least[i]), Side(i))

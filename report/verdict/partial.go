@@ -15,23 +15,23 @@ import (
 // others are and although they were tested.
 func inPart(f *Facts, level stats.LogP) (out []finding) {
 	if missing := f.foreignLayers(); missing != "" {
-		out = append(out, finding{Partial, "layers " + missing + " of B have no source in A", Undetermined})
+		out = append(out, finding{Partial, "no source in A was found of layers " + missing + " of B", Undetermined})
 	}
-	have, lack := "", ""
+	var have, lack []string
 	for _, c := range []string{embeddings, attention, mlp, experts} {
 		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Component == c })
 		switch {
 		case found:
-			have += " " + c
+			have = append(have, c)
 		case tested && !f.Channels(Controls()).Found():
-			lack += " " + c
+			lack = append(lack, c)
 		}
 	}
-	if have == " "+embeddings && lack != "" {
-		out = append(out, finding{Partial, "only the embeddings are of common origin, not" + lack, Undetermined})
+	if slices.Equal(have, []string{embeddings}) && len(lack) > 0 {
+		out = append(out, finding{Partial, "a common origin was found of the embeddings alone, and none of " + strings.Join(lack, ", "), Undetermined})
 	}
 	if from, without := f.towers(level); from != "" && without != "" {
-		out = append(out, finding{Partial, "the tower" + from + " is of common origin, not" + without, Undetermined})
+		out = append(out, finding{Partial, "a common origin was found of the tower " + from + ", and none of " + without, Undetermined})
 	}
 	return out
 }
@@ -71,16 +71,17 @@ func (f *Facts) towers(level stats.LogP) (from, without string) {
 			names = append(names, e.Tower)
 		}
 	}
+	var have, lack []string
 	for _, name := range names {
 		found, tested := f.foundIn(level, func(e similarity.Evidence) bool { return e.Tower == name && ofBody(e.Component) })
 		switch {
 		case found:
-			from += " " + name
+			have = append(have, name)
 		case tested:
-			without += " " + name
+			lack = append(lack, name)
 		}
 	}
-	return from, without
+	return strings.Join(have, ", "), strings.Join(lack, ", ")
 }
 
 // foreignLayers lists layers of B without any sign of a source, where at least
@@ -94,7 +95,7 @@ func (f *Facts) foreignLayers() string {
 	for i, l := range foreign {
 		words[i] = strconv.Itoa(l)
 	}
-	return strings.Join(words, " ")
+	return strings.Join(words, ", ")
 }
 
 // layersFound lists the layers of B's main tower that exact tests found in A,

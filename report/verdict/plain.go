@@ -1,6 +1,7 @@
 package verdict
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -8,9 +9,9 @@ import (
 var plain = map[Relation]string{
 	Identical:    "A and B hold the same values.",
 	Reencoded:    "A and B hold the same values, stored in different ways.",
-	Related:      "A and B have a common trained origin: one was made from the other, or both from a third. Who took from whom, weights do not tell.",
-	SharedInit:   "A and B grew from the same random initialisation. Nothing that training learned was found in common.",
-	NoEvidence:   "No common origin was found, where an undisguised relative, and one in the disguises named below, would have shown.",
+	Related:      "What was found supports a common trained origin of A and B: one was made from the other, or both from a third. Who took from whom, weights do not tell.",
+	SharedInit:   "What was found supports one random initialisation of A and B, which were trained apart. Nothing that training learned was found in common.",
+	NoEvidence:   "No common origin was found, where a relative of the likeness stated below, undisguised or in the disguises named there, would have shown.",
 	Inconclusive: "What was read does not decide whether A and B have a common origin.",
 }
 
@@ -19,7 +20,23 @@ func (v *Verdict) Plain() string {
 	if v.MoreIsOpen() {
 		return "A and B share a random initialisation at the least. Whether training's results are common too was not settled."
 	}
+	switch has := func(k Kind) bool { return slices.Contains(v.Kinds, k) }; {
+	case v.Relation == Reencoded && (has(QuantisedKind) || has(CastKind)):
+		return "A and B hold the same values up to storage: where they differ, those of one are what rounding or quantising those of the other gives."
+	case v.Relation == Related && has(Partial):
+		return "What was found supports a common trained origin of parts of A and B, not of the whole" + v.parts() + ". Who took from whom, weights do not tell."
+	}
 	return plain[v.Relation]
+}
+
+// parts says which parts a partial relation is of, as its reasons do.
+func (v *Verdict) parts() string {
+	for _, because := range v.Because {
+		if words, ok := strings.CutPrefix(because, string(Partial)+": "); ok {
+			return ": " + words
+		}
+	}
+	return ""
 }
 
 // Means is a relation in plain words, where no more than its name is known.

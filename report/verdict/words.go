@@ -19,7 +19,7 @@ func phrase(e *similarity.Evidence) string {
 	case Signs:
 		return fmt.Sprintf("%.0f of %d matched units agree in sign", e.Statistic, e.N)
 	case TokenSigns:
-		return fmt.Sprintf("%.0f of %d tokens that training left alone lie to one another as on the other side", e.Statistic, e.N)
+		return fmt.Sprintf("%.0f of %d little-used tokens lie to the tokens before them as on the other side", e.Statistic, e.N)
 	case LabelE:
 		return fmt.Sprintf("units are so alike to their namesakes, and to no others in their block, that chance brings it about once in 1e%.0f times", e.Statistic)
 	case Swaps:
@@ -71,7 +71,7 @@ type Power struct {
 	Reached     bool   `json:"reached"`  // whether that is enough
 }
 
-// Power states what the reading could have detected.
+// Power states what the tests could have found.
 func (p Policy) Power(x exact.Power) *Power {
 	return &Power{Cosine: Number(p.Cosine), Probability: statedPower, Level: Number(p.Alpha), Units: x.Units, Axes: x.Axes, Expected: Number(x.Expected), Reached: x.Reached}
 }
@@ -95,9 +95,9 @@ func (p Policy) statement(v Verdict, lr float64) string {
 	case Inconclusive:
 		return "The findings do not decide between H1 and H0."
 	case NoEvidence:
-		return fmt.Sprintf("The findings are at least %.0f times more probable under H0 than for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, v.least, strength(1/lr))
+		return fmt.Sprintf("The findings are at least %.0f times as probable under H0 as for a descendant with mean cosine %g or more to its origin: %s for H0. A weaker likeness is not excluded.", 1/lr, v.least, strength(1/lr))
 	}
-	s := fmt.Sprintf("The findings are at least %.0f times more probable under H1 than under H0: %s for H1.", math.Floor(lr), strength(lr))
+	s := fmt.Sprintf("The findings are at least %.0f times as probable under H1 as under H0: %s for H1.", math.Floor(lr), strength(lr))
 	if lr >= float64(Controls().Disjoint()) {
 		s += " No larger ratio is stated than the number of control pairs that share no network."
 	}

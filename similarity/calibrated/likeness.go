@@ -48,7 +48,7 @@ func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 		}
 	}
 	if len(fit) == 0 {
-		e.Skipped = "no axis of this kind has the same number of units on both sides"
+		e.Skipped = "no such units stand on both sides in the same number"
 		return e
 	}
 	e.Effect, e.Statistic, e.N = pooled(fit, 0)
