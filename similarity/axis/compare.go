@@ -114,7 +114,7 @@ func (v *View) compare(a, b Rows, na, nb int) {
 	var squares float64
 	for j := range nb {
 		row := v.Cosine[j*na : (j+1)*na]
-		q, _ := sums(row)
+		q, _ := dense.Sums(row)
 		if j < na {
 			q -= float64(float64(row[j]) * float64(row[j]))
 		}
