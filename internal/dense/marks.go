@@ -39,14 +39,19 @@ func SignChanges(row []float32) int {
 // The row is finite.
 func Largest(row []float32) int {
 	const magnitude = 1<<31 - 1
-	size, k := largest(row)
-	for ; k < len(row); k++ {
-		size = max(size, math.Float32bits(row[k])&magnitude)
-	}
-	for k, v := range row {
-		if math.Float32bits(v)&magnitude == size {
-			return k
+	const block = 128
+	best, at := uint32(0), 0
+	for first := 0; first < len(row); first += block {
+		part := row[first:min(first+block, len(row))]
+		size, k := largest(part)
+		for ; k < len(part); k++ {
+			size = max(size, math.Float32bits(part[k])&magnitude)
+		}
+		if size > best {
+			best, at = size, first
 		}
 	}
-	return 0
+	for ; at < len(row) && math.Float32bits(row[at])&magnitude != best; at++ {
+	}
+	return at
 }

@@ -13,8 +13,8 @@ import (
 func TestMarksByDefinition(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 22))
 	odd := []float32{0, float32(math.Copysign(0, -1)), math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32, -1e-39, 1, -1}
-	for n := range 70 {
-		for range 40 {
+	for n := range 300 {
+		for range 10 {
 			whole := random(r, n+8) // what stands behind the row takes no part
 			row := whole[:n:n]
 			for k := range row {

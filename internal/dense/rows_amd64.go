@@ -83,6 +83,22 @@ func shift(row []float32, mean, by float64) int {
 	return n
 }
 
+func multiply(row, by []float32) int {
+	if n := len(row) &^ 7; simd.AVX2 && n > 0 {
+		multiplyAVX2(&row[0], &by[0], n)
+		return n
+	}
+	return 0
+}
+
+func lanes(s *[4]float64, x, y []float64) int {
+	n := fours(len(x))
+	if n > 0 {
+		lanesAVX2(s, &x[0], &y[0], n)
+	}
+	return n
+}
+
 func sums(s, q *[4]float64, row []float32) int {
 	n := fours(len(row))
 	if n > 0 {
@@ -138,6 +154,14 @@ func scaleAVX2(row *float32, means, by *float64, n int)
 
 //go:noescape
 func shiftAVX2(row *float32, n int, mean, by float64)
+
+//go:noescape
+func lanesAVX2(s *[4]float64, x, y *float64, n int)
+
+// multiplyAVX2 reads a multiple of eight.
+//
+//go:noescape
+func multiplyAVX2(row, by *float32, n int)
 
 //go:noescape
 func sumsAVX2(s, q *[4]float64, row *float32, n int)

@@ -246,3 +246,41 @@ sizes:
 	MOVL         AX, ret+16(FP)
 	VZEROUPPER
 	RET
+
+// func multiplyAVX2(row, by *float32, n int)
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-24
+	MOVQ row+0(FP), DI
+	MOVQ by+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+multiplied:
+	VMOVUPS (DI)(AX*4), Y0
+	VMULPS  (SI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     multiplied
+	VZEROUPPER
+	RET
+
+// func lanesAVX2(s *[4]float64, x, y *float64, n int)
+TEXT ·lanesAVX2(SB), NOSPLIT, $0-32
+	MOVQ   s+0(FP), DI
+	MOVQ   x+8(FP), SI
+	MOVQ   y+16(FP), DX
+	MOVQ   n+24(FP), CX
+	XORQ   AX, AX
+	VXORPD Y1, Y1, Y1
+
+lane:
+	VMOVUPD (SI)(AX*8), Y0
+	VMULPD  (DX)(AX*8), Y0, Y0
+	VADDPD  Y0, Y1, Y1
+	ADDQ    $4, AX
+	CMPQ    AX, CX
+	JLT     lane
+
+	VMOVUPD Y1, (DI)
+	VZEROUPPER
+	RET

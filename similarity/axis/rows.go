@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/align"
 )
 
@@ -37,10 +38,7 @@ func readRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool, room 
 		return s, err
 	}
 	for i := range rows {
-		row := s.Raw[i*m.Cols : (i+1)*m.Cols]
-		for k, g := range weights {
-			row[k] *= g
-		}
+		dense.Multiply(s.Raw[i*m.Cols:(i+1)*m.Cols], weights)
 	}
 	return s, nil
 }
