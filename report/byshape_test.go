@@ -27,13 +27,26 @@ func foreign(m *zoo.Model) *zoo.Model {
 	return out
 }
 
+// scattered stores the tensors in any order, under names of which none tells anything.
+func scattered(m *zoo.Model) *zoo.Model {
+	r := rand.New(rand.NewPCG(5, 0x5ca7))
+	out := zoo.New()
+	for _, i := range r.Perm(len(m.Tensors())) {
+		t := m.Tensors()[i]
+		out.Add(fmt.Sprintf("%016x", r.Uint64()), m.Values(t.Name), t.Shape...)
+	}
+	return out
+}
+
 // A copy in another basis, with its units in another order and names that say nothing,
 // is found by the roles that shapes tell. A stranger is not cleared by them, nor accused.
 func TestRolesFromShapes(t *testing.T) {
 	original, stranger := trainedLike(1), trainedLike(2)
+	zoo.LikeTrained(rand.New(rand.NewPCG(4, 0xd15)), original)
+	zoo.LikeTrained(rand.New(rand.NewPCG(5, 0xd15)), stranger)
 	copied := original.Clone()
 	zoo.DisguiseAll(rand.New(rand.NewPCG(3, 0xd15)), copied)
-	names := map[string]func(*zoo.Model) *zoo.Model{"by numbers": foreign, "by order": nameless}
+	names := map[string]func(*zoo.Model) *zoo.Model{"by numbers": foreign, "by order": nameless, "by values": scattered}
 	for name, rename := range names {
 		for i, pair := range [][2]*zoo.Model{{original, rename(copied)}, {rename(copied), original}, {rename(original), rename(copied)}, {stranger, rename(copied)}, {rename(stranger), rename(copied)}} {
 			t.Run(fmt.Sprint(name, i), func(t *testing.T) {

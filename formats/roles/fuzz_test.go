@@ -81,6 +81,7 @@ func FuzzMap(f *testing.F) {
 		f.Add(b.String())
 	}
 	for _, hostile := range []string{
+		"a 64 32\nb 64 32\nc 32 64\nd 64 32\ne 64 32\nf 32 64\ng 32\nh 32\ni 100 32\nj 100 32",
 		"config.num_attention_heads=1048576\nconfig.head_dim=1048576\nconfig.num_key_value_heads=1048576\nmodel.layers.0.self_attn.qkv_proj.weight 4611686018427387904 0",
 		"blk.0.ffn_up_exps.weight 4611686018427387904 0 0\nblk.999999.ffn_up_exps.weight 9 0 3\nblk.0.attn_k_b.weight 1 0 1\nblk.0.attn_kv_a_mqa.weight 3 3",
 		"a.0.self_attn.q_proj.weight\na.0.self_attn.k_proj.weight 0\na.0.mlp.down_proj.weight 1\na.0.mlp.up_proj.weight 0 0 0",
@@ -89,10 +90,29 @@ func FuzzMap(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		h := parse(text)
-		for _, net := range append(roles.ByShape(h), roles.Map(h)) {
+		nets := append(roles.ByShape(h), roles.Map(h))
+		if s := roles.ScatteredOf(h); s != nil {
+			nets = append(nets, s.Networks(inOrder(t, s))...)
+		}
+		for _, net := range nets {
 			sound(t, h, net)
 		}
 	})
+}
+
+// inOrder puts the matrices of each kind into layers as they are stored.
+func inOrder(t *testing.T, s *roles.Scattered) (out []roles.Gathered) {
+	if len(s.Reads) != 2*len(s.Writes) {
+		t.Fatalf("%d reads for %d writes", len(s.Reads), len(s.Writes))
+	}
+	for i := range s.Writes {
+		l := roles.Gathered{Gate: 2 * i, Up: 2*i + 1, Down: i, Norm: -1}
+		if i < len(s.Norms) {
+			l.Norm = i
+		}
+		out = append(out, l)
+	}
+	return out
 }
 
 // sound requires one role a tensor, and views inside their tensors.

@@ -14,7 +14,8 @@ const minBlocks = 2
 // ByShape reads a model whose names say nothing as a stack of gated decoder layers, from
 // the shapes of its tensors, their order and the numbers in their names. Tensors of equal
 // shape cannot be told apart: each way to take them is a network, the first takes them in
-// stored order. There are none where shapes do not show such a stack. No value is read.
+// stored order. There are none where shapes do not show such a stack, or not all of
+// its layers ([ScatteredOf]). No value is read.
 func ByShape(m tensor.Model) []*Network {
 	if len(m.Tensors()) > mostTensors {
 		return nil
@@ -23,7 +24,14 @@ func ByShape(m tensor.Model) []*Network {
 	if blocks == nil || len(blocks[0]) > longestBlock {
 		return nil
 	}
-	form := formOf(blocks[0], commonest(m.Tensors()))
+	if s := ScatteredOf(m); s != nil && len(s.Writes) > len(blocks) {
+		return nil
+	}
+	return readings(m, formOf(blocks[0], commonest(m.Tensors())), blocks, rest)
+}
+
+// readings are the networks that a stack of blocks of one form may be.
+func readings(m tensor.Model, form *form, blocks [][]*tensor.Tensor, rest []*tensor.Tensor) []*Network {
 	if form == nil {
 		return nil
 	}
@@ -88,7 +96,10 @@ func formOf(block []*tensor.Tensor, hidden int64) *form {
 		return nil
 	}
 	f.attention(by, square)
-	if len(norms) == 2 {
+	switch len(norms) {
+	case 1:
+		f.inside[norms[0]] = partMLPNorm
+	case 2:
 		f.pair(norms[0], partAttnNorm, norms[1], partMLPNorm)
 	}
 	return f

@@ -1,5 +1,6 @@
 // Package linalg puts gonum's factorisations behind errors: its panics become
-// errors, and results that did not converge are errors too.
+// errors, and results that did not converge are errors too. It also pairs the rows of a
+// table of scores with columns.
 package linalg
 
 import (

@@ -166,6 +166,10 @@ func (f *Facts) OriginOpen(level stats.LogP) bool {
 	return !hasLeads && (!hasGains || gains < sameGains)
 }
 
+// LearnedOpen tells whether content was found of which it is not settled that training
+// learned it.
+func (f *Facts) LearnedOpen(level stats.LogP) bool { return f.HasContent() && f.common(level).open }
+
 // MoreIsOpen tells whether a shared initialisation was found of which it is not
 // settled that it is all that the two have in common.
 func (v *Verdict) MoreIsOpen() bool {

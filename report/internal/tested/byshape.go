@@ -14,11 +14,12 @@ import (
 )
 
 // byShape looks once more at subjects whose names say nothing and in which nothing was
-// found so far, with roles that their shapes tell. What is found then counts, after a
-// correction for both looks and for the choice of a reading. Finding nothing clears
-// nobody: shapes may have told the wrong roles.
+// found so far, or nothing that shows what training learned, with roles that their shapes
+// tell. What is found then counts, after a correction for both looks and for the choice
+// of a reading. Finding nothing clears nobody: shapes may have told the wrong roles.
 func (r *trial) byShape(ctx context.Context) error {
-	if r.shaped || r.Extent.Quick || r.Facts.HasContent() {
+	level := r.policy.Level()
+	if r.shaped || r.Extent.Quick || r.Facts.HasContent() && !r.Facts.LearnedOpen(level) {
 		return nil
 	}
 	values, ways, err := r.shapes(ctx)
@@ -30,7 +31,7 @@ func (r *trial) byShape(ctx context.Context) error {
 	if err := q.run(ctx); err != nil {
 		return err
 	}
-	if q.Facts.HasContent() {
+	if q.Facts.HasContent() && (!r.Facts.HasContent() || !q.Facts.LearnedOpen(level)) {
 		*r.Values, r.Tests = *q.Values, q.Tests
 	}
 	return nil
@@ -58,10 +59,15 @@ func (r *trial) shapes(ctx context.Context) (*read.Values, int, error) {
 			open[i] = []*roles.Network{net}
 			continue
 		}
-		if open[i] = roles.ByShape(c.Rows); len(open[i]) == 0 {
-			return nil, 0, nil
-		}
 		notes = append(notes, verdict.Side(i)+": names of tensors say nothing of their roles; these were taken from shapes")
+		if open[i] = roles.ByShape(c.Rows); len(open[i]) > 0 {
+			continue
+		}
+		var err error
+		if open[i], err = layers.Assemble(ctx, r.Pair, roles.ScatteredOf(c.Rows)); err != nil || len(open[i]) == 0 {
+			return nil, 0, err
+		}
+		notes[len(notes)-1] += ", and which are of one layer from their values"
 	}
 	if len(notes) == 0 {
 		return nil, 0, nil
