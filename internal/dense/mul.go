@@ -13,45 +13,71 @@ const tileRows, tileCols = 4, 16
 
 type tile [tileRows * tileCols]float32
 
-// A task multiplies so many rows of A, which share a packing of B: many, so that
-// packing costs little, and few enough to keep all processors at work.
-const fewestPerTask, mostPerTask = 32, 256
-
-func rowsPerTask(n int) int {
-	return max(fewestPerTask, min(mostPerTask, n/(2*runtime.GOMAXPROCS(0))/tileRows*tileRows))
-}
-
-// gramRowsPerTask is the same for Gram matrices, of which larger blocks repeat more.
-const gramRowsPerTask = 32
+// mostRows is how many rows of A share a packing of B: many, so that packing costs little,
+// and few enough for them to stay near the processor.
+const mostRows = 256
 
 // MulNT sets dst = A·Bᵀ for row-major A (n×d) and B (m×d); dst is n×m.
 func MulNT(dst, a, b []float32, n, m, d int) {
 	if n == 0 || m == 0 {
 		return
 	}
-	rows := rowsPerTask(n)
-	Parallel((n+rows-1)/rows, func(task int) {
-		first := task * rows
+	if d == 0 {
+		clear(dst[:n*m])
+		return
+	}
+	blocks := (n + mostRows - 1) / mostRows
+	rows := ceilTo((n+blocks-1)/blocks, tileRows)
+	parts := max(1, min(2*runtime.GOMAXPROCS(0)/blocks, m/tileCols)) // few blocks are split by columns
+	cols := ceilTo((m+parts-1)/parts, tileCols)
+	parts = (m + cols - 1) / cols
+	Parallel((n+rows-1)/rows*parts, func(task int) {
+		first, from := task/parts*rows, task%parts*cols
 		last := min(first+rows, n)
-		SerialNT(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d)
+		mulColumns(dst[first*m:last*m], a[first*d:last*d], b, last-first, m, d, from, min(from+cols, m))
 	})
 }
+
+// ceilTo is the next multiple.
+func ceilTo(n, of int) int { return (n + of - 1) / of * of }
 
 // Gram sets dst = A·Aᵀ for row-major A (n×d), as MulNT would, bit for bit, at
 // half the work: the lower half is copied from the upper.
 func Gram(dst, a []float32, n, d int) {
-	Parallel((n+gramRowsPerTask-1)/gramRowsPerTask, func(task int) {
-		first := task * gramRowsPerTask
-		last := min(first+gramRowsPerTask, n)
-		part := make([]float32, (last-first)*(n-first))
-		SerialNT(part, a[first*d:last*d], a[first*d:], last-first, n-first, d)
-		for i := first; i < last; i++ {
-			copy(dst[i*n+first:(i+1)*n], part[(i-first)*(n-first):])
-		}
+	if d == 0 {
+		clear(dst[:n*n])
+		return
+	}
+	rows := max(2*tileCols, min(mostRows, n/(4*runtime.GOMAXPROCS(0))/tileCols*tileCols))
+	Parallel((n+rows-1)/rows, func(task int) {
+		first := task * rows
+		gramRows(dst, a, first, min(first+rows, n), n, d)
 	})
-	for i := range n {
-		for j := range i {
-			dst[i*n+j] = dst[j*n+i]
+	mirror(dst, n)
+}
+
+// gramRows sets what some rows of a Gram matrix have on the diagonal and above it.
+func gramRows(dst, a []float32, first, last, n, d int) {
+	panel := newPanel(d)
+	defer panels.Put(panel)
+	for j := first; j < n; j += tileCols {
+		pack(*panel, a, j, n, d)
+		end := min(last, j+tileCols)
+		mulPanel(dst[first*n:last*n], a[first*d:last*d], *panel, end-first, n, d, j)
+	}
+}
+
+// mirror copies the upper half of a matrix to the lower, square by square: columns that
+// are read lie far apart.
+func mirror(x []float32, n int) {
+	const side = 32
+	for top := 0; top < n; top += side {
+		for left := 0; left <= top; left += side {
+			for i := top; i < min(top+side, n); i++ {
+				for j := left; j < min(left+side, i); j++ {
+					x[i*n+j] = x[j*n+i]
+				}
+			}
 		}
 	}
 }
@@ -62,10 +88,14 @@ func SerialNT(dst, a, b []float32, n, m, d int) {
 		clear(dst[:n*m])
 		return
 	}
-	panel := panels.Get().(*[]float32)
+	mulColumns(dst, a, b, n, m, d, 0, m)
+}
+
+// mulColumns sets the columns of dst from one multiple of tileCols up to another column.
+func mulColumns(dst, a, b []float32, n, m, d, from, to int) {
+	panel := newPanel(d)
 	defer panels.Put(panel)
-	*panel = slices.Grow((*panel)[:0], tileCols*d)[:tileCols*d]
-	for j := 0; j < m; j += tileCols {
+	for j := from; j < to; j += tileCols {
 		pack(*panel, b, j, m, d)
 		mulPanel(dst, a, *panel, n, m, d, j)
 	}
@@ -118,16 +148,29 @@ func (p *Packed) MulNT(dst, a []float32, n int) {
 // panels keeps the room for packed rows.
 var panels = sync.Pool{New: func() any { return new([]float32) }}
 
+func newPanel(d int) *[]float32 {
+	panel := panels.Get().(*[]float32)
+	*panel = slices.Grow((*panel)[:0], tileCols*d)[:tileCols*d]
+	return panel
+}
+
+// packed is how many columns are laid out at a time: what four groups of rows write one
+// after the other stays in the nearest cache.
+const packed = 256
+
 // pack lays out rows j … j+tileCols−1 of B column after column; the last row
 // fills what is left of a tile.
 func pack(panel, b []float32, j, m, d int) {
-	for c := 0; c < tileCols; c += 4 {
-		var rows [4][]float32
-		for r := range rows {
-			at := min(j+c+r, m-1) * d
-			rows[r] = b[at : at+d]
+	for k := 0; k < d; k += packed {
+		width := min(packed, d-k)
+		for c := 0; c < tileCols; c += 4 {
+			var rows [4][]float32
+			for r := range rows {
+				at := min(j+c+r, m-1)*d + k
+				rows[r] = b[at : at+width]
+			}
+			interleave(panel[k*tileCols+c:], &rows, width)
 		}
-		interleave(panel[c:], &rows, d)
 	}
 }
 

@@ -69,6 +69,32 @@ func Shift(row []float32, mean, by float64) {
 	}
 }
 
+// Multiply multiplies values by others, place by place.
+func Multiply(row, by []float32) {
+	by = by[:len(row)]
+	for k := multiply(row, by); k < len(row); k++ {
+		row[k] *= by[k]
+	}
+}
+
+// LanesDot64 is the sum of products in four parts: of every fourth value from the first
+// four on, the rest with the first part.
+func LanesDot64(x, y []float64) float64 {
+	var s [4]float64
+	y = y[:len(x)]
+	k := lanes(&s, x, y)
+	for ; k+4 <= len(x); k += 4 {
+		s[0] += float64(x[k] * y[k])
+		s[1] += float64(x[k+1] * y[k+1])
+		s[2] += float64(x[k+2] * y[k+2])
+		s[3] += float64(x[k+3] * y[k+3])
+	}
+	for ; k < len(x); k++ {
+		s[0] += float64(x[k] * y[k])
+	}
+	return (s[0] + s[1]) + (s[2] + s[3])
+}
+
 // Dots are the products of the rows of one n×d matrix with those of another, each as Dot
 // gives it.
 func Dots(x, y []float32, n, d int) []float32 {

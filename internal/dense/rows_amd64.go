@@ -83,6 +83,46 @@ func shift(row []float32, mean, by float64) int {
 	return n
 }
 
+func multiply(row, by []float32) int {
+	if n := len(row) &^ 7; simd.AVX2 && n > 0 {
+		multiplyAVX2(&row[0], &by[0], n)
+		return n
+	}
+	return 0
+}
+
+func lanes(s *[4]float64, x, y []float64) int {
+	n := fours(len(x))
+	if n > 0 {
+		lanesAVX2(s, &x[0], &y[0], n)
+	}
+	return n
+}
+
+func sums(s, q *[4]float64, row []float32) int {
+	n := fours(len(row))
+	if n > 0 {
+		sumsAVX2(s, q, &row[0], n)
+	}
+	return n
+}
+
+// signChanges counts those between values before the one that it returns.
+func signChanges(row []float32) (next, changes int) {
+	if next = len(row) &^ 7; !simd.AVX2 || next == 0 {
+		return 0, 0
+	}
+	return next, signChangesAVX2(&row[0], next)
+}
+
+// largest is the largest size of values before the one that it returns, as bits.
+func largest(row []float32) (size uint32, next int) {
+	if next = len(row) &^ 7; !simd.AVX2 || next == 0 {
+		return 0, 0
+	}
+	return largestAVX2(&row[0], next), next
+}
+
 func fours(n int) int {
 	if !simd.AVX2 {
 		return 0
@@ -114,3 +154,22 @@ func scaleAVX2(row *float32, means, by *float64, n int)
 
 //go:noescape
 func shiftAVX2(row *float32, n int, mean, by float64)
+
+//go:noescape
+func lanesAVX2(s *[4]float64, x, y *float64, n int)
+
+// multiplyAVX2 reads a multiple of eight.
+//
+//go:noescape
+func multiplyAVX2(row, by *float32, n int)
+
+//go:noescape
+func sumsAVX2(s, q *[4]float64, row *float32, n int)
+
+// signChangesAVX2 and largestAVX2 read n values, n > 0 a multiple of eight.
+//
+//go:noescape
+func signChangesAVX2(row *float32, n int) int
+
+//go:noescape
+func largestAVX2(row *float32, n int) uint32

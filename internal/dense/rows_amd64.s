@@ -161,3 +161,126 @@ shifted:
 	JLT        shifted
 	VZEROUPPER
 	RET
+
+// func sumsAVX2(s, q *[4]float64, row *float32, n int)
+TEXT ·sumsAVX2(SB), NOSPLIT, $0-32
+	MOVQ   s+0(FP), DI
+	MOVQ   q+8(FP), DX
+	MOVQ   row+16(FP), SI
+	MOVQ   n+24(FP), CX
+	XORQ   AX, AX
+	VXORPD Y1, Y1, Y1
+	VXORPD Y2, Y2, Y2
+
+summed:
+	VCVTPS2PD (SI)(AX*4), Y0
+	VADDPD    Y0, Y1, Y1
+	VMULPD    Y0, Y0, Y0
+	VADDPD    Y0, Y2, Y2
+	ADDQ      $4, AX
+	CMPQ      AX, CX
+	JLT       summed
+
+	VMOVUPD Y1, (DI)
+	VMOVUPD Y2, (DX)
+	VZEROUPPER
+	RET
+
+// func signChangesAVX2(row *float32, n int) int
+TEXT ·signChangesAVX2(SB), NOSPLIT, $0-24
+	MOVQ   row+0(FP), SI
+	MOVQ   n+8(FP), CX
+	XORQ   AX, AX
+	XORQ   R8, R8
+	VXORPS Y1, Y1, Y1
+
+	// The sign before the first value is its own.
+	VMOVUPS   (SI), Y0
+	VCMPPS    $1, Y1, Y0, Y0
+	VMOVMSKPS Y0, R9
+	ANDL      $1, R9
+
+changes:
+	VMOVUPS   (SI)(AX*4), Y0
+	VCMPPS    $1, Y1, Y0, Y0 // below zero
+	VMOVMSKPS Y0, DX
+	LEAL      (R9)(DX*2), R10
+	XORL      DX, R10
+	ANDL      $0xff, R10
+	POPCNTL   R10, R10
+	ADDQ      R10, R8
+	SHRL      $7, DX
+	MOVL      DX, R9
+	ADDQ      $8, AX
+	CMPQ      AX, CX
+	JLT       changes
+
+	MOVQ R8, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func largestAVX2(row *float32, n int) uint32
+TEXT ·largestAVX2(SB), NOSPLIT, $0-20
+	MOVQ         row+0(FP), SI
+	MOVQ         n+8(FP), CX
+	MOVL         $0x7fffffff, AX
+	MOVQ         AX, X0
+	VPBROADCASTD X0, Y0
+	VPXOR        Y1, Y1, Y1
+	XORQ         AX, AX
+
+sizes:
+	VPAND   (SI)(AX*4), Y0, Y2
+	VPMAXUD Y2, Y1, Y1
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     sizes
+
+	VEXTRACTI128 $1, Y1, X2
+	VPMAXUD      X2, X1, X1
+	VPSHUFD      $0x4e, X1, X2
+	VPMAXUD      X2, X1, X1
+	VPSHUFD      $0xb1, X1, X2
+	VPMAXUD      X2, X1, X1
+	VMOVD        X1, AX
+	MOVL         AX, ret+16(FP)
+	VZEROUPPER
+	RET
+
+// func multiplyAVX2(row, by *float32, n int)
+TEXT ·multiplyAVX2(SB), NOSPLIT, $0-24
+	MOVQ row+0(FP), DI
+	MOVQ by+8(FP), SI
+	MOVQ n+16(FP), CX
+	XORQ AX, AX
+
+multiplied:
+	VMOVUPS (DI)(AX*4), Y0
+	VMULPS  (SI)(AX*4), Y0, Y0
+	VMOVUPS Y0, (DI)(AX*4)
+	ADDQ    $8, AX
+	CMPQ    AX, CX
+	JLT     multiplied
+	VZEROUPPER
+	RET
+
+// func lanesAVX2(s *[4]float64, x, y *float64, n int)
+TEXT ·lanesAVX2(SB), NOSPLIT, $0-32
+	MOVQ   s+0(FP), DI
+	MOVQ   x+8(FP), SI
+	MOVQ   y+16(FP), DX
+	MOVQ   n+24(FP), CX
+	XORQ   AX, AX
+	VXORPD Y1, Y1, Y1
+
+lane:
+	VMOVUPD (SI)(AX*8), Y0
+	VMULPD  (DX)(AX*8), Y0, Y0
+	VADDPD  Y0, Y1, Y1
+	ADDQ    $4, AX
+	CMPQ    AX, CX
+	JLT     lane
+
+	VMOVUPD Y1, (DI)
+	VZEROUPPER
+	RET

@@ -85,6 +85,33 @@ func TestAddsByDefinition(t *testing.T) {
 	}
 }
 
+// So do products, and sums of products in four parts.
+func TestProductsByDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(25, 26))
+	for n := range 70 {
+		row, by := random(r, n+8), random(r, n+8)
+		was := append([]float32(nil), row...)
+		Multiply(row[:n], by)
+		for k := range row {
+			want := was[k]
+			if k < n {
+				want *= by[k]
+			}
+			require.Equal(t, want, row[k])
+		}
+		x, y := wide(r, n), wide(r, n+4)
+		var s [4]float64
+		for k := range x {
+			part := k % 4
+			if k >= n/4*4 {
+				part = 0
+			}
+			s[part] += float64(x[k] * y[k])
+		}
+		require.Equal(t, (s[0]+s[1])+(s[2]+s[3]), LanesDot64(x, y))
+	}
+}
+
 // A value that is not finite is found wherever it stands.
 func TestFinite(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 18))

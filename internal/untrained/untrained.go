@@ -47,7 +47,7 @@ func Cosines(x []float32, n, d int) []float64 {
 		for k, v := range x[i*d : (i+1)*d] {
 			row[k] = float64(v)
 		}
-		norm := math.Sqrt(dot(row, row))
+		norm := math.Sqrt(dense.LanesDot64(row, row))
 		for k := range row {
 			row[k] /= norm + 1e-30
 		}
@@ -60,7 +60,7 @@ func gram(x []float64, n, d int) []float64 {
 	g := make([]float64, n*n)
 	dense.Parallel(n, func(i int) {
 		for j := range i + 1 {
-			g[i*n+j] = dot(x[i*d:(i+1)*d], x[j*d:(j+1)*d])
+			g[i*n+j] = dense.LanesDot64(x[i*d:(i+1)*d], x[j*d:(j+1)*d])
 		}
 	})
 	for i := range n {
@@ -69,22 +69,6 @@ func gram(x []float64, n, d int) []float64 {
 		}
 	}
 	return g
-}
-
-// dot adds in four lanes.
-func dot(x, y []float64) float64 {
-	var a, b, c, d float64
-	k := 0
-	for ; k+4 <= len(x); k += 4 {
-		a += float64(x[k] * y[k])
-		b += float64(x[k+1] * y[k+1])
-		c += float64(x[k+2] * y[k+2])
-		d += float64(x[k+3] * y[k+3])
-	}
-	for ; k < len(x); k++ {
-		a += float64(x[k] * y[k])
-	}
-	return (a + b) + (c + d)
 }
 
 // Why says in what n rows of d values, with the given cosines, differ from a

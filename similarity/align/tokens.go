@@ -45,9 +45,10 @@ func believed(common, rows int) bool { return common >= min(fewTokens, (rows+1)/
 
 // sameRows pairs rows of equal number.
 func sameRows(rowsA, rowsB int) TokenMatch {
-	m := TokenMatch{How: "index"}
-	for i := range min(rowsA, rowsB) {
-		m.A, m.B = append(m.A, i), append(m.B, i)
+	n := min(rowsA, rowsB)
+	m := TokenMatch{How: "index", A: make([]int, n), B: make([]int, n)}
+	for i := range n {
+		m.A[i], m.B[i] = i, i
 	}
 	return m
 }

@@ -135,12 +135,14 @@ func centreTokens(x []float32, n, d int) {
 func (x *Anchor) Spans(widthA, widthB int) bool { return x.da == widthA && x.db == widthB }
 
 // Respond turns rows (n × hidden) of one side into responses to the tokens.
-func (x *Anchor) Respond(s Rows, sideB bool) Rows {
+func (x *Anchor) Respond(s Rows, sideB bool) Rows { return x.respond(s, sideB, nil) }
+
+func (x *Anchor) respond(s Rows, sideB bool, room *scratch) Rows {
 	tokens, d := x.a, x.da
 	if sideB {
 		tokens, d = x.b, x.db
 	}
-	out := Rows{Raw: make([]float32, s.N*x.n), N: s.N, Dim: x.n}
+	out := Rows{Raw: room.floats(s.N * x.n), N: s.N, Dim: x.n}
 	dense.MulNT(out.Raw, s.Raw, tokens, s.N, x.n, d)
 	return out
 }

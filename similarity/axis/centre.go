@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
+	"github.com/weightprint/weightprint/similarity/stats"
 )
 
 // centre subtracts from the eligible rows of X their mean row, scales the
@@ -21,7 +22,7 @@ func centre(x []float32, n, d int, ok []bool) {
 			continue
 		}
 		dense.Scale(row, mean, scale)
-		squares, own := sums(row)
+		squares, own := dense.Sums(row)
 		own /= float64(d)
 		norm := math.Sqrt(max(0, squares-float64(float64(own*own)*float64(d))))
 		if !(norm > 1e-5*math.Sqrt(float64(d))) {
@@ -37,17 +38,8 @@ func centre(x []float32, n, d int, ok []bool) {
 // rows. The scale is the standard deviation, but not below a quarter of the
 // median one: columns that hardly vary must not be blown up to noise.
 func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
-	mean, scale = make([]float64, d), make([]float64, d)
-	count := 0
-	for i := range n {
-		if ok[i] {
-			count++
-			dense.AddTo(mean, x[i*d:(i+1)*d])
-		}
-	}
-	for k := range mean {
-		mean[k] /= float64(max(1, count))
-	}
+	mean, count := means(x, n, d, d, ok)
+	scale = make([]float64, d)
 	for i := range n {
 		if ok[i] {
 			dense.AddSquares(scale, mean, x[i*d:(i+1)*d])
@@ -59,12 +51,26 @@ func columns(x []float32, n, d int, ok []bool) (mean, scale []float64) {
 	if d == 0 {
 		return mean, scale
 	}
-	sorted := slices.Sorted(slices.Values(scale))
-	least := sorted[d/2] / 4
+	least := stats.Nth(slices.Clone(scale), d/2) / 4
 	for k := range scale {
 		if s := math.Max(scale[k], least); s > 0 {
 			scale[k] = 1 / s
 		}
 	}
 	return mean, scale
+}
+
+// means are those of the first columns over the eligible rows, of which there are count.
+func means(x []float32, n, d, columns int, ok []bool) (mean []float64, count int) {
+	mean = make([]float64, columns)
+	for i := range n {
+		if ok[i] {
+			count++
+			dense.AddTo(mean, x[i*d:i*d+columns])
+		}
+	}
+	for k := range mean {
+		mean[k] /= float64(max(1, count))
+	}
+	return mean, count
 }

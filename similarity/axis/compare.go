@@ -11,9 +11,9 @@ import (
 // throughTokens compares the units by their responses to tokens. Where these
 // are much the same for all units, because few directions make up the tokens,
 // the spectrum of the tokens is flattened first.
-func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor) (*Axis, error) {
+func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor, room *scratch) (*Axis, error) {
 	by := func(reads, writes *Anchor) *Axis {
-		return x.on(views, func(v bothSides) (bothSides, bool) {
+		return x.on(views, room, func(v bothSides) (bothSides, bool) {
 			by := reads
 			if v.plan.columns {
 				by = writes
@@ -21,7 +21,7 @@ func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor) (*Axis, er
 			if v.a.Dim != by.da || v.b.Dim != by.db {
 				return v, false
 			}
-			return bothSides{v.plan, by.Respond(v.a, false), by.Respond(v.b, true)}, true
+			return bothSides{v.plan, by.respond(v.a, false, room), by.respond(v.b, true, room)}, true
 		})
 	}
 	out := by(reads, writes)
@@ -47,13 +47,14 @@ type bothSides struct {
 
 // on compares the units in one system of coordinates; to brings a view into
 // it, or says that it cannot.
-func (x Axis) on(views []bothSides, to func(bothSides) (bothSides, bool)) *Axis {
+func (x Axis) on(views []bothSides, room *scratch, to func(bothSides) (bothSides, bool)) *Axis {
+	defer room.release(room.mark())
 	x.A.Eligible, x.B.Eligible = slices.Clone(x.A.Eligible), slices.Clone(x.B.Eligible)
 	var kept []bothSides
 	for _, v := range views {
 		if v, ok := to(v); ok && v.a.Dim > 0 {
-			v.a.Centre(x.A.Eligible)
-			v.b.Centre(x.B.Eligible)
+			v.a.centre(x.A.Eligible, room)
+			v.b.centre(x.B.Eligible, room)
 			kept = append(kept, v)
 		}
 	}
@@ -114,7 +115,7 @@ func (v *View) compare(a, b Rows, na, nb int) {
 	var squares float64
 	for j := range nb {
 		row := v.Cosine[j*na : (j+1)*na]
-		q, _ := sums(row)
+		q, _ := dense.Sums(row)
 		if j < na {
 			q -= float64(float64(row[j]) * float64(row[j]))
 		}

@@ -2,7 +2,6 @@ package axis
 
 import (
 	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
 )
@@ -20,21 +19,59 @@ const (
 // eligible marks the rows of X (n×d) that can be told apart: finite, not nearly
 // constant, and no exact copy of another.
 func eligible(x []float32, n, d int, ok []bool) {
-	seen := map[uint64][]int{}
+	twins := twins{x: x, d: d, seen: make(map[uint64][]int, n)}
 	for i := range n {
-		row := x[i*d : (i+1)*d]
-		if !dense.Varies(row) {
+		if !dense.Varies(x[i*d : (i+1)*d]) {
 			ok[i] = false
-			continue
+		} else if twin := twins.of(i); twin >= 0 {
+			ok[i], ok[twin] = false, false
 		}
-		h := hashed(row)
-		twin := slices.IndexFunc(seen[h], func(k int) bool { return sameBits(row, x[k*d:(k+1)*d]) })
-		if twin >= 0 {
-			ok[i], ok[seen[h][twin]] = false, false
-			continue
-		}
-		seen[h] = append(seen[h], i)
 	}
+}
+
+// twins finds rows that hold the same bits: by a few values of each, and where many rows
+// have these in common, by all.
+type twins struct {
+	x    []float32
+	d    int
+	seen map[uint64][]int // rows that hash to a number
+}
+
+const (
+	marked = 16 // values that tell most rows apart
+	crowd  = 4  // rows that have them in common
+)
+
+// of is an earlier row with the bits of row i, or −1. The row is known from then on.
+func (t *twins) of(i int) int {
+	row := t.row(i)
+	var few [marked]float32
+	for k := range min(marked, len(row)) {
+		few[k] = row[k*len(row)/marked]
+	}
+	h := hashed(few[:])
+	if twin := t.among(h, row); twin >= 0 {
+		return twin
+	}
+	if len(t.seen[h]) >= crowd {
+		h = ^hashed(row)
+		if twin := t.among(h, row); twin >= 0 {
+			return twin
+		}
+	}
+	t.seen[h] = append(t.seen[h], i)
+	return -1
+}
+
+func (t *twins) row(i int) []float32 { return t.x[i*t.d : (i+1)*t.d] }
+
+func (t *twins) among(h uint64, row []float32) int {
+	for _, k := range t.seen[h] {
+		if sameBits(row, t.row(k)) {
+			return k
+		}
+	}
+	return -1
 }
 
 // hashed tells most rows apart.

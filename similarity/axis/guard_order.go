@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // structured looks for anything about the raw rows of X that depends on their
@@ -19,12 +21,12 @@ func structured(raw, unit []float32, n, d int, ok []bool, g gram) string {
 			continue
 		}
 		row := raw[i*d : (i+1)*d]
-		squares, sum := sums(row)
+		squares, sum := dense.Sums(row)
 		length = append(length, squares)
 		mean = append(mean, sum)
-		changes = append(changes, float64(signChanges(row)))
+		changes = append(changes, float64(dense.SignChanges(row)))
 		centred := unit[i*d : (i+1)*d]
-		peak = append(peak, float64(largest(centred)))
+		peak = append(peak, float64(dense.Largest(centred)))
 		rows = append(rows, centred)
 	}
 	for _, s := range []struct {
@@ -43,55 +45,6 @@ func structured(raw, unit []float32, n, d int, ok []bool, g gram) string {
 		return "neighbouring units resemble one another"
 	}
 	return ""
-}
-
-// sums are the sum of squares of a row and its sum, each taken in four parts.
-func sums(row []float32) (squares, sum float64) {
-	var s, q [4]float64
-	k := 0
-	for ; k+4 <= len(row); k += 4 {
-		a, b, c, d := float64(row[k]), float64(row[k+1]), float64(row[k+2]), float64(row[k+3])
-		s[0], s[1], s[2], s[3] = s[0]+a, s[1]+b, s[2]+c, s[3]+d
-		q[0], q[1], q[2], q[3] = q[0]+float64(a*a), q[1]+float64(b*b), q[2]+float64(c*c), q[3]+float64(d*d)
-	}
-	for ; k < len(row); k++ {
-		v := float64(row[k])
-		s[0], q[0] = s[0]+v, q[0]+float64(v*v)
-	}
-	return (q[0] + q[1]) + (q[2] + q[3]), (s[0] + s[1]) + (s[2] + s[3])
-}
-
-// signChanges counts neighbours of which one is below zero and the other is not. Rows
-// are finite where this is asked.
-func signChanges(row []float32) (n int) {
-	last := uint32(0)
-	for k, v := range row {
-		below := math.Float32bits(v) >> 31 & (1 - zero(v))
-		if k > 0 {
-			n += int(below ^ last)
-		}
-		last = below
-	}
-	return n
-}
-
-// zero is 1 for zeros of either sign.
-func zero(v float32) uint32 {
-	if v == 0 {
-		return 1
-	}
-	return 0
-}
-
-// largest is the position of the entry of largest size.
-func largest(row []float32) int {
-	best, size := 0, uint32(0)
-	for k, v := range row {
-		if b := math.Float32bits(v) &^ (1 << 31); b > size {
-			best, size = k, b
-		}
-	}
-	return best
 }
 
 // ranks returns mid-ranks, centred and scaled to variance 1; all zero when

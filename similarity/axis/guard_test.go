@@ -3,6 +3,7 @@ package axis
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -207,5 +208,31 @@ func TestGuardsPassCleanAxes(t *testing.T) {
 		m := float64(axes)
 		t.Logf("%s: %d of %d stopped", c.name, stopped, axes)
 		require.LessOrEqual(t, float64(stopped), m*OrderCheckLoss+2.58*math.Sqrt(m*OrderCheckLoss*(1-OrderCheckLoss)), c.name)
+	}
+}
+
+// Twins are rows of the same bits, also among many that differ in one value only.
+func TestTwinsByDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(31, 32))
+	for range 50 {
+		n, d := 40, 17+r.IntN(60)
+		x := make([]float32, n*d)
+		for i := range n {
+			for k := range d {
+				x[i*d+k] = float32(k % 13)
+			}
+			x[i*d+r.IntN(d)] = float32(r.IntN(3)) // many rows are alike, some are the same
+		}
+		want := allTrue(n)
+		for i := range n {
+			for j := range i {
+				if slices.Equal(x[i*d:(i+1)*d], x[j*d:(j+1)*d]) {
+					want[i], want[j] = false, false
+				}
+			}
+		}
+		ok := allTrue(n)
+		eligible(x, n, d, ok)
+		require.Equal(t, want, ok)
 	}
 }

@@ -18,10 +18,9 @@ func imbalance(gate, up *Rows, eligible []bool) (spread float64, ok bool) {
 		return 0, false
 	}
 	var ratios []float64
-	for i := range gate.N {
-		g := dense.Norm(gate.Raw[i*gate.Dim : (i+1)*gate.Dim])
-		u := dense.Norm(up.Raw[i*up.Dim : (i+1)*up.Dim])
-		if eligible[i] && g > 0 && u > 0 {
+	ofUp := dense.Norms(up.Raw, up.N, up.Dim)
+	for i, g := range dense.Norms(gate.Raw, gate.N, gate.Dim) {
+		if u := ofUp[i]; eligible[i] && g > 0 && u > 0 {
 			ratios = append(ratios, math.Log(u/g))
 		}
 	}

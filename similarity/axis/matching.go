@@ -45,7 +45,7 @@ func (m *Matcher) Nearest(likeness []float32) []int {
 		best := float32(math.Inf(-1))
 		at := -1
 		for i, c := range likeness[j*na : (j+1)*na] {
-			if m.a[i] && (c > best || c == best && at >= 0 && m.rankA[i] < m.rankA[at]) {
+			if c >= best && m.a[i] && (c > best || at >= 0 && m.rankA[i] < m.rankA[at]) {
 				best, at = c, i
 			}
 		}
@@ -66,7 +66,7 @@ func (m *Matcher) back(likeness []float32) []int {
 			continue
 		}
 		for i, c := range likeness[j*na : (j+1)*na] {
-			if m.a[i] && (c > best[i] || c == best[i] && out[i] >= 0 && m.rankB[j] < m.rankB[out[i]]) {
+			if c >= best[i] && m.a[i] && (c > best[i] || out[i] >= 0 && m.rankB[j] < m.rankB[out[i]]) {
 				best[i], out[i] = c, j
 			}
 		}

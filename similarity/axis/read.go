@@ -36,6 +36,7 @@ func Read(ctx context.Context, p *align.Pair, stage int) ([]*Axis, error) {
 	announced := 0
 	plans, st, cost := choose(p, stage)
 	p.Hold(cost)
+	room := &scratch{}
 	for i, pl := range plans {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -47,7 +48,7 @@ func Read(ctx context.Context, p *align.Pair, stage int) ([]*Axis, error) {
 			}
 			announced += n
 		}
-		axes, err := load(ctx, p, pl, st, reads[pl.axis.Tower], writes[pl.axis.Tower])
+		axes, err := load(ctx, p, pl, st, reads[pl.axis.Tower], writes[pl.axis.Tower], room)
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +113,8 @@ func shifted(units []int, by int) []int {
 // load reads one axis of both subjects and compares its units, in raw
 // coordinates where the two sides share them and in token-anchored ones where
 // there are anchors.
-func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *Anchor) ([]*Axis, error) {
+func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *Anchor, room *scratch) ([]*Axis, error) {
+	defer room.release(room.mark())
 	x := pl.axis
 	x.Coordinates, x.seed = "raw", p.Seed
 	x.A.Total, x.B.Total = pl.total(0), pl.total(1)
@@ -129,7 +131,7 @@ func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *
 	x.A.Eligible, x.B.Eligible = allTrue(len(x.A.Units)), allTrue(len(x.B.Units))
 	var views []bothSides
 	for _, v := range pl.views {
-		a, b, err := readView(ctx, p, v, &x, st)
+		a, b, err := readView(ctx, p, v, &x, st, room)
 		if err != nil {
 			return nil, err
 		}
@@ -140,14 +142,14 @@ func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *
 	x.A.marks = mark(views[0].a.Raw, views[0].a.N, views[0].a.Dim, x.A.Eligible)
 	x.B.marks = mark(views[0].b.Raw, views[0].b.N, views[0].b.Dim, x.B.Eligible)
 	x.weigh(views)
-	raw := x.on(views, func(v bothSides) (bothSides, bool) { return v, v.a.Dim == v.b.Dim })
+	raw := x.on(views, room, func(v bothSides) (bothSides, bool) { return v, v.a.Dim == v.b.Dim })
 	out := []*Axis{raw}
 	if reads != nil && writes != nil && x.Component != "embeddings" && x.Component != "generic" {
 		x.Coordinates = "anchored"
 		if raw.Table { // a table is one in any coordinates
 			x.Skipped, x.Table = raw.Skipped, true
 		}
-		anchored, err := x.throughTokens(views, reads, writes)
+		anchored, err := x.throughTokens(views, reads, writes, room)
 		if err != nil {
 			return nil, err
 		}

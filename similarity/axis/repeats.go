@@ -21,7 +21,7 @@ const repeatZ = 6.4
 // mark takes the marks of the rows of X (n×d).
 func mark(x []float32, n, d int, ok []bool) marks {
 	m := marks{signs: make([]uint64, n), features: min(d, 64)}
-	mean, _ := columns(x, n, d, ok)
+	mean, _ := means(x, n, d, m.features, ok)
 	for i := range n {
 		for k := range m.features {
 			if float64(x[i*d+k]) > mean[k] {

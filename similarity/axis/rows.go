@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/similarity/align"
 )
 
@@ -20,7 +21,12 @@ type Rows struct {
 // ReadRows reads rows of a matrix; with norm set, the weights of the norm
 // before the matrix, where there is one, are multiplied into its columns.
 func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows, error) {
-	s := Rows{Raw: make([]float32, len(rows)*m.Cols), N: len(rows), Dim: m.Cols}
+	return readRows(ctx, m, rows, norm, nil)
+}
+
+// readRows is ReadRows into room that is lent.
+func readRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool, room *scratch) (Rows, error) {
+	s := Rows{Raw: room.floats(len(rows) * m.Cols), N: len(rows), Dim: m.Cols}
 	if err := m.Gather(ctx, s.Raw, rows); err != nil {
 		return s, err
 	}
@@ -32,10 +38,7 @@ func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows
 		return s, err
 	}
 	for i := range rows {
-		row := s.Raw[i*m.Cols : (i+1)*m.Cols]
-		for k, g := range weights {
-			row[k] *= g
-		}
+		dense.Multiply(s.Raw[i*m.Cols:(i+1)*m.Cols], weights)
 	}
 	return s, nil
 }
@@ -43,11 +46,14 @@ func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows
 // Centre takes what the eligible rows have in common out of Unit, as guards and
 // cosines need it. Rows that vanish become ineligible. Without ok all rows are
 // eligible at first.
-func (s *Rows) Centre(ok []bool) {
+func (s *Rows) Centre(ok []bool) { s.centre(ok, nil) }
+
+func (s *Rows) centre(ok []bool, room *scratch) {
 	if ok == nil {
 		ok = allTrue(s.N)
 	}
-	s.Unit = append([]float32(nil), s.Raw...)
+	s.Unit = room.floats(len(s.Raw))
+	copy(s.Unit, s.Raw)
 	centre(s.Unit, s.N, s.Dim, ok)
 }
 
@@ -64,7 +70,7 @@ func (s *Rows) Columns(at []int) Rows {
 }
 
 // readView reads both sides of a view.
-func readView(ctx context.Context, p *align.Pair, v viewPlan, x *Axis, st Stage) (a, b Rows, err error) {
+func readView(ctx context.Context, p *align.Pair, v viewPlan, x *Axis, st Stage, room *scratch) (a, b Rows, err error) {
 	fa, fb := v.a.All(), v.b.All()
 	if v.columns && (v.name == "embedding" || v.name == "head") {
 		fa, fb = features(p, v, st)
@@ -72,8 +78,8 @@ func readView(ctx context.Context, p *align.Pair, v viewPlan, x *Axis, st Stage)
 	// Both at once: where the sides lie on servers, one waits while the other reads.
 	var wg sync.WaitGroup
 	var failed error
-	wg.Go(func() { b, failed = v.read(ctx, v.b, v.atB, x.B.Units, fb) })
-	a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa)
+	wg.Go(func() { b, failed = v.read(ctx, v.b, v.atB, x.B.Units, fb, room) })
+	a, err = v.read(ctx, v.a, v.atA, x.A.Units, fa, room)
 	wg.Wait()
 	return a, b, cmp.Or(err, failed)
 }
@@ -85,17 +91,17 @@ func features(p *align.Pair, v viewPlan, st Stage) (fa, fb []int) {
 }
 
 // read gathers the units of one side as rows.
-func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, features []int) (Rows, error) {
+func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, features []int, room *scratch) (Rows, error) {
 	if v.columns {
-		return readColumns(ctx, m, at, units, features)
+		return readColumns(ctx, m, at, units, features, room)
 	}
-	return ReadRows(ctx, m, shifted(units, at), v.norm)
+	return readRows(ctx, m, shifted(units, at), v.norm, room)
 }
 
 // readColumns gathers units that are columns: the features' rows are read and
 // the units' values picked out of them.
-func readColumns(ctx context.Context, m *roles.Matrix, at int, units, features []int) (Rows, error) {
-	s := Rows{Raw: make([]float32, len(units)*len(features)), N: len(units), Dim: len(features)}
+func readColumns(ctx context.Context, m *roles.Matrix, at int, units, features []int, room *scratch) (Rows, error) {
+	s := Rows{Raw: room.floats(len(units) * len(features)), N: len(units), Dim: len(features)}
 	const together = 64
 	buf := make([]float32, together*m.Cols)
 	for f := 0; f < len(features); f += together {

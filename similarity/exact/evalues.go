@@ -79,10 +79,11 @@ func namesakes(x *axis.Axis) evalue.Table {
 		}
 	}
 	likeness, na := signed(x), len(x.A.Units)
-	t := evalue.Table{N: len(ja), Name: x.Name}
+	t := evalue.Table{N: len(ja), Name: x.Name, Likeness: make([]float32, 0, len(ja)*len(jb))}
 	for _, j := range jb {
+		row := likeness[j*na : (j+1)*na]
 		for _, i := range ja {
-			t.Likeness = append(t.Likeness, likeness[j*na+i])
+			t.Likeness = append(t.Likeness, row[i])
 		}
 	}
 	return t
