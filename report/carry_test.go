@@ -47,6 +47,6 @@ func TestReportStatesTheCarry(t *testing.T) {
 		require.InDelta(t, 1, float64(*found.Carry.A), 0.2)
 		require.InDelta(t, 1, float64(*found.Carry.B), 0.2)
 		require.NotContains(t, all, "passenger")
-		require.Contains(t, text.String(), "carry: without what agrees")
+		require.Contains(t, text.String(), "carry: what agrees is")
 	}
 }

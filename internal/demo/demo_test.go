@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -61,5 +62,29 @@ func TestPackAndUnpack(t *testing.T) {
 	for cut := range b.Len() - 1 { // damage is an error, not a shorter file
 		short, err := Unpack(strings.NewReader(b.String()[:cut]))
 		require.True(t, err != nil || len(short) < len(files), "cut at %d", cut)
+	}
+}
+
+// What was quantised comes back to the byte, whatever stands between its blocks, and
+// damage is an error.
+func TestQuantisedFiles(t *testing.T) {
+	from := append([]byte{2, 0, 0, 0, 0, 0, 0, 0}, "{}"...)
+	for i := range 4 * 64 {
+		from = append(from, byte(37*i), byte(0x3c+i%5))
+	}
+	blocks := blocksOf(from)
+	require.Len(t, blocks, 8*blockBytes)
+	file := append([]byte("head"), blocks[3*blockBytes:5*blockBytes]...)
+	file = append(append(file, "between"...), blocks[:2*blockBytes]...)
+	for _, f := range [][]byte{file, append(file[:len(file):len(file)], 'x'), []byte("none"), nil} {
+		var b bytes.Buffer
+		require.NoError(t, Pack(&b, []File{{"from", from}, {"q", f}}, map[string]string{"q": quantisedFrom + "from"}))
+		back, err := Unpack(bytes.NewReader(b.Bytes()))
+		require.NoError(t, err)
+		require.True(t, bytes.Equal(f, back[1].Bytes))
+	}
+	for _, kept := range []string{"", "\x05", "\x01a\x01", "\x00\x01\x7f", "\x00\x01\x01", "\xff\xff\xff\xff\x0f", "\x00\x7f"} {
+		_, err := fromPlaces(bufio.NewReader(strings.NewReader(kept)), blockBytes, from)
+		require.Error(t, err, "%q", kept)
 	}
 }

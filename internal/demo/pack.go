@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // File is one file of the models, by its path below their folder.
@@ -18,7 +19,7 @@ type File struct {
 
 // A pack is one deflate stream of files, each behind a line with its path, its size
 // and the path of an earlier file of that size that it is kept as the difference to,
-// "-" for none. The bytes at even places come before those at odd ones: the exponents
+// "-" for none, or that it was quantised from, behind "q8_0:". The bytes at even places come before those at odd ones: the exponents
 // of 16-bit numbers, side by side, take less room. Differences are those of numbers
 // next to one another among all of 16 bits, in the order of the exponents of the earlier
 // file, as training moves large numbers by fewer of these steps.
@@ -32,13 +33,18 @@ func Pack(w io.Writer, files []File, likes map[string]string) error {
 	known := map[string][]byte{}
 	for _, f := range files {
 		like := likes[f.Path]
-		if like == "" || len(known[like]) != len(f.Bytes) {
-			like = "-"
+		from, quantised := strings.CutPrefix(like, quantisedFrom)
+		if like == "" || !quantised && len(known[like]) != len(f.Bytes) || quantised && known[from] == nil {
+			like, quantised = "-", false
 		}
 		if _, err := fmt.Fprintf(z, "%s %d %s\n", f.Path, len(f.Bytes), like); err != nil {
 			return err
 		}
-		if _, err := z.Write(split(apart(f.Bytes, known[like]))); err != nil {
+		kept := split(apart(f.Bytes, known[like]))
+		if quantised {
+			kept = asPlaces(f.Bytes, known[from])
+		}
+		if _, err := z.Write(kept); err != nil {
 			return err
 		}
 		known[f.Path] = f.Bytes
@@ -46,8 +52,10 @@ func Pack(w io.Writer, files []File, likes map[string]string) error {
 	return z.Close()
 }
 
-// mostBytes bounds a file of a pack.
-const mostBytes = 16 << 20
+const (
+	quantisedFrom = "q8_0:"
+	mostBytes     = 16 << 20 // of a file of a pack
+)
 
 // Unpack reads the files of a pack.
 func Unpack(r io.Reader) (files []File, err error) {
@@ -63,16 +71,26 @@ func Unpack(r io.Reader) (files []File, err error) {
 		if _, err := fmt.Sscanf(line, "%s %d %s\n", &path, &size, &like); err != nil || size < 0 || size > mostBytes {
 			return nil, fmt.Errorf("demo: %.80q is no head of a file", line)
 		}
-		b := make([]byte, size)
-		if _, err := io.ReadFull(z, b); err != nil {
+		if known[path], err = unpacked(z, size, like, known); err != nil {
 			return nil, fmt.Errorf("demo: %s: %w", path, err)
 		}
-		if like != "-" && len(known[like]) != size {
-			return nil, fmt.Errorf("demo: %s differs from %s, which is not there", path, like)
-		}
-		known[path] = together(join(b), known[like])
 		files = append(files, File{path, known[path]})
 	}
+}
+
+// unpacked reads what is kept of a file, and makes the file of it.
+func unpacked(r *bufio.Reader, size int, like string, known map[string][]byte) ([]byte, error) {
+	if from, ok := strings.CutPrefix(like, quantisedFrom); ok {
+		return fromPlaces(r, size, known[from])
+	}
+	b := make([]byte, size)
+	if _, err := io.ReadFull(r, b); err != nil {
+		return nil, err
+	}
+	if like != "-" && len(known[like]) != size {
+		return nil, fmt.Errorf("it differs from %s, which is not there", like)
+	}
+	return together(join(b), known[like]), nil
 }
 
 // apart is the difference of a file to another, itself where there is none.

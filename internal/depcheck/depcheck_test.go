@@ -19,7 +19,7 @@ var ranks = []struct {
 	prefix string
 	rank   float64 // there is room between any two
 }{
-	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/simd", -1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/manyhash", 0}, {"internal/softmemory", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 0}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/glossary", 0},
+	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/simd", -1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/manyhash", 0}, {"internal/softmemory", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 1}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/glossary", 0},
 	{"formats/tensor", 1}, {"internal/untrained", 1}, {"internal/basis", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
 	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3}, {"formats/pipeline", 2}, {"formats/whispercpp", 3}, {"formats/ctranslate2", 3}, {"formats/tensorbundle", 2},
@@ -29,7 +29,7 @@ var ranks = []struct {
 	{"similarity/exact/evalue", 1}, {"similarity/exact/unitanchored", 6}, {"similarity/exact", 7}, {"similarity/delta", 6}, {"similarity/diff", 6}, {"similarity/recipe", 6}, {"similarity/faithful", 6}, {"similarity/similaritytest", 6}, {"similarity/sketches", 6},
 	{"internal/forward", 5}, {"similarity/carry", 8}, {"similarity/equality", 4}, {"similarity/calibrated/tokenfree", 6}, {"similarity/calibrated", 8}, {"similarity/architecture", 8}, {"similarity/index", 8}, {"similarity/suite", 9},
 	{"report/verdict", 9}, {"report", 10},
-	{"internal/demo/pack", 1}, {"internal/demo/extract", 1}, {"report/page", 3}, {"report/internal/aligned", 4}, {"report/internal/planned", 5}, {"report/internal/read", 9.2}, {"report/internal/tested", 9.4}, {"report/internal/measured", 9.6},
+	{"internal/demo/pack", 2}, {"internal/demo/extract", 2}, {"report/page", 3}, {"report/internal/aligned", 4}, {"report/internal/planned", 5}, {"report/internal/read", 9.2}, {"report/internal/tested", 9.4}, {"report/internal/measured", 9.6},
 	{"report/audit", 11}, {"report/closed", 11}, {"report/plan", 11}, {"report/recipe", 11}, {"report/diff", 11}, {"report/html", 11}, {"report/cyclonedx", 11}, {"report/spdx", 11}, {"report/intoto", 11}, {"report/lineage", 12}, {"report/faithful", 12}, {"report/intoto/oms", 12},
 	{"internal/redteam", 12}, {"internal/release", 12}, {"report/dispute", 14},
 	{"report/dated", 13}, {"report/dated/datedtest", 0},

@@ -45,7 +45,7 @@ func (f *Facts) common(level stats.LogP) common {
 		words = also(words, fmt.Sprintf(leadsWords, leads))
 	}
 	if c, ok := f.unknownGains(); ok && !g.ok && c < otherGains {
-		return common{initOnly: true, words: also(words, fmt.Sprintf(unknownWords, c))}
+		return f.byUnknownGains(c, words)
 	}
 	if !g.ok && leads < min(fresh, openLeads) && f.agreesHeldOut() {
 		// Sets of units that sum to zero cost nothing and turn leading directions;
@@ -72,7 +72,7 @@ func (f *Facts) commonElse(level stats.LogP) common {
 		return common{words: "what no change of basis alters is the same on both sides to a thousandth"}
 	}
 	if c, ok := f.unknownGains(); ok && c < otherGains {
-		return common{initOnly: true, words: fmt.Sprintf(unknownWords, c)}
+		return f.byUnknownGains(c, "")
 	}
 	if f.learnedByHeldOut() {
 		return common{open: true, words: "most units agree in every layer, as units do that learned together, or hardly at all"}
@@ -81,6 +81,17 @@ func (f *Facts) commonElse(level stats.LogP) common {
 		return common{initOnly: c < sameTokens, open: c >= otherTokens, words: fmt.Sprintf(tokenWords, c)}
 	}
 	return common{initOnly: true, open: true, words: "units correspond too weakly to ask whether anything learned is common" + unsureWords}
+}
+
+// byUnknownGains is what low correlations c of gains of unknown role come to: an
+// initialisation, unless units agree as well as after learning together, and somebody may
+// have moved gains into columns.
+func (f *Facts) byUnknownGains(c float64, words string) common {
+	words = also(words, fmt.Sprintf(unknownWords, c))
+	if f.learnedByHeldOut() {
+		return common{initOnly: true, open: true, words: words + unsureWords}
+	}
+	return common{initOnly: true, words: words}
 }
 
 // also joins what two questions came to.

@@ -35,3 +35,27 @@ func TestLikeGains(t *testing.T) {
 		require.Equal(t, c.like, likeGains(c.x), name)
 	}
 }
+
+// Vectors that nothing but their places pairs count as they correlate with the one that
+// they are most like; those of one name with one another.
+func TestUnknownGainsByName(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 1))
+	var a, b [3][]float32
+	for i := range a {
+		for range 64 {
+			x := 1 + 0.1*float32(r.NormFloat64())
+			a[i], b[(i+1)%3] = append(a[i], x), append(b[(i+1)%3], x+0.01*float32(r.NormFloat64()))
+		}
+	}
+	for _, named := range []bool{false, true} {
+		var all []unknownPair
+		for i := range a {
+			all = append(all, unknownPair{a[i], b[i], named})
+		}
+		for _, v := range all {
+			c, ok := v.correlation(all)
+			require.True(t, ok)
+			require.Equal(t, !named, c > 0.9, "%v", c)
+		}
+	}
+}

@@ -15,8 +15,8 @@ import (
 	"github.com/weightprint/weightprint/internal/demo"
 )
 
-// likes names files that are kept as differences.
-var likes = map[string]string{"fine-tune/model.safetensors": "base/model.safetensors"}
+// likes names files that are kept as what differs from others.
+var likes = map[string]string{"fine-tune/model.safetensors": "base/model.safetensors", "fine-tune-q8_0/model-Q8_0.gguf": "q8_0:fine-tune/model.safetensors"}
 
 func main() {
 	if len(os.Args) != 3 {
@@ -44,9 +44,18 @@ func pack(from, to string) error {
 	}
 	// Files of one name stand side by side, where equal ones cost nothing.
 	slices.SortStableFunc(files, func(a, b demo.File) int { return strings.Compare(filepath.Base(a.Path), filepath.Base(b.Path)) })
+	slices.SortStableFunc(files, func(a, b demo.File) int { return last(a.Path) - last(b.Path) })
 	var b bytes.Buffer
 	if err := demo.Pack(&b, files, likes); err != nil {
 		return err
 	}
 	return os.WriteFile(to, b.Bytes(), 0o644)
+}
+
+// last puts what was quantised behind what it was made from.
+func last(path string) int {
+	if strings.HasSuffix(path, ".gguf") {
+		return 1
+	}
+	return 0
 }
