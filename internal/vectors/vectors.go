@@ -5,8 +5,11 @@
 package vectors
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -43,10 +46,26 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
+// unzipped reads a file that is kept compressed.
+func unzipped(path string) ([]byte, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
 // Floats reads a file of little-endian float32 values.
 func Floats(t testing.TB, path string) []float32 {
 	t.Helper()
 	b, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		b, err = unzipped(path + ".gz")
+	}
 	require.NoError(t, err)
 	out := make([]float32, len(b)/4)
 	for i := range out {

@@ -4,11 +4,12 @@
     /tmp/v/bin/python make.py ..
 
 Every folder has model.safetensors, config.json and expected.json with the
-names and shapes of its matrices, and expected.f32 with their values as the
+names and shapes of its matrices, and expected.f32 (.gz where large) with their values as the
 package itself dequantises them, all scales being float32. Those under refused/
 have no values.
 """
 
+import gzip
 import json
 import os
 import shutil
@@ -43,9 +44,10 @@ def save(name, tensors, config, values=None, metadata=None):
         return
     with open(os.path.join(folder, "expected.json"), "w") as f:
         json.dump([{"name": k, "shape": list(v.shape)} for k, v in values.items()], f)
-    with open(os.path.join(folder, "expected.f32"), "wb") as f:
-        for v in values.values():
-            f.write(v.detach().float().contiguous().numpy().astype("<f4").tobytes())
+    data = b"".join(v.detach().float().contiguous().numpy().astype("<f4").tobytes() for v in values.values())
+    large = len(data) > 100_000
+    with open(os.path.join(folder, "expected.f32" + (".gz" if large else "")), "wb") as f:
+        f.write(gzip.compress(data, 9, mtime=0) if large else data)
 
 
 def marlin():
