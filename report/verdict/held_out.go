@@ -83,6 +83,12 @@ func (f *Facts) learnedByHeldOut() bool {
 	return len(found.alone) > 0 && found.alone[0].Effect >= mostUnits
 }
 
+// deniedHeldOut tells whether units were asked for in held-out layers, and do not agree.
+func (f *Facts) deniedHeldOut() bool {
+	e := f.result(HeldOutAgreement)
+	return e != nil && e.N >= heldOutUnits && !f.agreesHeldOut()
+}
+
 // SeesThrough tells whether a component was looked at by a test that sees through
 // disguises, and showed nothing: agreement that needs no tokens, of the main
 // tower's MLPs.

@@ -47,6 +47,9 @@ func (f *Facts) common(level stats.LogP) common {
 	if c, ok := f.unknownGains(); ok && !g.ok && c < otherGains {
 		return f.byUnknownGains(c, words)
 	}
+	if fresh == freshBody && !(g.ok && !g.moved) && f.turnedLeads() && f.deniedHeldOut() {
+		return common{initOnly: true, open: true, words: words + ", fewer than of other directions, and units do not agree in layers that no basis was fitted to" + unsureWords}
+	}
 	if !g.ok && leads < min(fresh, openLeads) && f.agreesHeldOut() {
 		// Sets of units that sum to zero cost nothing and turn leading directions;
 		// pairs of one seed that were trained apart agree next to nowhere.
@@ -134,6 +137,20 @@ func (f *Facts) sameInvariants() bool {
 		}
 	}
 	return n >= sameInvariants
+}
+
+// turnedLeads tells whether of the body seen through tokens the leading directions carry
+// over clearly less than the middle ones, as those of an initialisation do that training
+// went on from in two ways.
+func (f *Facts) turnedLeads() bool {
+	var most float64
+	asked := false
+	for _, e := range f.Evidence {
+		if e.Test == LeadingDirections && e.Skipped == "" && e.Component != embeddings && e.Axis != e.Component {
+			most, asked = max(most, e.Effect), true
+		}
+	}
+	return asked && most < evenLeads
 }
 
 // leads is the largest share of leading directions that carry over where fits
