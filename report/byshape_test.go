@@ -69,3 +69,47 @@ func TestRolesFromShapes(t *testing.T) {
 		}
 	}
 }
+
+// A stranger under known names clears nobody of what stands beside it under names that
+// say nothing, in another tower, or as numbers that are not read.
+func TestHiddenBesideAStranger(t *testing.T) {
+	original, stranger := trainedLike(1), trainedLike(2)
+	copied := original.Clone()
+	zoo.DisguiseAll(rand.New(rand.NewPCG(3, 0xd15)), copied)
+	beside := func(hide func(out *zoo.Model)) *zoo.Model {
+		out := stranger.Clone()
+		hide(out)
+		return out
+	}
+	hidden := map[string]*zoo.Model{
+		"under other names": beside(func(out *zoo.Model) {
+			for i, x := range copied.Tensors() {
+				out.Add(fmt.Sprintf("x%03d", i), copied.Values(x.Name), x.Shape...)
+			}
+		}),
+		"in another tower": beside(func(out *zoo.Model) {
+			for _, x := range copied.Tensors() {
+				out.Add("vision_tower."+x.Name, copied.Values(x.Name), x.Shape...)
+			}
+		}),
+		"in one vector": beside(func(out *zoo.Model) {
+			var all []float32
+			for _, x := range copied.Tensors() {
+				all = append(all, copied.Values(x.Name)...)
+			}
+			out.Add("cache", all, int64(len(all)))
+		}),
+	}
+	for name, m := range hidden {
+		for _, turned := range []bool{false, true} {
+			a, b := report.Input{Ref: "a", Model: original}, report.Input{Ref: "b", Model: m}
+			if turned {
+				a, b = b, a
+			}
+			r, err := report.Build(context.Background(), a, b, nil)
+			require.NoError(t, err)
+			require.NotEqual(t, verdict.NoEvidence, r.Verdict.Relation, "%s: %v", name, r.Verdict.Because)
+			require.NotEmpty(t, r.Verdict.Next)
+		}
+	}
+}

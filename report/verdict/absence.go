@@ -17,7 +17,7 @@ import (
 // absent tells whether a common origin would have been found.
 func (p Policy) absent(f *Facts, found Channels, logp stats.LogP) bool {
 	seen := found.free || found.ran && f.TokensByString && f.Eligible >= toldApart
-	return f.Power.Reached && seen && len(found.with) == 0 && logp > doubtful && f.alike() == nil && !f.movedLikeness() && f.Equality.Learned == 0
+	return f.Power.Reached && seen && f.Unseen <= unseenShare && len(found.with) == 0 && logp > doubtful && f.alike() == nil && !f.movedLikeness() && f.Equality.Learned == 0
 }
 
 // openInvariants lists what leaves a verdict open however little else is alike.
@@ -95,6 +95,8 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{"the calibrated tests were not run"}, []string{runCalibrated}
 	case !f.TokensByString:
 		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{addTokenizers}
+	case f.Unseen > unseenShare:
+		return []string{fmt.Sprintf("no test finds a common origin in the parts that the two have in common; but %.2g times as many values as the other side has stand in tensors of unknown role or in parts without a counterpart, where a copy may be", f.Unseen)}, []string{findParts}
 	case f.Eligible < toldApart:
 		return []string{fmt.Sprintf("no test finds a common origin; but only %.0f %% of the units of one side can be told apart: duplicates hide from these tests", 100*f.Eligible)}, []string{askDuplicates}
 	}

@@ -32,6 +32,8 @@ type Facts struct {
 	TokensByString bool    // tokens of the two were paired by their strings
 	Eligible       float64 // share of the MLP units of either side that could be told apart, the smaller one
 
+	Unseen float64 // values without a part that is held against the other side, as a share of what the other side has; the larger of both
+
 	Carry *Carry // nil where it was not asked for
 
 	Repeats   bool     // two layers of A have the same source in B

@@ -119,6 +119,9 @@ const (
 	// all units agree from 0.7 on, and none at 0.6.
 	keptByTokens = 0.6
 	keptFree     = 0.7
+	// Values in tensors of unknown role, as a share of the other side's, from which they
+	// may hide a copy. By decision: a twentieth is less than a layer of most networks.
+	unseenShare = 0.05
 	// Share of units that can be told apart. By decision: duplicates and constants
 	// beyond a tenth are not what training leaves.
 	toldApart = 0.9
@@ -309,7 +312,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "findTimes": findTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
 		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,

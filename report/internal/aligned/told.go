@@ -1,5 +1,13 @@
 package aligned
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/similarity/align"
+)
+
 // TokensPaired tells whether tokens of the two are paired by their strings, and
 // enough of them.
 func (p *Pairing) TokensPaired() bool {
@@ -74,4 +82,38 @@ func (p *Pairing) Renamed() bool {
 		}
 	}
 	return len(a.Model.Tensors()) != len(b.Model.Tensors())
+}
+
+// Unseen is how many values of a side stand in no part that is held against the other, as
+// a share of the matrices that the other has: tensors of unknown role, those that are not
+// read as numbers, and towers without a counterpart. It is the larger of both sides'.
+func (p *Pairing) Unseen() (share float64) {
+	nets := p.Networks()
+	for i, n := range nets {
+		if all := valuesOf(nets[1-i].Matrices()); all > 0 {
+			share = max(share, p.unseen(i, n)/all)
+		}
+	}
+	return share
+}
+
+func (p *Pairing) unseen(side int, n *roles.Network) (values float64) {
+	for _, a := range n.Roles {
+		if a.Role == "none" || strings.HasPrefix(a.Role, "generic.") {
+			values += float64(a.Tensor.Len())
+		}
+	}
+	for _, t := range n.Towers {
+		if !slices.ContainsFunc(p.Towers, func(x align.TowerPair) bool { return t == [2]*roles.Tower{x.A, x.B}[side] }) {
+			values += valuesOf((&roles.Network{Towers: []*roles.Tower{t}}).Matrices())
+		}
+	}
+	return values
+}
+
+func valuesOf(all []*roles.Matrix) (values float64) {
+	for _, m := range all {
+		values += float64(m.Rows) * float64(m.Cols)
+	}
+	return values
 }

@@ -59,6 +59,7 @@ func (r *trial) note() {
 	f := &r.Facts
 	f.TokensByString, f.Exhausted = r.TokensPaired(), r.Whole && r.Extent.Deep
 	f.Width, f.HiddenUnits = r.Widths()
+	f.Unseen = r.Unseen()
 }
 
 // align pairs by content what names have not paired.
