@@ -1,63 +1,82 @@
 package linalg
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
-// Assign pairs the rows of a score matrix, n × m and row by row, with columns, each once,
-// so that the sum of scores is largest: the Hungarian method with shortest augmenting
-// paths (Jonker, Volgenant 1987). There are no more rows than columns. It returns the
-// column of each row.
-func Assign(score []float64, n, m int) []int {
-	u, v := make([]float64, n+1), make([]float64, m+1)
-	row, way := make([]int, m+1), make([]int, m+1) // row of each column, 0 for none
-	least, done := make([]float64, m+1), make([]bool, m+1)
-	for i := 1; i <= n; i++ {
-		row[0] = i
-		for j := range least {
-			least[j], done[j] = math.Inf(1), false
-		}
-		at := 0
-		for {
-			done[at] = true
-			at = shortest(score[(row[at]-1)*m:row[at]*m], row[at], at, u, v, least, done, way, row)
-			if row[at] == 0 {
-				break
-			}
-		}
-		for at != 0 {
-			row[at] = row[way[at]]
-			at = way[at]
-		}
+// Assign pairs each row of c (rows × cols) with a column of its own so that the
+// sum is largest; rows without one, where there are more rows than columns, are
+// −1. Shortest augmenting paths with potentials (Kuhn 1955, Tomizawa 1971),
+// cubic in the larger number of both.
+func Assign[F float32 | float64](c []F, rows, cols int) []int {
+	n := max(rows, cols)
+	s := &assigning[F]{c: c, rows: rows, cols: cols, n: n,
+		u: make([]float64, n+1), v: make([]float64, n+1), owner: slices.Repeat([]int{n}, n+1)}
+	for i := range n {
+		s.augment(i)
 	}
-	out := make([]int, n)
-	for j := 1; j <= m; j++ {
-		if row[j] > 0 {
-			out[row[j]-1] = j - 1
+	out := slices.Repeat([]int{-1}, rows)
+	for j, i := range s.owner[:cols] {
+		if i < rows {
+			out[i] = j
 		}
 	}
 	return out
 }
 
-// shortest extends the paths from one row and moves the potentials on.
-func shortest(score []float64, i, at int, u, v, least []float64, done []bool, way, row []int) int {
-	next, delta := 0, math.Inf(1)
-	for j := 1; j < len(v); j++ {
-		if done[j] {
-			continue
-		}
-		if c := -score[j-1] - u[i] - v[j]; c < least[j] {
-			least[j], way[j] = c, at
-		}
-		if least[j] < delta {
-			next, delta = j, least[j]
-		}
+// assigning is an assignment under way; column n stands for the row that is
+// about to be assigned, row n for none.
+type assigning[F float32 | float64] struct {
+	c             []F
+	rows, cols, n int
+	u, v          []float64 // potentials of rows and columns
+	owner         []int     // row that each column has
+}
+
+func (s *assigning[F]) cost(i, j int) float64 {
+	if i >= s.rows || j >= s.cols {
+		return 0
 	}
-	for j := range v {
-		if done[j] {
-			u[row[j]] += delta
-			v[j] -= delta
-		} else {
-			least[j] -= delta
-		}
+	return -float64(s.c[i*s.cols+j])
+}
+
+// augment assigns row i along the shortest path of exchanges.
+func (s *assigning[F]) augment(i int) {
+	distance, from := make([]float64, s.n), make([]int, s.n)
+	for j := range distance {
+		distance[j], from[j] = math.Inf(1), s.n
 	}
-	return next
+	done := make([]bool, s.n+1)
+	s.owner[s.n] = i
+	at := s.n
+	for s.owner[at] < s.n || at == s.n {
+		done[at] = true
+		row, best := s.owner[at], s.n
+		for j := range s.n {
+			if done[j] {
+				continue
+			}
+			if d := s.cost(row, j) - s.u[row] - s.v[j]; d < distance[j] {
+				distance[j], from[j] = d, at
+			}
+			if best == s.n || distance[j] < distance[best] {
+				best = j
+			}
+		}
+		step := distance[best]
+		for j := range s.n + 1 {
+			if done[j] {
+				s.u[s.owner[j]] += step
+				s.v[j] -= step
+			} else if j < s.n {
+				distance[j] -= step
+			}
+		}
+		at = best
+	}
+	for at != s.n {
+		s.owner[at] = s.owner[from[at]]
+		at = from[at]
+	}
 }

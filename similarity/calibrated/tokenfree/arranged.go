@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/internal/basis"
+	"github.com/weightprint/weightprint/internal/linalg"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/mlp"
 )
@@ -104,7 +105,7 @@ func randomTurn(seed []byte, rows, cols int) []float32 {
 // of likenesses is largest, and keeps the share of pairs that are most alike;
 // the others are −1.
 func strongest(c []float32, nb, na int, share float64) []int {
-	match := assign(c, nb, na)
+	match := linalg.Assign(c, nb, na)
 	var order []int
 	for j, i := range match {
 		if i >= 0 {

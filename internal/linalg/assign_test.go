@@ -1,4 +1,4 @@
-package tokenfree
+package linalg
 
 import (
 	"math/rand/v2"
@@ -36,7 +36,7 @@ func TestAssignAgainstEnumeration(t *testing.T) {
 				c[i] = r.Float32()
 			}
 			sum, taken := 0.0, make([]bool, cols)
-			for i, j := range assign(c, rows, cols) {
+			for i, j := range Assign(c, rows, cols) {
 				if j >= 0 {
 					require.False(t, taken[j])
 					taken[j] = true
