@@ -1,18 +1,18 @@
 package roles
 
 import (
-	"cmp"
-	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // Scattered are the parts of gated MLPs in a model whose names say nothing and whose
-// tensors stand in any order: for each matrix that writes to the residual stream two of
-// the same size that read from it. Which of them belong to one layer, only values tell.
+// tensors stand in any order: for each matrix that writes to the residual stream about two
+// of the same size that read from it. Which of them belong to one layer, and which to none,
+// only their values tell.
 type Scattered struct {
-	Reads  []*Matrix // units × residual stream: gates and ups, twice as many as Writes
+	Reads  []*Matrix // units × residual stream: gates and ups
 	Writes []*Matrix // units × residual stream: downs, transposed
 	Norms  []*Vector // as long as the residual stream is wide; some are gains of norms
 
@@ -26,19 +26,20 @@ type Gathered struct {
 	Norm           int // −1 where none was found
 }
 
-// mostScattered is how many layers are put together at most.
+// mostScattered is how many matrices that write are looked at.
 const mostScattered = 256
 
-// ScatteredOf finds them by their shapes; nil where there are none, or too many. No
-// value is read.
+// ScatteredOf finds them by their shapes among the tensors of unknown role; nil where
+// there are none, or too many. A few of one shape may be strays. No value is read.
 func ScatteredOf(m tensor.Model) *Scattered {
 	if len(m.Tensors()) > mostTensors {
 		return nil
 	}
-	hidden := commonest(m.Tensors())
+	unknown := unknownOf(m)
+	hidden := commonest(unknown)
 	by := map[int64]*strip{}
 	s := &Scattered{model: m, hidden: hidden}
-	for i, t := range m.Tensors() {
+	for i, t := range unknown {
 		switch {
 		case len(t.Shape) == 1 && t.Shape[0] == hidden:
 			s.Norms = append(s.Norms, newVector("norm", t))
@@ -50,23 +51,42 @@ func ScatteredOf(m tensor.Model) *Scattered {
 			by[other].add(i, t.Shape[1] == hidden)
 		}
 	}
-	for _, width := range slices.SortedFunc(maps.Keys(by), func(a, b int64) int { return cmp.Compare(b, a) }) {
-		reads, writes := by[width].reads, by[width].writes
+	most := int64(0)
+	for width, x := range by {
+		reads, writes := x.reads, x.writes
 		if len(reads) < len(writes) { // stored inputs × outputs
 			reads, writes = writes, reads
 		}
-		if len(writes) >= minBlocks && len(writes) <= mostScattered && len(reads) == 2*len(writes) {
-			s.Reads, s.Writes = s.units(reads, width), s.units(writes, width)
-			return s
+		n := int64(len(reads)+len(writes)) * width
+		if len(writes) >= minBlocks && len(writes) <= mostScattered && gatedLike(len(reads), len(writes)) && (n > most || n == most && int64(s.Reads[0].Rows) < width) {
+			most = n
+			s.Reads, s.Writes = unitsOf(unknown, reads, width), unitsOf(unknown, writes, width)
 		}
 	}
-	return nil
+	if most == 0 {
+		return nil
+	}
+	return s
+}
+
+// gatedLike tells whether so many matrices may be those of gated layers, give or take a
+// quarter of strays.
+func gatedLike(reads, writes int) bool { return 2*reads >= 3*writes && reads <= 3*writes }
+
+// unknownOf lists the tensors that names give no role.
+func unknownOf(m tensor.Model) (out []*tensor.Tensor) {
+	for _, a := range Map(m).Roles {
+		if strings.HasPrefix(a.Role, "generic.") {
+			out = append(out, a.Tensor)
+		}
+	}
+	return out
 }
 
 // units views tensors so that rows are as many as units.
-func (s *Scattered) units(at []int, width int64) (out []*Matrix) {
+func unitsOf(all []*tensor.Tensor, at []int, width int64) (out []*Matrix) {
 	for _, i := range at {
-		m := newMatrix("mlp", s.model.Tensors()[i])
+		m := newMatrix("mlp", all[i])
 		if int64(m.Rows) != width {
 			m = m.transpose()
 		}

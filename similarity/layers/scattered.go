@@ -56,6 +56,9 @@ func Assemble(ctx context.Context, p *align.Pair, s *roles.Scattered) ([]*roles.
 		return nil, err
 	}
 	found := gather(reads, writes)
+	if len(found) == 0 {
+		return nil, nil
+	}
 	norms(found, reads, gains)
 	return s.Networks(found), nil
 }
@@ -140,7 +143,7 @@ func ranks(x []float64) []float64 {
 // gather gives each matrix that writes the two that read with which it has most in
 // common, each once, so that all together have most. The gate is the one whose rows point
 // one way more: signs of ups are free and even out, those of gates are learned.
-func gather(reads, writes []scatteredRows) []roles.Gathered {
+func gather(reads, writes []scatteredRows) (out []roles.Gathered) {
 	score := make([]float64, len(reads)*2*len(writes))
 	dense.Parallel(len(reads), func(i int) {
 		for j := range writes {
@@ -150,15 +153,19 @@ func gather(reads, writes []scatteredRows) []roles.Gathered {
 	})
 	of := make([][]int, len(writes))
 	for i, at := range linalg.Assign(score, len(reads), 2*len(writes)) {
-		of[at/2] = append(of[at/2], i)
+		if at >= 0 {
+			of[at/2] = append(of[at/2], i)
+		}
 	}
-	out := make([]roles.Gathered, len(writes))
-	for l, x := range of {
+	for down, x := range of {
+		if len(x) < 2 {
+			continue // a stray
+		}
 		gate, up := x[0], x[1]
 		if finite(reads[up].oneWay) > finite(reads[gate].oneWay) {
 			gate, up = up, gate
 		}
-		out[l] = roles.Gathered{Gate: gate, Up: up, Down: l, Norm: -1}
+		out = append(out, roles.Gathered{Gate: gate, Up: up, Down: down, Norm: -1})
 	}
 	return out
 }

@@ -56,6 +56,13 @@ func TestAssemble(t *testing.T) {
 			zoo.DisguiseAll(r, m)
 		}
 		hidden, was := renamed(r, m)
+		for stray := range seed / 2 * (1 - seed%2) { // belongs to no layer
+			x := make([]float32, 128*48)
+			for i := range x {
+				x[i] = float32(r.NormFloat64())
+			}
+			hidden.Add(fmt.Sprintf("stray%d", stray), x, 128, 48)
+		}
 		nets := assembled(t, hidden, align.NoLimit)
 		require.NotEmpty(t, nets)
 		layers := nets[0].Towers[0].Layers
@@ -75,7 +82,8 @@ func TestAssemble(t *testing.T) {
 
 // Values that are not numbers are read as nothing, and no budget is overdrawn.
 func TestAssembleWithin(t *testing.T) {
-	m := unitsAlike(rand.New(rand.NewPCG(1, 1)))
+	r := rand.New(rand.NewPCG(1, 1))
+	m, _ := renamed(r, unitsAlike(r))
 	require.Empty(t, assembled(t, m, 1000))
 	for _, x := range m.Tensors() {
 		values := m.Values(x.Name)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
+	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/report/internal/aligned"
 	"github.com/weightprint/weightprint/report/internal/planned"
 	"github.com/weightprint/weightprint/report/internal/read"
@@ -13,28 +14,57 @@ import (
 	"github.com/weightprint/weightprint/similarity/layers"
 )
 
-// byShape looks once more at subjects whose names say nothing and in which nothing was
-// found so far, or nothing that shows what training learned, with roles that their shapes
-// tell. What is found then counts, after a correction for both looks and for the choice
-// of a reading. Finding nothing clears nobody: shapes may have told the wrong roles.
+// byShape looks once more at subjects whose names say nothing, or not of all that stands
+// there, and in which nothing was found so far, or nothing that shows what training
+// learned: with roles that their shapes tell, and then with roles that the values of
+// scattered matrices tell. What is found then counts, after a correction for all looks and
+// for the choice of a reading. Finding nothing clears nobody: the roles may be wrong.
 func (r *trial) byShape(ctx context.Context) error {
 	level := r.policy.Level()
-	if r.shaped || r.Extent.Quick || r.Facts.HasContent() && !r.Facts.LearnedOpen(level) {
+	if r.shaped || r.Extent.Quick {
 		return nil
 	}
-	values, ways, err := r.shapes(ctx)
-	if err != nil || values == nil {
-		return err
-	}
-	q := &trial{Values: values, Tests: Tests{Facts: r.known}, known: r.known, policy: r.policy, shaped: true}
-	q.Facts.Readings, q.Facts.Spent = ways, r.Facts.ExactTests()
-	if err := q.run(ctx); err != nil {
-		return err
-	}
-	if q.Facts.HasContent() && (!r.Facts.HasContent() || !q.Facts.LearnedOpen(level)) {
-		*r.Values, r.Tests = *q.Values, q.Tests
+	ways, spent := 0, r.Facts.ExactTests()
+	for _, tell := range []teller{r.inBlocks, r.scattered} {
+		if r.Facts.HasContent() && !r.Facts.LearnedOpen(level) {
+			return nil
+		}
+		values, n, err := r.told(ctx, tell)
+		if err != nil {
+			return err
+		}
+		if values == nil {
+			continue
+		}
+		ways += n
+		q := &trial{Values: values, Tests: Tests{Facts: r.known}, known: r.known, policy: r.policy, shaped: true}
+		q.Facts.Readings, q.Facts.Spent = ways, spent
+		if err := q.run(ctx); err != nil {
+			return err
+		}
+		if q.Facts.HasContent() && (!r.Facts.HasContent() || !q.Facts.LearnedOpen(level)) {
+			*r.Values, r.Tests = *q.Values, q.Tests
+		}
 	}
 	return nil
+}
+
+// teller gives all ways in which the roles of a subject may be read, and says by what;
+// none where it cannot tell.
+type teller func(ctx context.Context, rows tensor.Model) ([]*roles.Network, string, error)
+
+// inBlocks tells roles by shapes that return, where names tell none.
+func (r *trial) inBlocks(_ context.Context, rows tensor.Model) ([]*roles.Network, string, error) {
+	if hasMLP(roles.Map(rows)) {
+		return nil, "", nil
+	}
+	return roles.ByShape(rows), "names of tensors say nothing of their roles; these were taken from shapes", nil
+}
+
+// scattered tells which matrices are of one layer by their values.
+func (r *trial) scattered(ctx context.Context, rows tensor.Model) ([]*roles.Network, string, error) {
+	nets, err := layers.Assemble(ctx, r.Pair, roles.ScatteredOf(rows))
+	return nets, "names of tensors say nothing of their roles; these were taken from shapes, and which are of one layer from their values", err
 }
 
 // hasMLP tells whether names tell the parts of some layer's MLP. Where they do not, they
@@ -45,29 +75,26 @@ func hasMLP(n *roles.Network) bool {
 	})
 }
 
-// shapes gives both subjects the roles that their shapes tell where their names do not,
-// and tells in how many ways they could have been read; nil where there is nothing to
-// tell.
-func (r *trial) shapes(ctx context.Context) (*read.Values, int, error) {
+// told gives both subjects the roles that are told where their names do not tell all, and
+// says in how many ways they could have been read; nil where there is nothing to tell.
+func (r *trial) told(ctx context.Context, tell teller) (*read.Values, int, error) {
 	subjects := [2]*align.Subject{r.A, r.B}
 	var open [2][]*roles.Network
 	var notes []string
 	for i, s := range subjects {
 		c := *s
 		subjects[i] = &c
-		if net := roles.Map(c.Rows); hasMLP(net) {
-			open[i] = []*roles.Network{net}
-			continue
-		}
-		notes = append(notes, verdict.Side(i)+": names of tensors say nothing of their roles; these were taken from shapes")
-		if open[i] = roles.ByShape(c.Rows); len(open[i]) > 0 {
-			continue
-		}
-		var err error
-		if open[i], err = layers.Assemble(ctx, r.Pair, roles.ScatteredOf(c.Rows)); err != nil || len(open[i]) == 0 {
+		nets, by, err := tell(ctx, c.Rows)
+		if err != nil {
 			return nil, 0, err
 		}
-		notes[len(notes)-1] += ", and which are of one layer from their values"
+		if open[i] = nets; len(nets) > 0 {
+			notes = append(notes, verdict.Side(i)+": "+by)
+		} else if named := roles.Map(c.Rows); hasMLP(named) {
+			open[i] = []*roles.Network{named}
+		} else {
+			return nil, 0, nil
+		}
 	}
 	if len(notes) == 0 {
 		return nil, 0, nil
