@@ -50,7 +50,7 @@ func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP
 	v.Excludes = append(v.Excludes,
 		fmt.Sprintf("undisguised descent with a mean cosine of %g or more: it would have been found with probability %g", v.least, statedPower))
 	v.Excludes = append(v.Excludes, f.disguisedWords(found)...)
-	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, among them layers under other numbers than those that a program runs them by (looked for with --depth full --budget full), and descent whose likeness was trained away")
+	v.Alternatives = append(v.Alternatives, behaviour, "other disguises, among them layers under other numbers than those that a program runs them by (looked for with --depth full --budget full), embeddings taken over alone with their vocabulary in another order, and descent whose likeness was trained away")
 }
 
 // matched tells whether a matrix of one side stands against one of the other.
