@@ -33,7 +33,7 @@ func (x *reader) model(ctx context.Context, aliases map[string]string) (*File, e
 		}
 	}
 	if len(weights) == 0 {
-		return nil, x.fail(tensor.ErrFormat, x.at, "variables", "no variable is a weight")
+		return nil, x.Fail(tensor.ErrFormat, x.At, "variables", "no variable is a weight")
 	}
 	l := layoutOf(x, f.meta, aliases)
 	for _, v := range weights {
@@ -74,8 +74,8 @@ func (x *reader) constant(ctx context.Context, f *File, v *variable) (bool, erro
 		return true, nil
 	case len(v.shape) == 1 && v.kind == tensor.I8 && v.bytes <= maxText && x.byName[v.name+"_scale"] == nil:
 		p := make([]byte, v.bytes)
-		if _, err := x.r.ReadAt(p, v.at); err != nil {
-			return false, x.fail(err, v.at, field(v.name), "reading: %v", err)
+		if _, err := x.From.ReadAt(p, v.at); err != nil {
+			return false, x.Fail(err, v.at, field(v.name), "reading: %v", err)
 		}
 		f.meta[key] = string(p)
 		return true, nil
@@ -106,7 +106,7 @@ func (x *reader) add(ctx context.Context, f *File, l *layout, v *variable) error
 			continue
 		}
 		if f.byName[t.Name] != nil {
-			return x.fail(tensor.ErrFormat, v.begin, field(v.name), "two tensors stand for %s", strconv.QuoteToASCII(t.Name))
+			return x.Fail(tensor.ErrFormat, v.begin, field(v.name), "two tensors stand for %s", strconv.QuoteToASCII(t.Name))
 		}
 		f.tensors, f.byName[t.Name] = append(f.tensors, t), t
 	}
@@ -152,14 +152,14 @@ func (x *reader) scaled(t *tensor.Tensor, v, s *variable, p part) error {
 	axis := -1
 	switch {
 	case s.kind.Kind() == tensor.KindInteger:
-		return x.fail(tensor.ErrFormat, s.begin, field(s.name), "scales of type %s", s.kind)
+		return x.Fail(tensor.ErrFormat, s.begin, field(s.name), "scales of type %s", s.kind)
 	case n == 1 && (len(s.shape) == 0 || v.shape[0] == 1):
 		a.Scale = inverse{x.stored(s, s.kind, 0, s.bytes)}
 	case len(s.shape) == 1 && n == v.shape[0]:
 		size := int64(width(s.kind))
 		axis, a.Scale = 0, inverse{x.stored(s, s.kind, p.first*size, p.n*size)}
 	default:
-		return x.fail(tensor.ErrFormat, s.begin, field(s.name), "scales of shape %v for codes of shape %v", s.shape, v.shape)
+		return x.Fail(tensor.ErrFormat, s.begin, field(s.name), "scales of shape %v for codes of shape %v", s.shape, v.shape)
 	}
 	if t.DType = tensor.F32; v.kind == tensor.I8 {
 		t.DType = tensor.PackedInt(8)
@@ -171,7 +171,7 @@ func (x *reader) scaled(t *tensor.Tensor, v, s *variable, p part) error {
 
 // stored is a run of a variable's bytes.
 func (x *reader) stored(v *variable, t tensor.DType, first, n int64) *tensor.Stored {
-	return &tensor.Stored{File: x.file, Name: v.name, R: x.r, Offset: v.at + first, Bytes: n, DType: t}
+	return &tensor.Stored{File: x.File, Name: v.name, R: x.From, Offset: v.at + first, Bytes: n, DType: t}
 }
 
 // inverse gives 1/x of each number, rounded to float32.

@@ -1,7 +1,6 @@
 package ctranslate2
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -10,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/internal/walk"
 )
 
 const (
@@ -64,11 +64,7 @@ func specification(head []byte) (string, bool) {
 
 // reader walks through a file. Everything but the variables' values is read in order.
 type reader struct {
-	file string
-	b    *bufio.Reader
-	r    io.ReaderAt
-	at   int64
-	size int64
+	*walk.Reader
 
 	version uint32
 	spec    string
@@ -90,17 +86,16 @@ type variable struct {
 // Read finds the tensors of a model of size bytes. name is used in errors. Of the values only
 // scalars, and biases of matrices that are cut, are read.
 func Read(ctx context.Context, name string, r io.ReaderAt, size int64) (*File, error) {
-	x := &reader{file: name, r: r, size: size, byName: map[string]*variable{}}
-	x.seek(0)
+	x := &reader{Reader: walk.New(name, r, size, window), byName: map[string]*variable{}}
 	if err := x.header(); err != nil {
 		return nil, err
 	}
-	n, err := x.number("variables")
+	n, err := x.Number("variables")
 	if err != nil {
 		return nil, err
 	}
 	if n > maxVariables {
-		return nil, x.fail(tensor.ErrLimit, x.at-4, "variables", "%d, at most %d", n, maxVariables)
+		return nil, x.Fail(tensor.ErrLimit, x.At-4, "variables", "%d, at most %d", n, maxVariables)
 	}
 	for range n {
 		if err := ctx.Err(); err != nil {
@@ -114,51 +109,51 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64) (*File, e
 	if err != nil {
 		return nil, err
 	}
-	if x.at != x.size {
-		return nil, x.fail(tensor.ErrFormat, x.at, "end", "%d bytes behind the model", x.size-x.at)
+	if x.At != x.Size {
+		return nil, x.Fail(tensor.ErrFormat, x.At, "end", "%d bytes behind the model", x.Size-x.At)
 	}
 	return x.model(ctx, aliases)
 }
 
 // header reads the version, the kind of model and its revision.
 func (x *reader) header() error {
-	version, err := x.number("version")
+	version, err := x.Number("version")
 	if err != nil {
 		return err
 	}
 	if version < oldest || version > newest {
-		return x.fail(tensor.ErrUnsupported, 0, "version", "version %d of the file, versions %d to %d are read", version, oldest, newest)
+		return x.Fail(tensor.ErrUnsupported, 0, "version", "version %d of the file, versions %d to %d are read", version, oldest, newest)
 	}
 	x.version = version
 	if x.spec, err = x.text("specification"); err != nil {
 		return err
 	}
-	revision, err := x.number("revision")
+	revision, err := x.Number("revision")
 	if err == nil && revision > maxRevision {
-		err = x.fail(tensor.ErrLimit, x.at-4, "revision", "%d, at most %d", revision, maxRevision)
+		err = x.Fail(tensor.ErrLimit, x.At-4, "revision", "%d, at most %d", revision, maxRevision)
 	}
 	return err
 }
 
 // variable reads one description and steps over the values.
 func (x *reader) variable() error {
-	v := &variable{begin: x.at}
+	v := &variable{begin: x.At}
 	var err error
 	if v.name, err = x.text("variable's name"); err != nil {
 		return err
 	}
 	field := field(v.name)
 	if x.byName[v.name] != nil {
-		return x.fail(tensor.ErrFormat, v.begin, field, "the name stands twice")
+		return x.Fail(tensor.ErrFormat, v.begin, field, "the name stands twice")
 	}
-	rank, err := x.take(1, field)
+	rank, err := x.Take(1, field)
 	if err != nil {
 		return err
 	}
 	if rank[0] > maxRank {
-		return x.fail(tensor.ErrFormat, x.at-1, field, "%d dimensions, at most %d", rank[0], maxRank)
+		return x.Fail(tensor.ErrFormat, x.At-1, field, "%d dimensions, at most %d", rank[0], maxRank)
 	}
-	head, err := x.take(4*int64(rank[0])+5, field)
+	head, err := x.Take(4*int64(rank[0])+5, field)
 	if err != nil {
 		return err
 	}
@@ -168,9 +163,9 @@ func (x *reader) variable() error {
 	if err := x.measure(v, head[0], int64(binary.LittleEndian.Uint32(head[1:]))); err != nil {
 		return err
 	}
-	v.at = x.at
+	v.at = x.At
 	x.all, x.byName[v.name] = append(x.all, v), v
-	return x.skip(v.bytes, field)
+	return x.Skip(v.bytes, field)
 }
 
 // measure sets a variable's type, and holds the bytes that are named against the shape.
@@ -184,11 +179,11 @@ func (x *reader) measure(v *variable, kind byte, length int64) error {
 		length *= int64(kind)
 	}
 	if !ok {
-		return x.fail(tensor.ErrUnsupported, x.at-5, field(v.name), "the type %d is unknown", kind)
+		return x.Fail(tensor.ErrUnsupported, x.At-5, field(v.name), "the type %d is unknown", kind)
 	}
 	n, fits := tensor.Elements(v.shape)
-	if size := int64(width(v.kind)); !fits || n > x.size || n*size != length {
-		return x.fail(tensor.ErrFormat, x.at-4, field(v.name), "%d bytes for %s of shape %v", length, v.kind, v.shape)
+	if size := int64(width(v.kind)); !fits || n > x.Size || n*size != length {
+		return x.Fail(tensor.ErrFormat, x.At-4, field(v.name), "%d bytes for %s of shape %v", length, v.kind, v.shape)
 	}
 	v.bytes = length
 	return nil
@@ -205,19 +200,19 @@ func (x *reader) aliases(ctx context.Context) (map[string]string, error) {
 	if x.version < aliased {
 		return nil, nil
 	}
-	n, err := x.number("aliases")
+	n, err := x.Number("aliases")
 	if err != nil {
 		return nil, err
 	}
 	if n > maxVariables {
-		return nil, x.fail(tensor.ErrLimit, x.at-4, "aliases", "%d, at most %d", n, maxVariables)
+		return nil, x.Fail(tensor.ErrLimit, x.At-4, "aliases", "%d, at most %d", n, maxVariables)
 	}
 	out := map[string]string{}
 	for range n {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		begin := x.at
+		begin := x.At
 		alias, err := x.text("alias")
 		if err != nil {
 			return nil, err
@@ -227,9 +222,9 @@ func (x *reader) aliases(ctx context.Context) (map[string]string, error) {
 		case err != nil:
 			return nil, err
 		case x.byName[of] == nil:
-			return nil, x.fail(tensor.ErrFormat, begin, field(alias), "stands for %s, which is not there", strconv.QuoteToASCII(of))
+			return nil, x.Fail(tensor.ErrFormat, begin, field(alias), "stands for %s, which is not there", strconv.QuoteToASCII(of))
 		case x.byName[alias] != nil || out[alias] != "":
-			return nil, x.fail(tensor.ErrFormat, begin, field(alias), "the name stands twice")
+			return nil, x.Fail(tensor.ErrFormat, begin, field(alias), "the name stands twice")
 		}
 		out[alias] = of
 	}
@@ -238,73 +233,28 @@ func (x *reader) aliases(ctx context.Context) (map[string]string, error) {
 
 // text reads a string: its length with a zero behind it, then both.
 func (x *reader) text(what string) (string, error) {
-	begin := x.at
-	p, err := x.take(2, what)
+	begin := x.At
+	p, err := x.Take(2, what)
 	if err != nil {
 		return "", err
 	}
 	n := int64(binary.LittleEndian.Uint16(p))
 	if n < 2 || n > maxName {
-		return "", x.fail(tensor.ErrFormat, begin, what, "%d bytes, at least 2 and at most %d", n, maxName)
+		return "", x.Fail(tensor.ErrFormat, begin, what, "%d bytes, at least 2 and at most %d", n, maxName)
 	}
-	if p, err = x.take(n, what); err != nil {
+	if p, err = x.Take(n, what); err != nil {
 		return "", err
 	}
 	if x.names += n; x.names > maxNames {
-		return "", x.fail(tensor.ErrLimit, begin, what, "all names have more than %d bytes", maxNames)
+		return "", x.Fail(tensor.ErrLimit, begin, what, "all names have more than %d bytes", maxNames)
 	}
 	if bytes.IndexByte(p, 0) != len(p)-1 || !utf8.Valid(p) {
-		return "", x.fail(tensor.ErrFormat, begin+2, what, "%s is no UTF-8 text that ends with its first zero", strconv.QuoteToASCII(string(p)))
+		return "", x.Fail(tensor.ErrFormat, begin+2, what, "%s is no UTF-8 text that ends with its first zero", strconv.QuoteToASCII(string(p)))
 	}
 	return string(p[:n-1]), nil
 }
 
 func field(name string) string { return "variable " + strconv.QuoteToASCII(name) }
-
-func (x *reader) fail(class error, at int64, field, rule string, args ...any) error {
-	return tensor.Errorf(class, x.file, at, field, rule, args...)
-}
-
-// seek goes on at another place.
-func (x *reader) seek(at int64) {
-	x.at = at
-	x.b = bufio.NewReaderSize(io.NewSectionReader(x.r, at, x.size-at), window)
-}
-
-// take reads n bytes, which are few.
-func (x *reader) take(n int64, field string) ([]byte, error) {
-	if n > x.size-x.at {
-		return nil, x.fail(io.ErrUnexpectedEOF, x.at, field, "%d bytes, but the file ends after %d", n, x.size-x.at)
-	}
-	p := make([]byte, n)
-	if _, err := io.ReadFull(x.b, p); err != nil {
-		return nil, x.fail(err, x.at, field, "reading: %v", err)
-	}
-	x.at += n
-	return p, nil
-}
-
-func (x *reader) number(field string) (uint32, error) {
-	p, err := x.take(4, field)
-	if err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint32(p), nil
-}
-
-// skip steps over bytes without reading more of them than are at hand.
-func (x *reader) skip(n int64, field string) error {
-	switch {
-	case n > x.size-x.at:
-		return x.fail(io.ErrUnexpectedEOF, x.at, field, "%d bytes, but the file ends after %d", n, x.size-x.at)
-	case n <= int64(x.b.Buffered()):
-		x.b.Discard(int(n)) // it is at hand
-		x.at += n
-	default:
-		x.seek(x.at + n)
-	}
-	return nil
-}
 
 // Tensors lists the tensors in stored order, the parts of one that was cut one behind the other.
 func (f *File) Tensors() []*tensor.Tensor { return f.tensors }

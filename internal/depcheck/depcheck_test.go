@@ -19,7 +19,7 @@ var ranks = []struct {
 	prefix string
 	rank   float64 // there is room between any two
 }{
-	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/simd", -1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/manyhash", 0}, {"internal/softmemory", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 1}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/glossary", 0},
+	{"internal/escape", 0}, {"internal/strided", 0}, {"internal/outfile", 1}, {"internal/simd", -1}, {"internal/quant", 0}, {"internal/saferio", 0}, {"internal/rng", 0}, {"internal/dense", 0}, {"internal/manyhash", 0}, {"internal/softmemory", 0}, {"internal/linalg", 0}, {"internal/vectors", 0}, {"internal/demo", 1}, {"internal/degenerate", 0}, {"internal/strictjson", 0}, {"internal/schematest", 0}, {"internal/python", 0}, {"internal/hostile", 0}, {"internal/mutants", 1}, {"internal/walk", 1.5}, {"internal/glossary", 0},
 	{"formats/tensor", 1}, {"internal/untrained", 1}, {"internal/basis", 1},
 	{"formats/source", 2}, {"formats/safetensors", 2}, {"formats/gguf", 2}, {"formats/torch", 2}, {"formats/hdf5", 2}, {"formats/flax", 2}, {"formats/roles", 2}, {"formats/packed", 2}, {"formats/formatstest", 2}, {"internal/zoo", 2}, {"internal/archs", 2}, {"internal/packtest", 2}, {"internal/columns", 2},
 	{"formats/onnx", 3}, {"formats/numpy", 2}, {"formats/tflite", 3}, {"formats/openvino", 3}, {"formats/pipeline", 2}, {"formats/whispercpp", 3}, {"formats/ctranslate2", 3}, {"formats/tensorbundle", 2},
