@@ -128,11 +128,9 @@ type Packed struct {
 
 // Pack lays out the rows of B (m×d, d ≥ 1).
 func Pack(b []float32, m, d int) *Packed {
-	p := &Packed{m: m, d: d}
+	p := &Packed{m, d, make([]float32, ceilTo(m, tileCols)*d)}
 	for j := 0; j < m; j += tileCols {
-		panel := make([]float32, tileCols*d)
-		pack(panel, b, j, m, d)
-		p.panels = append(p.panels, panel...)
+		pack(p.panels[j*d:], b, j, m, d)
 	}
 	return p
 }
@@ -143,6 +141,26 @@ func (p *Packed) MulNT(dst, a []float32, n int) {
 	for j := 0; j < p.m; j += tileCols {
 		mulPanel(dst, a, p.panels[j*p.d:(j+tileCols)*p.d], n, p.m, p.d, j)
 	}
+}
+
+// Block is how many rows of B lie together.
+const Block = tileCols
+
+// Rows sets dst (len(rows) × Block) to the products of some rows of A with those of B
+// that a block holds, bit for bit as MulNT does; columns beyond the last row of B hold
+// anything. It tells how many rows of B there are.
+func (p *Packed) Rows(dst []float32, rows [][]float32, block int) (columns int) {
+	panel := p.panels[block*tileCols*p.d:][:tileCols*p.d]
+	for i := 0; i < len(rows); i += tileRows {
+		var four [tileRows][]float32
+		for r := range four {
+			four[r] = rows[min(i+r, len(rows)-1)][:p.d]
+		}
+		var t tile
+		t.fill(&four, panel)
+		copy(dst[i*tileCols:], t[:min(tileRows, len(rows)-i)*tileCols])
+	}
+	return min(tileCols, p.m-block*tileCols)
 }
 
 // panels keeps the room for packed rows.

@@ -31,12 +31,30 @@ func TestMulNTEqualsDot(t *testing.T) {
 				packed := make([]float32, n*m)
 				Pack(b, m, d).MulNT(packed, a, n)
 				require.Equal(t, want, packed, "packed, shape %v", s)
+				checkRows(t, want, a, Pack(b, m, d), s)
 			}
 			square, whole := make([]float32, n*n), make([]float32, n*n)
 			Gram(square, a, n, d)
 			MulNT(whole, a, a, n, n, d)
 			require.Equal(t, whole, square, "Gram of shape %v, %d workers", s, workers)
 			runtime.GOMAXPROCS(old)
+		}
+	}
+}
+
+// checkRows asks for every third row of A and all blocks of B.
+func checkRows(t *testing.T, want, a []float32, b *Packed, s [3]int) {
+	n, m, d := s[0], s[1], s[2]
+	var rows [][]float32
+	for i := 0; i < n; i += 3 {
+		rows = append(rows, a[i*d:(i+1)*d])
+	}
+	for block := 0; block*Block < m; block++ {
+		got := make([]float32, len(rows)*Block)
+		columns := b.Rows(got, rows, block)
+		require.Equal(t, min(Block, m-block*Block), columns)
+		for i := range rows {
+			require.Equal(t, want[3*i*m+block*Block:][:columns], got[i*Block:][:columns], "shape %v, row %d, block %d", s, i, block)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package axis
 import (
 	"math"
 
+	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/internal/rng"
 )
 
@@ -19,6 +20,9 @@ type Matcher struct {
 func NewMatcher(seed []byte, purpose string, a, b []bool) *Matcher {
 	return &Matcher{a, b, ranked(rng.New(seed, "ties of "+purpose).Perm(len(a))), ranked(rng.New(seed, "ties back of "+purpose).Perm(len(b)))}
 }
+
+// Among is the matcher, with the same ranks, for other units of as many.
+func (m *Matcher) Among(a, b []bool) *Matcher { return &Matcher{a, b, m.rankA, m.rankB} }
 
 // ranked gives each unit its place in an order.
 func ranked(order []int) []int {
@@ -52,6 +56,75 @@ func (m *Matcher) Nearest(likeness []float32) []int {
 		out[j] = at
 	}
 	return out
+}
+
+// InPlace counts the units of B whose nearest unit of A has the same index, as Nearest
+// gives it; rows holds the units of B, and a those of A, each as vectors whose products
+// tell how alike they are. A unit is held against others only until one is nearer, so that
+// units without a counterpart cost a quarter of all products.
+func (m *Matcher) InPlace(a *dense.Packed, rows [][]float32) int {
+	open := make([]candidate, 0, len(rows))
+	for j := range min(len(rows), len(m.a)) {
+		if m.b[j] && m.a[j] {
+			open = append(open, candidate{at: j})
+		}
+	}
+	blocks := (len(m.a) + dense.Block - 1) / dense.Block
+	buffer := make([]float32, len(rows)*dense.Block)
+	for _, own := range []bool{true, false} { // what stands beside its counterpart is met first
+		for block := range blocks {
+			open = m.stillOpen(open, own, block, a, rows, buffer)
+		}
+	}
+	return len(open)
+}
+
+// candidate is a unit of B that no unit of A yet is nearer to than that at its place.
+type candidate struct {
+	at int
+	c  float32 // how alike the two are
+}
+
+// stillOpen holds candidates against a block of A's units: their own, or any other.
+func (m *Matcher) stillOpen(open []candidate, own bool, block int, a *dense.Packed, rows [][]float32, buffer []float32) []candidate {
+	var asked [][]float32
+	takes := func(x candidate) bool { return x.at/dense.Block == block == own }
+	for _, x := range open {
+		if takes(x) {
+			asked = append(asked, rows[x.at])
+		}
+	}
+	if len(asked) == 0 {
+		return open
+	}
+	columns, row, kept := a.Rows(buffer, asked, block), 0, open[:0]
+	for _, x := range open {
+		if !takes(x) {
+			kept = append(kept, x)
+			continue
+		}
+		likeness := buffer[row*dense.Block:][:columns]
+		if row++; own {
+			x.c = likeness[x.at%dense.Block]
+		}
+		if m.nearest(x, block*dense.Block, likeness) {
+			kept = append(kept, x)
+		}
+	}
+	return kept
+}
+
+// nearest tells whether none of the units of A from one on is nearer to a candidate.
+func (m *Matcher) nearest(x candidate, first int, likeness []float32) bool {
+	if !(x.c > float32(math.Inf(-1))) { // no number, either
+		return false
+	}
+	for i, c := range likeness {
+		if c >= x.c && m.a[first+i] && (c > x.c || m.rankA[first+i] < m.rankA[x.at]) {
+			return false
+		}
+	}
+	return true
 }
 
 // back is Nearest the other way, for each unit of A.

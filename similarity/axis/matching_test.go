@@ -1,10 +1,13 @@
 package axis
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/dense"
 )
 
 // all marks n units as eligible.
@@ -30,6 +33,53 @@ func TestMatcher(t *testing.T) {
 		require.Equal(t, c.nearest, m.Nearest(likeness), c.name)
 		require.Equal(t, c.mutual, m.Mutual(likeness), c.name)
 	}
+}
+
+// Units in place are those that the nearest unit says, whatever the numbers of units, with
+// ties, infinite values and units that do not take part.
+func TestInPlaceEqualsNearest(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	found := 0
+	for range 400 {
+		na, nb, d := 1+r.IntN(70), 1+r.IntN(70), 1+r.IntN(20)
+		values := 1 + r.IntN(6) // few values make ties
+		a, b := make([]float32, na*d), make([]float32, nb*d)
+		for i := range a {
+			a[i] = float32(r.IntN(values) - values/2)
+		}
+		for i := range b {
+			b[i] = float32(r.IntN(values) - values/2)
+			if i < len(a) && r.IntN(3) > 0 {
+				b[i] = a[i]
+			}
+			if r.IntN(2000) == 0 {
+				b[i] = float32(math.Inf(1))
+			}
+		}
+		okA, okB := all(na), all(nb)
+		for i := range okA {
+			okA[i] = r.IntN(8) > 0
+		}
+		for j := range okB {
+			okB[j] = r.IntN(8) > 0
+		}
+		m := NewMatcher([]byte{1}, "test", all(na), all(nb)).Among(okA, okB)
+		likeness := make([]float32, nb*na)
+		dense.SerialNT(likeness, b, a, nb, na, d)
+		want := 0
+		for j, i := range m.Nearest(likeness) {
+			if i == j {
+				want++
+			}
+		}
+		var rows [][]float32
+		for j := range nb {
+			rows = append(rows, b[j*d:(j+1)*d])
+		}
+		require.Equal(t, want, m.InPlace(dense.Pack(a, na, d), rows))
+		found += want
+	}
+	require.Greater(t, found, 2000)
 }
 
 // Ties go to every place alike: over 2,000 seeds, the share of units that find

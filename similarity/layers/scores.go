@@ -200,19 +200,40 @@ func score(p *align.Pair, a, b []axis.Rows, how string) [][]int {
 	for j := range out {
 		out[j] = make([]int, len(a))
 	}
+	ties := axis.NewMatcher(p.Seed, "layer scores", okA[0], okB[0])
+	count := pairwise(a, b)
+	if how != "order" {
+		count = placewise(a, b)
+	}
 	dense.Parallel(len(b), func(j int) {
 		for i := range a {
-			c := make([]float32, a[i].N*b[j].N)
-			dense.SerialNT(c, b[j].Unit, a[i].Unit, b[j].N, a[i].N, a[i].Dim)
-			matcher := axis.NewMatcher(p.Seed, "layer scores", okA[i], okB[j])
-			if how == "order" {
-				out[j][i] = inOrder(matcher.Mutual(c))
-			} else {
-				out[j][i] = inPlace(matcher.Nearest(c))
-			}
+			out[j][i] = count(ties.Among(okA[i], okB[j]), i, j)
 		}
 	})
 	return out
+}
+
+// pairwise counts units in order, of a layer of A and one of B.
+func pairwise(a, b []axis.Rows) func(m *axis.Matcher, i, j int) int {
+	return func(m *axis.Matcher, i, j int) int {
+		c := make([]float32, a[i].N*b[j].N)
+		dense.SerialNT(c, b[j].Unit, a[i].Unit, b[j].N, a[i].N, a[i].Dim)
+		return inOrder(m.Mutual(c))
+	}
+}
+
+// placewise counts units at the same place.
+func placewise(a, b []axis.Rows) func(m *axis.Matcher, i, j int) int {
+	packed, rows := make([]*dense.Packed, len(a)), make([][][]float32, len(b))
+	for i := range a {
+		packed[i] = dense.Pack(a[i].Unit, a[i].N, a[i].Dim)
+	}
+	for j, x := range b {
+		for k := range x.N {
+			rows[j] = append(rows[j], x.Unit[k*x.Dim:(k+1)*x.Dim])
+		}
+	}
+	return func(m *axis.Matcher, i, j int) int { return m.InPlace(packed[i], rows[j]) }
 }
 
 // centred centres the rows of all layers and tells which of them stay eligible.
@@ -223,17 +244,6 @@ func centred(layers []axis.Rows) [][]bool {
 		layers[i].Centre(out[i])
 	}
 	return out
-}
-
-// inPlace counts units whose nearest one stands at the same place.
-func inPlace(partners []int) int {
-	count := 0
-	for j, i := range partners {
-		if i == j {
-			count++
-		}
-	}
-	return count
 }
 
 // inOrder is the longest increasing run among the mutual best matches.
