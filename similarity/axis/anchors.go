@@ -134,6 +134,23 @@ func centreTokens(x []float32, n, d int) {
 // sides.
 func (x *Anchor) Spans(widthA, widthB int) bool { return x.da == widthA && x.db == widthB }
 
+// Tokens is how many there are.
+func (x *Anchor) Tokens() int { return x.n }
+
+// Some keeps some of the tokens.
+func (x *Anchor) Some(at []int) *Anchor {
+	return &Anchor{a: rowsOf(x.a, x.da, at), da: x.da, b: rowsOf(x.b, x.db, at), db: x.db, n: len(at)}
+}
+
+// rowsOf copies rows of d values.
+func rowsOf(x []float32, d int, at []int) []float32 {
+	out := make([]float32, 0, len(at)*d)
+	for _, i := range at {
+		out = append(out, x[i*d:(i+1)*d]...)
+	}
+	return out
+}
+
 // Respond turns rows (n × hidden) of one side into responses to the tokens.
 func (x *Anchor) Respond(s Rows, sideB bool) Rows { return x.respond(s, sideB, nil) }
 

@@ -69,6 +69,7 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 			return nil, err
 		}
 		if reads != nil && reads.Spans(t.A.Hidden, t.B.Hidden) {
+			reads = reads.Some(s.throughTokens(p, t, a, b, reads.Tokens()))
 			anchored := *s
 			anchored.Count = score(p, respondAll(reads, a, false), respondAll(reads, b, true), s.How)
 			if !raw || anchored.telling() {
@@ -122,8 +123,9 @@ func scored(l *roles.Layer) *roles.Matrix {
 	return all[0].Up
 }
 
-// scoreWork bounds the multiplications that hold all layers against each other, and
-// fewestColumns is how many columns are looked at even so.
+// scoreWork bounds the multiplications that hold all layers against each other, and those
+// that see their units through tokens. fewestColumns is how many columns are looked at
+// even so.
 const scoreWork, fewestColumns = 1 << 30, 256
 
 // narrowed keeps as many columns, the same of all layers and chosen by the seed, as
@@ -140,6 +142,17 @@ func (s *Scores) narrowed(p *align.Pair, t align.TowerPair, in []axis.Rows) []ax
 		out[i] = in[i].Columns(columns)
 	}
 	return out
+}
+
+// fewestTokens is through how many tokens units are seen at least: among as many cosines
+// of units that have nothing in common stay below a third.
+const fewestTokens = 128
+
+// throughTokens chooses by the seed as many of n tokens as the work allows.
+func (s *Scores) throughTokens(p *align.Pair, t align.TowerPair, a, b []axis.Rows, n int) []int {
+	each := float64(len(a))*float64(a[0].N)*float64(a[0].Dim) + float64(len(b))*float64(b[0].N)*float64(b[0].Dim)
+	most := max(fewestTokens, int(scoreWork/each))
+	return rng.New(p.Seed, "tokens of layer scores of "+t.B.Name).Sample(n, min(n, most))
 }
 
 // telling tells whether any layer of B clearly meets one of A.
