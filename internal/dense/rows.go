@@ -54,11 +54,11 @@ func AddSquares(sums, means []float64, row []float32) {
 	}
 }
 
-// Scale takes the means from the values of a row and multiplies what is left.
-func Scale(row []float32, means, by []float64) {
-	means, by = means[:len(row)], by[:len(row)]
-	for k := scale(row, means, by); k < len(row); k++ {
-		row[k] = float32(float64((float64(row[k]) - means[k]) * by[k]))
+// Scale sets to to the values of a row, less means and multiplied; to may be the row.
+func Scale(to, row []float32, means, by []float64) {
+	to, means, by = to[:len(row)], means[:len(row)], by[:len(row)]
+	for k := scale(to, row, means, by); k < len(row); k++ {
+		to[k] = float32(float64((float64(row[k]) - means[k]) * by[k]))
 	}
 }
 

@@ -67,10 +67,10 @@ func addSquares(sums, means []float64, row []float32) int {
 	return n
 }
 
-func scale(row []float32, means, by []float64) int {
+func scale(to, row []float32, means, by []float64) int {
 	n := fours(len(row))
 	if n > 0 {
-		scaleAVX2(&row[0], &means[0], &by[0], n)
+		scaleAVX2(&to[0], &row[0], &means[0], &by[0], n)
 	}
 	return n
 }
@@ -150,7 +150,7 @@ func addToAVX2(sums *float64, row *float32, n int)
 func addSquaresAVX2(sums, means *float64, row *float32, n int)
 
 //go:noescape
-func scaleAVX2(row *float32, means, by *float64, n int)
+func scaleAVX2(to, row *float32, means, by *float64, n int)
 
 //go:noescape
 func shiftAVX2(row *float32, n int, mean, by float64)

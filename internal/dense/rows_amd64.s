@@ -122,12 +122,13 @@ square:
 	VZEROUPPER
 	RET
 
-// func scaleAVX2(row *float32, means, by *float64, n int)
-TEXT ·scaleAVX2(SB), NOSPLIT, $0-32
-	MOVQ row+0(FP), SI
-	MOVQ means+8(FP), DX
-	MOVQ by+16(FP), DI
-	MOVQ n+24(FP), CX
+// func scaleAVX2(to, row *float32, means, by *float64, n int)
+TEXT ·scaleAVX2(SB), NOSPLIT, $0-40
+	MOVQ to+0(FP), BX
+	MOVQ row+8(FP), SI
+	MOVQ means+16(FP), DX
+	MOVQ by+24(FP), DI
+	MOVQ n+32(FP), CX
 	XORQ AX, AX
 
 scaled:
@@ -135,7 +136,7 @@ scaled:
 	VSUBPD     (DX)(AX*8), Y0, Y0
 	VMULPD     (DI)(AX*8), Y0, Y0
 	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (SI)(AX*4)
+	VMOVUPS    X0, (BX)(AX*4)
 	ADDQ       $4, AX
 	CMPQ       AX, CX
 	JLT        scaled

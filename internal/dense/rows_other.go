@@ -10,7 +10,7 @@ func addMultiple(_ []float64, _ float64, _ []float64) int   { return 0 }
 func addMultiple32(_ []float64, _ float64, _ []float32) int { return 0 }
 func addTo([]float64, []float32) int                        { return 0 }
 func addSquares(_, _ []float64, _ []float32) int            { return 0 }
-func scale(_ []float32, _, _ []float64) int                 { return 0 }
+func scale(_, _ []float32, _, _ []float64) int              { return 0 }
 func shift(_ []float32, _, _ float64) int                   { return 0 }
 func multiply(_, _ []float32) int                           { return 0 }
 func lanes(*[4]float64, []float64, []float64) int           { return 0 }

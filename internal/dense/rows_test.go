@@ -43,7 +43,7 @@ func TestRowsByDefinition(t *testing.T) {
 				},
 			},
 			"scale": {
-				func(row []float32, _ []float64) { Scale(row[:n], means, by) },
+				func(row []float32, _ []float64) { Scale(row[:n], row[:n], means, by) },
 				func(k int, row []float32, _ []float64) {
 					row[k] = float32(float64((float64(row[k]) - means[k]) * by[k]))
 				},

@@ -95,6 +95,10 @@ func tokenRows(ctx context.Context, t *roles.Tower, tokens []int) (in []float32,
 // gatherSorted reads rows in file order and returns them in the order asked
 // for, with the weights of the norm before the matrix multiplied in.
 func gatherSorted(ctx context.Context, m *roles.Matrix, rows []int) ([]float32, error) {
+	if slices.IsSorted(rows) {
+		s, err := ReadRows(ctx, m, rows, true)
+		return s.Raw, err
+	}
 	at := make([]int, len(rows))
 	for i := range at {
 		at[i] = i

@@ -8,20 +8,20 @@ import (
 	"github.com/weightprint/weightprint/similarity/stats"
 )
 
-// centre subtracts from the eligible rows of X their mean row, scales the
+// centre sets to to the eligible rows of X less their mean row, scales the
 // columns alike, then subtracts from each row its own mean and scales it to
 // length 1. Rows that vanish become ineligible. Mean and scale of a column
 // are symmetric functions of the units, so taking them away keeps the units
 // exchangeable; without it a few outlier columns would speak for all.
-func centre(x []float32, n, d int, ok []bool) {
+func centre(to, x []float32, n, d int, ok []bool) {
 	mean, scale := columns(x, n, d, ok)
 	for i := range n {
-		row := x[i*d : (i+1)*d]
+		row := to[i*d : (i+1)*d]
 		if !ok[i] {
 			clear(row)
 			continue
 		}
-		dense.Scale(row, mean, scale)
+		dense.Scale(row, x[i*d:(i+1)*d], mean, scale)
 		squares, own := dense.Sums(row)
 		own /= float64(d)
 		norm := math.Sqrt(max(0, squares-float64(float64(own*own)*float64(d))))

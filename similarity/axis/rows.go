@@ -27,20 +27,22 @@ func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows
 // readRows is ReadRows into room that is lent.
 func readRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool, room *scratch) (Rows, error) {
 	s := Rows{Raw: room.floats(len(rows) * m.Cols), N: len(rows), Dim: m.Cols}
-	if err := m.Gather(ctx, s.Raw, rows); err != nil {
-		return s, err
-	}
-	if !norm || m.Gain == nil {
-		return s, nil
+	return s, GatherRows(ctx, s.Raw, m, rows, norm)
+}
+
+// GatherRows is ReadRows into a slice of len(rows) × m.Cols values.
+func GatherRows(ctx context.Context, dst []float32, m *roles.Matrix, rows []int, norm bool) error {
+	if err := m.Gather(ctx, dst, rows); err != nil || !norm || m.Gain == nil {
+		return err
 	}
 	weights, err := m.Gain.Read(ctx)
 	if err != nil {
-		return s, err
+		return err
 	}
 	for i := range rows {
-		dense.Multiply(s.Raw[i*m.Cols:(i+1)*m.Cols], weights)
+		dense.Multiply(dst[i*m.Cols:(i+1)*m.Cols], weights)
 	}
-	return s, nil
+	return nil
 }
 
 // Centre takes what the eligible rows have in common out of Unit, as guards and
@@ -53,8 +55,7 @@ func (s *Rows) centre(ok []bool, room *scratch) {
 		ok = allTrue(s.N)
 	}
 	s.Unit = room.floats(len(s.Raw))
-	copy(s.Unit, s.Raw)
-	centre(s.Unit, s.N, s.Dim, ok)
+	centre(s.Unit, s.Raw, s.N, s.Dim, ok)
 }
 
 // Columns keeps some of the features.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/cmplx"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/internal/dense"
@@ -89,12 +90,13 @@ func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int) (
 	heads := make([]Head, l.Q.Rows/d)
 	keys := l.K.Rows / d
 	shared := max(1, len(heads)/keys) // query heads to a key head
+	var room queriesAndKeys
 	for first := 0; first < len(heads); {
 		last := min(len(heads), first+max(1, headsAtOnce/shared)*shared)
 		if last/shared >= keys { // the last key head serves what is left
 			last = len(heads)
 		}
-		if err := planes(ctx, t, l, chosen, heads[first:last], first, shared); err != nil {
+		if err := planes(ctx, t, l, chosen, heads[first:last], first, shared, &room); err != nil {
 			return nil, err
 		}
 		first = last
@@ -105,16 +107,19 @@ func Planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int) (
 // headsAtOnce bounds the memory that the rows of heads take.
 const headsAtOnce = 8
 
+// queriesAndKeys is room for the rows of some heads, which is used again for the next.
+type queriesAndKeys struct{ q, k []float32 }
+
 // planes fills in some heads, of which the first has a number.
-func planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int, heads []Head, first, shared int) error {
+func planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int, heads []Head, first, shared int, room *queriesAndKeys) error {
 	d, cols := t.HeadDim, l.Q.Cols
 	key := func(h int) int { return min(h/shared, l.K.Rows/d-1) }
 	from, to := key(first), key(first+len(heads)-1)+1
-	q, err := withNorm(ctx, l.Q, l.QNorm, d, first*d, (first+len(heads))*d)
+	q, err := withNorm(ctx, &room.q, l.Q, l.QNorm, d, first*d, (first+len(heads))*d)
 	if err != nil {
 		return err
 	}
-	k, err := withNorm(ctx, l.K, l.KNorm, d, from*d, to*d)
+	k, err := withNorm(ctx, &room.k, l.K, l.KNorm, d, from*d, to*d)
 	if err != nil {
 		return err
 	}
@@ -129,9 +134,11 @@ func planes(ctx context.Context, t *roles.Tower, l *roles.Layer, chosen []int, h
 
 // withNorm reads rows from a number to another and folds a gain on queries or keys,
 // where there is one, into them.
-func withNorm(ctx context.Context, m *roles.Matrix, norm *roles.Vector, d, from, to int) ([]float32, error) {
-	s, err := axis.ReadRows(ctx, m, m.All()[from:to], true)
-	x := s.Raw
+func withNorm(ctx context.Context, room *[]float32, m *roles.Matrix, norm *roles.Vector, d, from, to int) ([]float32, error) {
+	n := (to - from) * m.Cols
+	*room = slices.Grow((*room)[:0], n)
+	x := (*room)[:n]
+	err := axis.GatherRows(ctx, x, m, m.All()[from:to], true)
 	if err != nil || norm == nil || norm.Len != d && norm.Len != m.Rows {
 		return x, err
 	}
