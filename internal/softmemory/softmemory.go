@@ -12,7 +12,7 @@ import (
 // collections does not add up to more than a command needs. A command that holds little
 // stays below the lower mark; for one that holds more that would cost too much time.
 const (
-	lowMark  = 52 << 20
+	lowMark  = 48 << 20
 	highMark = 160 << 20
 )
 

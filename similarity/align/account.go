@@ -27,7 +27,7 @@ type Account struct {
 const (
 	mostKept   = 64 << 20
 	keptShare  = 4 // of a budget, one part in so many
-	mostShared = 16 << 20
+	mostShared = 12 << 20
 )
 
 // NewAccount opens the account of a model.
