@@ -36,7 +36,8 @@ const (
 )
 
 // Stream is how much tokens put into each direction of a tower's residual stream: the Gram
-// matrix of some of their rows, hidden × hidden. It is nil where there are none, or where
+// matrix of some of their rows, hidden × hidden, none of which counts as longer than half
+// of them are. It is nil where there are none, or where
 // the budget does not allow to read them.
 func Stream(ctx context.Context, p *align.Pair, t *roles.Tower) ([]float32, error) {
 	e := t.Embedding
@@ -51,7 +52,15 @@ func Stream(ctx context.Context, p *align.Pair, t *roles.Tower) ([]float32, erro
 	if err != nil {
 		return nil, err
 	}
-	return basis.ColumnGram(rows.Raw, n, e.Cols), nil
+	lengths := dense.Norms(rows.Raw, n, e.Cols)
+	usual := slices.Sorted(slices.Values(lengths))[n/2]
+	for i, x := range lengths {
+		lengths[i] = 0
+		if x > 0 && usual > 0 {
+			lengths[i] = min(1, x/usual)
+		}
+	}
+	return basis.ColumnGram(weighed(rows.Raw, lengths, e.Cols), n, e.Cols), nil
 }
 
 // WithoutIdle returns the blocks of one network without what they read in directions that
@@ -149,21 +158,23 @@ func (b *Block) every(n int) Block {
 // ten may do: a unit that does nothing does not make a direction count, and one that does
 // very much counts as one.
 func (b *Block) weights(stream []float32) []float64 {
-	out := slices.Repeat([]float64{1}, b.Units)
-	for _, v := range b.readers() {
-		seen := v.Rows
-		if stream != nil {
-			seen = make([]float32, len(v.Rows))
-			dense.MulNT(seen, v.Rows, stream, b.Units, b.Hidden, b.Hidden) // the stream is symmetric
-		}
-		for u := range out {
-			row := b.row(v, u)
-			out[u] *= math.Sqrt(max(0, float64(dense.Dot(row, seen[u*b.Hidden:(u+1)*b.Hidden]))))
-		}
-	}
-	for _, v := range b.writers() {
+	even := slices.Repeat([]float64{1}, b.Units)
+	out := slices.Clone(even)
+	for _, v := range b.Views() {
 		for u, length := range dense.Norms(v.Rows, b.Units, b.Hidden) {
 			out[u] *= length
+		}
+	}
+	for _, v := range b.readers() {
+		if stream == nil {
+			break
+		}
+		rows := weighed(v.Rows, even, b.Hidden)
+		seen := make([]float32, len(rows))
+		dense.MulNT(seen, rows, stream, b.Units, b.Hidden, b.Hidden) // the stream is symmetric
+		for u := range out {
+			at, to := u*b.Hidden, (u+1)*b.Hidden
+			out[u] *= math.Sqrt(max(0, float64(dense.Dot(rows[at:to], seen[at:to]))))
 		}
 	}
 	much := slices.Sorted(slices.Values(out))[b.Units*9/10]
