@@ -98,8 +98,8 @@ func TestEveryValueIsDecodedOnce(t *testing.T) {
 	}
 }
 
-// A network that the cache cannot hold is decoded twice at most.
-func TestLargeNetworksAreDecodedTwice(t *testing.T) {
+// A network that the cache cannot hold is decoded three times at most.
+func TestLargeNetworksAreDecodedThrice(t *testing.T) {
 	if os.Getenv("WEIGHTPRINT_LONG") == "" {
 		t.Skip("set WEIGHTPRINT_LONG=1: it compares two networks of 600 MB")
 	}
@@ -110,7 +110,7 @@ func TestLargeNetworksAreDecodedTwice(t *testing.T) {
 		_, err := report.Build(t.Context(), x, y, &report.Options{Budget: report.Full})
 		require.NoError(t, err)
 		for i, m := range []*zoo.Drawn{a, b} {
-			require.LessOrEqual(t, m.Read.Load(), 2*m.Bytes(), fmt.Sprintf("%s, side %d", name, i))
+			require.LessOrEqual(t, m.Read.Load(), 3*m.Bytes(), fmt.Sprintf("%s, side %d", name, i))
 		}
 	}
 }
