@@ -215,7 +215,7 @@ func (x *Index) entry(r *record) (Entry, error) {
 	if err != nil {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}
-	if ContentOf(p) != r.root {
+	if contentOf(p, b) != r.root {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
 	}
 	return Entry{r.name, p}, nil
