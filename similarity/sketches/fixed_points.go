@@ -23,6 +23,7 @@ func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similar
 	as, bs := a.sketches, b.sketches
 	named := sameAxes(as, bs)
 	choice := 0.0
+	layers = make([]similarity.Evidence, 0, len(bs))
 	taken := map[int]int{} // axes of A, and the place in layers of what took them
 	for _, sb := range bs {
 		e, from, choices := nearestAxis(total, as, sb, named)
@@ -44,7 +45,7 @@ func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similar
 	}
 	if len(layers) == 0 {
 		total.Skipped = "no sketched axes of one shape"
-		return total, nil
+		return total, layers
 	}
 	for _, e := range layers {
 		total.Statistic += e.Statistic
