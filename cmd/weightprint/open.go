@@ -18,6 +18,7 @@ import (
 type network struct {
 	private, offline, lenient bool
 	component                 string
+	near                      int64  // the gap below which one request fetches two ranges, 0 for the default
 	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
@@ -71,7 +72,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
-	f.Component = n.component
+	f.Component, f.NearBytes = n.component, n.near
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {
