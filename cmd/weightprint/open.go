@@ -38,6 +38,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.StringVar(&n.component, "component", "", "the part of a pipeline that is meant, such as unet, transformer, vae or text_encoder")
 	fl.StringVar(&n.progress, "progress", "terminal", "show progress on a terminal, or as lines of JSON on the standard error: terminal, json")
 	completes(root, "progress", progressForms)
+	completes(root, "component", []string{"unet", "transformer", "vae", "text_encoder"})
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
 		if !slices.Contains(progressForms, n.progress) {
