@@ -77,12 +77,21 @@ const chance = 0.05
 func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks) (*agreement, error) {
 	var best *agreement
 	keep := func(g *agreement) {
-		if g != nil && (best == nil || g.result.Share() > best.result.Share()) {
+		if g != nil && (best == nil || g.result.More(best.result)) {
 			best = g
 		}
 	}
+	idle, err := idleOf(ctx, p, t)
+	if err != nil {
+		return nil, err
+	}
 	if s.Why == "" {
 		keep(placed(ctx, p, t, s, s.B))
+		if notes := idle.trim(&s); notes != nil {
+			g := placed(ctx, p, t, s, s.B)
+			g.notes = append(g.notes, notes...)
+			keep(g)
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -94,6 +103,7 @@ func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks
 	if err != nil {
 		return best, err
 	}
+	a, b = idle.without(a, b)
 	tries := misnamings(ctx, p, s, a, b)
 	whole := newStack(p, a, atA)
 	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
