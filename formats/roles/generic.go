@@ -56,7 +56,7 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 func (n *Network) Exchangeable() []*Matrix {
 	inputs := map[int][]*Matrix{}
 	for _, m := range n.Generic {
-		if m.flat {
+		if m.lies().flat {
 			continue
 		}
 		inputs[m.Inputs()] = append(inputs[m.Inputs()], m)
@@ -74,7 +74,7 @@ func (n *Network) Exchangeable() []*Matrix {
 		return nil
 	}
 	for _, m := range n.Generic {
-		if m.flat {
+		if m.lies().flat {
 			continue
 		}
 		read := slices.ContainsFunc(inputs[m.Rows], func(r *Matrix) bool { return r.Tensor != m.Tensor })
