@@ -17,6 +17,10 @@ const (
 // carry.
 const kept = 0.95
 
+// mostJoined is how many units a layer may have whose units are put together: every two
+// gates are held against each other.
+const mostJoined = 1 << 16
+
 // Rejoined returns the block with units put together as far as what the layer
 // computes tells them apart; joined is how many went.
 //
@@ -36,15 +40,15 @@ const kept = 0.95
 // holds for gelu, and for relu with gates of any length; without a gate T is Σ d.
 // Where opposite gates were found, signs of gates mean nothing: quadratic forms make
 // up for turned ones. The result depends on what the units compute, not on their
-// order, and not on the other network.
+// order, and not on the other network. Blocks of more than 65,536 units stay as they are.
 func Rejoined(b Block) (out Block, joined int) {
 	out = b
-	if c := b.candidates(); len(c) > 0 {
-		out.put(b, b.lines(c, sameScale), false)
-		if out.Units < b.Units {
-			c = out.candidates()
+	if b.Units <= mostJoined {
+		atScale, atAny := b.lines()
+		if out.put(b, atScale, false); out.Units < b.Units {
+			_, atAny = out.lines()
 		}
-		out.put(out, out.lines(c, math.Inf(1)), true)
+		out.put(out, atAny, true)
 	}
 	out.Compass = b.compass()
 	return out, b.Units - out.Units
@@ -110,9 +114,9 @@ func (b *Block) lead(l line) []float32 {
 // weight is how much a unit may write.
 func (b *Block) weight(u int) float64 {
 	p := b.alone(u)
-	w := math.Sqrt(dense.Dot64(wide(p.down), wide(p.down)))
+	w := dense.Norm(p.down)
 	if p.up != nil {
-		w *= math.Sqrt(dense.Dot64(wide(p.up), wide(p.up)))
+		w *= dense.Norm(p.up)
 	}
 	return w
 }
@@ -155,14 +159,15 @@ func (b *Block) compass() []float32 {
 			sum[k] += float64(by * v)
 		}
 	}
+	var g, d, w []float64
 	for u := range b.Units {
-		g, p := wide(b.row(&b.First[0], u)), b.alone(u)
-		d := wide(p.down)
+		p := b.alone(u)
+		g, d = widen(g, b.row(&b.First[0], u)), widen(d, p.down)
 		if p.up == nil { // a linear form: the vector that it maps the others to
 			add(dense.Dot64(g, d), d)
 			continue
 		}
-		w := wide(p.up)
+		w = widen(w, p.up)
 		add(dense.Dot64(g, w), d)
 		add(dense.Dot64(g, d), w)
 		add(dense.Dot64(w, d), g)
