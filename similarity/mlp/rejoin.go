@@ -42,23 +42,44 @@ const mostJoined = 1 << 16
 // up for turned ones. The result depends on what the units compute, not on their
 // order, and not on the other network. Blocks of more than 65,536 units stay as they are.
 func Rejoined(b Block) (out Block, joined int) {
-	out = b
-	if b.Units <= mostJoined {
-		atScale, atAny := b.lines()
-		if out.put(b, atScale, false); out.Units < b.Units {
-			_, atAny = out.lines()
-		}
-		out.put(out, atAny, true)
-	}
-	out.Compass = b.compass()
+	out, _ = b.rejoined()
 	return out, b.Units - out.Units
 }
 
+// rejoined also tells which of b's units each unit is, −1 where it was made; nil where
+// all stayed as they are.
+func (b Block) rejoined() (out Block, from []int32) {
+	out = b
+	if b.Units <= mostJoined {
+		atScale, atAny := b.lines()
+		if from = out.put(b, atScale, false); out.Units < b.Units {
+			_, atAny = out.lines()
+		}
+		from = through(from, out.put(out, atAny, true))
+	}
+	out.Compass = b.compass()
+	return out, from
+}
+
+// through is where units are from by two steps, either of which may be nil.
+func through(first, second []int32) []int32 {
+	if first == nil || second == nil {
+		return append(first, second...)
+	}
+	for i, u := range second {
+		if u >= 0 {
+			second[i] = first[u]
+		}
+	}
+	return second
+}
+
 // put replaces lines of units of b. Where homogeneous is set gates count by their
-// length, and only lines whose units work against each other are replaced.
-func (out *Block) put(b Block, lines []line, homogeneous bool) {
+// length, and only lines whose units work against each other are replaced. It tells which
+// of b's each unit is, −1 where it was made; nil where none were replaced.
+func (out *Block) put(b Block, lines []line, homogeneous bool) (from []int32) {
 	if len(lines) == b.Units {
-		return
+		return nil
 	}
 	first, down := make([]float32, 0, len(lines)*b.Hidden), make([]float32, 0, len(lines)*b.Hidden)
 	var up []float32
@@ -71,6 +92,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 			for _, u := range l.units {
 				p := b.alone(u)
 				first, up, down = append(first, b.row(&b.First[0], u)...), append(up, p.up...), append(down, p.down...)
+				from = append(from, int32(u))
 			}
 			continue
 		}
@@ -78,6 +100,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 		turned = turned || l.turned()
 		for _, p := range b.pairs(l, homogeneous) {
 			first, up, down = append(first, gate...), append(up, p.up...), append(down, p.down...)
+			from = append(from, -1)
 		}
 	}
 	n := len(first) / b.Hidden
@@ -86,6 +109,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 		*out = Gated(first, up, down, n, b.Hidden)
 	}
 	out.Turned = turned
+	return from
 }
 
 // pair is what a unit reads besides its gate, and what it writes.
