@@ -12,6 +12,7 @@ import (
 // the file: "generic.7". Biases join the matrix whose name they share.
 func generic(n *Network, rest []*tensor.Tensor) {
 	byStem := map[string]*Matrix{}
+	defer func() { n.Vectors = slices.Clone(n.Vectors) }() // of mixtures there are 70,000: no more room than they need
 	for i, t := range rest {
 		if _, cols := firstDim(t); oversized(t) || cols > mostInputs && len(t.Shape) > 1 {
 			n.setAside(t, i)
