@@ -19,8 +19,8 @@ import (
 // names are.
 type Equal struct {
 	Sum     verdict.Equality
-	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of whole tensors, by side
-	Experts []UnitMap                                // which expert of A has the values of each of B's
+	Digests [2]map[*tensor.Tensor]*fingerprint.Digest // of the values of whole tensors, by side
+	Experts []UnitMap                                 // which expert of A has the values of each of B's
 }
 
 // equalValues compares the digests of all values, and tells the pair what it found.
