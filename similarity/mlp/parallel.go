@@ -49,12 +49,22 @@ func (b *Block) lines() (atScale, atAny []line) {
 
 // lines are the sets in order of their first members.
 func (s *sets) lines() (out []line) {
-	at := make([]int, len(s.root))
-	for i := range s.root {
+	n := len(s.root)
+	size, lines := make([]int, n), 0
+	for i := range n {
+		r, _ := s.find(i)
+		if size[r]++; r == i {
+			lines++
+		}
+	}
+	out = make([]line, 0, lines)
+	units, signs, at := make([]int, n), make([]float64, n), make([]int, n)
+	for i := range n {
 		r, sign := s.find(i)
 		if r == i {
 			at[i] = len(out)
-			out = append(out, line{})
+			out = append(out, line{units[:0:size[r]], signs[:0:size[r]]})
+			units, signs = units[size[r]:], signs[size[r]:]
 		}
 		l := &out[at[r]]
 		l.units, l.sign = append(l.units, i), append(l.sign, sign)
