@@ -38,6 +38,10 @@ func unlikeInputs() []Input {
 	for i := range 250 {
 		dots = append(dots, spec{strings.Repeat(".", 60_000) + fmt.Sprint(i), 8, 8})
 	}
+	var tiny []spec
+	for i := range 1_300 {
+		tiny = append(tiny, spec{fmt.Sprint("m", i), 2, 1})
+	}
 	wide := append(mlp("model.layers.0.mlp.", 100_000, 4), mlp("model.layers.1.mlp.", 100_000, 4)...)
 	joined := append(mlp("model.layers.0.mlp.", 60_000, 4), mlp("model.layers.1.mlp.", 60_000, 4)...)
 	numbered := append(mlp("model.layers.9223372036854775807.mlp.", 16, 8), mlp("model.layers.99999999999999999999.mlp.", 16, 8)...)
@@ -54,6 +58,7 @@ func unlikeInputs() []Input {
 		pair("40,000 layers", layers, nil),
 		pair("8,192 experts of 4 units", experts, nil),
 		pair("names of 60,000 dots", dots, nil),
+		pair("1,300 matrices of 2 values", tiny, nil),
 		pair("layers of numbers that are none", numbered, nil),
 		pair("100,000 norms of one value", scalars(100_000), nil),
 	}
