@@ -87,7 +87,9 @@ func (d *directions) only(units []int) *directions {
 
 // normalise brings rows to unit length and returns the lengths they had. Rows
 // that are zero or not finite become zero, of length zero.
-func normalise(rows []float32, n, d int) []float64 { return normaliseInto(make([]float64, n), rows, n, d) }
+func normalise(rows []float32, n, d int) []float64 {
+	return normaliseInto(make([]float64, n), rows, n, d)
+}
 
 // normaliseInto is the same, with room for the lengths.
 func normaliseInto(out []float64, rows []float32, n, d int) []float64 {
