@@ -68,12 +68,12 @@ func (s *Streamed) Digest() (d Digest, ok bool) {
 }
 
 // RootWith is Root where the value digests of some tensors are known already.
-func RootWith(ctx context.Context, m tensor.Model, known map[*tensor.Tensor]Digest) (Digest, error) {
-	var all []Digest
+func RootWith(ctx context.Context, m tensor.Model, known map[*tensor.Tensor]*Digest) (Digest, error) {
+	all := make([]Digest, 0, len(m.Tensors()))
 	var unknown []*tensor.Tensor
 	for _, t := range byName(m) {
 		if d, ok := known[t]; ok {
-			all = append(all, d)
+			all = append(all, *d)
 		} else {
 			unknown = append(unknown, t)
 		}

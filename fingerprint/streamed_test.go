@@ -45,7 +45,7 @@ func TestStreamedDigestIsThatOfAPass(t *testing.T) {
 // A root does not depend on which digests were known before.
 func TestRootWithKnownDigests(t *testing.T) {
 	var m tensor.Tensors
-	known := map[*tensor.Tensor]fingerprint.Digest{}
+	known := map[*tensor.Tensor]*fingerprint.Digest{}
 	for i, name := range []string{"a", "b", "c"} {
 		m = append(m, &tensor.Tensor{Name: name, DType: tensor.F32, Shape: []int64{4}, Data: tensor.Values{float32(i), 1, 2, 3}})
 	}
@@ -54,12 +54,12 @@ func TestRootWithKnownDigests(t *testing.T) {
 	for _, x := range m {
 		d, err := fingerprint.Values(t.Context(), x)
 		require.NoError(t, err)
-		known[x] = d
+		known[x] = &d
 		got, err := fingerprint.RootWith(t.Context(), m, known)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	known[m[0]] = fingerprint.Digest{1}
+	known[m[0]] = &fingerprint.Digest{1}
 	got, err := fingerprint.RootWith(t.Context(), m, known)
 	require.NoError(t, err)
 	require.NotEqual(t, want, got, "known digests are used")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/packed"
 	"github.com/weightprint/weightprint/formats/source"
@@ -175,7 +176,11 @@ func (c *Checkpoint) join(m tensor.Model, file string) error {
 	if c.byName, twice = c.byName.with(m.Tensors()); twice != nil {
 		return tensor.Errorf(tensor.ErrFormat, file, 0, "tensor "+quote(twice.Name), "two shards hold a tensor of this name")
 	}
-	c.tensors = append(c.tensors, m.Tensors()...)
+	if more := m.Tensors(); len(c.tensors) == 0 {
+		c.tensors = slices.Clip(more)
+	} else {
+		c.tensors = append(c.tensors, more...)
+	}
 	for k, v := range m.Metadata() {
 		if _, ok := c.meta[k]; !ok {
 			c.meta[k] = v

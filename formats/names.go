@@ -24,8 +24,11 @@ func (n names) find(name string) *tensor.Tensor {
 
 // with adds tensors whose names are not there yet; twice is one whose name is.
 func (n names) with(more []*tensor.Tensor) (all names, twice *tensor.Tensor) {
-	more = slices.SortedStableFunc(slices.Values(more), byName)
-	if len(n) == 0 || len(more) == 0 || n[len(n)-1].Name < more[0].Name {
+	more = slices.Clone(more)
+	slices.SortStableFunc(more, byName)
+	if len(n) == 0 {
+		all = more
+	} else if len(more) == 0 || n[len(n)-1].Name < more[0].Name {
 		all = append(n, more...)
 	} else {
 		all = merged(n, more)

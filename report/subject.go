@@ -21,7 +21,7 @@ const maxRanges = 64
 // pin describes the input in the report. whole asks for digests of all values
 // and files, files for those of the files only. known are digests of values that
 // were taken already.
-func (in Input) pin(ctx context.Context, whole, files bool, known map[*tensor.Tensor]fingerprint.Digest) (Subject, error) {
+func (in Input) pin(ctx context.Context, whole, files bool, known map[*tensor.Tensor]*fingerprint.Digest) (Subject, error) {
 	s := Subject{Ref: in.Ref, Format: in.Format, Header: fingerprint.Header(in.Model), BytesTotal: in.BytesTotal(), Files: []File{}, Declared: in.Declared}
 	if parts := in.Checkpoints(); len(parts) > 0 {
 		s.Layout = parts[0].Layout

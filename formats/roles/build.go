@@ -94,7 +94,7 @@ func (b *builder) matrix(layer int, p place, expert int) *Matrix {
 	m := newMatrix(role, t)
 	if n := len(t.Shape); n > 2 && t.Shape[n-1] > 0 {
 		m.Cols = int(t.Shape[n-1])
-		m.Rows, m.stride = int(t.Len())/m.Cols, int64(m.Cols)
+		m.Rows = int(t.Len()) / m.Cols
 	}
 	if b.conv && len(t.Shape) == 2 {
 		m = m.transpose()

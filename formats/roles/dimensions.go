@@ -114,7 +114,7 @@ func (b *builder) outer(t *Tower, p part) *Matrix {
 	b.assign(x, role)
 	m := newMatrix(role, x)
 	if len(x.Shape) == 3 {
-		m.Rows, m.Cols, m.stride = int(x.Shape[1]), t.Hidden, int64(t.Hidden)
+		m.Rows, m.Cols = int(x.Shape[1]), t.Hidden
 	}
 	if bias := b.found.outside[outer{p, true}]; bias != nil {
 		b.used[bias] = true

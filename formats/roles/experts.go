@@ -101,7 +101,7 @@ func (b *builder) stack(l *Layer, p part, reads bool) []*Matrix {
 	rows, cols := t.Shape[1], t.Shape[2]
 	out := make([]*Matrix, t.Shape[0])
 	for e := range out {
-		m := &Matrix{Role: b.role(l.Index, place{part: p}, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
+		m := &Matrix{Role: b.role(l.Index, place{part: p}, e), Tensor: t, Rows: int(rows), Cols: int(cols), layout: &layout{stride: cols, base: int64(e) * rows * cols}}
 		if !outputsFirst(t) && b.inputsFirst(rows, cols, reads) {
 			m = m.transpose()
 		}
@@ -122,7 +122,7 @@ func (b *builder) piled(l *Layer, at place, t *tensor.Tensor) []*Matrix {
 	out := make([]*Matrix, l.Router.Rows)
 	rows, cols := t.Shape[0]/int64(len(out)), t.Shape[1]
 	for e := range out {
-		out[e] = &Matrix{Role: b.role(l.Index, place{part: at.part}, e), Tensor: t, Rows: int(rows), Cols: int(cols), stride: cols, base: int64(e) * rows * cols}
+		out[e] = &Matrix{Role: b.role(l.Index, place{part: at.part}, e), Tensor: t, Rows: int(rows), Cols: int(cols), layout: &layout{stride: cols, base: int64(e) * rows * cols}}
 		if at.part == partDown {
 			out[e] = out[e].transpose()
 		}
@@ -171,8 +171,9 @@ func (v *Vector) expert(e, n int) *Vector {
 	if v == nil || v.Len%n != 0 {
 		return nil
 	}
-	c := *v
+	c, l := *v, *v.lies()
 	c.Len = v.Len / n
-	c.base = int64(e) * int64(c.Len)
+	l.base = int64(e) * int64(c.Len)
+	c.layout = &l
 	return &c
 }

@@ -12,6 +12,7 @@ import (
 // the file: "generic.7". Biases join the matrix whose name they share.
 func generic(n *Network, rest []*tensor.Tensor) {
 	byStem := map[string]*Matrix{}
+	defer func() { n.Vectors = slices.Clone(n.Vectors) }() // of mixtures there are 70,000: no more room than they need
 	for i, t := range rest {
 		if _, cols := firstDim(t); oversized(t) || cols > mostInputs && len(t.Shape) > 1 {
 			n.setAside(t, i)
@@ -56,7 +57,7 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 func (n *Network) Exchangeable() []*Matrix {
 	inputs := map[int][]*Matrix{}
 	for _, m := range n.Generic {
-		if m.flat {
+		if m.lies().flat {
 			continue
 		}
 		inputs[m.Inputs()] = append(inputs[m.Inputs()], m)
@@ -74,7 +75,7 @@ func (n *Network) Exchangeable() []*Matrix {
 		return nil
 	}
 	for _, m := range n.Generic {
-		if m.flat {
+		if m.lies().flat {
 			continue
 		}
 		read := slices.ContainsFunc(inputs[m.Rows], func(r *Matrix) bool { return r.Tensor != m.Tensor })

@@ -10,8 +10,8 @@ import "slices"
 // Dims is the shape of what the matrix views as outputs × inputs × window: the tensor's own
 // unless the view has another order.
 func (m *Matrix) Dims() []int64 {
-	if m.dims != nil {
-		return m.dims
+	if d := m.lies().dims; d != nil {
+		return d
 	}
 	return m.Tensor.Shape
 }
@@ -51,62 +51,67 @@ func (m *Matrix) Kernels() (out []*Matrix) {
 // Better tells whether viewing two kernels so can pair rows that do not pair as stored:
 // not where both have their outputs first as stored and lie alike.
 func (m *Matrix) Better(o *Matrix) bool {
-	return m.kernel != o.kernel || m.kernel != outputsInputsWindow && m.kernel != outputsWindowInputs
+	k := m.lies().kernel
+	return k != o.lies().kernel || k != outputsInputsWindow && k != outputsWindowInputs
 }
 
 // KernelLike views a kernel that lies as the one that another view shows, nil where this
 // is none.
 func (m *Matrix) KernelLike(v *Matrix) *Matrix {
-	if v.kernel != windowInputsOutputs && v.kernel != outputsWindowInputs {
+	k := v.lies().kernel
+	if k != windowInputsOutputs && k != outputsWindowInputs {
 		return nil
 	}
-	return m.lying(v.kernel)
+	return m.lying(k)
 }
 
 // lying views the tensor as outputs × inputs × window, if it can lie in an order.
 func (m *Matrix) lying(o kernelOrder) *Matrix {
 	s := m.Tensor.Shape
 	r := len(s)
-	if r < 3 || r > 5 || m.flat || m.transposed || m.dims != nil || m.block > 0 || m.order != nil || m.runLen > 0 || m.start > 0 || m.base > 0 || m.Tensor.Len() == 0 {
+	if r < 3 || r > 5 || !m.lies().inOnePiece() || m.lies().transposed || m.lies().dims != nil || m.Tensor.Len() == 0 {
 		return nil
 	}
 	if m.Bias != nil && o != outputsWindowInputs {
 		return nil // a bias is as long as the rows that it was found beside
 	}
-	k := *m
+	var dims []int64
 	switch {
 	case o == windowInputsOutputs:
-		k.dims = append([]int64{s[r-1], s[r-2]}, s[:r-2]...)
+		dims = append([]int64{s[r-1], s[r-2]}, s[:r-2]...)
 	case o == outputsWindowInputs:
-		k.dims = append([]int64{s[0], s[r-1]}, s[1:r-1]...)
+		dims = append([]int64{s[0], s[r-1]}, s[1:r-1]...)
 	case o == oneWindowChannels && r > 3 && s[0] == 1:
-		k.dims = append([]int64{s[r-1], 1}, s[1:r-1]...)
+		dims = append([]int64{s[r-1], 1}, s[1:r-1]...)
 	case o == windowChannelsOne && r > 3 && s[r-1] == 1:
-		k.dims = append([]int64{s[r-2], 1}, s[:r-2]...)
+		dims = append([]int64{s[r-2], 1}, s[:r-2]...)
 	default:
 		return nil
 	}
-	k.kernel, k.inputs = o, int(k.dims[1])
-	k.Rows, k.Cols = int(k.dims[0]), int(m.Tensor.Len()/k.dims[0])
-	k.stride, k.transposed = int64(k.Cols), false
-	if o != outputsWindowInputs {
-		k.stride, k.transposed = k.dims[0], true
-	}
-	return &k
+	rows, cols := dims[0], m.Tensor.Len()/dims[0]
+	k := m.viewed(func(l *layout) {
+		l.dims, l.kernel, l.inputs, l.stride = dims, o, int(dims[1]), cols
+		if o != outputsWindowInputs {
+			l.stride, l.transposed = rows, true
+		}
+	})
+	k.Rows, k.Cols = int(rows), int(cols)
+	return k
 }
 
 // inputsFirst puts rows of window × inputs into the order inputs × window.
 func (m *Matrix) inputsFirst(dst []float32) {
-	window := m.Cols / m.inputs
-	if m.inputs == 1 || window == 1 {
+	inputs := m.lies().inputs
+	window := m.Cols / inputs
+	if inputs == 1 || window == 1 {
 		return
 	}
 	for at := 0; at < len(dst); at += m.Cols {
 		row := dst[at : at+m.Cols]
 		stored := slices.Clone(row)
 		for w := range window {
-			for i := range m.inputs {
-				row[i*window+w] = stored[w*m.inputs+i]
+			for i := range inputs {
+				row[i*window+w] = stored[w*inputs+i]
 			}
 		}
 	}

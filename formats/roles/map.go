@@ -18,7 +18,7 @@ func Map(m tensor.Model) *Network {
 func Unnamed(m tensor.Model) *Network { return mapped(m, false) }
 
 func mapped(m tensor.Model, named bool) *Network {
-	n := &Network{Family: "generic"}
+	n := &Network{Family: "generic", Roles: make([]Assignment, 0, len(m.Tensors()))}
 	towers, rest := collect(m)
 	if !named {
 		towers, rest = nil, slices.Clone(m.Tensors())

@@ -17,25 +17,14 @@ type Matrix struct {
 	Gain   *Vector // gain of the norm whose output this matrix reads; nil if none
 	Bias   *Vector // bias added to the outputs; nil if none
 
-	start      int64   // first stored row of the view
-	runLen     int64   // rows that lie together, 0 = all
-	runStride  int64   // stored rows from one run to the next
-	stride     int64   // values in a stored row
-	base       int64   // values before stored row 0 (stacked experts)
-	transposed bool    // the stored rows are this view's columns
-	order      []int   // row r of the view is row order[r] of the layout; nil = same
-	flat       bool    // a run of values cut into rows, no units
-	dims       []int64 // shape of the view, where it is not the tensor's
-	kernel     kernelOrder
-	inputs     int // channels of a row that is stored window × inputs; 0 for others
-	block      int // rows of a block when blocks are stored one after another, each transposed; 0 = one block
+	layout *layout // how the view lies in the tensor; nil where row r is its r-th run of Cols values
 }
 
 // newMatrix views the whole tensor: the first dimension as rows, all others
 // as columns.
 func newMatrix(role string, t *tensor.Tensor) *Matrix {
 	rows, cols := firstDim(t)
-	return &Matrix{Role: role, Tensor: t, Rows: rows, Cols: cols, stride: int64(cols)}
+	return &Matrix{Role: role, Tensor: t, Rows: rows, Cols: cols}
 }
 
 // firstDim splits the shape after the first dimension.
@@ -48,50 +37,54 @@ func firstDim(t *tensor.Tensor) (rows, cols int) {
 
 // slice views rows [first, first+n) of m.
 func (m *Matrix) slice(role string, first, n int) *Matrix {
-	s := *m
-	s.Role, s.Rows, s.start = role, n, m.start+int64(first)
-	return &s
+	s := m.viewed(func(l *layout) { l.start += int64(first) })
+	s.Role, s.Rows = role, n
+	return s
 }
 
 // runs views rows that lie in runs of length run, stride rows apart, the
 // first run beginning at row first.
 func (m *Matrix) runs(role string, first, run, stride, rows int) *Matrix {
-	s := m.slice(role, first, rows)
-	s.runLen, s.runStride = int64(run), int64(stride)
+	s := m.viewed(func(l *layout) { l.start, l.runLen, l.runStride = l.start+int64(first), int64(run), int64(stride) })
+	s.Role, s.Rows = role, rows
 	return s
 }
 
 // transpose swaps rows and columns of a whole 2-D tensor's view.
 func (m *Matrix) transpose() *Matrix {
-	t := *m
-	t.Rows, t.Cols, t.transposed = m.Cols, m.Rows, !m.transposed
-	return &t
+	t := m.viewed(func(l *layout) { l.transposed = !l.transposed })
+	t.Rows, t.Cols = m.Cols, m.Rows
+	return t
 }
 
 // blocks views n stored blocks of inputs × outputs as one matrix whose rows
 // are the outputs of the first block, then those of the next.
 func (m *Matrix) blocks(role string, n, inputs, outputs int) *Matrix {
-	return &Matrix{Role: role, Tensor: m.Tensor, Rows: n * outputs, Cols: inputs, stride: int64(outputs), transposed: true, block: outputs}
+	return &Matrix{Role: role, Tensor: m.Tensor, Rows: n * outputs, Cols: inputs, layout: &layout{stride: int64(outputs), transposed: true, block: outputs}}
 }
 
 // Reordered returns the view whose row r is row order[r] of m.
 func (m *Matrix) Reordered(order []int) *Matrix {
-	c := *m
-	c.order = order
-	if m.order != nil {
-		c.order = make([]int, len(order))
-		for r, p := range order {
-			c.order[r] = m.order[p]
-		}
+	return m.viewed(func(l *layout) { l.order = composed(l.order, order) })
+}
+
+// composed is an order of what stands in another order already.
+func composed(first, then []int) []int {
+	if first == nil {
+		return then
 	}
-	return &c
+	out := make([]int, len(then))
+	for r, p := range then {
+		out[r] = first[p]
+	}
+	return out
 }
 
 // Turned is the view of the same values with rows and columns exchanged, for a
 // matrix of unknown role that may be stored the other way round; nil where that
 // is no matrix stored in one piece. Reading rows of it costs reading the whole.
 func (m *Matrix) Turned() *Matrix {
-	if len(m.Tensor.Shape) != 2 || m.flat || m.transposed || m.block > 0 || m.order != nil || m.runLen > 0 || m.start > 0 || m.base > 0 || m.Bias != nil {
+	if len(m.Tensor.Shape) != 2 || m.Bias != nil || !m.lies().inOnePiece() || m.lies().transposed {
 		return nil
 	}
 	return m.transpose()
@@ -103,23 +96,14 @@ func (m *Matrix) InMemory(values []float32, shape []int64) *Matrix {
 }
 
 // Flat tells whether the matrix is a run of values cut into rows, without units.
-func (m *Matrix) Flat() bool { return m.flat }
+func (m *Matrix) Flat() bool { return m.lies().flat }
 
 // Transposed tells whether a row does not lie in the file as it is viewed: reading it may
 // cost reading the whole tensor.
-func (m *Matrix) Transposed() bool { return m.transposed || m.inputs > 1 }
+func (m *Matrix) Transposed() bool { return m.lies().transposed || m.lies().inputs > 1 }
 
 // stored returns the stored row (or column, when transposed) of view row r.
-func (m *Matrix) stored(r int) int64 {
-	p := int64(r)
-	if m.order != nil {
-		p = int64(m.order[r])
-	}
-	if m.runLen > 0 {
-		return m.start + p/m.runLen*m.runStride + p%m.runLen
-	}
-	return m.start + p
-}
+func (m *Matrix) stored(r int) int64 { return m.lies().stored(r) }
 
 // Cost is how many stored bytes gathering n rows reads.
 func (m *Matrix) Cost(n int) int64 {
@@ -128,7 +112,7 @@ func (m *Matrix) Cost(n int) int64 {
 	if values == 0 {
 		return 0
 	}
-	if m.transposed {
+	if m.lies().transposed {
 		return int64(float64(total) * float64(m.Rows) / float64(values) * float64(m.Cols))
 	}
 	return int64(float64(total) / float64(values) * float64(n) * float64(m.Cols))
@@ -140,18 +124,18 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 	if len(dst) != len(rows)*m.Cols {
 		return fmt.Errorf("roles: gathering %d rows of %d into %d values", len(rows), m.Cols, len(dst))
 	}
+	lies := m.lies()
 	switch {
-	case m.inputs > 0:
-		stored := *m
-		stored.inputs = 0
+	case lies.inputs > 0:
+		stored := m.viewed(func(l *layout) { l.inputs = 0 })
 		if err := stored.Gather(ctx, dst, rows); err != nil {
 			return err
 		}
 		m.inputsFirst(dst)
 		return nil
-	case m.block > 0:
+	case lies.block > 0:
 		return m.gatherBlocks(ctx, dst, rows)
-	case m.transposed:
+	case lies.transposed:
 		return m.gatherColumns(ctx, dst, rows)
 	}
 	together := int(max(1, tensor.FetchBytes/max(1, m.Cost(1))))
@@ -168,7 +152,7 @@ func (m *Matrix) Gather(ctx context.Context, dst []float32, rows []int) error {
 // rows lie everywhere.
 func (m *Matrix) Want(rows []int) tensor.Want {
 	w := tensor.Want{Data: m.Tensor.Data}
-	if m.transposed {
+	if m.lies().transposed {
 		return w
 	}
 	for _, r := range rows {
@@ -206,16 +190,17 @@ func (m *Matrix) gatherRows(ctx context.Context, dst []float32, rows []int) erro
 
 // gatherBlocks serves a view of transposed blocks, block by block.
 func (m *Matrix) gatherBlocks(ctx context.Context, dst []float32, rows []int) error {
+	l := m.lies()
 	for i := 0; i < len(rows); {
-		block := m.stored(rows[i]) / int64(m.block)
+		block := m.stored(rows[i]) / int64(l.block)
 		n := 1
-		for i+n < len(rows) && m.stored(rows[i+n])/int64(m.block) == block {
+		for i+n < len(rows) && m.stored(rows[i+n])/int64(l.block) == block {
 			n++
 		}
-		one := &Matrix{Tensor: m.Tensor, Rows: m.block, Cols: m.Cols, stride: m.stride, base: m.base + block*m.stride*int64(m.Cols), transposed: true}
+		one := &Matrix{Tensor: m.Tensor, Rows: l.block, Cols: m.Cols, layout: &layout{stride: l.stride, base: l.base + block*l.stride*int64(m.Cols), transposed: true}}
 		within := make([]int, n)
 		for k := range within {
-			within[k] = int(m.stored(rows[i+k]) % int64(m.block))
+			within[k] = int(m.stored(rows[i+k]) % int64(l.block))
 		}
 		if err := one.gatherColumns(ctx, dst[i*m.Cols:(i+n)*m.Cols], within); err != nil {
 			return err
@@ -228,26 +213,27 @@ func (m *Matrix) gatherBlocks(ctx context.Context, dst []float32, rows []int) er
 // gatherColumns serves a transposed view: it streams the tensor once and
 // picks the wanted columns out of each stored row.
 func (m *Matrix) gatherColumns(ctx context.Context, dst []float32, rows []int) error {
+	base, stride := m.lies().base, m.stride()
 	const chunkValues = 1 << 16
-	per := min(int(max(1, chunkValues/max(1, m.stride))), max(1, m.Cols)) // no more, so that ahead fits 32 bits
-	buf := make([]float32, int64(min(per, m.Cols))*m.stride)
+	per := min(int(max(1, chunkValues/max(1, stride))), max(1, m.Cols)) // no more, so that ahead fits 32 bits
+	buf := make([]float32, int64(min(per, m.Cols))*stride)
 	ahead := max(1, tensor.FetchBytes/4/max(1, len(buf))) * per
 	for c := 0; c < m.Cols; c += per {
 		n := min(per, m.Cols-c)
-		part := buf[:int64(n)*m.stride]
+		part := buf[:int64(n)*stride]
 		if c%ahead == 0 {
-			next := tensor.Span{Lo: m.base + int64(c)*m.stride, Hi: m.base + int64(min(c+ahead, m.Cols))*m.stride}
+			next := tensor.Span{Lo: base + int64(c)*stride, Hi: base + int64(min(c+ahead, m.Cols))*stride}
 			if err := tensor.Fetch(ctx, m.Tensor.Data, []tensor.Span{next}); err != nil {
 				return err
 			}
 		}
-		if err := m.Tensor.Data.ReadValues(ctx, part, m.base+int64(c)*m.stride); err != nil {
+		if err := m.Tensor.Data.ReadValues(ctx, part, base+int64(c)*stride); err != nil {
 			return err
 		}
 		for i, r := range rows {
 			at := m.stored(r)
 			for k := range n {
-				dst[i*m.Cols+c+k] = part[int64(k)*m.stride+at]
+				dst[i*m.Cols+c+k] = part[int64(k)*stride+at]
 			}
 		}
 	}
@@ -270,11 +256,7 @@ type Vector struct {
 	Len    int
 	Plus   float32 // added to what is stored: 1 where γ is stored less one
 
-	base      int64 // values before element 0 (stacked experts)
-	start     int64
-	runLen    int64
-	runStride int64
-	order     []int
+	layout *layout // how the elements lie in the tensor; nil where element i is its value i
 }
 
 // newVector views a whole tensor of one axis.
@@ -321,16 +303,7 @@ func (v *Vector) Steps(ctx context.Context) ([]float32, error) {
 }
 
 // at is the number of the tensor's value that is element i.
-func (v *Vector) at(i int) int64 {
-	p := int64(i)
-	if v.order != nil {
-		p = int64(v.order[i])
-	}
-	if v.runLen > 0 {
-		p = p/v.runLen*v.runStride + p%v.runLen
-	}
-	return v.base + v.start + p
-}
+func (v *Vector) at(i int) int64 { return v.lies().base + v.lies().stored(i) }
 
 // span is the run of the tensor's values that holds all elements.
 func (v *Vector) span() (lo, n int64) {
@@ -338,7 +311,7 @@ func (v *Vector) span() (lo, n int64) {
 		return 0, 0
 	}
 	lo = v.at(0)
-	if v.order == nil && v.runLen == 0 {
+	if v.lies().together() {
 		return lo, int64(v.Len)
 	}
 	hi := lo
@@ -362,7 +335,8 @@ func (v *Vector) like(m *Matrix) *Vector {
 	if v == nil {
 		return nil
 	}
-	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, base: v.base, start: m.start, runLen: m.runLen, runStride: m.runStride, order: m.order}
+	l := *m.lies()
+	return &Vector{Role: v.Role, Tensor: v.Tensor, Len: m.Rows, Plus: v.Plus, layout: &layout{base: v.lies().base, start: l.start, runLen: l.runLen, runStride: l.runStride, order: l.order}}
 }
 
 // Reordered returns the vector whose element i is element order[i] of v.
@@ -370,26 +344,21 @@ func (v *Vector) Reordered(order []int) *Vector {
 	if v == nil {
 		return nil
 	}
-	c := *v
-	c.order = order
-	if v.order != nil {
-		c.order = make([]int, len(order))
-		for i, p := range order {
-			c.order[i] = v.order[p]
-		}
-	}
+	c, l := *v, *v.lies()
+	l.order = composed(l.order, order)
+	c.layout = &l
 	return &c
 }
 
 // StoredAt is the number of the tensor's value at which row r begins. It has
 // no meaning for transposed views.
-func (m *Matrix) StoredAt(r int) int64 { return m.base + m.stored(r)*m.stride }
+func (m *Matrix) StoredAt(r int) int64 { return m.lies().base + m.stored(r)*m.stride() }
 
 // Place is where row r lies: the number of the tensor's value at which it
 // begins, and how far apart its values are.
 func (m *Matrix) Place(r int) (first, step int64) {
-	if m.transposed {
-		return m.base + m.stored(r), m.stride
+	if l := m.lies(); l.transposed {
+		return l.base + l.stored(r), l.stride
 	}
 	return m.StoredAt(r), 1
 }

@@ -45,9 +45,9 @@ func (n *Network) setAside(t *tensor.Tensor, i int) {
 	values := t.Len()
 	whole, rest := values/flatCols, int(values%flatCols)
 	if whole > 0 {
-		n.Generic = append(n.Generic, &Matrix{Role: role, Tensor: t, Rows: int(whole), Cols: flatCols, stride: flatCols, flat: true})
+		n.Generic = append(n.Generic, &Matrix{Role: role, Tensor: t, Rows: int(whole), Cols: flatCols, layout: &layout{stride: flatCols, flat: true}})
 	}
 	if rest > 0 {
-		n.Generic = append(n.Generic, &Matrix{Role: role + ".rest", Tensor: t, Rows: 1, Cols: rest, stride: int64(rest), base: whole * flatCols, flat: true})
+		n.Generic = append(n.Generic, &Matrix{Role: role + ".rest", Tensor: t, Rows: 1, Cols: rest, layout: &layout{stride: int64(rest), base: whole * flatCols, flat: true}})
 	}
 }

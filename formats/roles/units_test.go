@@ -46,7 +46,7 @@ func TestOversizedTensors(t *testing.T) {
 		net := Map(tensor.Tensors{{Name: c.name, DType: tensor.F32, Shape: c.shape, Data: counting(n)}})
 		var flat []*Matrix
 		for _, m := range net.Generic {
-			if m.flat {
+			if m.Flat() {
 				flat = append(flat, m)
 			}
 		}

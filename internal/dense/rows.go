@@ -125,8 +125,10 @@ func dots4(out, x, y []float32, d int) {
 
 // Norms are the lengths of the rows of an n×d matrix, each as Norm gives it. A sum from
 // left to right waits for each of its terms; those of four rows wait together.
-func Norms(x []float32, n, d int) []float64 {
-	out := make([]float64, n)
+func Norms(x []float32, n, d int) []float64 { return NormsInto(make([]float64, n), x, n, d) }
+
+// NormsInto is Norms into out, of length n.
+func NormsInto(out []float64, x []float32, n, d int) []float64 {
 	i := 0
 	for ; i+4 <= n; i += 4 {
 		squares4(out[i:i+4], x[i*d:(i+4)*d], d)

@@ -52,6 +52,33 @@ func torchInputs() []Input {
 		{"torch/60 MB of tuples within one another", inspect, pickled(60_000_000, ")\x85")},
 		{"torch/60 MB of copies", inspect, pickled(60_000_000, "]2")},
 		{"torch/20 million memos", inspect, pickled(60_000_000, "]q\x00")},
+		{"torch/dictionaries of which each holds the next twice", inspect, func(dir string) error {
+			// d = {}, then {"a": d, "b": d} forty times: 2⁴⁰ paths.
+			var b strings.Builder
+			b.WriteString("\x80\x02}q\x00")
+			for i := range 40 {
+				fmt.Fprintf(&b, "}q%c(X\x01\x00\x00\x00ah%cX\x01\x00\x00\x00bh%cu", i+1, i, i)
+			}
+			return archived(dir, strings.NewReader(b.String()+"."), zip.Store, 0)
+		}},
+		{"torch/a dictionary that holds itself", inspect, func(dir string) error {
+			return archived(dir, strings.NewReader("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."), zip.Store, 0)
+		}},
+		{"torch/a tensor of a million million values on one", on("compare {dir} {dir} --json"), func(dir string) error {
+			return zipped(dir, "pytorch_model.bin", func(z *zip.Writer) error {
+				pickle := "\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQK\x00J\x00\x00\x10\x00J\x00\x00\x10\x00\x86K\x00K\x00\x86\x89ccollections\nOrderedDict\n)RtRs."
+				for name, b := range map[string]string{"m/data.pkl": pickle, "m/data/0": "\x00\x00\x80\x3f"} {
+					w, err := z.CreateHeader(&zip.FileHeader{Name: name})
+					if err == nil {
+						_, err = io.WriteString(w, b)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}},
 		{"torch/a string of 60 MB", inspect, func(dir string) error {
 			return archived(dir, strings.NewReader("\x80\x02X\x00\x87\x93\x03"+repeated("x", 60_000_000)+"."), zip.Store, 0)
 		}},

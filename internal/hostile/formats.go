@@ -23,6 +23,91 @@ func formatInputs() []Input {
 			return deflated(dir, "model.npz", "a.npy", io.MultiReader(strings.NewReader(array(500_000_000)), io.LimitReader(zeros{}, 2_000_000_000)))
 		}},
 		{"numpy/half a million arrays", inspect, func(dir string) error { return members(dir, "model.npz", 500_000, array(0)) }},
+		{"numpy/a header of 60 MB", inspect, func(dir string) error {
+			return zipped(dir, "model.npz", func(z *zip.Writer) error {
+				w, err := z.CreateHeader(&zip.FileHeader{Name: "a.npy"})
+				if err == nil {
+					_, err = io.WriteString(w, "\x93NUMPY\x02\x00\x87\x93\x03\x00"+repeated(" ", 234_375))
+				}
+				return err
+			})
+		}},
+		{"numpy/a shape of 20 million axes", inspect, text("a.npy", func() string {
+			head := "{'descr': '<f4', 'fortran_order': False, 'shape': (" + repeated("1, ", 60_000_000) + "), }\n"
+			return "\x93NUMPY\x02\x00" + string(le.AppendUint32(nil, uint32(len(head)))) + head + "\x00\x00\x80\x3f"
+		})},
+		{"numpy/fields within fields", inspect, text("a.npy", func() string {
+			head := "{'descr': " + repeated("[('a', ", 7_000_000) + "'<f4'" + repeated(")]", 2_000_000) + ", 'fortran_order': False, 'shape': (1,), }\n"
+			return "\x93NUMPY\x02\x00" + string(le.AppendUint32(nil, uint32(len(head)))) + head
+		})},
+		{"keras/a configuration that inflates to 2 GB", inspect, func(dir string) error {
+			return deflated(dir, "model.keras", "config.json", io.MultiReader(strings.NewReader(`{"a":"`), io.LimitReader(letters{}, 2_000_000_000)))
+		}},
+		{"hdf5/a tree that is its own branch", inspect, ownBranch},
+		{"hdf5/objects that continue in one another", inspect, continued},
+		{"openvino/entities of entities", inspect, text("openvino_model.xml", func() string {
+			b := `<?xml version="1.0"?><!DOCTYPE net [<!ENTITY a0 "aaaaaaaaaa">`
+			for i := range 30 {
+				b += fmt.Sprintf(`<!ENTITY a%d "%s">`, i+1, strings.Repeat(fmt.Sprintf("&a%d;", i), 10))
+			}
+			return b + `]><net name="&a30;" version="11"><layers><layer id="0" name="&a30;" type="Const"/></layers></net>`
+		})},
+		{"openvino/a million attributes", inspect, text("openvino_model.xml", func() string {
+			var b strings.Builder
+			for i := range 2_000_000 {
+				fmt.Fprintf(&b, ` a%d="1"`, i)
+			}
+			return `<?xml version="1.0"?><net name="m" version="11"><layers><layer id="0"` + b.String() + `/></layers></net>`
+		})},
+		{"openvino/a million edges in a circle", inspect, text("openvino_model.xml", func() string {
+			var b strings.Builder
+			for i := range 500_000 {
+				fmt.Fprintf(&b, `<edge from-layer="%d" from-port="0" to-layer="%d" to-port="0"/>`, i%1000, (i+1)%1000)
+			}
+			layers := ""
+			for i := range 1000 {
+				layers += fmt.Sprintf(`<layer id="%d" name="l%d" type="Convert"><input><port id="0"/></input><output><port id="0"/></output></layer>`, i, i)
+			}
+			return `<?xml version="1.0"?><net name="m" version="11"><layers>` + layers + `</layers><edges>` + b.String() + `</edges></net>`
+		})},
+		{"onnx/ten million attributes of one node", inspect, text("model.onnx", func() string {
+			return message(7, message(1, repeated("\x2a\x00", 20_000_000)))
+		})},
+		{"onnx/a chain of a million nodes of one constant", inspect, text("model.onnx", func() string {
+			var b strings.Builder
+			b.WriteString(message(5, "\x08\x01\x10\x01"+message(8, "n0")+message(9, "\x00\x00\x80\x3f")))
+			for i := range 1_000_000 {
+				b.WriteString(message(1, message(1, fmt.Sprint("n", i))+message(2, fmt.Sprint("n", i+1))+message(4, "Transpose")))
+			}
+			return message(7, b.String())
+		})},
+		{"onnx/one initializer of a million names", inspect, text("model.onnx", func() string {
+			one := message(5, "\x08\x01\x10\x01"+message(8, "w")+message(9, "\x00\x00\x80\x3f"))
+			return message(7, strings.Repeat(one, 1_000_000))
+		})},
+		{"flax/shapes within shapes", inspect, text("flax_model.msgpack", func() string {
+			return "\x81\xa1a\xc9\x03\x93\x87\x00\x01" + repeated("\x93\x91\x01\xa7float32\xc4\x04\x00\x00\x80\x3f", 60_000_000)
+		})},
+		{"flax/one key 20 million times", inspect, text("flax_model.msgpack", func() string {
+			return "\xdf\x01\x31\x2d\x00" + repeated("\xa1a\xc0", 60_000_000)
+		})},
+		{"whispercpp/filters of 2^62 values", inspect, func(dir string) error {
+			l := create(dir, "ggml-model.bin").u32(0x67676d6c)
+			for _, n := range []uint32{51864, 1500, 64, 1, 1, 448, 64, 1, 1, 80, 1} {
+				l.u32(n)
+			}
+			return l.u32(1 << 31).u32(1 << 31).hole(1 << 10).close()
+		}},
+		{"ctranslate2/a variable of 255 dimensions", inspect, func(dir string) error {
+			l := create(dir, "model.bin").u32(6).text("\x0c\x00WhisperSpec\x00").u32(3).u32(1).text("\x02\x00a\x00\xff")
+			for range 255 {
+				l.u32(0xffffffff)
+			}
+			return l.text("\x00").u32(0xffffffff).hole(1 << 10).close()
+		}},
+		{"tflite/a table that is its own layout", inspect, func(dir string) error {
+			return create(dir, "model.tflite").u32(8).text("TFL3").u32(0).hole(1 << 16).close()
+		}},
 		{"keras/weights that inflate to 2 GB", inspect, func(dir string) error {
 			return deflated(dir, "model.keras", "model.weights.h5", io.LimitReader(zeros{}, 2_000_000_000))
 		}},

@@ -11,6 +11,7 @@ const (
 	tArray  = 9
 	tBool   = 7
 	tFloat  = 6
+	tUint32 = 4
 )
 
 // gguf begins a file with so many tensors and pairs.
@@ -43,6 +44,30 @@ func ggufInputs() []Input {
 		}
 	}
 	return []Input{
+		{"gguf/an alignment of 2 GiB", inspect, func(dir string) error {
+			return gguf(dir, 1, 1).str("general.alignment").u32(tUint32).u32(1 << 31).named("w").hole(1 << 10).close()
+		}},
+		{"gguf/dimensions whose product wraps", inspect, func(dir string) error {
+			l := gguf(dir, 2, 0)
+			for _, name := range []string{"a", "b"} {
+				l.str(name).u32(4)
+				for range 4 {
+					l.u64(1 << 16)
+				}
+				l.u32(0).u64(0)
+			}
+			return l.end()
+		}},
+		{"gguf/heads by layer, four thousand million each", on("compare {dir} {dir} --json"), func(dir string) error {
+			l := gguf(dir, 1, 3).str("general.architecture").u32(tString).str("llama").str("llama.block_count").u32(tUint32).u32(0xffffffff)
+			l.array("llama.attention.head_count", tUint32, 1<<20)
+			for range 1 << 20 {
+				l.u32(0xffffffff)
+			}
+			l.str("blk.4294967295.attn_q.weight").u32(2).u64(32).u64(32).u32(0).u64(0)
+			l.flush()
+			return l.hole((32-l.at%32)%32 + 4096).close()
+		}},
 		{"gguf/a string of 4.1 GiB", inspect, func(dir string) error {
 			return gguf(dir, 0, 1).str("general.name").u32(tString).u64(4198 << 20).hole(4198 << 20).close()
 		}},

@@ -21,7 +21,7 @@ type Input struct {
 // space.
 func Inputs() []Input {
 	var all []Input
-	for _, group := range [][]Input{ggufInputs(), safetensorsInputs(), modelInputs(), besideInputs(), torchInputs(), formatInputs(), otherInputs()} {
+	for _, group := range [][]Input{ggufInputs(), safetensorsInputs(), modelInputs(), unlikeInputs(), besideInputs(), torchInputs(), formatInputs(), otherInputs()} {
 		all = append(all, group...)
 	}
 	return all

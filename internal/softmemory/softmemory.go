@@ -14,6 +14,9 @@ import (
 const (
 	lowMark  = 48 << 20
 	highMark = 160 << 20
+	// most keeps a command below 256 MiB, with what the program and its runtime take
+	// besides, as long as what it holds leaves room between collections.
+	most = 228 << 20
 )
 
 // Limit sets that mark, unless the caller has set one, and moves it up where a command
@@ -43,10 +46,14 @@ func moveLimit() {
 var lastLive int64
 
 func limitFor(live int64) int64 {
-	if needed := live * 5 / 4; needed > lowMark {
-		return max(highMark, needed)
+	needed := live * 5 / 4
+	switch {
+	case needed <= lowMark:
+		return lowMark
+	case needed > most && live < most*15/16:
+		return most
 	}
-	return lowMark
+	return max(highMark, needed)
 }
 
 // afterCollection calls f after every collection, while the program runs.

@@ -29,7 +29,7 @@ func TestMarkFollowsMemory(t *testing.T) {
 
 // What holds more than a little is not held to the lower mark.
 func TestMarks(t *testing.T) {
-	for live, limit := range map[int64]int64{0: lowMark, 38 << 20: lowMark, 42 << 20: highMark, 100 << 20: highMark, 160 << 20: 200 << 20} {
+	for live, limit := range map[int64]int64{0: lowMark, 38 << 20: lowMark, 42 << 20: highMark, 100 << 20: highMark, 160 << 20: 200 << 20, 200 << 20: most, 213 << 20: most, 214 << 20: 214 << 20 * 5 / 4} {
 		require.Equal(t, limit, limitFor(live), "%d", live)
 	}
 }

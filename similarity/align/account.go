@@ -34,11 +34,10 @@ const (
 func NewAccount(m tensor.Model) *Account {
 	real := m.Tensors()
 	a := &Account{model: m, tensors: make([]*tensor.Tensor, len(real)), byName: make([]int32, len(real)), room: mostKept}
-	all, data := make([]tensor.Tensor, len(real)), make([]rows, len(real))
+	all := make([]tensor.Tensor, len(real))
 	for i, t := range real {
-		data[i] = rows{account: a, real: t}
 		all[i] = *t
-		all[i].Data = data[i].data()
+		all[i].Data = booked(a, t)
 		a.tensors[i], a.byName[i] = &all[i], int32(i)
 	}
 	slices.SortFunc(a.byName, func(i, j int32) int { return strings.Compare(all[i].Name, all[j].Name) })

@@ -155,10 +155,13 @@ func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b 
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
-	b = rejoinedAll(b)
-	for _, c := range s.known.Counterparts(ctx, b) {
+	var joined []*mlp.Joined
+	for _, x := range b {
+		joined = append(joined, mlp.Join(x))
+	}
+	for _, c := range s.known.Counterparts(ctx, joined) {
 		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
-		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
+		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, joined[c[1]].Block()), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
 	}
 	if len(xa) < 2 || !moved && compared {

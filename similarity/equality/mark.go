@@ -87,10 +87,15 @@ func (m *mark) addAll(values []float32, round func(float32) float32) {
 	m.sum[1] += sum[1]
 }
 
-// marked is a tensor with its marks, and what makes it say nothing of its own.
+// side is what was marked of one model, tensor by tensor. Mixtures have 140,000.
+type side struct {
+	all   []marked
+	marks [grains][]mark // nil at grains that no tensor of either model is stored at
+}
+
+// marked is a tensor, and what makes it say nothing of its own.
 type marked struct {
 	t       *tensor.Tensor
-	marks   [grains]mark
 	values  *fingerprint.Digest // nil for types whose digest takes the stored bytes
 	flat    bool                // one value throughout
 	counted bool                // counts up from its first value by a constant step: positions, ids
@@ -118,8 +123,9 @@ func newReader(models ...tensor.Model) *reader {
 
 // read marks one tensor in a single pass, which takes its digest along. Values that
 // a half holds already are marked alike at its grain.
-func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
-	m, look := &marked{t: t, flat: true, counted: true}, NewLook(t.Shape)
+func (r *reader) read(ctx context.Context, t *tensor.Tensor) (m marked, marks [grains]mark, err error) {
+	look := NewLook(t.Shape)
+	m = marked{t: t, flat: true, counted: true}
 	digest := fingerprint.NewStreamed(t)
 	own := grainOf(t.DType)
 	done := int64(0)
@@ -128,11 +134,11 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return nil, err
+			return m, marks, err
 		}
 		for g := range grains {
 			if r.half[g] && (g == asDecoded || g != own) {
-				m.marks[g].addAll(part, g.rounding())
+				marks[g].addAll(part, g.rounding())
 			}
 		}
 		if digest != nil {
@@ -143,7 +149,7 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 		done += int64(len(part))
 	}
 	if own != asDecoded {
-		m.marks[own] = m.marks[asDecoded]
+		marks[own] = marks[asDecoded]
 	}
 	if digest != nil {
 		if d, ok := digest.Digest(); ok {
@@ -151,7 +157,7 @@ func (r *reader) read(ctx context.Context, t *tensor.Tensor) (*marked, error) {
 		}
 	}
 	m.learned = look.Learned()
-	return m, nil
+	return m, marks, nil
 }
 
 // regular notes whether the values from number first on go on as the first two do.

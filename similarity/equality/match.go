@@ -2,6 +2,7 @@ package equality
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 
 	"github.com/weightprint/weightprint/fingerprint"
@@ -23,7 +24,7 @@ type Correspondence struct {
 	OnlyA []*tensor.Tensor // without a counterpart; left out are constants, tensors that count up, and further names of stored values that have one
 	OnlyB []*tensor.Tensor
 
-	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of A's and B's tensors, as far as the pass over them told
+	Digests [2]map[*tensor.Tensor]*fingerprint.Digest // of the values of A's and B's tensors, as far as the pass over them told
 }
 
 // Whole tells whether every tensor that says something has its counterpart.
@@ -48,7 +49,7 @@ func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) str
 	if name == nil {
 		name = func(t *tensor.Tensor) string { return t.Name }
 	}
-	m := matching{name: name, as: as, bs: bs, partner: make([]*Pair, len(as)), taken: make([]bool, len(bs))}
+	m := matching{name: name, as: as, bs: bs, partner: make([]*Pair, len(as.all)), taken: make([]bool, len(bs.all))}
 	for _, byName := range []bool{true, false} {
 		for g := range grains {
 			if !r.half[g] {
@@ -63,25 +64,36 @@ func Match(ctx context.Context, a, b tensor.Model, name func(*tensor.Tensor) str
 }
 
 // readAll marks the tensors of a model whose values can be read.
-func (r *reader) readAll(ctx context.Context, m tensor.Model) ([]*marked, error) {
-	var out []*marked
-	for _, t := range m.Tensors() {
+func (r *reader) readAll(ctx context.Context, m tensor.Model) (*side, error) {
+	tensors := m.Tensors()
+	s := &side{all: make([]marked, len(tensors))}
+	for g := range grains {
+		if r.half[g] {
+			s.marks[g] = make([]mark, len(tensors))
+		}
+	}
+	for i, t := range tensors {
 		if t.DType == tensor.Opaque {
-			out = append(out, &marked{t: t}) // never paired: nobody knows its values
+			s.all[i].t = t // never paired: nobody knows its values
 			continue
 		}
-		x, err := r.read(ctx, t)
+		x, marks, err := r.read(ctx, t)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, x)
+		s.all[i] = x
+		for g := range grains {
+			if r.half[g] {
+				s.marks[g][i] = marks[g]
+			}
+		}
 	}
-	return out, nil
+	return s, nil
 }
 
 type matching struct {
 	name    func(*tensor.Tensor) string
-	as, bs  []*marked
+	as, bs  *side
 	partner []*Pair // by place in as
 	taken   []bool  // by place in bs
 }
@@ -92,42 +104,72 @@ type key struct {
 }
 
 // keyOf is what tensors must share to be compared.
-func (m *matching) keyOf(x *marked, g grain, byName bool) key {
-	k := key{mark: x.marks[g]}
+func (m *matching) keyOf(s *side, i int, g grain, byName bool) key {
+	k := key{mark: s.marks[g][i]}
 	if byName {
-		k.name = m.name(x.t)
+		k.name = m.name(s.all[i].t)
 	}
 	return k
 }
 
 // at pairs what is equal at one grain.
 func (m *matching) at(ctx context.Context, g grain, byName bool) error {
-	free := map[key][]int{}
-	for i, x := range m.bs {
-		if !m.taken[i] && x.t.DType != tensor.Opaque {
-			k := m.keyOf(x, g, byName)
-			free[k] = append(free[k], i)
-		}
-	}
-	for i, x := range m.as {
-		if m.partner[i] != nil || x.t.DType == tensor.Opaque {
+	free := m.free(g, byName)
+	for i := range m.as.all {
+		if m.partner[i] != nil || m.as.all[i].t.DType == tensor.Opaque {
 			continue
 		}
-		k := m.keyOf(x, g, byName)
-		for at, j := range free[k] {
-			p, ok, err := equalAt(ctx, x, m.bs[j], g)
+		k := m.keyOf(m.as, i, g, byName)
+		at := free.first(k)
+		for j := *at; j >= 0; at, j = &free.next[j], free.next[j] {
+			if m.keyOf(m.bs, int(j), g, byName) != k {
+				continue
+			}
+			p, ok, err := equalAt(ctx, &m.as.all[i], &m.bs.all[j], g)
 			if err != nil {
 				return err
 			}
 			if ok {
 				m.partner[i], m.taken[j] = p, true
-				free[k] = slices.Delete(free[k], at, at+1)
+				*at = free.next[j]
 				break
 			}
 		}
 	}
 	return nil
 }
+
+// waiting are tensors of B by the hashes of their keys, those of one in stored order:
+// keys themselves would take more memory than all that is known of the tensors.
+type waiting struct {
+	seed  maphash.Seed
+	place map[uint64]int32 // in heads
+	heads []int32
+	next  []int32 // by tensor; −1 for the last
+}
+
+// free are those of B that have no counterpart yet.
+func (m *matching) free(g grain, byName bool) *waiting {
+	w := &waiting{maphash.MakeSeed(), map[uint64]int32{}, []int32{-1}, make([]int32, len(m.bs.all))}
+	for i := len(m.bs.all) - 1; i >= 0; i-- {
+		if m.taken[i] || m.bs.all[i].t.DType == tensor.Opaque {
+			continue
+		}
+		k := m.keyOf(m.bs, i, g, byName)
+		h := maphash.Comparable(w.seed, k)
+		if w.place[h] == 0 {
+			w.place[h] = int32(len(w.heads))
+			w.heads = append(w.heads, -1)
+		}
+		head := &w.heads[w.place[h]]
+		w.next[i], *head = *head, int32(i)
+	}
+	return w
+}
+
+// first is where the first tensor of a key stands, which may be of another key with the
+// same hash.
+func (w *waiting) first(k key) *int32 { return &w.heads[w.place[maphash.Comparable(w.seed, k)]] }
 
 // equalAt compares two tensors of one mark. At a grain of a half one side must
 // be stored in it, and is the rounded one.
@@ -196,23 +238,25 @@ func isWide(t tensor.DType) bool {
 
 // result collects pairs and what is left.
 func (m *matching) result() *Correspondence {
-	c := &Correspondence{Digests: [2]map[*tensor.Tensor]fingerprint.Digest{digests(m.as), digests(m.bs)}}
+	c := &Correspondence{Digests: [2]map[*tensor.Tensor]*fingerprint.Digest{digests(m.as.all), digests(m.bs.all)}}
+	paired := func(i int) bool { return m.partner[i] != nil }
+	c.Pairs = make([]Pair, 0, howMany(len(m.partner), paired))
 	for _, p := range m.partner {
 		if p != nil {
 			c.Pairs = append(c.Pairs, *p)
 		}
 	}
-	c.OnlyA = lone(m.as, func(i int) bool { return m.partner[i] != nil })
-	c.OnlyB = lone(m.bs, func(i int) bool { return m.taken[i] })
+	c.OnlyA = lone(m.as.all, paired)
+	c.OnlyB = lone(m.bs.all, func(i int) bool { return m.taken[i] })
 	return c
 }
 
 // digests are those that the pass over a model told.
-func digests(all []*marked) map[*tensor.Tensor]fingerprint.Digest {
-	out := make(map[*tensor.Tensor]fingerprint.Digest, len(all))
+func digests(all []marked) map[*tensor.Tensor]*fingerprint.Digest {
+	out := make(map[*tensor.Tensor]*fingerprint.Digest, len(all))
 	for _, x := range all {
 		if x.values != nil {
-			out[x.t] = *x.values
+			out[x.t] = x.values
 		}
 	}
 	return out

@@ -40,7 +40,13 @@ func words(name string) string {
 // lone lists the tensors that say something and have no counterpart: neither one of
 // their own, nor by another name of the same stored values. Names that differ by a
 // number only are places of their own: a layer that is applied twice is two layers.
-func lone(all []*marked, paired func(int) bool) (out []*tensor.Tensor) {
+func lone(all []marked, paired func(int) bool) (out []*tensor.Tensor) {
+	alone := func(i int) bool { return !paired(i) && (all[i].t.DType == tensor.Opaque || all[i].says()) }
+	n := howMany(len(all), alone)
+	if n == 0 {
+		return nil
+	}
+	out = make([]*tensor.Tensor, 0, n)
 	found := map[place][]string{}
 	for i, x := range all {
 		if p, ok := placeOf(x.t); ok && paired(i) {
@@ -48,7 +54,7 @@ func lone(all []*marked, paired func(int) bool) (out []*tensor.Tensor) {
 		}
 	}
 	for i, x := range all {
-		if paired(i) || x.t.DType != tensor.Opaque && !x.says() {
+		if !alone(i) {
 			continue
 		}
 		p, ok := placeOf(x.t)
@@ -57,4 +63,14 @@ func lone(all []*marked, paired func(int) bool) (out []*tensor.Tensor) {
 		}
 	}
 	return out
+}
+
+// howMany counts those of n that are.
+func howMany(n int, are func(int) bool) (sum int) {
+	for i := range n {
+		if are(i) {
+			sum++
+		}
+	}
+	return sum
 }

@@ -2,6 +2,7 @@ package mlp
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/internal/dense"
 )
@@ -43,8 +44,7 @@ func (b *Block) joint(l line, homogeneous bool) *joint {
 // lengths are those of the gates of a line, and their mean.
 func (b *Block) lengths(l line) (out []float64, mean float64) {
 	for _, u := range l.units {
-		g := wide(b.row(&b.First[0], u))
-		out = append(out, math.Sqrt(dense.Dot64(g, g)))
+		out = append(out, dense.Norm(b.row(&b.First[0], u)))
 		mean += out[len(out)-1] / float64(len(l.units))
 	}
 	return out, mean
@@ -150,12 +150,15 @@ func scaled(x []float64, by float64) []float64 {
 	return out
 }
 
-func wide(x []float32) []float64 {
-	out := make([]float64, len(x))
-	for k, v := range x {
-		out[k] = float64(v)
+func wide(x []float32) []float64 { return widen(nil, x) }
+
+// widen is the same, in room that may be there already.
+func widen(room []float64, x []float32) []float64 {
+	room = slices.Grow(room[:0], len(x))
+	for _, v := range x {
+		room = append(room, float64(v))
 	}
-	return out
+	return room
 }
 
 func narrow(x []float64, by float64) []float32 {

@@ -27,26 +27,44 @@ func (l line) turned() bool {
 	return false
 }
 
-// lines groups units whose gates are parallel or opposite and of one length to a
-// ratio, directly or through others, in order of their first member.
-func (b *Block) lines(candidates [][2]int, ratio float64) []line {
-	n, h, rows := b.Units, b.Hidden, b.First[0].Rows
-	s := newSets(n)
-	for _, c := range candidates {
-		if s.together(c) {
-			continue
+// lines groups units whose gates are parallel or opposite and of one length to a ratio,
+// directly or through others: at sameScale, and at any.
+func (b *Block) lines() (atScale, atAny []line) {
+	scaled, free, g := newSets(b.Units), newSets(b.Units), newGates(b)
+	b.candidates(func(i, k int) {
+		if scaled.together(i, k) {
+			return
 		}
-		if sign := alike(rows[c[0]*h:(c[0]+1)*h], rows[c[1]*h:(c[1]+1)*h], ratio); sign != 0 {
-			s.join(c[0], c[1], sign)
+		sign, apart := g.alike(i, k)
+		if sign == 0 {
+			return
+		}
+		if apart < 1+sameScale {
+			scaled.join(i, k, sign)
+		}
+		free.join(i, k, sign)
+	})
+	return scaled.lines(), free.lines()
+}
+
+// lines are the sets in order of their first members.
+func (s *sets) lines() (out []line) {
+	n := len(s.root)
+	size, lines := make([]int, n), 0
+	for i := range n {
+		r, _ := s.find(i)
+		if size[r]++; r == i {
+			lines++
 		}
 	}
-	at := make([]int, n)
-	var out []line
+	out = make([]line, 0, lines)
+	units, signs, at := make([]int, n), make([]float64, n), make([]int, n)
 	for i := range n {
 		r, sign := s.find(i)
 		if r == i {
 			at[i] = len(out)
-			out = append(out, line{})
+			out = append(out, line{units[:0:size[r]], signs[:0:size[r]]})
+			units, signs = units[size[r]:], signs[size[r]:]
 		}
 		l := &out[at[r]]
 		l.units, l.sign = append(l.units, i), append(l.sign, sign)
@@ -80,9 +98,9 @@ func (s *sets) find(i int) (root int, sign float64) {
 	return i, sign
 }
 
-func (s *sets) together(pair [2]int) bool {
-	a, _ := s.find(pair[0])
-	b, _ := s.find(pair[1])
+func (s *sets) together(i, k int) bool {
+	a, _ := s.find(i)
+	b, _ := s.find(k)
 	return a == b
 }
 
@@ -97,21 +115,44 @@ func (s *sets) join(i, k int, sign float64) {
 	}
 }
 
-// alike is 1 where two rows are parallel and of one length to a ratio, −1 where they
-// are opposite, and else 0.
-func alike(x, y []float32, ratio float64) float64 {
-	wx, wy := wide(x), wide(y)
-	xx, yy, xy := dense.Dot64(wx, wx), dense.Dot64(wy, wy), dense.Dot64(wx, wy)
-	apart := math.Sqrt(xx / yy)
-	if !(math.Abs(xy) > parallel*math.Sqrt(xx*yy)) || !(math.Max(apart, 1/apart) < 1+ratio) {
-		return 0
-	}
-	return math.Copysign(1, xy)
+// gates are the rows of a block's first view.
+type gates struct {
+	*Block
+	squares []float64 // of their lengths, −1 where not known yet
+	x, y    []float64 // room
 }
 
-// candidates are pairs of rows that look parallel, or opposite, in a few random
-// directions.
-func (b *Block) candidates() (out [][2]int) {
+func newGates(b *Block) *gates {
+	g := &gates{b, make([]float64, b.Units), make([]float64, b.Hidden), make([]float64, b.Hidden)}
+	for i := range g.squares {
+		g.squares[i] = -1
+	}
+	return g
+}
+
+// alike is 1 where two rows are parallel, −1 where they are opposite, and else 0, and
+// the ratio of the longer to the shorter.
+func (g *gates) alike(i, k int) (sign, apart float64) {
+	x, y := widen(g.x, g.row(&g.First[0], i)), widen(g.y, g.row(&g.First[0], k))
+	xx, yy, xy := g.square(i, x), g.square(k, y), dense.Dot64(x, y)
+	apart = math.Sqrt(xx / yy)
+	apart = math.Max(apart, 1/apart)
+	if !(math.Abs(xy) > parallel*math.Sqrt(xx*yy)) || !(apart < math.Inf(1)) {
+		return 0, apart
+	}
+	return math.Copysign(1, xy), apart
+}
+
+func (g *gates) square(i int, x []float64) float64 {
+	if g.squares[i] < 0 {
+		g.squares[i] = dense.Dot64(x, x)
+	}
+	return g.squares[i]
+}
+
+// candidates calls f for pairs of rows that look parallel, or opposite, in a few random
+// directions. They are not kept: where all rows are one there are as many as its square.
+func (b *Block) candidates(f func(i, k int)) {
 	n, h, rows := b.Units, b.Hidden, b.First[0].Rows
 	d := min(h, sketchDims)
 	r := rng.New(nil, "directions that find parallel gates")
@@ -138,10 +179,9 @@ func (b *Block) candidates() (out [][2]int) {
 		for i := range m {
 			for k := first + i + 1; k < n; k++ {
 				if v := c[i*n+k]; v > seemsParallel || v < -seemsParallel {
-					out = append(out, [2]int{first + i, k})
+					f(first+i, k)
 				}
 			}
 		}
 	}
-	return out
 }

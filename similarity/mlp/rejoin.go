@@ -17,6 +17,10 @@ const (
 // carry.
 const kept = 0.95
 
+// mostJoined is how many units a layer may have whose units are put together: every two
+// gates are held against each other.
+const mostJoined = 1 << 16
+
 // Rejoined returns the block with units put together as far as what the layer
 // computes tells them apart; joined is how many went.
 //
@@ -36,25 +40,46 @@ const kept = 0.95
 // holds for gelu, and for relu with gates of any length; without a gate T is Σ d.
 // Where opposite gates were found, signs of gates mean nothing: quadratic forms make
 // up for turned ones. The result depends on what the units compute, not on their
-// order, and not on the other network.
+// order, and not on the other network. Blocks of more than 65,536 units stay as they are.
 func Rejoined(b Block) (out Block, joined int) {
-	out = b
-	if c := b.candidates(); len(c) > 0 {
-		out.put(b, b.lines(c, sameScale), false)
-		if out.Units < b.Units {
-			c = out.candidates()
-		}
-		out.put(out, out.lines(c, math.Inf(1)), true)
-	}
-	out.Compass = b.compass()
+	out, _ = b.rejoined()
 	return out, b.Units - out.Units
 }
 
+// rejoined also tells which of b's units each unit is, −1 where it was made; nil where
+// all stayed as they are.
+func (b Block) rejoined() (out Block, from []int32) {
+	out = b
+	if b.Units <= mostJoined {
+		atScale, atAny := b.lines()
+		if from = out.put(b, atScale, false); out.Units < b.Units {
+			_, atAny = out.lines()
+		}
+		from = through(from, out.put(out, atAny, true))
+	}
+	out.Compass = b.compass()
+	return out, from
+}
+
+// through is where units are from by two steps, either of which may be nil.
+func through(first, second []int32) []int32 {
+	if first == nil || second == nil {
+		return append(first, second...)
+	}
+	for i, u := range second {
+		if u >= 0 {
+			second[i] = first[u]
+		}
+	}
+	return second
+}
+
 // put replaces lines of units of b. Where homogeneous is set gates count by their
-// length, and only lines whose units work against each other are replaced.
-func (out *Block) put(b Block, lines []line, homogeneous bool) {
+// length, and only lines whose units work against each other are replaced. It tells which
+// of b's each unit is, −1 where it was made; nil where none were replaced.
+func (out *Block) put(b Block, lines []line, homogeneous bool) (from []int32) {
 	if len(lines) == b.Units {
-		return
+		return nil
 	}
 	first, down := make([]float32, 0, len(lines)*b.Hidden), make([]float32, 0, len(lines)*b.Hidden)
 	var up []float32
@@ -67,6 +92,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 			for _, u := range l.units {
 				p := b.alone(u)
 				first, up, down = append(first, b.row(&b.First[0], u)...), append(up, p.up...), append(down, p.down...)
+				from = append(from, int32(u))
 			}
 			continue
 		}
@@ -74,6 +100,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 		turned = turned || l.turned()
 		for _, p := range b.pairs(l, homogeneous) {
 			first, up, down = append(first, gate...), append(up, p.up...), append(down, p.down...)
+			from = append(from, -1)
 		}
 	}
 	n := len(first) / b.Hidden
@@ -82,6 +109,7 @@ func (out *Block) put(b Block, lines []line, homogeneous bool) {
 		*out = Gated(first, up, down, n, b.Hidden)
 	}
 	out.Turned = turned
+	return from
 }
 
 // pair is what a unit reads besides its gate, and what it writes.
@@ -110,9 +138,9 @@ func (b *Block) lead(l line) []float32 {
 // weight is how much a unit may write.
 func (b *Block) weight(u int) float64 {
 	p := b.alone(u)
-	w := math.Sqrt(dense.Dot64(wide(p.down), wide(p.down)))
+	w := dense.Norm(p.down)
 	if p.up != nil {
-		w *= math.Sqrt(dense.Dot64(wide(p.up), wide(p.up)))
+		w *= dense.Norm(p.up)
 	}
 	return w
 }
@@ -155,14 +183,15 @@ func (b *Block) compass() []float32 {
 			sum[k] += float64(by * v)
 		}
 	}
+	var g, d, w []float64
 	for u := range b.Units {
-		g, p := wide(b.row(&b.First[0], u)), b.alone(u)
-		d := wide(p.down)
+		p := b.alone(u)
+		g, d = widen(g, b.row(&b.First[0], u)), widen(d, p.down)
 		if p.up == nil { // a linear form: the vector that it maps the others to
 			add(dense.Dot64(g, d), d)
 			continue
 		}
-		w := wide(p.up)
+		w = widen(w, p.up)
 		add(dense.Dot64(g, w), d)
 		add(dense.Dot64(g, d), w)
 		add(dense.Dot64(w, d), g)

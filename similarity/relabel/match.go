@@ -56,8 +56,12 @@ func (n *network) match() []*block {
 		next := slices.MaxFunc(open, func(x, y *block) int { return cmp.Compare(x.sure, y.sure) })
 		next.order, found[next.k] = next.assign(), next
 		open = slices.DeleteFunc(open, func(x *block) bool { return x.k == next.k || x.l == next.l })
+		feeds := map[int][]feed{} // by inputs
 		for _, x := range open {
-			x.try(feedsOf(next.order, x.inputs))
+			if _, known := feeds[x.inputs]; !known {
+				feeds[x.inputs] = feedsOf(next.order, x.inputs)
+			}
+			x.try(feeds[x.inputs])
 		}
 	}
 	return found

@@ -16,6 +16,9 @@ const (
 	mostProducts = 1 << 34
 )
 
+// leastTry is what trying a matrix that is smaller costs all the same, in products.
+const leastTry = 1 << 12
+
 // network is all that both sides have of matrices of unknown role, in memory, each side
 // seen in one layout.
 type network struct {
@@ -166,7 +169,7 @@ func (n *network) tries() (products int64) {
 		for rows, n := range makers {
 			feeders += n * len(asInputs(rows, v.inputs))
 		}
-		products += int64(2*feeders*len(n.candidates[k])) * int64(min(probes, v.rows)) * int64(v.rows) * int64(v.cols())
+		products += int64(2*feeders*len(n.candidates[k])) * max(leastTry, int64(min(probes, v.rows))*int64(v.rows)*int64(v.cols()))
 	}
 	return products
 }

@@ -1,6 +1,7 @@
 package read
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -19,8 +20,8 @@ import (
 // names are.
 type Equal struct {
 	Sum     verdict.Equality
-	Digests [2]map[*tensor.Tensor]fingerprint.Digest // of the values of whole tensors, by side
-	Experts []UnitMap                                // which expert of A has the values of each of B's
+	Digests [2]map[*tensor.Tensor]*fingerprint.Digest // of the values of whole tensors, by side
+	Experts []UnitMap                                 // which expert of A has the values of each of B's
 }
 
 // equalValues compares the digests of all values, and tells the pair what it found.
@@ -178,11 +179,13 @@ func number(s string) bool {
 // are exchanged.
 func outOfOrder(pairs []equality.Pair, role map[*tensor.Tensor]string) (n int) {
 	last := map[string][]int{}
-	for _, p := range slices.SortedStableFunc(slices.Values(pairs), func(x, y equality.Pair) int {
-		_, a := numbers(role[x.A])
-		_, b := numbers(role[y.A])
-		return slices.Compare(a, b)
-	}) {
+	order := make([]int32, len(pairs))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(x, y int32) int { return comparedByNumbers(role[pairs[x].A], role[pairs[y].A]) })
+	for _, i := range order {
+		p := &pairs[i]
 		wordsA, _ := numbers(role[p.A])
 		wordsB, at := numbers(role[p.B])
 		if wordsA != wordsB || !p.Says || told(strings.Split(role[p.A], ".")) {
@@ -195,6 +198,43 @@ func outOfOrder(pairs []equality.Pair, role map[*tensor.Tensor]string) (n int) {
 		last[wordsA] = at
 	}
 	return n
+}
+
+// comparedByNumbers compares two names by their numbers alone, in order.
+func comparedByNumbers(a, b string) int {
+	for {
+		x, restA, okA := nextNumber(a)
+		y, restB, okB := nextNumber(b)
+		if !okA || !okB {
+			return cmp.Compare(fromBool(okA), fromBool(okB))
+		}
+		if c := cmp.Compare(x, y); c != 0 {
+			return c
+		}
+		a, b = restA, restB
+	}
+}
+
+func fromBool(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// nextNumber is the first word of a name that is a number, and the words behind it.
+func nextNumber(name string) (n int, rest string, ok bool) {
+	for rest = name; rest != ""; {
+		var w string
+		w, rest, _ = strings.Cut(rest, ".")
+		if w == "" || w[0] > '9' {
+			continue
+		}
+		if n, err := strconv.Atoi(w); err == nil {
+			return n, rest, true
+		}
+	}
+	return 0, "", false
 }
 
 // numbers takes a name's numbers out of its words.

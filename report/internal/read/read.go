@@ -47,7 +47,7 @@ func (v *Values) Equal(ctx context.Context) (e *Equal, err error) {
 func (v *Values) Asked() *Equal { return v.equal }
 
 // Digests are those of the values of a side that Equal took, by whole tensor.
-func (v *Values) Digests(side int) map[*tensor.Tensor]fingerprint.Digest {
+func (v *Values) Digests(side int) map[*tensor.Tensor]*fingerprint.Digest {
 	if v.equal == nil {
 		return nil
 	}

@@ -88,7 +88,12 @@ func (d *directions) only(units []int) *directions {
 // normalise brings rows to unit length and returns the lengths they had. Rows
 // that are zero or not finite become zero, of length zero.
 func normalise(rows []float32, n, d int) []float64 {
-	out := dense.Norms(rows, n, d)
+	return normaliseInto(make([]float64, n), rows, n, d)
+}
+
+// normaliseInto is the same, with room for the lengths.
+func normaliseInto(out []float64, rows []float32, n, d int) []float64 {
+	dense.NormsInto(out, rows, n, d)
 	for i, size := range out {
 		row := rows[i*d : (i+1)*d]
 		if !(size > 0) || math.IsInf(size, 0) {

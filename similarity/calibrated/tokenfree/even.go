@@ -88,7 +88,8 @@ type evened struct {
 	*signature
 	by   *basis.Lower
 	rows []float32
-	done []bool // by blocks of rows
+	done []bool    // by blocks of rows
+	room []float64 // for one row
 }
 
 // evenBlock is how many rows are brought there at a time.
@@ -97,7 +98,7 @@ const evenBlock = 16
 func newEvened(s *signature, by *basis.Lower) *evened {
 	room := evenRows.Get().(*[]float32)
 	rows := slices.Grow((*room)[:0], len(s.values))[:len(s.values)]
-	return &evened{s, by, rows, make([]bool, (s.units+evenBlock-1)/evenBlock)}
+	return &evened{s, by, rows, make([]bool, (s.units+evenBlock-1)/evenBlock), make([]float64, s.count)}
 }
 
 // evenRows keeps the room of those that are compared by thousands.
@@ -114,7 +115,7 @@ func (e *evened) block(k int) []float32 {
 		return out
 	}
 	e.done[k] = true
-	row := make([]float64, e.count)
+	row := e.room
 	for first := 0; first < len(out); first += e.count {
 		for k, v := range e.values[from+first:][:e.count] {
 			row[k] = float64(v)
@@ -124,7 +125,9 @@ func (e *evened) block(k int) []float32 {
 			out[first+k] = float32(v)
 		}
 	}
-	normalise(out, len(out)/max(1, e.count), e.count)
+	var lengths [evenBlock]float64
+	n := len(out) / max(1, e.count)
+	normaliseInto(lengths[:n], out, n, e.count)
 	return out
 }
 

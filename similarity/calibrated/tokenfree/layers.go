@@ -18,13 +18,17 @@ const clearly = 0.05
 // partner through the signatures of both groups of views. Layers without a
 // clear counterpart are left out. Once ctx has ended the rest is not looked at.
 func Counterparts(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]int) {
-	return NewStack(a, o).Counterparts(ctx, b)
+	var whole []*mlp.Joined
+	for _, x := range b {
+		whole = append(whole, mlp.Whole(x))
+	}
+	return NewStack(a, o).Counterparts(ctx, whole)
 }
 
 // Stack is a stack of layers that others are paired with: what describes it is worked
 // out once.
 type Stack struct {
-	layers []mlp.Block
+	layers []*mlp.Joined
 	opt    Options
 	known  map[described][]signed
 }
@@ -38,16 +42,20 @@ type described struct {
 
 // NewStack takes the layers of A.
 func NewStack(a []mlp.Block, o *Options) *Stack {
-	return &Stack{a, o.orDefaults(), map[described][]signed{}}
+	s := &Stack{nil, o.orDefaults(), map[described][]signed{}}
+	for _, x := range a {
+		s.layers = append(s.layers, mlp.Whole(x))
+	}
+	return s
 }
 
 // Counterparts are those of its layers and B's, as the function gives them.
-func (s *Stack) Counterparts(ctx context.Context, b []mlp.Block) (pairs [][2]int) {
+func (s *Stack) Counterparts(ctx context.Context, b []*mlp.Joined) (pairs [][2]int) {
 	a, opt := s.layers, s.opt.within(ctx)
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
-	how := described{min(s.opt.Dims, a[0].Hidden, b[0].Hidden), turned(a, b)}
+	how := described{min(s.opt.Dims, a[0].Head().Hidden, b[0].Head().Hidden), turned(heads(a), heads(b))}
 	if s.known[how] == nil {
 		sa := opt.signAll(a, how, false)
 		if opt.ended() {
@@ -93,17 +101,29 @@ type signed struct {
 	groups [2]*signature
 }
 
+// heads are the blocks without their rows.
+func heads(of []*mlp.Joined) (out []mlp.Block) {
+	for _, j := range of {
+		out = append(out, j.Head())
+	}
+	return out
+}
+
 // signAll describes the units of all blocks. Their directions are made anew for each
 // of its steps: together they would take as much memory as the blocks.
-func (o *Options) signAll(blocks []mlp.Block, how described, sample bool) []signed {
+func (o *Options) signAll(blocks []*mlp.Joined, how described, sample bool) []signed {
 	each := func(yield func(*directions) bool) {
-		for i := range blocks {
-			if o.ended() || !yield(directionsOf(&blocks[i], how.free)) {
+		for _, j := range blocks {
+			if o.ended() {
+				return
+			}
+			b := j.Block()
+			if !yield(directionsOf(&b, how.free)) {
 				return
 			}
 		}
 	}
-	span := o.leading(each, blocks[0].Hidden, how.dims)
+	span := o.leading(each, blocks[0].Head().Hidden, how.dims)
 	reduced := func(yield func(*directions) bool) {
 		for d := range each {
 			if !yield(d.onto(span, how.dims)) {
