@@ -179,14 +179,19 @@ func (op *opener) unnamed(names []string) error {
 		return nil // of a SentenceTransformers model all parts lie in folders
 	}
 	var known []string
+	instead := hint(names)
 	within := op.components(names)
 	looked := 0
 	for _, name := range names {
 		if noWeights.MatchString(name) || op.c.Remote() || looked >= 100 || op.below(name) != nil {
 			continue
 		}
-		if looked++; op.holds(name) {
+		looked++
+		switch holds, what := op.holds(name); {
+		case holds:
 			known = append(known, name)
+		case strings.Contains(what, "; ") || strings.Contains(what, "not read"): // no text or picture
+			instead = fmt.Sprintf("; %s is %s", escape.Printable(name), what)
 		}
 	}
 	switch {
@@ -197,18 +202,21 @@ func (op *opener) unnamed(names []string) error {
 	case len(within) > 0:
 		return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no model lies here, but in the folders within: %s; name one of them", listed(within, 20))
 	}
-	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no file of a format that is read lies here (%s)%s", namesOf(op.formats()), hint(names))
+	return tensor.Errorf(tensor.ErrNotModel, op.dir, -1, "folder", "no file of a format that is read lies here (%s)%s", namesOf(op.formats()), instead)
 }
 
-// holds tells whether a file begins as a checkpoint does.
-func (op *opener) holds(name string) bool {
+// holds tells whether a file begins as a checkpoint does, or else what it is.
+func (op *opener) holds(name string) (yes bool, what string) {
 	x, err := op.place.Open(op.ctx, name)
 	if err != nil {
-		return false
+		return false, ""
 	}
 	defer x.Close()
 	in := op.inputOf(name, x)
-	return slices.ContainsFunc(op.formats(), func(f Format) bool { return f.Recognise(in) }) && !torch.Refuses(in.Head)
+	if slices.ContainsFunc(op.formats(), func(f Format) bool { return f.Recognise(in) }) && !torch.Refuses(in.Head) {
+		return true, ""
+	}
+	return false, lies(in.Head)
 }
 
 // hint says what lies in a folder instead.
@@ -217,7 +225,7 @@ func hint(names []string) string {
 		switch filepath.Ext(name) {
 		case ".pb", ".mlmodel", ".ort":
 			return fmt.Sprintf("; %s is of a format that is not read", escape.Printable(name))
-		case ".bin", ".pt", ".pth", ".ckpt":
+		case ".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".pdparams":
 			return fmt.Sprintf("; %s may be one, name it", escape.Printable(name))
 		}
 	}

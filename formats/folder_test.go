@@ -94,6 +94,8 @@ func TestWhichFile(t *testing.T) {
 		"a GGUF file under another ending":        {list("weights.bin"+ggufs, "config.json: {}"), "", "", "the file is one of 3"},
 		"a lone file of unknown name":             {list("weights"+one, "README.md: # hello"), "weights", "", ""},
 		"models in folders":                       {list("a/model.safetensors"+one, "b/x.gguf"+ggufs, "c/readme.txt: hello"), "", "", "no model lies here, but in the folders within: a, b; name one of them"},
+		"another format":                          {list("manifest.ocdbt: \x0c\xdb\x3a\x2a\xc0\x00\x00\x00", "_METADATA: {}"), "", "", "manifest.ocdbt is the root of an Orbax checkpoint (OCDBT), which is not read"},
+		"a bare pickle":                           {list("model.pkl: \x80\x04}.", "README.md: # hello"), "", "", "model.pkl may be one, name it"},
 		"nothing":                                 {list("README.md: # hello"), "", "", "no file of a format that is read lies here (safetensors, gguf, "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -213,6 +215,8 @@ func TestWhatLiesHere(t *testing.T) {
 		"m.param":     {"7767517\n999 1066\nInput data 0 1 data\n", "an ncnn model"},
 		"y.weights":   {"\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x7c\xe8\x01" + strings.Repeat("\x3d", 40), "weights of Darknet"},
 		"x.pdiparams": {strings.Repeat("\x00", 16) + "\x04\x00\x00\x00\x08\x05\x10\x10" + strings.Repeat("\x3d", 40), "parameters of PaddlePaddle"},
+		"m.ort":       {"\x14\x00\x00\x00ORTM\x0c\x00\x10\x00" + strings.Repeat("\x00", 40), "ONNX Runtime's own format"},
+		"root.ocdbt":  {"\x0c\xdb\x3a\x2a\xc0" + strings.Repeat("\x00", 40), "an Orbax checkpoint"},
 		"lid.ftz":     {"\xba\x16\x4f\x2f\x0c\x00\x00\x00" + strings.Repeat("\x00", 40), "a fastText model"},
 		"page":        {"<!DOCTYPE html><html><body>404</body></html>", "an HTML page"},
 		"pointer":     {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n", "a Git LFS pointer"},

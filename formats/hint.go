@@ -45,6 +45,8 @@ var beginnings = []struct {
 	{0, "\x08\x06\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x07\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\x08\x08\x12", "a Core ML model, which is not read; " + converted}, {0, "\x08\x09\x12", "a Core ML model, which is not read; " + converted},
 	{0, "\xba\x16\x4f\x2f", "a fastText model, which is not read"}, {4, "ET12", "a program of ExecuTorch, which is not read; " + converted},
+	{4, "ORTM", "a model in ONNX Runtime's own format, which is not read; compare the ONNX file that it was made from"},
+	{0, "\x0c\xdb\x3a\x2a", "the root of an Orbax checkpoint (OCDBT), which is not read; restore it in Python and save it as safetensors"},
 	{0, "ftrt", "an engine of TensorRT, which is not read; " + converted}, {0, "RKNN", "a model of RKNN, which is not read; " + converted},
 	{0, "\x12\x01\x00\x00\x00\x00\x00\x00", "parameters of MXNet, which are not read"},
 	{0, "\x89PNG", "a PNG picture"}, {0, "\xff\xd8\xff", "a JPEG picture"},

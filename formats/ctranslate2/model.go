@@ -161,10 +161,8 @@ func (x *reader) scaled(t *tensor.Tensor, v, s *variable, p part) error {
 	default:
 		return x.Fail(tensor.ErrFormat, s.begin, field(s.name), "scales of shape %v for codes of shape %v", s.shape, v.shape)
 	}
-	if t.DType = tensor.F32; v.kind == tensor.I8 {
-		t.DType = tensor.PackedInt(8)
-	}
-	a.What, a.Block = packed.ByAxis("INT"+strconv.Itoa(8*width(v.kind)), axis, 1), packed.Blocks(t.Shape, axis, 1)
+	t.DType = tensor.PackedInt(8 * width(v.kind))
+	a.What, a.Block = packed.ByAxis(t.DType.String(), axis, 1), packed.Blocks(t.Shape, axis, 1)
 	t.Data = a
 	return nil
 }

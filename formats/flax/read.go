@@ -61,7 +61,7 @@ func Read(ctx context.Context, name string, r io.ReaderAt, size int64) (*File, e
 		return nil, err
 	}
 	if len(f.tensors) == 0 {
-		return nil, tensor.Errorf(tensor.ErrNotModel, name, 0, "file", "no array of Flax under any key")
+		return nil, tensor.Errorf(tensor.ErrNotModel, name, 0, "file", "no array of Flax under any key; where T5X keeps arrays in folders beside it, restore the checkpoint in Python and save it as safetensors")
 	}
 	w.notes()
 	return f, nil

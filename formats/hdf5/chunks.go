@@ -14,7 +14,6 @@ import (
 const (
 	maxChunkBytes = 64 << 20
 	maxChunks     = 1 << 20 // of one dataset
-	keptBytes     = 32 << 20
 )
 
 // stored says where a chunk lies, and which filters it did without.
@@ -24,7 +23,7 @@ type stored struct {
 }
 
 // chunked reads a dataset in chunks as if its elements lay one behind the
-// other. It keeps the chunks that it read last.
+// other.
 type chunked struct {
 	d      *dataset
 	sides  []int64 // of a chunk, in elements
@@ -33,14 +32,12 @@ type chunked struct {
 	chunks map[string]stored
 	zero   bool // chunks that are not there are zeros
 
-	mu   sync.Mutex
-	kept map[string][]byte
-	old  []string // keys of kept, oldest first
+	mu sync.Mutex
 }
 
 // chunked reads where the chunks lie.
 func (d *dataset) chunked(m *message, version uint8, o *object) (io.ReaderAt, error) {
-	c := &chunked{d: d, item: int64(d.typ.size), chunks: map[string]stored{}, kept: map[string][]byte{}}
+	c := &chunked{d: d, item: int64(d.typ.size), chunks: map[string]stored{}}
 	read := c.older
 	if version > 3 {
 		read = c.newer
@@ -216,12 +213,13 @@ func (c *chunked) ReadAt(p []byte, off int64) (int, error) {
 
 // chunk returns the bytes of a chunk.
 func (c *chunked) chunk(key string) ([]byte, error) {
-	if b := c.kept[key]; b != nil {
+	of := chunkOf{c, key}
+	if b := c.d.f.kept.chunk(of); b != nil {
 		return b, nil
 	}
 	s, ok := c.chunks[key]
 	if !ok {
-		return c.keep(key, make([]byte, c.bytes)), nil
+		return c.d.f.kept.keep(of, make([]byte, c.bytes)), nil
 	}
 	field := "dataset " + escape.Printable(c.d.name) + " chunk"
 	at, err := c.d.f.place(s.address, s.size, field)
@@ -239,16 +237,5 @@ func (c *chunked) chunk(key string) ([]byte, error) {
 	if why != "" {
 		return nil, c.d.f.fail(at, field, "%s", why)
 	}
-	return c.keep(key, b), nil
-}
-
-// keep holds the chunk until others have taken its room.
-func (c *chunked) keep(key string, b []byte) []byte {
-	for len(c.old) > 0 && (len(c.old)+1)*c.bytes > keptBytes {
-		delete(c.kept, c.old[0])
-		c.old = c.old[1:]
-	}
-	c.kept[key] = b
-	c.old = append(c.old, key)
-	return b
+	return c.d.f.kept.keep(of, b), nil
 }

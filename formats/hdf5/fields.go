@@ -19,6 +19,7 @@ type file struct {
 	r    io.ReaderAt
 	size int64
 	base uint64 // what addresses count from
+	kept kept
 }
 
 func (f *file) fail(at int64, field, rule string, args ...any) error {

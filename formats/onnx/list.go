@@ -211,10 +211,9 @@ func (x *value) blocks() (use, bool) {
 	return use{}, false
 }
 
-// codeType names the codes of a quantised tensor. Wide integers are numbers
-// that need no type of their own.
+// codeType names the codes of a quantised tensor.
 func codeType(c *constant, a *packed.Affine) tensor.DType {
-	bits := c.elem.bits
+	bits := int(c.elem.bits)
 	if strings.HasPrefix(a.What, "INT4 ") {
 		bits = 4
 	} else if strings.HasPrefix(a.What, "INT2 ") {
@@ -225,14 +224,10 @@ func codeType(c *constant, a *packed.Affine) tensor.DType {
 		return tensor.Named("FP4")
 	case !c.elem.integer():
 		return tensor.Named("FP8")
-	case bits == 8:
-		return tensor.PackedInt(8)
-	case bits == 4:
-		return tensor.PackedInt(4)
-	case bits == 2:
-		return tensor.PackedInt(2)
+	case tensor.PackedInt(bits) != tensor.Invalid:
+		return tensor.PackedInt(bits)
 	}
-	return tensor.F32
+	return tensor.F32 // integers of 64 bits
 }
 
 // add lists a tensor. All of them together have not much more bytes than the

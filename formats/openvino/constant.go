@@ -21,8 +21,8 @@ type elem struct {
 var elems = map[string]elem{
 	"f64": {tensor.F64, 64, true, 0}, "f32": {tensor.F32, 32, true, 0}, "f16": {tensor.F16, 16, true, 0}, "bf16": {tensor.BF16, 16, true, 0},
 	"f8e4m3": {tensor.F8E4M3, 8, true, tensor.Named("FP8")}, "f8e5m2": {tensor.F8E5M2, 8, true, tensor.Named("FP8")}, "f8e8m0": {tensor.F8E8M0, 8, true, 0}, "f4e2m1": {tensor.F4, 4, true, tensor.Named("FP4")},
-	"i64": {tensor.I64, 64, true, 0}, "i32": {tensor.I32, 32, true, tensor.F32}, "i16": {tensor.I16, 16, true, tensor.F32}, "i8": {tensor.I8, 8, true, tensor.PackedInt(8)}, "i4": {tensor.Invalid, 4, true, tensor.PackedInt(4)},
-	"u64": {tensor.U64, 64, false, 0}, "u32": {tensor.U32, 32, false, 0}, "u16": {tensor.U16, 16, false, tensor.F32}, "u8": {tensor.U8, 8, false, tensor.PackedInt(8)}, "u4": {tensor.Invalid, 4, false, tensor.PackedInt(4)}, "u2": {tensor.Invalid, 2, false, tensor.PackedInt(2)},
+	"i64": {tensor.I64, 64, true, 0}, "i32": {tensor.I32, 32, true, tensor.PackedInt(32)}, "i16": {tensor.I16, 16, true, tensor.PackedInt(16)}, "i8": {tensor.I8, 8, true, tensor.PackedInt(8)}, "i4": {tensor.Invalid, 4, true, tensor.PackedInt(4)},
+	"u64": {tensor.U64, 64, false, 0}, "u32": {tensor.U32, 32, false, 0}, "u16": {tensor.U16, 16, false, tensor.PackedInt(16)}, "u8": {tensor.U8, 8, false, tensor.PackedInt(8)}, "u4": {tensor.Invalid, 4, false, tensor.PackedInt(4)}, "u2": {tensor.Invalid, 2, false, tensor.PackedInt(2)},
 	"boolean": {tensor.Bool, 8, false, 0},
 }
 

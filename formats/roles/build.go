@@ -28,6 +28,7 @@ type builder struct {
 func (b *builder) tower() *Tower {
 	b.used = map[*tensor.Tensor]bool{}
 	b.shape = declaredShape(b.meta, b.found.kind)
+	b.shapedHeads()
 	b.hidden = b.width()
 	b.conv = b.conv || b.isConv1D()
 	t := &Tower{Name: b.found.name, Permuted: b.fam.unpermute && (b.gguf || b.found.spelt(".wq.")), RMSNorm: b.fam.norm == rms && !b.hasNormBias() && (b.fam.name != "generic" || b.hasNorm())}
@@ -92,17 +93,34 @@ func (b *builder) matrix(layer int, p place, expert int) *Matrix {
 	role := b.role(layer, p, expert)
 	b.assign(t, role)
 	m := newMatrix(role, t)
-	if n := len(t.Shape); n > 2 && t.Shape[n-1] > 0 {
+	if n := len(t.Shape); n > 2 && t.Shape[n-1] > 0 && !b.byHeads(t, p) {
 		m.Cols = int(t.Shape[n-1])
 		m.Rows = int(t.Len()) / m.Cols
 	}
-	if b.conv && len(t.Shape) == 2 {
+	if b.conv && len(t.Shape) == 2 || len(t.Shape) == 3 && isKernel(t.Name) {
 		m = m.transpose()
 	}
 	if bias := b.vector(layer, p, expert, true); bias != nil {
 		m.Bias = bias
 	}
 	return m
+}
+
+// shapedHeads takes from Flax's kernels what no configuration declares.
+func (b *builder) shapedHeads() {
+	for _, i := range b.numbers() {
+		q, k := b.found.layers[i][slot{place{part: partQ}, -1, false}], b.found.layers[i][slot{place{part: partK}, -1, false}]
+		if q == nil || k == nil || b.shape.heads > 0 || !b.byHeads(q, place{part: partQ}) || !b.byHeads(k, place{part: partK}) || max(q.Shape[1], q.Shape[2], k.Shape[1]) > maxDeclared {
+			return
+		}
+		b.shape.heads, b.shape.kvHeads, b.shape.headDim = int(q.Shape[1]), int(k.Shape[1]), int(q.Shape[2])
+	}
+}
+
+// byHeads tells Flax's kernels of inputs × heads × units, whose first axis alone is that
+// of the inputs.
+func (b *builder) byHeads(t *tensor.Tensor, p place) bool {
+	return len(t.Shape) == 3 && isKernel(t.Name) && p.part != partO
 }
 
 // vector views a gain or bias at a place.

@@ -1,5 +1,7 @@
 package roles
 
+import "github.com/weightprint/weightprint/formats/tensor"
+
 // dimensions fills the tower's numbers from shapes, and from the metadata
 // where shapes cannot tell.
 func (b *builder) dimensions(t *Tower) {
@@ -106,16 +108,24 @@ func (b *builder) outside(t *Tower) {
 // leading axis of one.
 func (b *builder) outer(t *Tower, p part) *Matrix {
 	x := b.found.outside[outer{p, false}]
+	if x != nil && len(x.Shape) == 2 && isKernel(x.Name) && int(x.Shape[0]) == t.Hidden {
+		return b.outerMatrix(x, p, newMatrix(b.role(-1, place{part: p}, -1), x).transpose())
+	}
 	if x == nil || len(x.Shape) < 2 || len(x.Shape) > 3 || int(x.Shape[len(x.Shape)-1]) != t.Hidden || len(x.Shape) == 3 && x.Shape[0] != 1 {
 		return nil
 	}
-	b.used[x] = true
-	role := b.role(-1, place{part: p}, -1)
-	b.assign(x, role)
-	m := newMatrix(role, x)
+	m := newMatrix(b.role(-1, place{part: p}, -1), x)
 	if len(x.Shape) == 3 {
 		m.Rows, m.Cols = int(x.Shape[1]), t.Hidden
 	}
+	return b.outerMatrix(x, p, m)
+}
+
+// outerMatrix takes a matrix outside the layers, with its bias.
+func (b *builder) outerMatrix(x *tensor.Tensor, p part, m *Matrix) *Matrix {
+	role := m.Role
+	b.used[x] = true
+	b.assign(x, role)
 	if bias := b.found.outside[outer{p, true}]; bias != nil {
 		b.used[bias] = true
 		b.assign(bias, role+".bias")

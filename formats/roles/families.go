@@ -65,7 +65,7 @@ var families = []family{
 	{name: "gpt-j", types: "gptj", norm: layerNorm, rotary: Interleaved},
 	{name: "codegen", types: "codegen", norm: layerNorm, rotary: Interleaved, qkv: qkvPerShard},
 	{name: "gpt-2", types: "gpt2 gpt_bigcode starcoder gpt_neo openai-gpt", norm: layerNorm},
-	{name: "opt", types: "opt", norm: layerNorm},
+	{name: "opt", types: "opt xglm biogpt", norm: layerNorm},
 	{name: "mpt", types: "mpt", norm: layerNorm},
 	{name: "starcoder2", types: "starcoder2", norm: layerNorm, rotary: Half},
 	{name: "stablelm", types: "stablelm stablelm_epoch", norm: layerNorm, rotary: Half, partial: 0.25},
@@ -75,14 +75,17 @@ var families = []family{
 	{name: "exaone", types: "exaone exaone4", rotary: Half},
 	{name: "gpt-oss", types: "gpt_oss gpt-oss gptoss", rotary: Half, oddEven: true},
 	{name: "nemotron", types: "nemotron", norm: layerNorm, rotary: Half, partial: 0.5, plusOne: true},
-	{name: "bert", types: "bert albert roberta xlm-roberta mpnet distilbert camembert electra deberta-v2", norm: layerNorm, postNorm: true},
+	{name: "bert", types: "bert albert roberta xlm-roberta mpnet distilbert camembert electra deberta-v2 longformer big_bird", norm: layerNorm, postNorm: true},
 	{name: "bert", types: "nomic_bert nomic-bert", norm: layerNorm, rotary: Half, postNorm: true},
 	{name: "modernbert", types: "modernbert modern-bert", norm: layerNorm, rotary: Half},
-	{name: "t5", types: "t5 mt5 umt5", norm: rms},
+	{name: "t5", types: "t5 mt5 umt5 longt5 switch_transformers", norm: rms},
 	{name: "whisper", types: "whisper mbart", norm: layerNorm},
+	{name: "m2m", types: "m2m_100 nllb-moe speech_to_text musicgen_decoder", norm: layerNorm},
+	{name: "pegasus", types: "pegasus pegasus_x bigbird_pegasus", norm: layerNorm},
+	{name: "blenderbot", types: "blenderbot", norm: layerNorm},
 	{name: "wav2vec2", types: "wav2vec2 hubert wavlm unispeech unispeech-sat sew data2vec-audio", norm: layerNorm, postNorm: true},
 	{name: "conformer", types: "wav2vec2-conformer wav2vec2-bert parakeet_encoder parakeet_ctc parakeet_tdt conformer", norm: layerNorm},
-	{name: "bart", types: "bart marian", norm: layerNorm, postNorm: true},
+	{name: "bart", types: "bart marian blenderbot-small plbart mvp led fsmt trocr prophetnet xlm-prophetnet", norm: layerNorm, postNorm: true},
 	{name: "vit", types: "vit deit dinov2 clip clip_text_model clip_vision_model siglip siglip_text_model siglip_vision_model beit llama4_vision_model dinov3_vit", norm: layerNorm},
 	{name: "pixtral", types: "pixtral", rotary: Half},
 	{name: "convnext", types: "convnext convnextv2 dinov3_convnext", norm: layerNorm},
@@ -115,7 +118,7 @@ var spellings = []struct {
 	{"attention.self.query", "bert", false}, {".albert_layers.", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
 	{".attn1.to_q.", "UNet2DConditionModel", false}, {".attn.to_q.", "FluxTransformer2DModel", false}, {".ffn.key.", "rwkv7", false}, {".pwconv1.", "convnext", false}, {".attn.query.", "whisper", false},
 	{".self_attn.linear_", "conformer", false}, {".feed_forward.intermediate_dense.", "wav2vec2", false}, {".norm_attn_norm.", "dbrx", false},
-	{"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},
+	{".MultiHeadDotProductAttention_", "vit", false}, {"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},
 }
 
 // familyFor finds the traits of one tower: those of the type that the
@@ -128,9 +131,17 @@ func (f *found) familyFor(m tensor.Metadata) family {
 				if first, declared := m.Bool("config.do_stable_layer_norm"); declared && first {
 					fam.postNorm = false // of two forms of one architecture
 				}
+				if first, declared := m.Bool("config.do_layer_norm_before"); declared && !first {
+					fam.postNorm = true // OPT of 350 million parameters
+				}
 				return fam
 			}
 		}
+	}
+	if f.names["self_attn_layer_norm"] { // fairseq's word; where norms come first, one more stands at the end
+		fam := familyOf("m2m_100")
+		fam.postNorm = f.outside[outer{partFinalNorm, false}] == nil
+		return fam
 	}
 	for _, g := range spellings {
 		if f.spelt(g.has) {

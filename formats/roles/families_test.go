@@ -138,6 +138,7 @@ func TestFormatsGiveTheSameMatrices(t *testing.T) {
 		{"gemma2", "gguf-gemma2"}, {"gemma3_text", "gguf-gemma3"}, {"phi3", "gguf-phi3"}, {"olmo2", "gguf-olmo2"}, {"olmoe", "gguf-olmoe"},
 		{"deepseek_v2", "gguf-deepseek2-kv_b"}, {"deepseek_v3", "gguf-deepseek2"}, {"glm4", "gguf-glm4"}, {"glm4_moe", "gguf-glm4moe"}, {"falcon40b", "gguf-falcon"}, {"bloom", "gguf-bloom"},
 		{"gpt2", "gguf-gpt2"}, {"gptj", "gguf-gptj"}, {"gpt_neox", "gguf-gptneox"}, {"gpt_bigcode", "gguf-starcoder"}, {"gpt_oss", "gguf-gpt-oss"}, {"t5-v1_1", "gguf-t5"}, {"minilm", "gguf-bert"},
+		{"bert", "bert-flax"}, {"bert", "bert-keras"}, {"bert", "bert-tensorflow"},
 	} {
 		require.Equal(t, matrices(pair[0]), matrices(pair[1]), "%v", pair)
 	}

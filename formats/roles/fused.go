@@ -2,7 +2,7 @@ package roles
 
 // isConv1D tells whether the tower's kernels are stored inputs × outputs, as
 // GPT-2's are: a bias is as long as the outputs, and says which way round its
-// kernel lies.
+// kernel lies. Where no bias tells, kernels of Flax and Keras do.
 func (b *builder) isConv1D() bool {
 	for _, i := range b.numbers() {
 		l := b.found.layers[i]
@@ -14,7 +14,7 @@ func (b *builder) isConv1D() bool {
 			return bias.Len() == w.Shape[1]
 		}
 	}
-	return false
+	return b.found.kernels
 }
 
 // heads is how a fused query-key-value matrix divides into heads.

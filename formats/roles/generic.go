@@ -53,7 +53,9 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 // are tokens, positions or classes, the first dimension is no declared
 // vocabulary, and the network shows where it begins and ends: a size that is read
 // and not made, and one that is made and not read. Where it shows neither, the
-// size may be an input's or an output's, whose places have a meaning.
+// size may be an input's or an output's, whose places have a meaning: the shapes of
+// a network from one channel to one are those of one with a bottleneck of one channel
+// whose input and output have the size of a hidden layer of the other.
 func (n *Network) Exchangeable() []*Matrix {
 	inputs := map[int][]*Matrix{}
 	for _, m := range n.Generic {

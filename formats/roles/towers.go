@@ -20,6 +20,7 @@ type found struct {
 	shown   map[part]bool
 	matrix  bool            // has more than norms
 	names   map[string]bool // last words seen in layers, for norms that change meaning
+	kernels bool            // names say that inputs come first
 }
 
 // slot is a place within a layer.
@@ -89,11 +90,13 @@ func (f *found) add(at located, t *tensor.Tensor) bool {
 		return false
 	}
 	l[s] = t
-	stem, _ := split(t.Name)
+	name := spelled(t.Name)
+	stem, _ := split(name)
 	f.names[stem[strings.LastIndexByte(stem, '.')+1:]] = true
 	if len(t.Shape) > 1 && at.place.part != partTable {
 		f.matrix = true
-		f.show(t.Name, at.place.part)
+		f.kernels = f.kernels || isKernel(t.Name)
+		f.show(name, at.place.part)
 	}
 	return true
 }

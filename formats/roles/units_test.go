@@ -70,3 +70,27 @@ func TestOversizedTensors(t *testing.T) {
 		require.Equal(t, n, next)
 	}
 }
+
+// A network of unknown names has hidden units only where its shapes show that they are
+// neither inputs nor outputs.
+func TestExchangeableWhereEndsShow(t *testing.T) {
+	for name, c := range map[string]struct {
+		sizes []int64 // from the input to the output
+		found int
+	}{
+		"classifier of digits":                {[]int64{784, 128, 64, 10}, 2},
+		"classifier of grey pictures":         {[]int64{1, 32, 48, 10}, 2},
+		"colour to grey":                      {[]int64{3, 32, 48, 1}, 2},
+		"autoencoder":                         {[]int64{784, 128, 16, 128, 784}, 0},
+		"autoencoder, one latent":             {[]int64{48, 32, 1, 32, 48}, 0},
+		"grey to grey, which looks like that": {[]int64{1, 32, 48, 32, 1}, 0},
+		"one layer":                           {[]int64{64, 10}, 0},
+	} {
+		var all tensor.Tensors
+		for i, in := range c.sizes[:len(c.sizes)-1] {
+			out := c.sizes[i+1]
+			all = append(all, &tensor.Tensor{Name: string(rune('a'+i)) + ".weight", DType: tensor.F32, Shape: []int64{out, in, 3, 3}, Data: counting(9 * in * out)})
+		}
+		require.Len(t, Map(all).Exchangeable(), c.found, name)
+	}
+}

@@ -83,6 +83,8 @@ var codecs = [numDTypes]Codec{
 	packed6:    {Name: "INT6"},
 	packed7:    {Name: "INT7"},
 	packed8:    {Name: "INT8"},
+	packed16:   {Name: "INT16"},
+	packed32:   {Name: "INT32"},
 	nf4:        {Name: "NF4"},
 	fp4:        {Name: "FP4"},
 	fp8:        {Name: "FP8"},

@@ -70,6 +70,8 @@ const (
 	packed6
 	packed7
 	packed8
+	packed16
+	packed32
 	nf4
 	fp4
 	fp8
@@ -133,13 +135,18 @@ func Named(name string) DType {
 	return d
 }
 
-// PackedInt is the packed type of integers of 1 to 8 bits, Invalid for any other
-// number of bits.
+// PackedInt is the packed type of integers of 1 to 8, 16 or 32 bits, Invalid for any
+// other number of bits.
 func PackedInt(bits int) DType {
-	if bits < 1 || bits > 8 {
-		return Invalid
+	switch {
+	case 1 <= bits && bits <= 8:
+		return packed1 + DType(bits-1)
+	case bits == 16:
+		return packed16
+	case bits == 32:
+		return packed32
 	}
-	return packed1 + DType(bits-1)
+	return Invalid
 }
 
 // Kind tells integers, floats and block-quantised types apart.

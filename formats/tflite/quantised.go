@@ -8,13 +8,11 @@ import (
 	"github.com/weightprint/weightprint/internal/strided"
 )
 
-// codeType names the codes of a quantised tensor.
+// codeType names the codes of a quantised tensor; integers of 64 bits are numbers that need
+// no type of their own.
 func codeType(k kind) tensor.DType {
-	switch k.bits {
-	case 4:
-		return tensor.PackedInt(4)
-	case 8:
-		return tensor.PackedInt(8)
+	if t := tensor.PackedInt(int(k.bits)); t != tensor.Invalid {
+		return t
 	}
 	return tensor.F32
 }

@@ -16,7 +16,7 @@ func storedQuantised(f *Facts, _ stats.LogP) []finding {
 	var count [2]int
 	for i := range f.Storage.Changes {
 		c := &f.Storage.Changes[i]
-		if !ofBody(c.Component) {
+		if c.Vector || !ofBody(c.Component) {
 			continue
 		}
 		n++

@@ -349,7 +349,7 @@ def linear():
     m = helper.make_model(g, ir_version=11, opset_imports=[helper.make_opsetid("", 23)])
     onnx.save(m, f"{OUT}/linear.onnx")
     ys = ReferenceEvaluator(m).run(None, {})
-    note("linear", list(zip(outs, ["INT8", "INT8", "INT8", "INT8", "INT8", "F32", "F32", "INT8", "INT4", "INT4", "INT4", "FP8"], ys)))
+    note("linear", list(zip(outs, ["INT8", "INT8", "INT8", "INT8", "INT8", "INT16", "INT32", "INT8", "INT4", "INT4", "INT4", "FP8"], ys)))
 
 
 linear()

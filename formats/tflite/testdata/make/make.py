@@ -53,7 +53,7 @@ def note(name, raw):
                     shape[q.quantizedDimension] = -1
                     s, z = s.reshape(shape), (z.reshape(shape) if len(z) > 1 else z)
                 v = ((v.astype(np.int64) - z).astype(np.float32) * s).astype(np.float32)
-                kind = {"I8": "INT8", "U8": "INT8", "I4": "INT4"}.get(kind, "F32")
+                kind = {"I8": "INT8", "U8": "INT8", "I4": "INT4", "I16": "INT16", "I32": "INT32"}.get(kind, "F32")
             elif integer and (v.size <= 1 or v.ndim <= 1 and v.size <= 8):
                 continue
             listed.append({"name": t.name.decode(), "dtype": kind, "shape": list(v.shape)})
