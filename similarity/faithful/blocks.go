@@ -20,6 +20,7 @@ type judge struct {
 	through    func(float32) float32   // rounding of the source before, nil for none
 	also       []func(float32) float32 // other roundings that the sample does not tell from it
 	importance func(row int) []float32
+	shared     []*shared // importance of each run of columns that most rows have in common, nil of runs of which none is known
 }
 
 // bytesOf is the size of n values.
@@ -126,6 +127,9 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 	}
 	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
 		return Open, fault{}
+	}
+	if j.shared != nil && j.shared[k] != nil {
+		return j.shared[k].judge(fitted[j.name](xb, v, block, squareOf(x)))
 	}
 	return Reachable, fault{}
 }
