@@ -21,6 +21,7 @@ type judge struct {
 	also       []func(float32) float32 // other roundings that the sample does not tell from it
 	importance func(row int) []float32
 	shared     []*shared // importance of each run of columns that most rows have in common, nil of runs of which none is known
+	apart      []bool    // of each run: none was found although there are enough rows
 }
 
 // bytesOf is the size of n values.
@@ -128,8 +129,11 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
 		return Open, fault{}
 	}
-	if j.shared != nil && j.shared[k] != nil {
+	switch {
+	case j.shared != nil && j.shared[k] != nil:
 		return j.shared[k].judge(fitted[j.name](xb, v, block, squareOf(x)))
+	case j.apart != nil && j.apart[k]:
+		return Open, fault{}
 	}
 	return Reachable, fault{}
 }

@@ -125,10 +125,11 @@ func squareOf(x []float32) float32 {
 
 // shared is the importance of a run of columns that the rows have in common.
 type shared struct {
-	w    []float64
-	most float64     // the largest number of roundings that chance takes an honest row from nothing, per unit of reach
-	sure float64     // that any errors of the rows do, per unit of reach
-	axes [][]float64 // directions that the rows determine, each divided by the size of what they say of it
+	w      []float64
+	agreed int         // equations that hold with it
+	most   float64     // the largest number of roundings that chance takes an honest row from nothing, per unit of reach
+	sure   float64     // that any errors of the rows do, per unit of reach
+	axes   [][]float64 // directions that the rows determine, each divided by the size of what they say of it
 }
 
 // Bounds in roundings of the scale. Honest rows are within one with the importance that
@@ -140,6 +141,7 @@ type shared struct {
 const (
 	agree     = 2.0
 	deviation = 6.0
+	nearlyAll = 0.8 // share of equations that must agree: with fewer the search may have missed the importance
 )
 
 // reach is how far the importance of a row's run is uncertain in the direction that
@@ -178,31 +180,82 @@ const notTheirs = "the scale does not follow from the importance that the scales
 // Rows that are asked, at least in multiples of the unknowns, and how long is searched.
 const (
 	leastEquations = 3
-	rounds         = 40
+	rounds         = 60
 )
 
 // share finds the importance of a run that most equations agree on; nil where none does.
-// Each round weighs equations by how well they hold (Cauchy's weights).
-func share(all []equation) *shared {
+// It is looked for from two sides: from columns that weigh alike, and from columns that
+// weigh the more the less is left over in them.
+func share(all []equation) (best *shared) {
 	if len(all) == 0 || len(all) < leastEquations*len(all[0].a) {
 		return nil
 	}
-	s := &shared{w: make([]float64, len(all[0].a))}
-	for j := range s.w {
-		s.w[j] = 1
+	for _, w := range [][]float64{ones(len(all[0].a)), byLeftOver(all)} {
+		for _, powers := range [][]float64{{2}, {1, 2}} {
+			s := &shared{w: slices.Clone(w)}
+			if s.search(all, powers) && (best == nil || s.agreed > best.agreed) {
+				best = s
+			}
+			if best != nil && best.agreed == len(all) {
+				break
+			}
+		}
 	}
-	off := make([]float64, len(all))
-	width := math.Inf(1)
-	for range rounds {
+	if best == nil || float64(best.agreed) < nearlyAll*float64(len(all)) || !best.settle(all) {
+		return nil
+	}
+	return best
+}
+
+// byLeftOver weighs columns by what is left over in them: the median of aⱼ² over sⱼ².
+func byLeftOver(all []equation) []float64 {
+	w, off, top := make([]float64, len(all[0].a)), make([]float64, 0, len(all)), 0.0
+	for j := range w {
+		off = off[:0]
 		for i := range all {
-			off[i] = math.Abs(all[i].left(s.w))
+			if s := all[i].s[j]; s > 0 {
+				off = append(off, math.Abs(all[i].a[j])/s)
+			}
 		}
-		width = max(1, min(width/2, 2*median(off)))
-		if !s.step(s.gram(all, func(i int) float64 { return 1 / (1 + off[i]*off[i]/(width*width)) })) {
-			return nil
+		if len(off) > 0 {
+			x := max(1, median(off))
+			w[j] = 1 / (x * x)
+		}
+		top = max(top, w[j])
+	}
+	for j := range w {
+		w[j] = max(w[j]/max(top, faint), faint)
+	}
+	return w
+}
+
+// search improves the importance in rounds. Each weighs equations by how well they hold:
+// with the first power the sum of what is left becomes least, which has one answer; with the
+// second what does not hold at all counts for nothing (Cauchy's weights).
+func (s *shared) search(all []equation, powers []float64) bool {
+	off := make([]float64, len(all))
+	for _, power := range powers {
+		for range rounds {
+			for i := range all {
+				off[i] = math.Abs(all[i].left(s.w))
+			}
+			width := max(1, 2*median(off))
+			moved, ok := s.step(all, func(i int) float64 { return 1 / (1 + math.Pow(off[i]/width, power)) })
+			if !ok {
+				return false
+			}
+			if moved < still {
+				break
+			}
 		}
 	}
-	return s.settle(all)
+	s.agreed = 0
+	for i := range all {
+		if math.Abs(all[i].left(s.w)) <= agree {
+			s.agreed++
+		}
+	}
+	return true
 }
 
 func median(x []float64) float64 {
@@ -213,40 +266,56 @@ func median(x []float64) float64 {
 // faint is the least importance that is told from none, over the largest of the run.
 const faint = 1e-7
 
+// still is by how much, in roundings, a step moves equations when it is the last.
+const still = 1e-3
+
 // step moves each importance, by a factor of eight at most, to where the equations leave
-// least: all of them say nothing of the size of the whole, so the sum is held.
-func (s *shared) step(g []float64) bool {
-	n, trace := len(s.w), 0.0
+// least in all. They say nothing of the size of the whole: what is held is the sum of the
+// roundings. It tells how far it moved equations, in roundings.
+func (s *shared) step(all []equation, weight func(i int) float64) (moved float64, ok bool) {
+	n := len(s.w)
+	g, held := s.gram(all, weight)
 	for j := range n {
-		trace += g[j*n+j]
+		g[j*n+j] *= 1 + 1e-10
+		if g[j*n+j] == 0 {
+			g[j*n+j] = 1
+		}
 	}
-	ones := make([]float64, n)
-	for j := range ones {
-		g[j*n+j] += 1e-9 * trace / float64(n)
-		ones[j] = 1
-	}
-	v, err := linalg.Solve(g, n, n, ones)
+	v, err := linalg.Solve(g, n, n, held)
 	if err != nil {
-		return false
+		return 0, false
 	}
-	mean, top := dot64(v, ones)/float64(n), 0.0
-	if !(mean > 0) {
-		return false
+	size := dot64(v, held) / dot64(held, ones(n))
+	if !(size > 0) {
+		return 0, false
 	}
+	was, top := slices.Clone(s.w), 0.0
 	for j := range s.w {
-		s.w[j] *= max(1.0/8, min(8, v[j]/mean))
+		s.w[j] *= max(1.0/8, min(8, v[j]/size))
 		top = max(top, s.w[j])
 	}
 	for j := range s.w {
 		s.w[j] = max(s.w[j]/top, faint)
 	}
-	return true
+	for i := range all {
+		moved = max(moved, weight(i)*math.Abs(all[i].left(s.w)-all[i].left(was)))
+	}
+	return moved, true
 }
 
-// gram is Σ qᵢaᵢaᵢᵀ of equations in roundings, in units of the importance.
-func (s *shared) gram(all []equation, weight func(i int) float64) []float64 {
+func ones(n int) []float64 {
+	v := make([]float64, n)
+	for i := range v {
+		v[i] = 1
+	}
+	return v
+}
+
+// gram is Σ qᵢaᵢaᵢᵀ of equations in roundings, in units of the importance, and Σ qᵢsᵢ.
+func (s *shared) gram(all []equation, weight func(i int) float64) (g, held []float64) {
 	n := len(s.w)
-	g, row := make([]float64, n*n), make([]float64, n)
+	g, held = make([]float64, n*n), make([]float64, n)
+	row := make([]float64, n)
 	for i := range all {
 		r, q := all[i].rounding(s.w), weight(i)
 		if r == 0 || q == 0 {
@@ -254,6 +323,7 @@ func (s *shared) gram(all []equation, weight func(i int) float64) []float64 {
 		}
 		for j := range row {
 			row[j] = all[i].a[j] * s.w[j] / r
+			held[j] += float64(q * all[i].s[j] * s.w[j] / r)
 		}
 		for j, x := range row {
 			for k := range j + 1 {
@@ -266,22 +336,18 @@ func (s *shared) gram(all []equation, weight func(i int) float64) []float64 {
 			g[k*n+j] = g[j*n+k]
 		}
 	}
-	return g
+	return g, held
 }
 
 // settle tells what the equations that agree leave open.
-func (s *shared) settle(all []equation) *shared {
-	n, agreed := len(s.w), 0
-	g := s.gram(all, func(i int) float64 {
+func (s *shared) settle(all []equation) bool {
+	n := len(s.w)
+	g, _ := s.gram(all, func(i int) float64 {
 		if math.Abs(all[i].left(s.w)) > agree {
 			return 0
 		}
-		agreed++
 		return 1
 	})
-	if float64(agreed) <= majority*float64(len(all)) {
-		return nil
-	}
 	size := make([]float64, n) // of what all of them say of each column
 	for j := range size {
 		size[j] = math.Sqrt(g[j*n+j])
@@ -295,7 +361,7 @@ func (s *shared) settle(all []equation) *shared {
 	}
 	values, v, err := linalg.SymEigen(g, n)
 	if err != nil {
-		return nil
+		return false
 	}
 	for k := 1; k < n; k++ { // the first direction is the importance itself, whose size means nothing
 		axis := make([]float64, n)
@@ -304,8 +370,8 @@ func (s *shared) settle(all []equation) *shared {
 		}
 		s.axes = append(s.axes, axis)
 	}
-	s.most, s.sure = deviation, 2*3*math.Sqrt(float64(agreed))
-	return s
+	s.most, s.sure = deviation, 2*3*math.Sqrt(float64(s.agreed))
+	return true
 }
 
 // unsaid is as good as nothing that equations say of a direction.
@@ -316,7 +382,7 @@ const askedRows = 768
 
 // shareImportance finds the importance that the rows of a tensor have in common, where
 // none was given and scales do not follow from the values alone.
-func (j *judge) shareImportance(ctx context.Context, p Pair) error {
+func (j *judge) shareImportance(ctx context.Context, p Pair, t *Tensor) error {
 	find := fitted[j.name]
 	if j.mode != Searched || find == nil || len(p.Quantised.Tensor.Shape) > 2 {
 		return nil // stacked matrices have an importance each
@@ -336,7 +402,13 @@ func (j *judge) shareImportance(ctx context.Context, p Pair) error {
 			all[k] = append(all[k], find(x[k*bv:][:bv], v, raw[k*bb:][:bb], square)...)
 		}
 	}
-	j.shared = make([]*shared, len(all))
-	dense.Parallel(len(all), func(k int) { j.shared[k] = share(all[k]) })
+	j.shared, j.apart = make([]*shared, len(all)), make([]bool, len(all))
+	dense.Parallel(len(all), func(k int) {
+		j.shared[k] = share(all[k])
+		j.apart[k] = j.shared[k] == nil && len(all[k]) >= leastEquations*bv
+	})
+	if slices.Contains(j.apart, true) {
+		t.Why = "no importance was found that the scales of most rows follow from: unusual kinds of it, or one for each row, which no quantiser takes"
+	}
 	return nil
 }

@@ -150,7 +150,7 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	if err := j.choose(ctx, p, t); err != nil {
 		return nil, err
 	}
-	if err := j.shareImportance(ctx, p); err != nil {
+	if err := j.shareImportance(ctx, p, t); err != nil {
 		return nil, err
 	}
 	t.Mode = j.mode
