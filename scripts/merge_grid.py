@@ -211,6 +211,7 @@ def check(r, j, given, parents):
     if r['trained'] and (sparse or r['method'] == 'model_stock'): want = {}
     got = {m: float(p['weight']) for m, p in zip(given, j['parents'])}
     if sparse and r['params'].get('lambda'): want = {m: w * r['params']['lambda'] for m, w in want.items()}
+    if r['params'].get('rescale') is False: got = {m: float(w) for m, w in zip(given, j.get('unscaled') or [9] * len(given))}
     gaps = [abs(got[m] - w) for m, w in want.items()]
     t = r['expect'].get('t')
     if isinstance(t, float): gaps.append(abs(j['t'] - t) if j['t'] is not None else 1)
