@@ -24,6 +24,9 @@ func (f *fitting) chosen(e *explanation) bool {
 			p, s := e.predict(i), storageOf(t.dtype)
 			for j, y := range t.y {
 				b := t.x[k][j]
+				if s.round != nil {
+					b = s.round(b) // as the child stores it
+				}
 				step := s.step(b)
 				if p == nil || math.Abs(p[j]-float64(b)) < chosenApart*step {
 					continue
