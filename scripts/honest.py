@@ -199,7 +199,8 @@ def make(args):
         src = f'{at}/source-{kind}.gguf'; write_gguf(src, named, c, kind)
         r = np.random.default_rng([5 + args.seed, s])
         for f, (ft, code) in enumerate(FTYPES.items()):
-            if (f + s + args.seed) % 2 and not name.startswith('odd'): continue
+            if args.types and ft not in args.types.split(','): continue
+            if not args.types and (f + s + args.seed) % 2 and not name.startswith('odd'): continue
             for variant in ('none', 'imp'):
                 if variant == 'none' and ft in NEEDS: continue
                 if variant == 'imp' and ft in ('Q8_0', 'F16', 'BF16', 'MXFP4_MOE', 'NVFP4', 'Q1_0', 'Q2_0', 'TQ1_0', 'TQ2_0'): continue
@@ -239,6 +240,6 @@ def judge(out, exe):
 
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
-    p.add_argument('out'); p.add_argument('--zoo'); p.add_argument('--minilm'); p.add_argument('--smol'); p.add_argument('--seed', type=int, default=0); p.add_argument('--judge')
+    p.add_argument('out'); p.add_argument('--zoo'); p.add_argument('--minilm'); p.add_argument('--smol'); p.add_argument('--seed', type=int, default=0); p.add_argument('--types', help='these alone, of all sources'); p.add_argument('--judge')
     o = p.parse_args()
     judge(o.out, o.judge) if o.judge else make(o)

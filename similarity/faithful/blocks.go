@@ -46,7 +46,9 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 	for k := 0; k*bb < len(raw); k++ {
 		b := raw[k*bb:][:bb]
 		if bytes.Equal(b, want[k*bb:][:bb]) {
-			each(k, Exact, fault{idle: zero(x[k*bv:][:bv])})
+			xb := x[k*bv:][:bv]
+			idle := zero(xb)
+			each(k, Exact, fault{idle: idle, kept: !idle && j.mode == Alone && j.rule.search != nil && j.keeps(xb, b)})
 			continue
 		}
 		if slices.ContainsFunc(others(), func(o rounded) bool { return bytes.Equal(b, o.raw[k*bb:][:bb]) }) {
@@ -64,6 +66,13 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 		f.col += k * bv
 		each(k, g, f)
 	}
+}
+
+// keeps tells whether a block decodes to the very values.
+func (j *judge) keeps(x []float32, block []byte) bool {
+	v := make([]float32, len(x))
+	j.codec.Decode(v, block)
+	return slices.Equal(v, x)
 }
 
 // rounded is a row of the source after some rounding, and what the rule makes of it.

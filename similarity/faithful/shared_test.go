@@ -120,3 +120,20 @@ func TestUnusualImportanceIsNoDeviation(t *testing.T) {
 		}
 	}
 }
+
+// A source that was decoded from the type comes out alike with nearly any importance. The few
+// blocks that do not are no deviation; those that no importance gives are.
+func TestSourcesOnTheLattice(t *testing.T) {
+	for _, name := range []string{"Q4_1", "Q5_1"} {
+		codec, _ := tensor.Named(name).Codec()
+		w := writer{codec, 96, 192, name}
+		r := rand.New(rand.NewPCG(9, 9))
+		x := w.decode(w.write(weights[0].make(r, w.rows, w.cols), nil))
+		importance := fill(w.cols, func(i int) float64 { return float64(1 - min(1, i%97)) })
+		raw := w.write(x, importance)
+		out := judgeAs(t, w, raw, x, nil)
+		require.Zero(t, out.Blocks[faithful.Deviates], "%s: %v", name, out.Deviations)
+		raw[len(raw)/2/codec.BlockBytes*codec.BlockBytes+1] = 0x7e // no number
+		require.NotZero(t, judgeAs(t, w, raw, x, nil).Blocks[faithful.Deviates], name)
+	}
+}

@@ -184,6 +184,9 @@ func (t *Tensor) count(block int, g Grade, f fault, hidden bool) {
 	if g == Exact && !f.idle {
 		t.plain++
 	}
+	if f.kept {
+		t.kept++
+	}
 	if !f.soft || g != Deviates {
 		return
 	}
