@@ -139,7 +139,7 @@ func addBeyond(r *rand.Rand, victim *Decoder) *Decoder {
 
 // widen adds residual dimensions that are zero, then turns the stream so that none
 // is.
-func widen(part float64) func(*rand.Rand, *Decoder) *Decoder {
+func widen(part, fill float64) func(*rand.Rand, *Decoder) *Decoder {
 	return func(r *rand.Rand, victim *Decoder) *Decoder {
 		d := victim.folded()
 		h := d.Hidden()
@@ -147,7 +147,8 @@ func widen(part float64) func(*rand.Rand, *Decoder) *Decoder {
 		s := math.Sqrt(float64(h) / float64(h+add))
 		for _, f := range d.reads() {
 			for _, m := range f.readers {
-				*m = *scaled(beside(m, NewMatrix(m.R, add)), s)
+				noise := gaussian(r, m.R, add, fill*m.size()*math.Sqrt(float64(h)/float64(add)))
+				*m = *scaled(beside(m, noise), s)
 			}
 			*f.gain = ones(h + add)
 		}

@@ -114,6 +114,9 @@ func TestDisguisesKeepTheFunction(t *testing.T) {
 			}
 			require.Greater(t, changed, 100, d.Name)
 		}
+		idle := m.Clone()
+		Idle(r, idle, 9, 4)
+		require.InDeltaSlice(t, want, idle.logits(text), 2e-5*size, "idle directions")
 		stranger := Random(r, Shape{Layers: 2, Hidden: 24, Width: 40, Heads: 4, KVHeads: 2, HeadDim: 8, Vocab: 32, Untied: untied}, Quirks{})
 		off := 0.0
 		for k, y := range stranger.logits(text) {

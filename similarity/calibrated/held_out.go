@@ -3,7 +3,6 @@ package calibrated
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -58,129 +57,6 @@ func heldOut(ctx context.Context, p *align.Pair, t align.TowerPair) ([]similarit
 		share.Skipped, cosine.Skipped = "no unit could be tested", "no unit could be tested"
 	}
 	return append([]similarity.Evidence{share, cosine}, found.byLayer(share, t)...), nil
-}
-
-// agreement is the agreement of layers under one pairing.
-type agreement struct {
-	layers []align.LayerPair // by position in the towers
-	result *tokenfree.Result
-	notes  []string
-}
-
-// chance is the share of agreeing units up to which a layer may have been
-// paired wrongly.
-const chance = 0.05
-
-// agreed compares layers as they are paired, and where one of them shows nothing, as
-// their signatures pair them, and with B's matrices in one another's roles. It is nil
-// where nothing could be compared.
-func agreed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks) (*agreement, error) {
-	var best *agreement
-	keep := func(g *agreement) {
-		if g != nil && (best == nil || g.result.Share() > best.result.Share()) {
-			best = g
-		}
-	}
-	if s.Why == "" {
-		keep(placed(ctx, p, t, s, s.B))
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(best.result.Layers, func(l tokenfree.Layer) bool { return float64(l.Agree) <= chance*float64(l.Tested) }) {
-			return best, nil
-		}
-	}
-	a, b, atA, atB, err := mlp.All(ctx, p, t)
-	if err != nil {
-		return best, err
-	}
-	tries := misnamings(ctx, p, s, a, b)
-	whole := newStack(p, a, atA)
-	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
-		keep(whole.paired(ctx, p, t, b, atB, best != nil))
-	}
-	for _, try := range tries {
-		if best != nil && best.result.Share() > plain {
-			break
-		}
-		var found [2]*agreement
-		if s.Why == "" && len(try.stack) > 0 && worthwhile(ctx, p, s, inRoles(s.B, try.stack)) {
-			found[0] = placed(ctx, p, t, s, inRoles(s.B, try.stack))
-		}
-		if len(try.all) > 0 {
-			found[1] = whole.paired(ctx, p, t, inRoles(b, try.all), atB, false)
-		}
-		for _, g := range found {
-			if g != nil {
-				g.notes = append(g.notes, "matrices of B's layers were taken in one another's roles")
-			}
-			keep(g)
-		}
-	}
-	return best, ctx.Err()
-}
-
-// placed compares the layers as they were paired for reading, with these views of B's.
-func placed(ctx context.Context, p *align.Pair, t align.TowerPair, s *mlp.Stacks, b []mlp.Block) *agreement {
-	g := &agreement{layers: s.Layers}
-	g.compare(ctx, p, s.A, b)
-	if slices.ContainsFunc(s.Layers, func(l align.LayerPair) bool { return !slices.Contains(t.Layers, l) }) {
-		g.notes = append(g.notes, pairedAnew)
-	}
-	return g
-}
-
-// pairedAnew is said where layers are held against others than those at their places.
-const pairedAnew = "layers were paired by what no change of basis alters"
-
-// stack holds all layers of A, which B's are held against more than once.
-type stack struct {
-	layers []mlp.Block // rejoined
-	at     []int       // their places in the tower
-	known  *tokenfree.Stack
-}
-
-func newStack(p *align.Pair, a []mlp.Block, at []int) *stack {
-	a = rejoinedAll(a)
-	return &stack{a, at, tokenfree.NewStack(a, &tokenfree.Options{Seed: p.Seed})}
-}
-
-// paired compares layers as their signatures pair them. It is nil where these pair
-// fewer than two, or none but as they are paired already and have been compared.
-func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
-	g := &agreement{}
-	var xa, xb []mlp.Block
-	moved := false
-	b = rejoinedAll(b)
-	for _, c := range s.known.Counterparts(ctx, b) {
-		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
-		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, b[c[1]]), append(g.layers, l)
-		moved = moved || !slices.Contains(t.Layers, l)
-	}
-	if len(xa) < 2 || !moved && compared {
-		return nil
-	}
-	g.compare(ctx, p, xa, xb)
-	if moved {
-		g.notes = append(g.notes, pairedAnew)
-	}
-	return g
-}
-
-func rejoinedAll(blocks []mlp.Block) []mlp.Block {
-	out, _ := rejoined(blocks)
-	return out
-}
-
-func (g *agreement) compare(ctx context.Context, p *align.Pair, a, b []mlp.Block) {
-	a, joinedA := rejoined(a)
-	b, joinedB := rejoined(b)
-	g.result = tokenfree.CrossFit(ctx, a, b, &tokenfree.Options{Seed: p.Seed})
-	for i, joined := range []int{joinedA, joinedB} {
-		if joined > 0 {
-			g.notes = append(g.notes, fmt.Sprintf("%d units of %s open together with others and were put together", joined, []string{"A", "B"}[i]))
-		}
-	}
 }
 
 // rejoined puts units together that open together, so that a unit that was

@@ -42,6 +42,26 @@ func withoutTokens(r *rand.Rand, m *zoo.Model) {
 	}
 }
 
+// Directions of the hidden state that nothing writes hide nothing, whatever is read there.
+func TestIdleDirectionsHideNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(22, 1))
+	a, c := zoo.Random(r, deep, zoo.Quirks{}), zoo.Random(r, deep, zoo.Quirks{})
+	for _, size := range []float64{1, 6} {
+		b := a.Clone()
+		zoo.DisguiseAll(r, b)
+		zoo.Idle(r, b, 40, size)
+		for range 2 { // from either side
+			share, cosine := heldOut(t, a, b, 0)
+			require.GreaterOrEqual(t, share.Effect, 0.99)
+			require.GreaterOrEqual(t, cosine.Effect, 0.99)
+			require.Contains(t, fmt.Sprint(share.Warnings), "40 directions of the hidden state")
+			a, b = b, a
+		}
+		share, _ := heldOut(t, c, b, 0)
+		require.Less(t, share.Effect, 0.04)
+	}
+}
+
 func TestDisguisedCopiesWithoutTokens(t *testing.T) {
 	r := rand.New(rand.NewPCG(21, 1))
 	a := zoo.Random(r, deep, zoo.Quirks{})

@@ -1,6 +1,7 @@
 package tokenfree
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -66,6 +67,12 @@ type Result struct {
 
 // Share is the part of the tested units that agree.
 func (r *Result) Share() float64 { return float64(r.Agree) / math.Max(1, float64(r.Tested)) }
+
+// More tells whether more units agree than in another result or, of as many, their
+// pairs are more alike.
+func (r *Result) More(o *Result) bool {
+	return cmp.Or(cmp.Compare(r.Share(), o.Share()), cmp.Compare(r.Cosine, o.Cosine)) > 0
+}
 
 // CrossFit holds block i of A against block i of B, for all i: the rotation
 // between the residual streams is fitted on the even blocks and tried on the
