@@ -22,7 +22,7 @@ var sharing = []string{"Q4_0", "Q4_1", "Q5_0", "Q5_1"}
 // blocks, and counts those that were changed and those of them that are named.
 func sharedTrial(t *testing.T, name string, kind int, change func(r *rand.Rand, x, importance []float32, block []byte)) (changed, named, untouched int, grade faithful.Grade) {
 	codec, _ := tensor.Named(name).Codec()
-	w := writer{codec, 192, 128, name}
+	w := writer{codec, 160, 64, name}
 	if os.Getenv("WEIGHTPRINT_LONG") != "" {
 		w.rows, w.cols = 768, 512
 	}
@@ -65,6 +65,9 @@ func TestImportanceIsShared(t *testing.T) {
 	}
 	var table strings.Builder
 	for _, name := range sharing {
+		if name[1] == '5' && os.Getenv("WEIGHTPRINT_LONG") == "" {
+			continue
+		}
 		fmt.Fprintf(&table, "| %s |", name)
 		for _, a := range []struct {
 			what   string
@@ -108,11 +111,11 @@ func TestUnusualImportanceIsNoDeviation(t *testing.T) {
 	}
 	for _, name := range sharing {
 		codec, _ := tensor.Named(name).Codec()
-		w := writer{codec, 128, 128, name}
+		w := writer{codec, 112, 64, name}
 		for kind, of := range kinds {
 			r := rand.New(rand.NewPCG(7, uint64(len(kind))))
 			importance := fill(w.cols, func(i int) float64 { return of(r, i) })
-			for _, i := range []int{0, 2, 4} {
+			for _, i := range []int{0, 2} {
 				x := weights[i].make(r, w.rows, w.cols)
 				out := judgeAs(t, w, w.write(x, importance), x, nil)
 				require.Zero(t, out.Blocks[faithful.Deviates], "%s %s %s: %v", name, kind, weights[i].name, out.Deviations)
