@@ -111,14 +111,27 @@ func (f *Fingerprint) sketch(ctx context.Context, n *roles.Network) error {
 // cheap tells whether a layer is probed when not all of the model is read.
 func (p *probe) cheap() bool { return p.gate.Tensor.StoredBytes() <= sketchProbeBytes }
 
+// announce makes rows that are read one by one quick to read, where a server is asked for
+// them: as many at once as it keeps, when the turn comes to the first of them.
+func announce(ctx context.Context, m *roles.Matrix, rows []int, turn int) error {
+	ahead := int(max(1, tensor.FetchBytes/max(1, m.Cost(1))))
+	if turn%ahead > 0 {
+		return nil
+	}
+	return tensor.FetchAll(ctx, []tensor.Want{m.Want(rows[turn:min(turn+ahead, len(rows))])})
+}
+
 // alone probes a layer outside a pass.
 func (p *probe) alone(ctx context.Context) error {
 	if err := p.tokens(ctx); err != nil {
 		return err
 	}
 	p.begin()
-	row := make([]float32, p.gate.Cols)
-	for u := range p.gate.Rows {
+	row, all := make([]float32, p.gate.Cols), p.gate.All()
+	for u := range all {
+		if err := announce(ctx, p.gate, all, u); err != nil {
+			return err
+		}
 		if err := p.gate.Gather(ctx, row, []int{u}); err != nil {
 			return err
 		}

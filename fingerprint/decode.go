@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 )
 
 // Read reads a fingerprint file. Errors are ErrFile or ErrVersion; every
@@ -140,7 +141,9 @@ func (d *decoder) fingerprint(version int) *Fingerprint {
 	for n := d.number(limitKinds); n > 0 && d.err == nil; n-- {
 		f.Kinds = append(f.Kinds, KindPrint{d.text(), d.number(limitTensors), d.stats()})
 	}
-	for n := d.number(limitSketches); n > 0 && d.err == nil; n-- {
+	n := d.number(limitSketches)
+	f.Sketches = slices.Grow(f.Sketches, n)
+	for ; n > 0 && d.err == nil; n-- {
 		f.Sketches = append(f.Sketches, d.sketch(version))
 	}
 	for n := d.number(limitProbed); n > 0 && d.err == nil; n-- {
@@ -224,6 +227,7 @@ func (d *decoder) probes() (p Probes) {
 	p.Length = d.number(limitUnits)
 	p.Gated = d.below(1, "gate") == 1
 	n := d.number(limitProbes)
+	p.Units, p.Profile = slices.Grow(p.Units, n), slices.Grow(p.Profile, n)
 	for range n {
 		u := d.signed(maxProbed, "unit")
 		if u < -1 || u >= p.Length {
@@ -243,7 +247,7 @@ func (d *decoder) tokens() *Tokens {
 	if n == 0 {
 		return nil
 	}
-	t := &Tokens{Vocabulary: d.number(limitVocabulary)}
+	t := &Tokens{Vocabulary: d.number(limitVocabulary), Rows: slices.Grow([]int(nil), n)}
 	before := -1
 	for range n {
 		before += 1 + d.below(int(limitVocabulary.most), "step to the next token")

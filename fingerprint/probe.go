@@ -109,7 +109,11 @@ func probeOf(t *roles.Tower, l *roles.Layer, version int) *probe {
 func (p *probe) tokens(ctx context.Context) error {
 	d := p.gate.Cols
 	x := make([]float32, probeTokens*d)
-	for i, token := range tokens(p.embedding.Rows, probeTokens) {
+	some := tokens(p.embedding.Rows, probeTokens)
+	for i, token := range some {
+		if err := announce(ctx, p.embedding, some, i); err != nil {
+			return err
+		}
 		if err := p.embedding.Gather(ctx, x[i*d:(i+1)*d], []int{token}); err != nil {
 			return err
 		}

@@ -181,6 +181,9 @@ func residual(t *roles.Tower) *axis {
 	return &axis{name: t.Name + ".residual", length: e.Cols, dim: len(some), all: e.Rows, read: func(ctx context.Context, x []float32, units []int) error {
 		row, tables := make([]float32, e.Cols), 0
 		for k, token := range some {
+			if err := announce(ctx, e, some, k); err != nil {
+				return err
+			}
 			if err := e.Gather(ctx, row, []int{token}); err != nil {
 				return err
 			}

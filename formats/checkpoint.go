@@ -34,6 +34,10 @@ type Options struct {
 	AllowPrivate bool
 	// Offline opens only what lies on this machine.
 	Offline bool
+	// NearBytes is the gap between two ranges of a remote file below which one request
+	// fetches both, with what lies between; 1 KiB if zero. Who is granted few requests
+	// sets it higher. It changes nothing of what is found.
+	NearBytes int64
 	// Log is told of what delays remote reads; silent if nil.
 	Log *slog.Logger
 }

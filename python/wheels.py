@@ -189,6 +189,8 @@ def main() -> None:
     p.add_argument("--targets", default=",".join(TARGETS), help='some of them, with commas between, or "host" (default: all)')
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
+    if a.targets != "host" and (unknown := set(a.targets.split(",")) - set(TARGETS)):
+        p.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)} and host")
     targets = [host()] if a.targets == "host" else [TARGETS[t] for t in a.targets.split(",")]
     for target in targets:
         path = wheel(target, a.version, a.out)

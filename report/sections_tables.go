@@ -61,18 +61,25 @@ func three(x verdict.Number) string { return fmt.Sprintf("%.3f", float64(x)) }
 // layersSection says which layer of A each layer of B comes from: text in a few lines,
 // Markdown in a table, HTML in a map.
 func layersSection(r *Report, f page.Form) []page.Section {
+	hidden := len(r.Layers) > 0 && r.hidden()
 	switch {
+	case hidden && f == page.Markdown:
+		return one("Layers", "", page.Block{Words: layersHidden})
 	case f == page.Markdown:
 		return one("Layers", "", page.Block{Table: layerTable(r.Layers)})
 	case len(r.Layers) == 0:
 		return nil
+	case hidden && f == page.Text:
+		return one("", "layers B←A", page.Block{Words: layersHidden})
 	case f == page.Text:
 		return one("", "layers B←A", page.Block{Words: layerWords(r.Layers)})
-	case r.hidden():
-		return one("Layers of B", "", page.Block{Words: "By order and place no layer of B has a source in A: the units do not stand as they did, so these tests cannot see one. What decided does not rest on them."})
+	case hidden:
+		return one("Layers of B", "", page.Block{Words: layersHidden})
 	}
 	return one("Layers of B", "", page.Block{Drawing: "layers"})
 }
+
+const layersHidden = "By order and place no layer of B has a source in A: the units do not stand as they did, so these tests cannot see one. What decided does not rest on them."
 
 // hidden tells whether a relation was found although the layers show nothing by order
 // and place.

@@ -185,9 +185,12 @@ type Step struct{ Words, Command string }
 // Steps lists what would settle an open verdict, with the subjects' references in
 // the commands.
 func (r *Report) Steps() []Step {
-	refs, base := [2]string{}, ""
+	refs, base, adapter := [2]string{}, "", ""
 	for i := range refs {
 		ref, on := r.Subjects[i].named()
+		if on != "" && adapter == "" {
+			adapter = verdict.Side(i)
+		}
 		if escape.Printable(ref) == ref && len(ref) <= longestRef {
 			refs[i] = ref
 		}
@@ -197,6 +200,9 @@ func (r *Report) Steps() []Step {
 	}
 	out := make([]Step, len(r.Verdict.Next))
 	for i, s := range r.Verdict.Next {
+		if at, ok := strings.CutSuffix(s, " ADAPTER"); ok && adapter != "" {
+			s = at + " " + adapter
+		}
 		out[i].Words, out[i].Command = verdict.StepWords(s, refs)
 		if base != "" && strings.HasPrefix(out[i].Command, "weightprint compare ") {
 			out[i].Command = withBase(out[i].Command, base)

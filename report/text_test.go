@@ -34,7 +34,7 @@ var stored = []string{"related", "shared-init", "identical", "no-evidence", "inc
 func TestTextIsGolden(t *testing.T) {
 	for _, name := range stored {
 		r := golden(t, name)
-		for _, n := range []int{40, 80, 120} {
+		for _, n := range []int{40, 80, 120, 160, 200} {
 			forms := map[string]func(*bytes.Buffer) error{"brief": func(b *bytes.Buffer) error { return r.WriteBrief(b, Style{Columns: n}) }}
 			if name == "related" {
 				forms["all"] = func(b *bytes.Buffer) error { return r.WriteStyled(b, Style{Columns: n}) }

@@ -62,6 +62,7 @@ func TestAdapterOnItsBase(t *testing.T) {
 	_, out, stderr = call("compare", base, adapter)
 	require.NotContains(t, out, "compare "+base+" '")
 	require.Contains(t, strings.Join(strings.Fields(out), " "), "weightprint compare "+base+" "+adapter+" --base BASE", stderr)
+	require.Contains(t, strings.Join(strings.Fields(out), " "), "weightprint inspect "+adapter+" ", "what can be run at once comes first")
 
 	code, _, stderr = call("fingerprint", adapter, "--base", base, "-o", print)
 	require.Zero(t, code, stderr)

@@ -91,7 +91,7 @@ cannot be opened, 3 for an unproven claim, or none at all, with --fail-on unprov
 	fl.BoolVar(&f.changed, "changed", false, "the arguments are files that have changed; audit the models that they belong to")
 	fl.StringVarP(&f.file, "output", "o", "", "write the result to a file")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for unproven) on one of these outcomes: confirmed, contradicted, unproven")
-	completes(c, "fail-on", []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)})
+	completesList(c, "fail-on", []string{string(audit.Confirmed), string(audit.Contradicted), string(audit.Unproven)})
 	completes(c, "format", auditForms)
 	return c
 }

@@ -65,7 +65,7 @@ compared as if it were merged into the other side, or into --base.`,
 	f.out.flags(fl)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	completes(c, "depth", []string{string(report.Quick), string(report.Normal), string(report.Deep)})
-	completes(c, "fail-on", relationNames())
+	completesList(c, "fail-on", relationNames())
 	completes(c, "format", formNames)
 	completes(c, "budget", []string{report.DefaultBudget.String(), "full"})
 	return c

@@ -86,7 +86,7 @@ It presumes that the two are related: of strangers everything differs.`,
 	fl.BoolVar(&asJSON, "json", false, "short for --format json")
 	fl.StringVar(&budget, "budget", "full", `bytes to read of each model, such as 64MiB, or "full"`)
 	fl.StringSliceVar(&failOn, "fail-on", nil, "exit with 1 when the two are found different, or equal up to storage")
-	completes(c, "fail-on", diffFindings)
+	completesList(c, "fail-on", diffFindings)
 	fl.StringVarP(&file, "output", "o", "", "write the result to a file")
 	return c
 }

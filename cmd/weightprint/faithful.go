@@ -68,7 +68,7 @@ model cannot be read.`,
 	fl.BoolVar(&f.pin, "pin", false, "digest whole files")
 	fl.StringSliceVar(&f.failOn, "fail-on", nil, "exit with 1 (3 for undetermined) on one of these verdicts: reachable, deviates, undetermined, faithful")
 	completes(c, "format", []string{"text", "json", "md", "intoto"})
-	completes(c, "fail-on", verdictNames())
+	completesList(c, "fail-on", verdictNames())
 	return c
 }
 

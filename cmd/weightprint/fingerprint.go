@@ -21,7 +21,7 @@ import (
 )
 
 func fingerprintCommand() *cobra.Command {
-	var file, budget, base string
+	var file, budget, base, near string
 	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
@@ -42,6 +42,9 @@ stopped goes on where it was.`,
 		RunE: func(c *cobra.Command, a []string) error {
 			most, err := budgetOf(budget)
 			if err != nil {
+				return err
+			}
+			if networkOf(c.Context()).near, err = nearOf(near); err != nil {
 				return err
 			}
 			if dry && len(a) == 1 {
@@ -70,6 +73,7 @@ stopped goes on where it was.`,
 	fl.StringVarP(&file, "output", "o", "", "file to write")
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
 	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to")
+	fl.StringVar(&near, "near", "1KiB", "ask a server at once for ranges no further apart than this: fewer requests, more bytes")
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
 	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")
@@ -82,6 +86,15 @@ func budgetOf(s string) (int64, error) {
 	b, err := report.ParseBytes(s)
 	if err != nil {
 		return 0, usageError{fmt.Errorf("--budget: %w", err)}
+	}
+	return int64(b), nil
+}
+
+// nearOf parses a --near.
+func nearOf(s string) (int64, error) {
+	b, err := report.ParseBytes(s)
+	if err != nil || b == report.Full {
+		return 0, usageError{fmt.Errorf("--near: a number of bytes such as 64KiB, not %s", escape.Printable(s))}
 	}
 	return int64(b), nil
 }

@@ -105,6 +105,22 @@ func completes(c *cobra.Command, flag string, words []string) {
 	}
 }
 
+// completesList does so where a flag takes several words with commas between them.
+func completesList(c *cobra.Command, flag string, words []string) {
+	err := c.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, _ []string, typed string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
+		before := typed[:strings.LastIndexByte(typed, ',')+1]
+		for _, w := range words {
+			if !slices.Contains(strings.Split(before, ","), w) {
+				out = append(out, before+w)
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // no such flag
+	}
+}
+
 // counted says in plain words that a verb has too many arguments or too few.
 func counted(err error) string {
 	words := strings.NewReplacer(" arg(s), only received ", " arguments, not ", " arg(s), received ", " arguments, not ", "accepts ", "takes ", "requires ", "takes ").Replace(err.Error())

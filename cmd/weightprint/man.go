@@ -39,6 +39,9 @@ bit by bit. Completions come from weightprint completion.`,
 	}
 }
 
+// plainly keeps a text from being read as markup.
+var plainly = strings.NewReplacer("[", `\[`, "]", `\]`, "<", `\<`, "*", `\*`, "_", `\_`)
+
 // pages writes the page of a verb and of those below it.
 func pages(c, verb *cobra.Command, dir string) error {
 	for _, v := range verb.Commands() {
@@ -53,6 +56,7 @@ func pages(c, verb *cobra.Command, dir string) error {
 	if err != nil {
 		return err
 	}
+	verb.Long = plainly.Replace(verb.Long)
 	return to.write(func(w io.Writer) error {
 		return doc.GenMan(verb, &doc.GenManHeader{Section: "1", Source: "weightprint " + report.Version(), Manual: "weightprint"}, w)
 	})

@@ -17,7 +17,7 @@ func TestManPages(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "man")
 	exits(t, 0, "man", dir)
 	for _, c := range rootCommand(nil, nil).Commands() {
-		if c.Hidden {
+		if c.Hidden || !c.IsAvailableCommand() { // help among them
 			continue
 		}
 		page, err := os.ReadFile(filepath.Join(dir, "weightprint-"+c.Name()+".1"))
@@ -36,6 +36,9 @@ func TestManPages(t *testing.T) {
 		require.Equal(t, string(page), string(other))
 	}
 	require.FileExists(t, filepath.Join(dir, "weightprint.1"))
+	page, err := os.ReadFile(filepath.Join(dir, "weightprint-compare.1"))
+	require.NoError(t, err)
+	require.Contains(t, string(page), "hf:org/name[@revision][:file] (the hub's cache", "a text is no markup")
 	exits(t, 64, "man")
 }
 

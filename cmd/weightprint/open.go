@@ -18,6 +18,7 @@ import (
 type network struct {
 	private, offline, lenient bool
 	component                 string
+	near                      int64  // the gap below which one request fetches two ranges, 0 for the default
 	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
@@ -37,6 +38,7 @@ func networkFlags(root *cobra.Command, stderr io.Writer) {
 	fl.StringVar(&n.component, "component", "", "the part of a pipeline that is meant, such as unet, transformer, vae or text_encoder")
 	fl.StringVar(&n.progress, "progress", "terminal", "show progress on a terminal, or as lines of JSON on the standard error: terminal, json")
 	completes(root, "progress", progressForms)
+	completes(root, "component", []string{"unet", "transformer", "vae", "text_encoder"})
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
 		c.SetContext(context.WithValue(c.Context(), networkKey{}, n))
 		if !slices.Contains(progressForms, n.progress) {
@@ -71,7 +73,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
-	f.Component = n.component
+	f.Component, f.NearBytes = n.component, n.near
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {

@@ -90,7 +90,7 @@ func (r *Remote) claim(spans []tensor.Span, ahead bool) (have []part, mine, othe
 			others = append(others, waits...)
 		}
 	}
-	for _, s := range merged(missing, nearBytes) {
+	for _, s := range merged(missing, r.client.o.NearBytes) {
 		for lo := s.Lo; lo < s.Hi; lo += pieceBytes {
 			f := &flight{Span: tensor.Span{Lo: lo, Hi: min(lo+pieceBytes, s.Hi)}, done: make(chan struct{})}
 			mine = append(mine, f)

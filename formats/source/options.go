@@ -19,6 +19,9 @@ type Options struct {
 	Offline bool
 	// InFlight is how many requests are under way at once; 32 if zero.
 	InFlight int
+	// NearBytes is the gap between two ranges below which one request fetches both, with
+	// what lies between; 1 KiB if zero. Who is granted few requests sets it higher.
+	NearBytes int64
 	// CacheBytes bounds the bytes kept of one checkpoint; 72 MiB if zero.
 	CacheBytes int64
 	// Timeout is how long a server may stay silent before a request counts as
@@ -35,6 +38,9 @@ type Options struct {
 	sleep  func(context.Context, time.Duration) error
 }
 
+// nearBytes is about what the headers of another request would cost.
+const nearBytes = 1 << 10
+
 // filled returns the options with defaults in place of zero fields.
 func (o *Options) filled() Options {
 	var f Options
@@ -43,6 +49,9 @@ func (o *Options) filled() Options {
 	}
 	if f.InFlight <= 0 {
 		f.InFlight = 32
+	}
+	if f.NearBytes <= 0 {
+		f.NearBytes = nearBytes
 	}
 	if f.CacheBytes <= 0 {
 		f.CacheBytes = 72 << 20

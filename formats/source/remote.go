@@ -24,9 +24,6 @@ const (
 	firstBytes = 65 << 10
 	// pieceBytes is the longest range of one request.
 	pieceBytes = 1 << 20
-	// nearBytes is the gap between two ranges below which one request fetches
-	// both: about what the headers of another request would cost.
-	nearBytes = 1 << 10
 	// restBytes is how much a file may hold beyond its beginning to be fetched whole by
 	// the second request: of a small file, many short ranges cost a server more.
 	restBytes = 256 << 10

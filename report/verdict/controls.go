@@ -104,8 +104,21 @@ func (t *Stratum) spread(effects []float64) Spread {
 	return s
 }
 
-// Stand places an effect that rests on n units among the pairs of strangers of
-// the population; nil where the population has no such test. Effects scatter
+// oneSeed are the strata whose pairs share an initialisation and nothing that training
+// learned.
+var oneSeed = []string{"shared-init", "other-order", "formula"}
+
+// of tells whether the pairs are what the null of a test says: strangers, or where a test
+// asks what was learned in common, pairs of one initialisation.
+func (t *Stratum) of(test string) bool {
+	if test == Gains {
+		return slices.Contains(oneSeed, t.Name)
+	}
+	return t.Independent
+}
+
+// Stand places an effect that rests on n units among the pairs of the population that
+// the null of the test is about; nil where the population has no such test. Effects scatter
 // more the fewer units they rest on, so the case is held against controls that
 // rest on between half as many units and as many, or, where those are few, on
 // no more than as many.
@@ -132,7 +145,7 @@ func (p *Population) stand(test string, effect float64, least, most int) *Standi
 			continue
 		}
 		s.Strata = append(s.Strata, t.spread(here))
-		if !t.Independent {
+		if !t.of(test) {
 			continue
 		}
 		all = append(all, here...)

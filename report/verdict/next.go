@@ -13,7 +13,8 @@ const (
 	drawUnits     = "draw the units by a text that nobody could foresee, so that fewer suffice: weightprint compare A B --nonce TEXT"
 	runCalibrated = "run the tests that see through a disguise: weightprint compare A B --depth normal"
 	addTokenizers = "put the tokenizers beside the models, so that tokens are paired by their strings, and repeat: weightprint compare A B"
-	nameBase      = "apply the adapter to the base that it was trained on: weightprint compare A B --base BASE"
+	askBase       = "see which base the adapter's files name: weightprint inspect ADAPTER"
+	nameBase      = "compare on that base, which stands for BASE: weightprint compare A B --base BASE"
 	findParts     = "see which parts the two have, and compare models whose parts correspond: weightprint inspect B"
 	tooFewUnits   = "nothing more in these files, for so few units do not tell; ask for a checkpoint of the training between: weightprint compare A CHECKPOINT"
 	unseenThrough = "no test of this program sees through a disguise of such networks; ask for a checkpoint of B's training: weightprint compare A CHECKPOINT"
@@ -25,7 +26,7 @@ const (
 
 // Steps lists every step that a verdict can name.
 func Steps() []string {
-	return []string{readAll, drawUnits, runCalibrated, addTokenizers, nameBase, findParts, tooFewUnits, unseenThrough, askDuplicates, askCheckpoint, useWeights}
+	return []string{readAll, drawUnits, runCalibrated, addTokenizers, askBase, nameBase, findParts, tooFewUnits, unseenThrough, askDuplicates, askCheckpoint, useWeights}
 }
 
 // more is what to do where more units might tell: read them, or where all were

@@ -55,7 +55,7 @@ func (p Policy) Decide(f Facts) Verdict {
 	case f.Tautology != "":
 		v.Relation, v.Log10P = Inconclusive, nil
 		v.Because = append(v.Because, f.Tautology)
-		v.Next = append(v.Next, nameBase)
+		v.Next = append(v.Next, askBase, nameBase)
 	case f.Named != "":
 		v.Relation, v.Tier = Identical, "exact"
 		v.Because, v.Alternatives = append(v.Because, f.Named), append(v.Alternatives, bothCopied)

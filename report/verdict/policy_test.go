@@ -229,6 +229,11 @@ func TestControlsStand(t *testing.T) {
 	require.Equal(t, Number(0.5), s.P)
 	require.Equal(t, Number(0.3), s.Largest)
 	require.Nil(t, p.Stand("y", 1, 1))
+	p.Strata[0].Tests[Gains], p.Strata[1].Tests[Gains] = []Control{{0.1, 10}}, []Control{{0.2, 10}, {0.3, 10}}
+	s = p.Stand(Gains, 0.25, 10) // it asks for more than one initialisation
+	require.Equal(t, 2, s.N)
+	require.Equal(t, Number(0.3), s.Largest)
+	require.Equal(t, "shared-init", s.Nearest)
 }
 
 // A layer that holds a matrix of A unchanged is of A, though no test on its

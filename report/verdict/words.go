@@ -87,6 +87,9 @@ func (p *Power) Words() string {
 	return fmt.Sprintf("a child whose units have mean cosine %g with their originals would have been found with probability %g or more: it shows about %.0f corresponding units of %d, on %d axes", float64(p.Cosine), float64(p.Probability), float64(p.Expected), p.Units, p.Axes)
 }
 
+// initialisationOpen ends the statement of a relation that may be of initialisations.
+const initialisationOpen = " That the two share a random initialisation only is not excluded."
+
 // statement puts the weight of the evidence into a sentence, as the ENFSI
 // guideline asks: it speaks of the findings given the propositions, never of
 // the propositions given the findings.
@@ -105,9 +108,9 @@ func (p Policy) statement(v Verdict, lr float64) string {
 	case v.Relation == SharedInit && v.open:
 		s += " What the two share is a random initialisation at the least; whether it is more was not settled."
 	case v.Relation == SharedInit:
-		s += " What the two share is a random initialisation; nothing that training learned was found in common."
+		s += " What the two share is a random initialisation; what training learned was found no more alike than that leaves it."
 	case v.open:
-		s += " That the two share a random initialisation only is not excluded."
+		s += initialisationOpen
 	}
 	return s
 }

@@ -15,6 +15,7 @@ import (
 // Change is what happened between the two tensors of one role.
 type Change struct {
 	Role      string
+	Names     [2]string // of the tensors of A and B, as their files have them
 	Component string
 	Tower     string // of B
 	LayerB    int    // -1 outside layers
@@ -136,7 +137,7 @@ func announceVectors(ctx context.Context, pairs []align.VectorPair) error {
 }
 
 func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Options) (Change, error) {
-	c := Change{Role: p.B.Role, Component: p.Component, Tower: p.Tower, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	c := Change{Role: p.B.Role, Names: [2]string{p.A.Tensor.Name, p.B.Tensor.Name}, Component: p.Component, Tower: p.Tower, LayerB: p.LayerB, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	rows := sampled(p, seed, o)
 	c.Complete = len(rows) == p.B.Rows
 	cols := p.B.Cols
@@ -270,7 +271,7 @@ func packedSteps(ctx context.Context, steps []float32, l tensor.Lattice, m *role
 }
 
 func compareVector(ctx context.Context, p align.VectorPair) (Change, error) {
-	c := Change{Role: p.B.Role, Component: p.Component, Tower: p.Tower, Vector: true, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
+	c := Change{Role: p.B.Role, Names: [2]string{p.A.Tensor.Name, p.B.Tensor.Name}, Component: p.Component, Tower: p.Tower, Vector: true, LayerB: -1, A: p.A.Tensor.DType, B: p.B.Tensor.DType, Complete: true}
 	a, err := p.A.Read(ctx)
 	if err != nil {
 		return c, err

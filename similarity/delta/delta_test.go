@@ -98,6 +98,7 @@ func changed(t *testing.T, a, b tensor.Model) delta.Change {
 	require.NoError(t, err)
 	require.Empty(t, differ)
 	require.Equal(t, "layers.0.mlp.up", all[0].Role)
+	require.Equal(t, [2]string{"model.layers.0.mlp.up_proj.weight", "model.layers.0.mlp.up_proj.weight"}, all[0].Names)
 	return all[0]
 }
 

@@ -52,3 +52,12 @@ func ContentOf(f *fingerprint.Fingerprint) fingerprint.Digest {
 	}
 	return f.Digest()
 }
+
+// contentOf is ContentOf of a fingerprint that was decoded from a file: its digest ends
+// the file.
+func contentOf(f *fingerprint.Fingerprint, file []byte) fingerprint.Digest {
+	if f.Complete {
+		return f.Root
+	}
+	return fingerprint.Digest(file[len(file)-len(fingerprint.Digest{}):])
+}

@@ -193,6 +193,13 @@ func (x *Index) Entry(i int) (Entry, error) { return x.At(context.Background(), 
 
 // At reads the entry that a record holds.
 func (x *Index) At(_ context.Context, number int64) (e Entry, err error) {
+	if b := x.wholeRecord(number, x.kept.records(number/blockSize)); b != nil {
+		r, err := parse(b)
+		if err != nil {
+			return e, fmt.Errorf("%s: record %d: %w", x.path, number, err)
+		}
+		return x.entry(&r)
+	}
 	err = x.each(number, number+1, func(i int64, r *record, bad error) error {
 		if bad != nil {
 			return fmt.Errorf("%s: record %d: %w", x.path, i, bad)
@@ -215,7 +222,7 @@ func (x *Index) entry(r *record) (Entry, error) {
 	if err != nil {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w", detailsOf(x.path), r.offset, err)
 	}
-	if ContentOf(p) != r.root {
+	if contentOf(p, b) != r.root {
 		return Entry{Name: r.name}, fmt.Errorf("%s: offset %d: %w: the details are of another model", detailsOf(x.path), r.offset, ErrCorrupt)
 	}
 	return Entry{r.name, p}, nil

@@ -60,7 +60,7 @@ func (x *Index) measure(ctx context.Context, all []*request) error {
 }
 
 // measureBlocks does so for the records of blocks [first, last).
-func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last int64) error {
+func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last int64) (err error) {
 	at, ends := make([]int, len(all)), make([]int, len(all))
 	for i, r := range all {
 		at[i] = before(r.of, first*blockSize)
@@ -86,12 +86,8 @@ func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last i
 		}
 		for i, r := range all {
 			for ; at[i] < ends[i]; at[i]++ {
-				o, err := read.summary(r.of[at[i]].entry)
-				if err != nil {
+				if r.far[at[i]], err = read.apart(r, r.of[at[i]].entry); err != nil {
 					return err
-				}
-				if r.far[at[i]] = unread; o != nil {
-					r.far[at[i]] = r.summary.apart(r.channel, o)
 				}
 			}
 		}
@@ -117,6 +113,7 @@ type records struct {
 	one   []byte
 	state [blockSize]uint8
 	of    [blockSize]record
+	part  Summary // of one that was seen whole
 }
 
 // States of a record of the block at hand.
@@ -156,6 +153,30 @@ func (s *records) begin(k int64, asked int) error {
 		s.x.kept.putRecords(k, into)
 	}
 	return nil
+}
+
+// apart is how far a record of the block is from what is asked, unread where it cannot
+// be read. Of one that is in memory and was seen whole it reads no more than it needs.
+func (s *records) apart(r *request, number int64) (int, error) {
+	if b := s.x.wholeRecord(number, s.bytes); b != nil {
+		s.part.part(r.channel, b)
+		return r.summary.apart(r.channel, &s.part), nil
+	}
+	o, err := s.summary(number)
+	if err != nil || o == nil {
+		return unread, err
+	}
+	return r.summary.apart(r.channel, o), nil
+}
+
+// wholeRecord is a record among those of its block, nil where these are not at hand or
+// the record was not seen to be whole.
+func (x *Index) wholeRecord(number int64, block []byte) []byte {
+	i := number % blockSize
+	if x.seen == nil || len(block) == 0 || x.seen[number].Load() != sound {
+		return nil
+	}
+	return block[i*recordBytes : (i+1)*recordBytes]
 }
 
 // summary is that of a record of the block, nil if it cannot be read. It is valid until

@@ -286,6 +286,11 @@ func decode(b []byte) (r record, err error) {
 	if string(b[:len(magic)]) != magic || !bytes.Equal(check(b[:recordBytes-checkBytes]), b[recordBytes-checkBytes:]) {
 		return r, ErrCorrupt
 	}
+	return parse(b)
+}
+
+// parse is decode for a record whose digest was seen to agree.
+func parse(b []byte) (r record, err error) {
 	at := r.numbers(b)
 	n := int(le.Uint16(b[at:]))
 	if n > MaxNameBytes || r.offset < 0 || r.size < 0 || r.size > fingerprint.MaxFileBytes || r.flags&^knownFlags != 0 {
@@ -301,19 +306,39 @@ func (r *record) numbers(b []byte) int {
 	at += copy(r.root[:], b[at:])
 	r.offset, r.size = int64(le.Uint64(b[at:])), int64(le.Uint64(b[at+8:]))
 	at += 16
-	for _, v := range []*uint32{&r.flags, &r.Length, &r.Dim, &r.Hidden} {
-		*v = le.Uint32(b[at:])
-		at += 4
-	}
-	for _, words := range r.fields() {
-		part := b[at : at+8*len(words)]
-		for i := range words {
-			words[i] = le.Uint64(part[8*i:])
-		}
-		at += len(part)
-	}
-	for w := range r.Tokens {
-		r.Tokens[w] = le.Uint64(b[recordBytes-checkBytes-tokenBytes+8*w:])
+	r.flags = le.Uint32(b[at:])
+	for c := range channels {
+		at = r.part(c, b)
 	}
 	return at
+}
+
+// lengthsAt is where a record holds the lengths of axes, in front of its words.
+const lengthsAt = len(magic) + len(fingerprint.Digest{}) + 8 + 8 + 4
+
+// part reads what a record holds for one kind of distance, and returns where the words
+// of all end.
+func (s *Summary) part(channel int, b []byte) int {
+	s.Length, s.Dim, s.Hidden = le.Uint32(b[lengthsAt:]), le.Uint32(b[lengthsAt+4:]), le.Uint32(b[lengthsAt+8:])
+	at := lengthsAt + 12
+	for k, words := range s.fields() {
+		if channelOf[k] == channel {
+			load(words, b[at:])
+		}
+		at += 8 * len(words)
+	}
+	if channel == channels-1 {
+		load(s.Tokens[:], b[recordBytes-checkBytes-tokenBytes:])
+	}
+	return at
+}
+
+// channelOf says for which distance each field is.
+var channelOf = [...]int{0, 0, 0, 1, found, found, found, found}
+
+func load(words []uint64, b []byte) {
+	b = b[:8*len(words)]
+	for i := range words {
+		words[i] = le.Uint64(b[8*i:])
+	}
 }

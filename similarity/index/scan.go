@@ -16,12 +16,16 @@ type scan struct {
 	same []int64 // entries that may have the query's content
 }
 
-func newScan(keep int) *scan {
-	var s scan
+// scans are kept, as filling their lists costs less than growing them.
+var scans = sync.Pool{New: func() any { return new(scan) }}
+
+func newScan() *scan {
+	s := scans.Get().(*scan)
+	s.same = s.same[:0]
 	for k := range s.near {
-		s.near[k] = newList(keep)
+		s.near[k] = list{keep: Screened, best: s.near[k].best[:0], worst: ranks - 1}
 	}
-	return &s
+	return s
 }
 
 // add takes over what a scan of later entries found.
@@ -80,6 +84,9 @@ func (x *Index) nearest(ctx context.Context, fs []*fingerprint.Fingerprint, keep
 	for k, r := range all {
 		out[k/channels] = append(out[k/channels], r.nearest(keep)...)
 	}
+	for _, s := range screened {
+		scans.Put(s)
+	}
 	for i := range out {
 		slices.Sort(out[i])
 		out[i] = slices.Compact(out[i])
@@ -111,7 +118,7 @@ func (x *Index) screen(ctx context.Context, queries []*asked) ([]*scan, error) {
 	var wg sync.WaitGroup
 	for w := range workers {
 		for range queries {
-			parts[w] = append(parts[w], newScan(Screened))
+			parts[w] = append(parts[w], newScan())
 		}
 		wg.Go(func() { errs[w] = x.scan(ctx, parts[w], queries, blocks*w/workers, blocks*(w+1)/workers) })
 	}
@@ -125,6 +132,7 @@ func (x *Index) screen(ctx context.Context, queries []*asked) ([]*scan, error) {
 				continue
 			}
 			parts[0][i].add(parts[w][i])
+			scans.Put(parts[w][i])
 		}
 	}
 	for _, s := range parts[0] {

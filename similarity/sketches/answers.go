@@ -1,6 +1,7 @@
 package sketches
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 
@@ -144,6 +145,21 @@ func (t *tester) fixed(a, b *commitment.AxisSketch, first, last int) (hits, n in
 		}
 	}
 	return hits, n
+}
+
+// nearest is the eligible place at the least distance, the first in order where
+// several are, -1 if there is none.
+func nearest(order []int, eligible []bool, distance func(i int) int) int {
+	best, least := -1, math.MaxInt
+	for _, i := range order {
+		if !eligible[i] {
+			continue
+		}
+		if d := distance(i); d < least {
+			best, least = i, d
+		}
+	}
+	return best
 }
 
 // repeats tells whether two axes of one side hold much the same units, as after

@@ -2,6 +2,7 @@ package sketches
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similar
 	as, bs := a.sketches, b.sketches
 	named := sameAxes(as, bs)
 	choice := 0.0
+	layers = make([]similarity.Evidence, 0, len(bs))
 	taken := map[int]int{} // axes of A, and the place in layers of what took them
 	for _, sb := range bs {
 		e, from, choices := nearestAxis(total, as, sb, named)
@@ -43,7 +45,7 @@ func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similar
 	}
 	if len(layers) == 0 {
 		total.Skipped = "no sketched axes of one shape"
-		return total, nil
+		return total, layers
 	}
 	for _, e := range layers {
 		total.Statistic += e.Statistic
@@ -136,36 +138,34 @@ func sameAxes(a, b []*fingerprint.Sketch) bool {
 // fixed counts the units of B whose nearest sketch of A stands at the same
 // place; ties go to a unit drawn at random.
 func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
+	if !slices.Contains(sa.Eligible, true) {
+		return 0, 0
+	}
 	order := relabelling(len(sa.Units))
-	for j := range sb.Units {
-		if !sb.Eligible[j] {
-			continue
-		}
-		best := nearest(order, sa.Eligible, func(i int) int { return sa.Distance(i, sb, j) })
-		if best < 0 {
+	for j, eligible := range sb.Eligible {
+		if !eligible {
 			continue
 		}
 		n++
-		if best == j {
+		if sa.Eligible[j] && stands(order, sa, sb, j) {
 			hits++
 		}
 	}
 	return hits, n
 }
 
-// nearest is the eligible place at the least distance, the first in order where
-// several are, -1 if there is none.
-func nearest(order []int, eligible []bool, distance func(i int) int) int {
-	best, least := -1, math.MaxInt
+// stands tells whether unit j of A is the nearest to unit j of B, the first in order
+// where several are. Of strangers a few others show that it is not.
+func stands(order []int, sa, sb *fingerprint.Sketch, j int) bool {
+	least := sa.Distance(j, sb, j) // of those before j in order, no other may have it
 	for _, i := range order {
-		if !eligible[i] {
-			continue
-		}
-		if d := distance(i); d < least {
-			best, least = i, d
+		if i == j {
+			least--
+		} else if sa.Eligible[i] && sa.Distance(i, sb, j) <= least {
+			return false
 		}
 	}
-	return best
+	return true
 }
 
 // relabellings holds one random order for each number of units. It has nothing

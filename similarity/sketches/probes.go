@@ -1,6 +1,7 @@
 package sketches
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -13,17 +14,35 @@ import (
 // minProbes is the fewest tokens that must have found a unit on both sides.
 const minProbes = 6
 
+// layer is a probed layer that may be tested.
+type layer struct {
+	*fingerprint.Probes
+	byPlace []int // tokens that find a unit, in the order of these
+}
+
+func layerOfProbes(p *fingerprint.Probes) layer {
+	l := layer{p, make([]int, 0, len(p.Units))}
+	for t, u := range p.Units {
+		if u >= 0 {
+			l.byPlace = append(l.byPlace, t)
+		}
+	}
+	slices.SortFunc(l.byPlace, func(s, t int) int { return cmp.Or(p.Units[s]-p.Units[t], s-t) })
+	return l
+}
+
 // pair is one probed layer of A held against one of B: the tokens that found
-// a unit in both.
+// a unit in both, in the order of those of A.
 type pair struct {
-	a, b   *fingerprint.Probes
+	a, b   layer
 	tokens []int
 }
 
-func pairOf(a, b *fingerprint.Probes) (pair, bool) {
-	p := pair{a: a, b: b}
-	for t := range min(len(a.Units), len(b.Units)) {
-		if a.Units[t] >= 0 && b.Units[t] >= 0 {
+// pairOf makes a pair, whose tokens are put into room.
+func pairOf(a, b layer, room []int) (pair, bool) {
+	p := pair{a: a, b: b, tokens: room[:0]}
+	for _, t := range a.byPlace {
+		if t < len(b.Units) && b.Units[t] >= 0 {
 			p.tokens = append(p.tokens, t)
 		}
 	}
@@ -34,18 +53,21 @@ func pairOf(a, b *fingerprint.Probes) (pair, bool) {
 // one order in A and B, or at the very same places: B's units carry labels in
 // uniformly random order.
 func (p *pair) order() (stat int, log stats.LogP) {
-	n, same := len(p.tokens), 0
-	byPlace := make([][2]int, n)
-	for i, t := range p.tokens {
-		byPlace[i] = [2]int{p.a.Units[t], p.b.Units[t]}
+	var room [maxTokens]int
+	n, same, second := len(p.tokens), 0, room[:0]
+	for _, t := range p.tokens {
+		second = append(second, p.b.Units[t])
 		if p.a.Length == p.b.Length && p.a.Units[t] == p.b.Units[t] {
 			same++
 		}
 	}
-	k := increasing(byPlace)
+	k := stats.LongestIncreasing(second)
 	log = min(stats.Ordered(n, k), places(n, same, p.b.Length))
 	return max(k, same), stats.Bonferroni(log, 2)
 }
+
+// maxTokens is room for the tokens of a probed layer.
+const maxTokens = 32
 
 // places bounds the probability that k of n given units of m stand at given
 // places: C(n,k)·(m−k)!/m!.
@@ -100,10 +122,11 @@ func probes(a, b *Prepared) (order, signs, agreement similarity.Evidence) {
 	agreement.Tier, agreement.Null = similarity.Calibrated, "none: units that the same tokens find, alike through the up rows too"
 	as, bs := a.probed, b.probed
 	orders, flips, alike := taken{}, taken{}, taken{}
+	var room [maxTokens]int
 	for _, pb := range bs {
 		var o, s, g best
 		for j, pa := range as {
-			p, ok := pairOf(pa, pb)
+			p, ok := pairOf(pa, pb, room[:])
 			if !ok {
 				continue
 			}
@@ -132,11 +155,11 @@ func probes(a, b *Prepared) (order, signs, agreement similarity.Evidence) {
 }
 
 // probed lists the probed layers that may be tested, repeated ones once.
-func probed(f *fingerprint.Fingerprint) []*fingerprint.Probes {
-	var out []*fingerprint.Probes
+func probed(f *fingerprint.Fingerprint) []layer {
+	var out []layer
 	for i := range f.Probes {
 		if p := &f.Probes[i]; sound(f, p.Axis) && !twice(f.Probes[:i], p) {
-			out = append(out, p)
+			out = append(out, layerOfProbes(p))
 		}
 	}
 	return out
@@ -220,15 +243,4 @@ func sound(f *fingerprint.Fingerprint, axis string) bool {
 		}
 	}
 	return false
-}
-
-// increasing is the length of the longest sequence in which both places rise.
-// No two of the first places may be equal.
-func increasing(places [][2]int) int {
-	slices.SortFunc(places, func(a, b [2]int) int { return a[0] - b[0] })
-	second := make([]int, len(places))
-	for i, p := range places {
-		second[i] = p[1]
-	}
-	return stats.LongestIncreasing(second)
 }

@@ -43,23 +43,28 @@ func Run(a, b *fingerprint.Fingerprint) []similarity.Evidence { return Prepare(b
 type Prepared struct {
 	sketches []*fingerprint.Sketch // of hidden units, that may be tested
 	residual *fingerprint.Sketch
-	probed   []*fingerprint.Probes // layers that may be tested
+	probed   []layer // that may be tested
 	tokens   *fingerprint.Tokens
-	table    []int8 // of tokens
+	products *products // of tokens
 }
 
 // Prepare works out what the tests use of a fingerprint.
 func Prepare(f *fingerprint.Fingerprint) *Prepared {
-	p := &Prepared{sketches: usable(f), residual: residual(f), probed: probed(f), tokens: f.Tokens}
-	if f.Tokens != nil {
-		p.table = f.Tokens.Table()
+	p := prepare(f)
+	if p.tokens != nil {
+		p.products = productsOf(p.tokens)
 	}
 	return p
 }
 
+// prepare leaves out the products of tokens, which few are asked for.
+func prepare(f *fingerprint.Fingerprint) *Prepared {
+	return &Prepared{sketches: usable(f), residual: residual(f), probed: probed(f), tokens: f.Tokens}
+}
+
 // Run is the function Run with the prepared fingerprint as b.
 func (b *Prepared) Run(f *fingerprint.Fingerprint) []similarity.Evidence {
-	a := Prepare(f)
+	a := prepare(f)
 	mlp, layers := mlpFixedPoints(a, b)
 	order, signs, agreement := probes(a, b)
 	return append([]similarity.Evidence{mlp, residualFixedPoints(a, b), tokenSigns(a, b), order, signs, agreement}, layers...)
@@ -151,7 +156,7 @@ func Testable(f *fingerprint.Fingerprint) bool {
 		return true
 	}
 	for i := range f.Probes {
-		if _, ok := pairOf(&f.Probes[i], &f.Probes[i]); ok && sound(f, f.Probes[i].Axis) {
+		if l := layerOfProbes(&f.Probes[i]); len(l.byPlace) >= minProbes && sound(f, l.Axis) {
 			return true
 		}
 	}
