@@ -2,7 +2,10 @@
 """Makes GGUF files of many kinds of weights with llama.cpp's own quantiser, as fresh honest files for `weightprint faithful`.
 
     pip install torch safetensors gguf cyllama
-    python honest.py OUT --zoo ZOO --minilm MODEL --smol FILE.gguf
+    python honest.py OUT --zoo ZOO --minilm MODEL --smol FILE.gguf [--seed N]
+    python honest.py OUT --judge weightprint         # what `faithful` says of each file, with its importance and without
+
+Another seed takes other values, other layers, other models of the zoo, other importance and other choices of types.
 
 OUT/jobs.json lists each file with its source and its importance matrix, or none."""
 import argparse, ctypes, json, os, shutil, sys
@@ -107,14 +110,15 @@ def odd(t, r):
 def sources(args):
     import gguf
     mini = hf(args.minilm + '/model.safetensors')
-    r = np.random.default_rng(31)
+    r = np.random.default_rng(31 + args.seed)
     g = {x.name: x for x in gguf.GGUFReader(args.smol).tensors}
     def smol(n): return gguf.quants.dequantize(g[n].data, g[n].tensor_type)
+    layer = (15 + 7 * args.seed) % 30
     c = llama(576, 768, 9, 3, 1, 96)
-    t = {'model.embed_tokens.weight': smol('token_embd.weight')[1000:1096], 'lm_head.weight': smol('token_embd.weight')[9000:9096], 'model.norm.weight': smol('output_norm.weight')}
+    t = {'model.embed_tokens.weight': smol('token_embd.weight')[1000 + 777 * args.seed:][:96], 'lm_head.weight': smol('token_embd.weight')[9000 + 777 * args.seed:][:96], 'model.norm.weight': smol('output_norm.weight')}
     for a, b in NAMES.items():
-        if f'blk.15.{b}.weight' in g and 'qkv' not in b and 'gate_up' not in a:
-            w = smol(f'blk.15.{b}.weight')
+        if f'blk.{layer}.{b}.weight' in g and 'qkv' not in b and 'gate_up' not in a:
+            w = smol(f'blk.{layer}.{b}.weight')
             if b == 'attn_q': w = unrotary(w, 9)
             if b == 'attn_k': w = unrotary(w, 3)
             if 'gate' in b or 'up' in b: w = w[:768]
@@ -124,7 +128,7 @@ def sources(args):
     u = {k: (v + .15 * np.float32(v.std() * .3) * r.standard_normal(v.shape).astype(np.float32)) if v.ndim == 2 else v for k, v in t.items()}
     yield 'smol-bf16', u, c, 'bfloat16', 'BF16'
     yield 'smol-f32-bf16', u, c, 'float32', 'BF16'  # the converter rounds first
-    P = lambda s: Pool([v for k, v in mini.items() if 'LayerNorm' not in k], s)
+    P = lambda s: Pool([v for k, v in mini.items() if 'LayerNorm' not in k], s + 100 * args.seed)
     c = llama(256, 512, 4, 2, 1, 336)
     t = plain(P(1), c); odd(t, r)
     yield 'odd', t, c, 'float32', 'F32'
@@ -137,7 +141,7 @@ def sources(args):
     t[p + 'self_attn.qkv_proj.weight'] = np.concatenate([t.pop(p + f'self_attn.{n}_proj.weight') for n in 'qkv'])
     t[p + 'mlp.gate_up_proj.weight'] = np.concatenate([t.pop(p + f'mlp.{n}_proj.weight') for n in ('gate', 'up')])
     yield 'fused', t, c, 'float16', 'F16'
-    for z in ('r5', 'r6'):
+    for z in (('r5', 'r6'), ('r3', 'r7'), ('r1-ft-a', 'r4'))[args.seed % 3]:
         c = json.load(open(f'{args.zoo}/{z}/config.json'))
         yield 'zoo-' + z, hf(f'{args.zoo}/{z}/model.safetensors'), c, 'bfloat16', 'F32'
 
@@ -185,7 +189,7 @@ KINDS = ['usual', 'flat', 'zeros', 'nothing', 'one', 'wide', 'runs']
 
 def make(args):
     os.makedirs(args.out, exist_ok=True)
-    jobs, n = [], 0
+    jobs, n = [], args.seed
     for s, (name, t, c, dtype, kind) in enumerate(sources(args)):
         at = f'{args.out}/{name}'
         save_hf(at, t, c, dtype)
@@ -193,15 +197,16 @@ def make(args):
         seen = {k: torch.from_numpy(np.ascontiguousarray(v)).to(getattr(torch, dtype)).float().numpy() for k, v in t.items()}
         named = gguf_names(seen, c)
         src = f'{at}/source-{kind}.gguf'; write_gguf(src, named, c, kind)
-        r = np.random.default_rng([5, s])
+        r = np.random.default_rng([5 + args.seed, s])
         for f, (ft, code) in enumerate(FTYPES.items()):
-            if (f + s) % 2 and not name.startswith('odd'): continue
+            if args.types and ft not in args.types.split(','): continue
+            if not args.types and (f + s + args.seed) % 2 and not name.startswith('odd'): continue
             for variant in ('none', 'imp'):
                 if variant == 'none' and ft in NEEDS: continue
                 if variant == 'imp' and ft in ('Q8_0', 'F16', 'BF16', 'MXFP4_MOE', 'NVFP4', 'Q1_0', 'Q2_0', 'TQ1_0', 'TQ2_0'): continue
                 which = KINDS[(n := n + 1) % len(KINDS)] if variant == 'imp' else ''
                 imp = importances(which, {k: v for k, v in named.items() if v.ndim >= 2 and 'token_embd' not in k}, r) if which else None
-                pure = (f // 2 + s) % 2 == 0 and c['hidden_size'] % 256 == 0
+                pure = (f // 2 + s + args.seed) % 2 == 0 and c['hidden_size'] % 256 == 0
                 dst = f'{args.out}/{name}-{ft}{"-pure" if pure else ""}{"-" + which if which else ""}.gguf'
                 sys.stdout.flush()
                 pid = os.fork()
@@ -218,7 +223,23 @@ def make(args):
         print(name, sum(v.size for v in t.values()), len(jobs), flush=True)
         json.dump(jobs, open(args.out + '/jobs.json', 'w'))
 
+def judge(out, exe):
+    """prints the verdicts, and every file that deviates; with importance each file is held twice, once without it"""
+    import collections, subprocess
+    count, kinds = collections.Counter(), collections.defaultdict(collections.Counter)
+    for dst, src, imp in json.load(open(out + '/jobs.json')):
+        for given in ([imp, ''] if imp else ['']):
+            p = subprocess.run([exe, 'faithful', dst, src, '--json', *(['--importance', given] if given else [])], capture_output=True, text=True)
+            v = json.loads(p.stdout)['verdict'] if p.stdout.startswith('{') else 'failed'
+            how = 'given' if given else 'hidden' if imp else 'none'
+            count[how, v] += 1
+            kinds[os.path.basename(dst)[:-5].split('-pure')[0].split('-')[-1 if '-pure' in dst or not imp else -2]][v] += 1
+            if v not in ('faithful', 'reachable', 'undetermined'): print(v, dst, how, p.stderr.strip()[:200], flush=True)
+    for k, n in sorted(count.items()): print(*k, n)
+    print(sum(count.values()), 'runs,', len(kinds), 'types:', {k: dict(v) for k, v in kinds.items()})
+
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
-    p.add_argument('out'); p.add_argument('--zoo', required=True); p.add_argument('--minilm', required=True); p.add_argument('--smol', required=True)
-    make(p.parse_args())
+    p.add_argument('out'); p.add_argument('--zoo'); p.add_argument('--minilm'); p.add_argument('--smol'); p.add_argument('--seed', type=int, default=0); p.add_argument('--types', help='these alone, of all sources'); p.add_argument('--judge')
+    o = p.parse_args()
+    judge(o.out, o.judge) if o.judge else make(o)

@@ -5,6 +5,8 @@
     python merge_grid.py make  OUT ZOO     # ZOO: folder of small related models (r1, r1-ft-a, ...)
     python merge_grid.py judge OUT ZOO --bin weightprint [--table FILE]
 
+With --further it is fourteen other merges, of kinds and options that the sixty do not have.
+
 A row of the grid is a method with its parameters, the parents, the type that the work is done in and the type that is
 stored; some are trained further after the merge. The parents given to `recipe` are those of the merge and one relative
 that took no part. A row is right when method, parents and what came after are, and every coefficient is within 0.005.
@@ -20,8 +22,8 @@ def donors(weights, **more):
     return [(m, {'weight': w, **{k: (v[i] if isinstance(v, list) else v) for k, v in more.items()}}) for i, (m, w) in enumerate(weights.items())]
 
 
-def row(name, method, models, weights, base=None, dtype='bfloat16', out=None, params=None, trained=0, slices=None, expect=None, expect_method=None):
-    return dict(name=name, method=method, models=models, weights=weights, base=base, dtype=dtype, out=out, params=params or {},
+def row(name, method, models, weights, base=None, dtype='bfloat16', out=None, params=None, trained=0, slices=None, expect=None, expect_method=None, tokenizer=None):
+    return dict(tokenizer=tokenizer, name=name, method=method, models=models, weights=weights, base=base, dtype=dtype, out=out, params=params or {},
                 trained=trained, slices=slices, expect=expect or {}, expect_method=expect_method)
 
 
@@ -78,12 +80,38 @@ def grid():
     return rows
 
 
+def further():
+    f32 = dict(dtype='float32', out='bfloat16')
+    def sparse(n, method, w, base=BASE, expect=None, density=None, epsilon=None, gamma=None, **k):
+        e = {p: v for p, v in (('density', density), ('epsilon', epsilon), ('gamma', gamma)) if v is not None}
+        return row(n, method, donors(w, **e), w, base=base, expect={**e, **(expect or {})}, **k)
+    own = {A: [{'filter': 'embed_tokens', 'value': .9}, {'filter': 'lm_head', 'value': .2}, {'value': .6}], B: [{'filter': 'embed_tokens', 'value': .1}, {'filter': 'lm_head', 'value': .8}, {'value': .4}]}
+    halved = [{'filter': 'q_proj', 'value': .7}, {'value': 1.0}]
+    return [
+        sparse('f-della-linear', 'della_linear', {A: .5, B: .4, L: .3}, density=.45, epsilon=.05, params={'lambda': .8}),
+        sparse('f-breadcrumbs-ties', 'breadcrumbs_ties', {A: .5, B: .3, L: .4}, density=.5, gamma=.1, **f32),
+        row('f-sce', 'sce', [(m, {}) for m in ('r2-ft-b', 'r2-ft-short', 'r2-ft-long')], {}, base='r2', params={'select_topk': .2}),
+        row('f-nuslerp-columns', 'nuslerp', donors({A: .35, B: .65}), {}, base=BASE, params={'nuslerp_flatten': False, 'nuslerp_row_wise': False}, **f32),
+        row('f-karcher', 'karcher', [(m, {}) for m in ('r2-ft-b', 'r2-ft-short', 'r2-ft-long')], {m: 1 / 3 for m in ('r2-ft-b', 'r2-ft-short', 'r2-ft-long')}, **f32),
+        row('f-fusion', 'arcee_fusion', [('r2-ft-b', {})], {}, base='r2-ft-short', **f32),
+        row('f-multislerp', 'multislerp', donors({A: .45, B: .55}), {A: .45, B: .55}, base=BASE, **f32),
+        row('f-passthrough', 'passthrough', None, {A: 1.0}, slices=[{'sources': [{'model': A, 'layer_range': [0, 6], 'parameters': {'scale': halved}}]}], expect={'parents': [A], 'scales': {'attn.q': .7}}),
+        row('f-lora', 'linear', [(BASE + '+r1-lora-adapter', {'weight': .65}), (B, {'weight': .35})], {'r1-lora-merged': .65, B: .35}, **f32),
+        row('f-embeddings', 'linear', [(m, {'weight': w}) for m, w in own.items()], {}, expect={'weights': {'embedding': .9, 'head': .2, 'layers.2.mlp.up': .6}}, **f32),
+        row('f-linear-free', 'linear', donors({A: .6, B: .5}), {A: .6, B: .5}, params={'normalize': False}, **f32),
+        row('f-linear-negative', 'linear', donors({A: 1.3, B: -.3}), {A: 1.3, B: -.3}, **f32),
+        sparse('f-dare-unscaled', 'dare_linear', {A: .6, B: .7}, density=.6, params={'rescale': False}, **f32),
+        row('f-union', 'linear', donors({'r1-vocabext': .55, B: .45}), {'r1-vocabext': .55, B: .45}, tokenizer='union', **f32),
+    ]
+
+
 def config(r, zoo):
-    path = lambda m: os.path.join(zoo, m)
+    path = lambda m: '+'.join(os.path.join(zoo, x) for x in m.split('+'))
     c = {'merge_method': r['method'], 'dtype': r['dtype']}
     if r['out']: c['out_dtype'] = r['out']
     if r['base']: c['base_model'] = path(r['base'])
     if r['params']: c['parameters'] = r['params']
+    if r['tokenizer']: c['tokenizer'] = {'source': r['tokenizer']}
     if r['slices']:
         c['slices'] = json.loads(json.dumps(r['slices']))
         for s in c['slices']:
@@ -94,20 +122,20 @@ def config(r, zoo):
     return c
 
 
-def make(out, zoo, names):
+def make(out, zoo, names, rows):
     import random, yaml, torch
     from mergekit.config import MergeConfiguration
     from mergekit.merge import run_merge
     from mergekit.options import MergeOptions
     torch.set_num_threads(1)
     os.makedirs(out, exist_ok=True)
-    for r in grid():
+    for r in rows:
         at = os.path.join(out, r['name'])
         if names and r['name'] not in names or os.path.exists(os.path.join(at, 'done')): continue
         shutil.rmtree(at, ignore_errors=True)
         c = config(r, os.path.abspath(zoo))
-        run_merge(MergeConfiguration.model_validate(c), at, MergeOptions(copy_tokenizer=False, random_seed=len(r['name']), quiet=True, write_model_card=False))
-        shutil.copy(os.path.join(zoo, r['base'] or A, 'tokenizer.json'), at)
+        run_merge(MergeConfiguration.model_validate(c), at, MergeOptions(copy_tokenizer=False, random_seed=len(r['name']), quiet=True, write_model_card=False, transformers_cache=os.path.join(out, 'cache'), lora_merge_cache=os.path.join(out, 'cache')))
+        if not r['tokenizer']: shutil.copy(os.path.join(zoo, r['base'] or A, 'tokenizer.json'), at)
         if r['trained']: train(at, r['trained'])
         yaml.safe_dump(c, open(at + '.yml', 'w'))
         open(os.path.join(at, 'done'), 'w').close()
@@ -136,12 +164,12 @@ def train(folder, steps):
 
 def parents_of(r):
     if r['slices']: return r['expect']['parents']
-    return [m for m, _ in r['models']] + ([r['base']] if r['base'] and r['base'] not in [m for m, _ in r['models']] else [])
+    return [m.replace(BASE + '+r1-lora-adapter', 'r1-lora-merged') for m, _ in r['models']] + ([r['base']] if r['base'] and r['base'] not in [m for m, _ in r['models']] else [])
 
 
-def judge(out, zoo, exe, table, names):
+def judge(out, zoo, exe, table, names, rows):
     lines, wrong = ['| merge | parents, how stored | says | re-rounded | off by | right |', '|---|---|---|---|---|---|'], 0
-    for r in grid():
+    for r in rows:
         at = os.path.join(out, r['name'])
         if names and r['name'] not in names: continue
         parents = parents_of(r)
@@ -183,6 +211,7 @@ def check(r, j, given, parents):
     if r['trained'] and (sparse or r['method'] == 'model_stock'): want = {}
     got = {m: float(p['weight']) for m, p in zip(given, j['parents'])}
     if sparse and r['params'].get('lambda'): want = {m: w * r['params']['lambda'] for m, w in want.items()}
+    if r['params'].get('rescale') is False: got = {m: float(w) for m, w in zip(given, j.get('unscaled') or [9] * len(given))}
     gaps = [abs(got[m] - w) for m, w in want.items()]
     t = r['expect'].get('t')
     if isinstance(t, float): gaps.append(abs(j['t'] - t) if j['t'] is not None else 1)
@@ -195,6 +224,9 @@ def check(r, j, given, parents):
                 if isinstance(found, list): found = [found[given.index(m)] for m, _ in r['models']]; e = e if isinstance(e, list) else [e] * len(found); gaps += [abs(a - b) for a, b in zip(found, e)]
                 else: gaps.append(abs((found or 0) - e))
         if 'scale' in r['expect']: gaps += [abs(x['scale'] - .5) for x in j['tensors'] if x['role'] in ('layers.4.attn.o', 'layers.5.mlp.down')]
+    by = {x['role']: x for x in j['tensors']}
+    gaps += [abs(x['scale'] - s) for kind, s in r['expect'].get('scales', {}).items() for role, x in by.items() if role.endswith(kind)]
+    gaps += [abs(by[role]['weights'][0] - w) for role, w in r['expect'].get('weights', {}).items()]
     if gaps:
         off = max(gaps)
         if off > .005: bad.append(f'off by {off:.4f}')
@@ -217,6 +249,7 @@ def gradient_gaps(j, filters):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('what', choices=['make', 'judge']); p.add_argument('out'); p.add_argument('zoo'); p.add_argument('names', nargs='*')
-    p.add_argument('--bin', default='weightprint'); p.add_argument('--table')
+    p.add_argument('--bin', default='weightprint'); p.add_argument('--table'); p.add_argument('--further', action='store_true')
     o = p.parse_args()
-    sys.exit(make(o.out, o.zoo, o.names) if o.what == 'make' else judge(o.out, o.zoo, o.bin, o.table, o.names))
+    rows = further() if o.further else grid()
+    sys.exit(make(o.out, o.zoo, o.names, rows) if o.what == 'make' else judge(o.out, o.zoo, o.bin, o.table, o.names, rows))

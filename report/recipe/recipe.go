@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -31,6 +32,7 @@ type Recipe struct {
 	T          *verdict.Number  `json:"t"`                   // SLERP, NuSLERP: place on the arc where it is one for all tensors
 	Density    verdict.Number   `json:"density"`             // mean share of the entries of task vectors that were kept; 0 where all were
 	Densities  []verdict.Number `json:"densities"`           // the same by parent
+	Unscaled   []verdict.Number `json:"unscaled,omitempty"`  // weights that give the same where what was kept was not scaled up
 	Epsilon    verdict.Number   `json:"epsilon"`             // DELLA: how far the chance of being kept rises and falls around the density
 	Gamma      verdict.Number   `json:"gamma"`               // breadcrumbs: share of the largest entries that was dropped
 	Lambda     verdict.Number   `json:"lambda"`              // what the mixed task vector was multiplied with
@@ -163,6 +165,17 @@ func numbers(x []float64) (out []verdict.Number) {
 	return out
 }
 
+// listed are the weights that are not zero.
+func listed(x []verdict.Number) string {
+	var words []string
+	for _, v := range x {
+		if v != 0 {
+			words = append(words, fmt.Sprintf("%.3g", float64(v)))
+		}
+	}
+	return strings.Join(words, " and ")
+}
+
 func (r *Recipe) fill(f *recipe.Recipe) {
 	r.Method, r.Density, r.Residual, r.Rounding, r.Missing = f.Method, verdict.Number(f.Density), verdict.Number(f.Residual), verdict.Number(f.Rounding), f.Missing
 	if f.Base >= 0 {
@@ -171,7 +184,7 @@ func (r *Recipe) fill(f *recipe.Recipe) {
 	r.Warnings = append(r.Warnings, f.Warnings...)
 	r.After, r.Same, r.Rows = f.After, append([]recipe.Method{}, f.Same...), f.Rows
 	r.T, r.Epsilon, r.Gamma, r.Lambda = known(f.T), verdict.Number(f.Epsilon), verdict.Number(f.Gamma), verdict.Number(f.Lambda)
-	r.Densities = numbers(f.Densities)
+	r.Densities, r.Unscaled = numbers(f.Densities), numbers(f.Unscaled())
 	r.Remainder = Remainder{verdict.Number(f.Remainder.Steps), verdict.Number(f.Remainder.Off), verdict.Number(f.Remainder.Rank), verdict.Number(f.Remainder.Rows), verdict.Number(f.Remainder.Apart)}
 	r.Tensors, r.Components = []Tensor{}, []Component{}
 	for _, t := range f.Tensors {
@@ -302,6 +315,9 @@ func (r *Recipe) explain(f *recipe.Recipe) {
 		}
 		if f.Gamma > 0 {
 			words += fmt.Sprintf(", the largest %.2g %% dropped", 100*f.Gamma)
+		}
+		if len(r.Unscaled) > 0 {
+			words += fmt.Sprintf(", scaled up for those that were dropped; without scaling up weights of %s give the same", listed(r.Unscaled))
 		}
 		if math.Abs(f.Lambda-1) > 1e-9 {
 			words += fmt.Sprintf("; what was mixed was multiplied with %.3g", f.Lambda)

@@ -2,7 +2,6 @@ package equality
 
 import (
 	"math"
-	"slices"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -87,11 +86,17 @@ func (l *Look) within(values []float32, at int64) {
 	}
 }
 
-// different is how many different values were among those watched.
-func (l *Look) different() int {
-	all := slices.Clone(l.seen)
-	slices.Sort(all)
-	return len(slices.Compact(all))
+// repeats tells whether too few different values were among those watched; it stops as
+// soon as there are enough.
+func (l *Look) repeats() bool {
+	enough := fewValues * float64(min(l.n, watched))
+	met := make(map[uint32]struct{}, int(enough)+1)
+	for _, v := range l.seen {
+		if met[v] = struct{}{}; float64(len(met)) >= enough {
+			return false
+		}
+	}
+	return true
 }
 
 // Learned tells whether the tensor looks like a trained matrix rather than a table that
@@ -102,7 +107,7 @@ func (l *Look) Learned() bool {
 		return false
 	case float64(l.zeros) > mostZeros*float64(l.n):
 		return false
-	case float64(l.different()) < fewValues*float64(min(l.n, watched)):
+	case l.repeats():
 		return false
 	}
 	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows && !l.predicted()

@@ -34,6 +34,7 @@ func (l *Look) predicted() bool {
 }
 
 // obey tells it of n series of so many values, the series, and their values, so far apart.
+// It stops as soon as those that are left cannot make up for those that did not obey.
 func (l *Look) obey(n, values, apart, step int) bool {
 	if values < shortest {
 		return false
@@ -53,6 +54,9 @@ func (l *Look) obey(n, values, apart, step int) bool {
 		if recurrent(x) {
 			predicted++
 		}
+		if left := n - 1 - i; float64(predicted+left) <= mostPredicted*float64(filled+left) {
+			return false
+		}
 	}
 	return filled > 0 && float64(predicted) > mostPredicted*float64(filled)
 }
@@ -67,13 +71,16 @@ func recurrent(x []float64) bool {
 		power += float64(x[n] * x[n])
 		for i := range p {
 			right[i] += float64(x[n] * x[n-1-i])
-			for j := range p {
+			for j := range i + 1 {
 				s[i*p+j] += float64(x[n-1-i] * x[n-1-j])
 			}
 		}
 	}
 	trace := 0.0
 	for i := range p {
+		for j := range i {
+			s[j*p+i] = s[i*p+j]
+		}
 		trace += s[i*p+i]
 	}
 	for i := range p {

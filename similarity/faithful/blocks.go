@@ -20,6 +20,8 @@ type judge struct {
 	through    func(float32) float32   // rounding of the source before, nil for none
 	also       []func(float32) float32 // other roundings that the sample does not tell from it
 	importance func(row int) []float32
+	shared     []*shared // importance of each run of columns that most rows have in common, nil of runs of which none is known
+	apart      []bool    // of each run: none was found although there are enough rows
 }
 
 // bytesOf is the size of n values.
@@ -44,7 +46,9 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 	for k := 0; k*bb < len(raw); k++ {
 		b := raw[k*bb:][:bb]
 		if bytes.Equal(b, want[k*bb:][:bb]) {
-			each(k, Exact, fault{idle: zero(x[k*bv:][:bv])})
+			xb := x[k*bv:][:bv]
+			idle := zero(xb)
+			each(k, Exact, fault{idle: idle, kept: !idle && j.mode == Alone && j.rule.search != nil && j.keeps(xb, b)})
 			continue
 		}
 		if slices.ContainsFunc(others(), func(o rounded) bool { return bytes.Equal(b, o.raw[k*bb:][:bb]) }) {
@@ -62,6 +66,13 @@ func (j *judge) row(row int, raw []byte, x []float32, each func(block int, g Gra
 		f.col += k * bv
 		each(k, g, f)
 	}
+}
+
+// keeps tells whether a block decodes to the very values.
+func (j *judge) keeps(x []float32, block []byte) bool {
+	v := make([]float32, len(x))
+	j.codec.Decode(v, block)
+	return slices.Equal(v, x)
 }
 
 // rounded is a row of the source after some rounding, and what the rule makes of it.
@@ -125,6 +136,12 @@ func (j *judge) differs(k int, x, w []float32, block, plain []byte) (Grade, faul
 		return Deviates, f
 	}
 	if f := errorFault(j.rule.run, xb, v, p, mostImportance); f.found() {
+		return Open, fault{}
+	}
+	switch {
+	case j.shared != nil && j.shared[k] != nil:
+		return j.shared[k].judge(fitted[j.name](xb, v, block, squareOf(x)))
+	case j.apart != nil && j.apart[k]:
 		return Open, fault{}
 	}
 	return Reachable, fault{}

@@ -58,10 +58,15 @@ type sample struct {
 	at  []int
 }
 
-// take reads evenly spaced rows.
+// take reads evenly spaced rows, few of long ones.
 func (p Pair) take(ctx context.Context, codec *tensor.Codec, size int) (*sample, error) {
+	return p.takeRows(ctx, codec, size, min(sampledRows, valuesAtOnce/max(1, p.Source.Cols)))
+}
+
+// takeRows reads at most so many evenly spaced rows, and one at least.
+func (p Pair) takeRows(ctx context.Context, codec *tensor.Codec, size, most int) (*sample, error) {
 	rows, cols := p.Source.Rows, p.Source.Cols
-	n := max(1, min(sampledRows, rows, valuesAtOnce/max(1, cols)))
+	n := max(1, min(most, rows))
 	s := &sample{raw: make([]byte, n*size), x: make([]float32, n*cols)}
 	for i := range n {
 		s.at = append(s.at, i*rows/n)

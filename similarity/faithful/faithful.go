@@ -75,6 +75,7 @@ type Tensor struct {
 	scaled int64         // deviating blocks whose scale is not the one of the rule
 	void   int64         // blocks whose scales are zero, as the rule has it: all codes mean the same
 	moved  int64         // of these, and of others, those with values outside their cells
+	kept   int64         // blocks without error, as of a source on the lattice of the type: they tell nothing of importance
 	plain  int64         // blocks that follow from the values alone and are not all zeros
 	asked  int64         // blocks that are not all zeros
 }
@@ -94,6 +95,7 @@ func few(total int64) int64 { return 2 + total/1000 }
 // build explains it. The blocks stay named.
 func (t *Tensor) settle() {
 	t.settleColumns()
+	t.settleLattice()
 	if n := t.Blocks[Deviates]; n > 0 && n == t.soft && n <= few(t.Total()) {
 		t.Blocks[Deviates], t.Blocks[Open] = 0, t.Blocks[Open]+n
 		t.Why = "some blocks are not what the rule gives but what its search can come to: so few may be another build's rounding"
@@ -111,6 +113,16 @@ func (t *Tensor) settleColumns() {
 			t.Blocks[Deviates], t.Blocks[Open] = t.Blocks[Deviates]-n, t.Blocks[Open]+n
 			t.Why = "some columns are, in many rows, not what the rule gives but what its search can come to: importance of these columns alone would do that"
 		}
+	}
+}
+
+// settleLattice leaves open what a search can come to where most blocks have no error at
+// all: the source lay on the lattice of the type already, so that most blocks are what the
+// rule gives whatever the importance was. The blocks stay named.
+func (t *Tensor) settleLattice() {
+	if t.soft > 0 && t.Blocks[Deviates] > 0 && float64(t.kept) > majority*float64(t.Total()) {
+		t.Blocks[Deviates], t.Blocks[Open], t.soft = t.Blocks[Deviates]-t.soft, t.Blocks[Open]+t.soft, 0
+		t.Why = "the source lies on the lattice of the type, so most blocks come out alike with any importance; some others are not what the rule gives but what its search can come to"
 	}
 }
 
@@ -176,6 +188,7 @@ func (t *Tensor) merge(o *Tensor, named int) {
 	slices.SortFunc(t.nearly, before)
 	t.nearly = t.nearly[:min(len(t.nearly), named)]
 	t.plain += o.plain
+	t.kept += o.kept
 	t.asked += o.asked
 	for at, n := range o.softAt {
 		if t.softAt == nil {

@@ -16,6 +16,7 @@ type fault struct {
 	what  string
 	soft  bool // the search of the type can come to the block all the same
 	lost  bool // sums that lose all their bits bring it about, where importance lies on one column alone
+	kept  bool // every value of the source is what is stored: any importance gives that
 	idle  bool // the source has nothing but zeros here: any rule holds
 }
 

@@ -150,6 +150,9 @@ func newBlocks(ctx context.Context, p Pair, t *Tensor) (*walk, error) {
 	if err := j.choose(ctx, p, t); err != nil {
 		return nil, err
 	}
+	if err := j.shareImportance(ctx, p, t); err != nil {
+		return nil, err
+	}
 	t.Mode = j.mode
 	return &walk{p: p, out: t, again: j.unsampled, end: (*Tensor).settle, rows: func(_ context.Context, out *Tensor, first int, x []float32, o Options) error {
 		cols, size := p.Source.Cols, j.bytesOf(p.Source.Cols)
@@ -180,6 +183,9 @@ func (t *Tensor) count(block int, g Grade, f fault, hidden bool) {
 	}
 	if g == Exact && !f.idle {
 		t.plain++
+	}
+	if f.kept {
+		t.kept++
 	}
 	if !f.soft || g != Deviates {
 		return

@@ -45,7 +45,7 @@ func (f *fitting) explain() *explanation {
 	if e := f.whole(); e != nil {
 		return e
 	}
-	if e := f.varied(); e != nil {
+	if e := f.varied(f.use); e != nil {
 		return e
 	}
 	if e := f.sparseOf(); e != nil {
@@ -53,6 +53,9 @@ func (f *fitting) explain() *explanation {
 			f.vectorScales(e.sparse)
 			return e
 		}
+	}
+	if e := f.variedWithOneMore(); e != nil {
+		return e
 	}
 	own := make([][]float64, len(f.all))
 	for i := range f.all {

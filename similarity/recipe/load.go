@@ -44,7 +44,7 @@ func load(ctx context.Context, pairs []*align.Pair) ([]*tensorFit, error) {
 	l := &loader{n: len(pairs), by: map[string]*tensorFit{}}
 	matchings := make([]*align.Matching, len(pairs))
 	for k, p := range pairs {
-		matchings[k] = p.Match()
+		matchings[k], l.vocabularies = p.Match(), append(l.vocabularies, vocabulariesOf(p))
 	}
 	l.experts = choose(matchings)
 	for k := range pairs {
@@ -90,7 +90,8 @@ type loader struct {
 	order []*tensorFit
 	total int // values of matrices
 
-	experts chosen
+	experts      chosen
+	vocabularies []map[string]vocabulary // by parent and role
 }
 
 func (l *loader) add(role, component string, dtype tensor.DType) *tensorFit {
@@ -104,7 +105,7 @@ func (l *loader) add(role, component string, dtype tensor.DType) *tensorFit {
 }
 
 func (l *loader) matrix(k int, m align.MatrixPair) {
-	if m.A.Rows != m.B.Rows || m.A.Cols != m.B.Cols || !l.experts.reads(m.B.Role) {
+	if !l.fits(k, m) || !l.experts.reads(m.B.Role) {
 		return
 	}
 	if l.by[m.B.Role] == nil {
@@ -122,10 +123,10 @@ func (l *loader) matrix(k int, m align.MatrixPair) {
 func (l *loader) read(ctx context.Context, k int, all *align.Matching, seed []byte, share float64) error {
 	for _, m := range all.Matrices {
 		t := l.by[m.B.Role]
-		if t == nil || m.A.Rows != m.B.Rows || m.A.Cols != m.B.Cols {
+		if t == nil || !l.fits(k, m) {
 			continue
 		}
-		rows := rng.New(seed[:0:0], "recipe "+m.B.Role).Sample(m.B.Rows, max(1, int(share*float64(m.B.Rows))))
+		rows := l.common(m.B.Role, rng.New(seed[:0:0], "recipe "+m.B.Role).Sample(m.B.Rows, max(1, int(share*float64(m.B.Rows)))))
 		if t.y == nil {
 			t.y = make([]float32, len(rows)*m.B.Cols)
 			if err := m.B.Gather(ctx, t.y, rows); err != nil {
@@ -133,7 +134,7 @@ func (l *loader) read(ctx context.Context, k int, all *align.Matching, seed []by
 			}
 		}
 		t.x[k] = make([]float32, len(t.y))
-		if err := m.A.Gather(ctx, t.x[k], rows); err != nil {
+		if err := m.A.Gather(ctx, t.x[k], l.rowsOf(k, m.B.Role, rows)); err != nil {
 			return err
 		}
 	}

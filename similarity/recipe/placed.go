@@ -47,29 +47,60 @@ func (f *fitting) formulas() (out []seen) {
 			}
 		}
 	}
-	for _, w := range f.onSphere() {
-		out = append(out, seen{formula{MultiSLERP, false, 0, false, multislerp(w)}, -1, f.use, w})
+	for _, b := range append([]int{-1}, f.use...) {
+		others := slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b })
+		for _, w := range f.onSphere(b, others) {
+			out = append(out, seen{formula{MultiSLERP, b >= 0, 0, false, multislerp(w)}, b, others, w})
+		}
 	}
 	return out
 }
 
-// onSphere lists weights that a mixture on the sphere may have been made with:
-// round numbers near the pooled ones, which differ from them by what the curvature
-// adds.
-func (f *fitting) onSphere() (out [][]float64) {
-	if len(f.use) < 2 {
+// onSphere lists weights that a mixture on the sphere may have been made with: round
+// numbers near those that unit vectors have in the fits of single tensors, which sum to one
+// but for what the curvature adds.
+func (f *fitting) onSphere(base int, others []int) (out [][]float64) {
+	if len(others) < 2 {
 		return nil
 	}
+	share := f.unitShares(base, others)
 	for _, step := range []float64{20, 100, 200} {
 		var w []float64
 		sum := 0.0
-		for _, k := range f.use {
-			w = append(w, math.Round(f.pooled.weights[k]*step)/step)
+		for _, x := range share {
+			w = append(w, math.Round(x*step)/step)
 			sum += w[len(w)-1]
 		}
 		if math.Abs(sum-1) < 1e-9 {
 			out = append(out, w)
 		}
+	}
+	return out
+}
+
+// unitShares are the mean weights of unit vectors in the tensors, of all that sum to one.
+func (f *fitting) unitShares(base int, others []int) []float64 {
+	out, total := make([]float64, len(others)), 0.0
+	for i, p := range f.ps {
+		if p == nil || !p.has(others) || base >= 0 && !p.known[base] || len(f.free[i].weights) == 0 {
+			continue
+		}
+		w, sum := make([]float64, len(others)), 0.0
+		for j, k := range others {
+			x := p.parent(k)
+			if base >= 0 {
+				x = p.difference(k, base)
+			}
+			w[j] = f.free[i].weights[k] * math.Sqrt(math.Max(0, p.at(x, x)))
+			sum += w[j]
+		}
+		for j := range w {
+			out[j] += p.count * w[j] / sum
+		}
+		total += p.count
+	}
+	for j := range out {
+		out[j] /= math.Max(1, total)
 	}
 	return out
 }

@@ -11,6 +11,8 @@ import (
 // enlarges the rounding of the parents' own storage.
 func (f *fitting) shown(e *explanation, found After) After {
 	switch {
+	case (found == Trained || found == Missing || found == Open) && e.method == Unknown && len(f.use) > 1 && f.chosen(e):
+		return Remains
 	case found != Trained:
 		return found
 	case len(f.use) == 1:

@@ -85,6 +85,22 @@ type Recipe struct {
 	Warnings   []string
 }
 
+// Unscaled are the weights with which the same values come about where what was kept of
+// task vectors was not scaled up for what was dropped at random; nil for other methods. The
+// values do not tell which of the two was done.
+func (r *Recipe) Unscaled() []float64 {
+	if r.Method != DARE && r.Method != DARETies && r.Method != DELLALinear {
+		return nil
+	}
+	out := make([]float64, len(r.Weights))
+	for k, d := range r.Densities {
+		if d > 0 {
+			out[k] = r.Weights[k] / d
+		}
+	}
+	return out
+}
+
 // Layer is the mixture in one layer of the child, or outside the layers.
 type Layer struct {
 	Name     string // "layers.3", or the component

@@ -9,11 +9,11 @@ import (
 // task vectors vary most, weights by the energy of what was selected, signs
 // elected. Everything follows from the parents but the share that is selected,
 // which is looked for in hundredths.
-func (f *fitting) varied() *explanation {
+func (f *fitting) varied(use []int) *explanation {
 	var best *explanation
 	least := math.MaxInt
 	for b := range f.n {
-		donors := slices.DeleteFunc(slices.Clone(f.use), func(k int) bool { return k == b })
+		donors := slices.DeleteFunc(slices.Clone(use), func(k int) bool { return k == b })
 		if len(donors) < 2 || len(donors) > mostDonors || !f.everywhere(append(slices.Clone(donors), b)) {
 			continue
 		}
@@ -24,6 +24,20 @@ func (f *fitting) varied() *explanation {
 		}
 	}
 	return best
+}
+
+// variedWithOneMore does so with each parent added of which so little was selected that
+// it does not seem to take part.
+func (f *fitting) variedWithOneMore() *explanation {
+	for k := range f.n {
+		if slices.Contains(f.use, k) || len(f.use) < 2 {
+			continue
+		}
+		if e := f.varied(append(slices.Clone(f.use), k)); e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // selected finds the share of entries on a few matrices, and gives it in both

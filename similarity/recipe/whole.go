@@ -177,20 +177,31 @@ func (f *fitting) snapped(m mixture) []float64 {
 	return w
 }
 
-// named tells linear mixtures from task arithmetic: a negative weight takes a
-// task away. Where no weight is negative the two give the same values.
+// named tells linear mixtures from task arithmetic: a negative weight takes a task
+// away. Where weights sum to one the two are the same sum, and both are said.
 func (f *fitting) named(e *explanation) *explanation {
 	b, ok := f.baseOf(f.use)
-	negative := slices.ContainsFunc(e.weights, func(w float64) bool { return w < 0 })
-	switch {
-	case len(f.use) == 2 && negative:
-		e.method, e.base = TaskArithmetic, slices.IndexFunc(e.weights, func(w float64) bool { return w < 0 })
-	case ok && negative:
-		e.method, e.base = TaskArithmetic, b
-	case ok || len(f.use) == 2:
+	least := slices.Index(e.weights, slices.Min(e.weights))
+	switch two := len(f.use) == 2; {
+	case !ok && !two || !sumToOne(e.weights):
+	case e.weights[least] >= 0:
 		e.same = append(e.same, TaskArithmetic)
+	default:
+		e.method, e.base, e.same = TaskArithmetic, b, append(e.same, Linear)
+		if two {
+			e.base = least
+		}
 	}
 	return e
+}
+
+// sumToOne tells whether weights do, up to the last digits.
+func sumToOne(weights []float64) bool {
+	sum := 0.0
+	for _, w := range weights {
+		sum += w
+	}
+	return math.Abs(sum-1) < 1e-6
 }
 
 // baseOf finds the parent that the others were made from: the one whose task
