@@ -71,7 +71,7 @@ func positions(o Options, whole bool) string {
 var limits = []string{
 	"A relation means a common trained origin or, where the verdict says so, a common random initialisation. It does not say who copied from whom, nor that copying was wrong.",
 	"Distillation from outputs and training on the same data are not what these tests look for; no verdict excludes them.",
-	"Error rates were measured on small networks, of fewer than a million parameters: under this policy none of 1219 pairs of strangers was given a relation, which is a rate of at most 0.25 % with 95 % confidence. The control population is of such networks too. On large ones neither was measured; the bound on p under H0 rests on neither.",
+	"Error rates were measured on small networks, of fewer than a million parameters: under this policy none of 1830 pairs of strangers was given a relation, which is a rate of at most 0.16 % with 95 % confidence; pairs that share a model count for less. The control population is of such networks too. On large ones neither was measured; the bound on p under H0 rests on neither.",
 }
 
 // evidence is what tests found, as reports hold it. Single layers are left out: they
