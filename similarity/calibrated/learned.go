@@ -72,61 +72,92 @@ func leadingSubspaces(axes []*axis.Axis) (out []similarity.Evidence) {
 }
 
 // normWeights correlates the norm weights of corresponding layers, each less its mean
-// over the vector: all start at one, so only what training did is left.
+// over the vector: all start at one, so only what training did is left. Where names say
+// nothing of which belong together, or belie it, their values do.
 // The first result is over all norms, the others are layer by layer.
 func normWeights(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
-	rescaled := false
-	total := similarity.Evidence{Test: "gains", Axis: "norms", Component: "norms", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLearned}
-	var sum float64
-	vectors := 0
+	total := gainsOf("norms")
+	all := &gains{}
 	var layers []similarity.Evidence
 	for _, t := range p.Towers {
 		for _, n := range normPairs(t) {
-			e := total
-			e.Axis, e.Tower, e.LayerA, e.LayerB, e.N = "norms of "+n.name, t.B.Name, n.layerA, n.layerB, 0
-			var here float64
-			varying := 0
-			for _, v := range n.vectors {
-				if !p.ReserveVectors(v[0], v[1]) {
-					continue
-				}
-				a, b, err := readBoth(ctx, v)
-				if err != nil {
-					return nil, err
-				}
-				switch c, ok := stats.Correlation(a, b); {
-				case rescaledApart(spread(a), spread(b)):
-					rescaled = true
-				case ok:
-					here += c
-					varying++
-					e.N += len(a)
-				}
+			from := len(all.correlations)
+			if err := all.read(ctx, p, n.vectors); err != nil {
+				return nil, err
 			}
-			sum += here
-			vectors += varying
-			total.N += e.N
-			if varying > 0 && e.LayerB >= 0 {
-				e.Statistic = here / float64(varying)
+			if here := all.correlations[from:]; len(here) > 0 && n.layerB >= 0 {
+				e := gainsOf("norms of " + n.name)
+				e.Tower, e.LayerA, e.LayerB, e.N = t.B.Name, n.layerA, n.layerB, values(all.a[from:])
+				e.Statistic = mean(here)
 				e.Effect = e.Statistic
 				layers = append(layers, e)
 			}
 		}
 	}
-	if total.N == 0 && len(p.A.Net.Vectors) > 0 && len(p.B.Net.Vectors) > 0 && !rescaled {
-		e, err := unknownGains(ctx, p)
-		return []similarity.Evidence{e}, err
+	if e, ok, err := strayGains(ctx, p, all); ok || err != nil {
+		return append([]similarity.Evidence{e}, layers...), err
 	}
-	if total.N == 0 {
+	if len(all.correlations) == 0 {
+		if len(p.A.Net.Vectors) > 0 && len(p.B.Net.Vectors) > 0 && !all.rescaled {
+			e, err := unknownGains(ctx, p)
+			return []similarity.Evidence{e}, err
+		}
 		total.Skipped = "no norm gains of one length that vary on both sides"
-		if rescaled {
+		if all.rescaled {
 			total.Skipped = "the gains of one side vary five times as much as the other's: no training leaves that, but moving gains into matrices does"
 		}
 		return []similarity.Evidence{total}, nil
 	}
-	total.Statistic = sum / float64(vectors)
+	total.N, total.Statistic = values(all.a), mean(all.correlations)
 	total.Effect = total.Statistic
 	return append([]similarity.Evidence{total}, layers...), nil
+}
+
+// gainsOf is the result of some gains, before they are asked.
+func gainsOf(axis string) similarity.Evidence {
+	return similarity.Evidence{Test: "gains", Axis: axis, Component: "norms", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLearned}
+}
+
+// gains are vectors of either side that vary, and how those at one place correlate.
+type gains struct {
+	a, b         [][]float32
+	correlations []float64
+	rescaled     bool // some were left out as gains that somebody moved
+}
+
+func (g *gains) read(ctx context.Context, p *align.Pair, pairs [][2]*roles.Vector) error {
+	for _, v := range pairs {
+		if !p.ReserveVectors(v[0], v[1]) {
+			continue
+		}
+		a, b, err := readBoth(ctx, v)
+		if err != nil {
+			return err
+		}
+		switch c, ok := stats.Correlation(a, b); {
+		case rescaledApart(spread(a), spread(b)):
+			g.rescaled = true
+		case ok:
+			g.a, g.b, g.correlations = append(g.a, a), append(g.b, b), append(g.correlations, c)
+		}
+	}
+	return nil
+}
+
+func values(vectors [][]float32) (n int) {
+	for _, v := range vectors {
+		n += len(v)
+	}
+	return n
+}
+
+// mean is 0 of nothing.
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(max(1, len(x)))
 }
 
 // norms are the gains of one place in both towers.
