@@ -90,6 +90,9 @@ func (x *search) elsewhere(ctx context.Context, a, b []mlp.Block, atA, atB []int
 	whole := newStack(x.pair, a, atA)
 	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
 		x.keep(whole.paired(ctx, x.pair, x.towers, b, atB, x.best != nil))
+		if x.best == nil || x.best.result.Share() <= chance {
+			x.keep(whole.throughOne(ctx, x.pair, x.towers, b, atB))
+		}
 	}
 	for _, try := range tries {
 		if x.best != nil && x.best.result.Share() > plain {
@@ -152,16 +155,38 @@ func (s *stack) renamed(ctx context.Context, x *search, try misnaming, b []mlp.B
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
 func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
-	g := &agreement{}
-	var xa, xb []mlp.Block
-	moved := false
 	var joined []*mlp.Joined
 	for _, x := range b {
 		joined = append(joined, mlp.Join(x))
 	}
-	for _, c := range s.known.Counterparts(ctx, joined) {
+	pairs := s.known.Counterparts(ctx, joined)
+	return s.pairedAs(ctx, p, t, pairs, func(j int) mlp.Block { return joined[j].Block() }, atB, compared)
+}
+
+// deepFits is how many fits to one layer are made where a pair is to be looked at as deep
+// as can be.
+const deepFits = 256
+
+// throughOne compares layers as one of them shows that they belong together.
+func (s *stack) throughOne(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int) *agreement {
+	o := &tokenfree.Options{Seed: p.Seed}
+	if p.Deep {
+		o.Pairs = deepFits
+	}
+	b = rejoinedAll(b)
+	pairs := tokenfree.ThroughOne(ctx, s.layers, b, o)
+	return s.pairedAs(ctx, p, t, pairs, func(j int) mlp.Block { return b[j] }, atB, true)
+}
+
+// pairedAs compares layers (a, b). It is nil where there are fewer than two pairs, or none
+// but as they are paired already and have been compared.
+func (s *stack) pairedAs(ctx context.Context, p *align.Pair, t align.TowerPair, pairs [][2]int, block func(j int) mlp.Block, atB []int, compared bool) *agreement {
+	g := &agreement{}
+	var xa, xb []mlp.Block
+	moved := false
+	for _, c := range pairs {
 		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
-		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, joined[c[1]].Block()), append(g.layers, l)
+		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, block(c[1])), append(g.layers, l)
 		moved = moved || !slices.Contains(t.Layers, l)
 	}
 	if len(xa) < 2 || !moved && compared {

@@ -64,24 +64,18 @@ func (s *Stack) Counterparts(ctx context.Context, b []*mlp.Joined) (pairs [][2]i
 		s.known[how] = sa
 	}
 	sa, sb := s.known[how], opt.signAll(b, how, true)
-	scores := make([]int, len(a)*len(b))
+	scores := make([]float64, len(a)*len(b))
 	dense.Parallel(len(scores), func(k int) {
 		if !opt.ended() {
-			scores[k] = alike(sa[k%len(a)], sb[k/len(a)])
+			scores[k] = float64(alike(sa[k%len(a)], sb[k/len(a)]))
 		}
 	})
 	if opt.ended() {
 		return nil
 	}
-	for j := range b {
-		i := highest(len(a), func(i int) int { return scores[j*len(a)+i] })
-		back := highest(len(b), func(j int) int { return scores[j*len(a)+i] })
-		units := min(sa[i].units, sb[j].units)
-		if back == j && float64(scores[j*len(a)+i]) >= clearly*float64(units) {
-			pairs = append(pairs, [2]int{i, j})
-		}
-	}
-	return pairs
+	return mutualLayers(scores, len(a), len(b), func(i, j int) float64 {
+		return clearly * float64(min(sa[i].units, sb[j].units))
+	})
 }
 
 // highest is the first position of the largest of n values.

@@ -65,3 +65,30 @@ func TestTrainedNetworks(t *testing.T) {
 		}
 	}
 }
+
+// One layer of a copy that was trained on for long tells how all are paired, and of
+// strangers and of networks of one seed none does.
+func TestThroughOneOfTrainedNetworks(t *testing.T) {
+	if _, err := os.Stat(zoo); err != nil {
+		t.Skip("no trained networks at hand")
+	}
+	a := trained(t, "r1")
+	order := []int{3, 0, 5, 1, 4, 2}
+	for name, kin := range map[string]bool{"r1-cpt-obf-all": true, "r1-cpt2-obf-all": true, "r3": false, "r4": false, "distill-r1": false} {
+		b := trained(t, name)
+		moved := make([]mlp.Block, len(b))
+		for j, i := range order {
+			moved[j] = b[i]
+		}
+		require.Empty(t, tokenfree.Counterparts(t.Context(), a, moved, nil), name)
+		pairs := tokenfree.ThroughOne(t.Context(), a, moved, nil)
+		if !kin {
+			require.Empty(t, pairs, name)
+			continue
+		}
+		require.Len(t, pairs, len(order), name)
+		for _, p := range pairs {
+			require.Equal(t, order[p[1]], p[0], name)
+		}
+	}
+}
