@@ -15,6 +15,7 @@ type askedGains struct {
 	value, doubt float64
 	moved, ok    bool
 	against      bool // something else speaks for common training, so that somebody may have moved them unseen
+	borrowed     bool // they agree as they are stored, and as they act they do not
 }
 
 // askGains asks norm gains. leads is the share of leading directions that carry over, 0
@@ -28,6 +29,11 @@ func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
+	acting, asked := f.actingLengths()
+	g.borrowed = g.ok && asked && acting < otherGains && g.value >= sameGains+g.doubt
+	if f.gainsByValue() && (g.borrowed || !asked) { // names and values of gains are free, both
+		return askedGains{}
+	}
 	g.against = g.ok && g.value < otherGains && (f.actingGains() >= sameGains+g.doubt || leads >= keptLeads)
 	return g
 }
@@ -56,6 +62,27 @@ func (f *Facts) actingGains() float64 {
 		}
 	}
 	return max(sum[0]/max(1, norms[0]), sum[1]/max(1, norms[1]))
+}
+
+// actingLengths is the mean correlation of the lengths of columns as they act, gains
+// multiplied in: no moving of gains between norms and columns alters it, and names that
+// pair gains wrongly make it smaller.
+func (f *Facts) actingLengths() (c float64, ok bool) {
+	n := 0
+	for i := range f.Storage.Changes {
+		if g := &f.Storage.Changes[i].Gains; g.LengthsN > 0 && ofBody(f.Storage.Changes[i].Component) {
+			c += g.Lengths
+			n++
+		}
+	}
+	return c / float64(max(1, n)), n > 0
+}
+
+// gainsByValue tells whether gains were paired by their values.
+func (f *Facts) gainsByValue() bool {
+	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
+		return e.Test == Gains && e.Skipped == "" && e.Axis == normsByValue
+	})
 }
 
 // movedGains is the mean correlation of norm gains with what acts on the
@@ -101,10 +128,12 @@ func (f *Facts) gains(level stats.LogP) (c, doubt float64, ok bool) {
 	if inPlace(func(e similarity.Evidence) bool {
 		return e.Test == FixedPoints && (e.Axis == mlp || e.Axis == attention || e.Axis == experts) || e.Test == Signs && e.Axis == mlp
 	}) {
+		all := func(e similarity.Evidence) bool { return e.LayerB < 0 }
 		if found, foreign, _ := f.layersFound(); len(foreign) == 0 {
-			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.LayerB < 0 })
-		} else {
-			c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == mainTower && slices.Contains(found, e.LayerB) })
+			c, doubt, ok = f.gainsOf(all)
+		} else if c, doubt, ok = f.gainsOf(func(e similarity.Evidence) bool { return e.Tower == mainTower && slices.Contains(found, e.LayerB) }); !ok {
+			c, doubt, ok = f.gainsOf(all) // paired by their values, of whatever layers
+			ok = ok && c >= sameGains+doubt
 		}
 	}
 	if !ok && inPlace(func(e similarity.Evidence) bool { return e.Test == FixedPoints && e.Axis == embeddings }) {

@@ -65,6 +65,9 @@ var body = []string{mlp, attention, experts, generic}
 // ofBody tells whether a component is one that fine-tuning moves.
 func ofBody(component string) bool { return slices.Contains(body, component) }
 
+// normsByValue is the axis of gains that were paired by their values.
+const normsByValue = "norms by value"
+
 // mainTower is the tower that layers and kinds are judged by.
 const mainTower = "main"
 

@@ -92,6 +92,38 @@ func TestOriginWithoutGains(t *testing.T) {
 	require.False(t, v.MoreIsOpen(), "%v", v.Because)
 }
 
+// Gains can be put on a network that shares the initialisation only, with the columns
+// behind them divided: what acts on columns is then what it was. Gains paired by their
+// values count where that can be asked, and agrees.
+func TestGainsOfTheOther(t *testing.T) {
+	byValue := manyGains(0.9)
+	byValue.Axis = normsByValue
+	for _, c := range []struct {
+		name  string
+		gains similarity.Evidence
+		acts  float64
+		asked bool
+		want  Relation
+	}{
+		{"as they act, too", manyGains(0.9), 0.6, true, Related},
+		{"put on", manyGains(0.9), 0.1, true, SharedInit},
+		{"not asked", manyGains(0.9), 0, false, Related},
+		{"by value, as they act, too", byValue, 0.6, true, Related},
+		{"by value, put on", byValue, 0.1, true, SharedInit},
+		{"by value, not asked", byValue, 0, false, SharedInit},
+	} {
+		f := Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), c.gains, leadsOf(0.8)}}
+		if c.asked {
+			f.Storage.Changes = []delta.Change{{Component: mlp, Gains: delta.Gains{Lengths: c.acts, LengthsN: 96}}}
+		}
+		v := Policy{}.Decide(f)
+		require.Equal(t, c.want, v.Relation, "%s: %v", c.name, v.Because)
+		if c.want == SharedInit {
+			require.True(t, v.MoreIsOpen(), c.name)
+		}
+	}
+}
+
 func TestDecide(t *testing.T) {
 	power := exact.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
 	for _, c := range []struct {

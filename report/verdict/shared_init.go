@@ -56,6 +56,8 @@ func (f *Facts) common(level stats.LogP) common {
 		return common{initOnly: !f.learnedByHeldOut(), open: true, words: words + ", while units agree in layers that no basis was fitted to" + unsureWords}
 	}
 	switch {
+	case g.borrowed:
+		return common{initOnly: true, open: true, words: words + ", and not as they act on columns, as where one network was given the gains of the other" + unsureWords}
 	case g.ok && g.value >= sameGains+g.doubt:
 		return common{words: words}
 	case g.ok && g.against:

@@ -95,7 +95,7 @@ func normWeights(ctx context.Context, p *align.Pair) ([]similarity.Evidence, err
 		}
 	}
 	if e, ok, err := strayGains(ctx, p, all); ok || err != nil {
-		return append([]similarity.Evidence{e}, layers...), err
+		return []similarity.Evidence{e}, err
 	}
 	if len(all.correlations) == 0 {
 		if len(p.A.Net.Vectors) > 0 && len(p.B.Net.Vectors) > 0 && !all.rescaled {

@@ -17,6 +17,9 @@ import (
 // than all others.
 
 const (
+	// normsByValue is the axis of gains that were paired by their values.
+	normsByValue = "norms by value"
+
 	// fewestGains is how many must be paired, of fewer names are as good, and mostGains how
 	// many are: what it takes grows with their cube.
 	fewestGains, mostGains = 4, 512
@@ -44,7 +47,7 @@ func strayGains(ctx context.Context, p *align.Pair, named *gains) (e similarity.
 		return e, false, err
 	}
 	c, ok := pairedByValue(a, b, mean(named.correlations))
-	e = gainsOf("norms")
+	e = gainsOf(normsByValue)
 	e.Statistic, e.Effect, e.N = c, c, min(values(a), values(b))
 	e.Warnings = []string{"norm gains do not stand under names that tell which belong together: they were paired by their values"}
 	return e, ok, nil

@@ -43,11 +43,15 @@ func TestGainsComeOut(t *testing.T) {
 		"multiplied, and taken from it": {times(noisy, random, -1), product, 0.9, 1},
 		"of another training":           {noisy, other, -0.5, 0.5},
 		"of another training, moved":    {times(noisy, other, 1), ones, -0.5, 0.5},
+		"put on another training":       {times(times(noisy, other, 1), own, -1), own, -0.5, 0.5},
 	} {
 		g := changed(t, side(x, own), side(c.x, c.gain)).Gains
 		require.Equal(t, cols, g.N[0], name)
 		require.GreaterOrEqual(t, g.Correlation[0], c.low, name)
 		require.LessOrEqual(t, g.Correlation[0], c.high, name)
+		require.Equal(t, cols, g.LengthsN, name)
+		require.GreaterOrEqual(t, g.Lengths, c.low-0.2, name) // columns differ in length by themselves
+		require.LessOrEqual(t, g.Lengths, c.high+0.2, name)
 	}
 	g := changed(t, side(x, own), side(times(x, own, 1), ones)).Gains
 	require.Zero(t, g.N[1], "gains of one do not vary")
