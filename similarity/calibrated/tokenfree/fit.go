@@ -89,12 +89,16 @@ func (f *fit) seeds() (matches [][]int) {
 }
 
 func (f *fit) seed(a, b *directions) []int {
-	xa := signatures(a, f.forms[0])
-	ea, eb, ok := flattened(xa, signatures(b, f.forms[1]))
-	if !ok || f.opt.ended() {
+	return f.opt.seed(signatures(a, f.forms[0]), signatures(b, f.forms[1]))
+}
+
+// seed matches units by their signatures.
+func (o *Options) seed(a, b *signature) []int {
+	ea, eb, ok := flattened(a, b)
+	if !ok || o.ended() {
 		return slices.Repeat([]int{-1}, b.units)
 	}
-	return nearest(eb, ea, b.units, a.units, xa.count)
+	return nearest(eb, ea, b.units, a.units, a.count)
 }
 
 // settled is the share of units that may still change their partner in a round

@@ -2,6 +2,7 @@ package tokenfree
 
 import (
 	"context"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity/mlp"
 	"github.com/weightprint/weightprint/similarity/stats"
@@ -16,6 +17,9 @@ import (
 // from which no better one is looked for.
 const restful = 0.97
 
+// fewRounds is how many rounds such a fit takes: more change hardly any match.
+const fewRounds = 6
+
 // ThroughOne pairs the layers of two stacks as Counterparts does, by the rotation that is
 // fitted to one layer of each: the two whose units come to agree most, and clearly more
 // than those of most do. At most Pairs fits are made. Once ctx has ended the pairs mean
@@ -25,6 +29,7 @@ func ThroughOne(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]i
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
+	opt.Rounds = min(opt.Rounds, fewRounds)
 	free := turned(a, b)
 	la, lb := layers{a, free}, layers{b, free}
 	f, from := opt.mostAtRest(la, lb)
@@ -49,15 +54,23 @@ func ThroughOne(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]i
 // layers; nil where it makes hardly more agree than most fits do.
 func (o *Options) mostAtRest(a, b layers) (best *fit, from [2]int) {
 	var shares []float64
+	var xs, ys []lone
+	dims := min(o.Dims, a.blocks[0].Hidden, b.blocks[0].Hidden)
 	most := 0.0
 	for k := range min(o.Pairs, len(a.blocks)*len(b.blocks)) {
 		if o.ended() {
 			return nil, from
 		}
 		i, j := k%len(a.blocks), k/len(a.blocks)
-		x, y := layers{a.blocks[i : i+1], a.free}, layers{b.blocks[j : j+1], b.free}
-		f := newFit(*o, x, y)
-		f.run(f.seeds())
+		if j == len(ys) {
+			ys = append(ys, o.lone(b.from(j), dims, true))
+		}
+		if i == len(xs) {
+			xs = append(xs, o.lone(a.from(i), dims, false))
+		}
+		x, y := a.from(i), b.from(j)
+		f := &fit{opt: *o, dims: dims, span: xs[i].span, a: []*directions{xs[i].reduced}, b: []*directions{ys[j].own}}
+		f.run([][]int{o.seed(xs[i].signature, ys[j].signature)})
 		l, _ := f.try(x.at(0), y.at(0))
 		shares = append(shares, l.share())
 		if l.share() > most {
@@ -72,6 +85,30 @@ func (o *Options) mostAtRest(a, b layers) (best *fit, from [2]int) {
 	}
 	return best, from
 }
+
+// lone is one layer, as a fit to it alone takes it.
+type lone struct {
+	span      []float32   // its leading directions
+	reduced   *directions // its units in these
+	own       *directions // as many of its units as take part, as they are
+	signature *signature
+}
+
+func (o *Options) lone(l layers, dims int, sample bool) lone {
+	d := l.at(0)
+	x := lone{span: o.leading(l.each, d.dim, dims)}
+	x.reduced = d.onto(x.span, dims)
+	by := forms(slices.Values([]*directions{x.reduced}), 1)
+	described := x.reduced
+	if sample {
+		x.own, described = o.sampled(d), o.sampled(described)
+	}
+	x.signature = signatures(described, by)
+	return x
+}
+
+// from is one of the layers.
+func (l layers) from(i int) layers { return layers{l.blocks[i : i+1], l.free} }
 
 // share is the part of the units of a layer that agree.
 func (l Layer) share() float64 { return float64(l.Agree) / float64(max(1, l.Tested)) }
