@@ -36,7 +36,7 @@ func TestWithoutIdle(t *testing.T) {
 			name        string
 			read, write float64 // what stands there
 			want        int
-		}{{"read, not written", 5, 0, wide - hidden}, {"written, not read", 0, 5, wide - hidden}, {"neither", 0, 0, wide - hidden}} {
+		}{{"read, not written", 5, 0, wide - hidden}, {"written, not read", 0, 5, wide - hidden}, {"neither", 0, 0, 0}} {
 			r := rand.New(rand.NewPCG(5, 1))
 			turn := basis.Orthonormal(gaussian(r, wide*wide, 1), wide, wide)
 			var plain, grown []Block
@@ -54,7 +54,7 @@ func TestWithoutIdle(t *testing.T) {
 			require.Zero(t, none, c.name)
 			require.Equal(t, plain, same)
 			before := append([]float32(nil), grown[0].First[0].Rows...)
-			got, n := WithoutIdle(grown, nil, nil)
+			got, n := WithoutIdle(grown, nil, nil) // directions where nothing stands hide nothing
 			require.Equal(t, c.want, n, c.name)
 			require.Equal(t, before, grown[0].First[0].Rows, "the blocks given stay as they are")
 			for i := range got {
