@@ -29,9 +29,12 @@ func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
-	acting, asked := f.actingLengths()
-	g.borrowed = g.ok && asked && acting < otherGains && g.value >= sameGains+g.doubt
-	if f.gainsByValue() && (g.borrowed || !asked) { // names and values of gains are free, both
+	acting, asked := f.actingColumns()
+	if known := len(f.Storage.Changes) > 0; g.ok && !asked && (known || f.gainsByValue()) {
+		return askedGains{} // names and values of gains are free, both
+	}
+	g.borrowed = g.ok && g.value >= sameGains+g.doubt && asked && acting < otherGains
+	if f.gainsByValue() && g.borrowed {
 		return askedGains{}
 	}
 	g.against = g.ok && g.value < otherGains && (f.actingGains() >= sameGains+g.doubt || leads >= keptLeads)
@@ -64,14 +67,14 @@ func (f *Facts) actingGains() float64 {
 	return max(sum[0]/max(1, norms[0]), sum[1]/max(1, norms[1]))
 }
 
-// actingLengths is the mean correlation of the lengths of columns as they act, gains
-// multiplied in: no moving of gains between norms and columns alters it, and names that
-// pair gains wrongly make it smaller.
-func (f *Facts) actingLengths() (c float64, ok bool) {
+// actingColumns is the mean correlation of the lengths of columns as gains act on them:
+// no moving of gains between norms and columns alters it, and names that pair gains wrongly
+// make it smaller.
+func (f *Facts) actingColumns() (c float64, ok bool) {
 	n := 0
 	for i := range f.Storage.Changes {
-		if g := &f.Storage.Changes[i].Gains; g.LengthsN > 0 && ofBody(f.Storage.Changes[i].Component) {
-			c += g.Lengths
+		if x := &f.Storage.Changes[i].Acting; x.Columns > 0 && ofBody(f.Storage.Changes[i].Component) {
+			c += x.Correlation
 			n++
 		}
 	}

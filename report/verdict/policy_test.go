@@ -114,7 +114,7 @@ func TestGainsOfTheOther(t *testing.T) {
 	} {
 		f := Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), c.gains, leadsOf(0.8)}}
 		if c.asked {
-			f.Storage.Changes = []delta.Change{{Component: mlp, Gains: delta.Gains{Lengths: c.acts, LengthsN: 96}}}
+			f.Storage.Changes = []delta.Change{{Component: mlp, Acting: delta.Acting{Correlation: c.acts, Columns: 96}}}
 		}
 		v := Policy{}.Decide(f)
 		require.Equal(t, c.want, v.Relation, "%s: %v", c.name, v.Because)

@@ -142,7 +142,7 @@ const (
 const (
 	// Gains that correlate at more than sameGains, by a standard error, were
 	// learned together; below otherGains they were not. Lengths of columns as gains act
-	// on them correlate at 0.33 at most for pairs of one seed, descendants keep 0.45.
+	// on them correlate at 0.30 at most for pairs of one seed, descendants keep 0.44.
 	sameGains  = 0.40
 	otherGains = 0.35
 	// The first where gains are asked as they act on columns. Controls: of 120

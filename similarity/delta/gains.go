@@ -12,13 +12,9 @@ import (
 // size of B's columns in units of A's. A gain that B's maker moved into its
 // column, or multiplied and took from it, comes out as it was. Correlation[1] is
 // the reverse. N is how many gains that rests on, 0 where it could not be told.
-// Lengths is the correlation of the lengths of columns as they act, stored gains times
-// stored columns, which no moving of gains alters; LengthsN is of how many columns.
 type Gains struct {
 	Correlation [2]float64
 	N           [2]int
-	Lengths     float64
-	LengthsN    int
 }
 
 // columns sums up products of values column by column, to see the gains that
@@ -50,7 +46,6 @@ func (s *columns) add(a, b []float32) {
 // gains do not vary.
 func (s *columns) gains(stored [2][]float32) (g Gains) {
 	const alike = 0.1
-	g.Lengths, g.LengthsN = s.lengths(stored)
 	var aa, bb, ab float64
 	for k := range s.aa {
 		aa, bb, ab = aa+s.aa[k], bb+s.bb[k], ab+s.ab[k]
@@ -69,17 +64,4 @@ func (s *columns) gains(stored [2][]float32) (g Gains) {
 		}
 	}
 	return g
-}
-
-// lengths correlates the lengths of columns with their gains multiplied in.
-func (s *columns) lengths(stored [2][]float32) (c float64, n int) {
-	a, b := make([]float64, len(s.aa)), make([]float64, len(s.aa))
-	for k := range a {
-		a[k] = math.Abs(float64(stored[0][k])) * math.Sqrt(s.aa[k])
-		b[k] = math.Abs(float64(stored[1][k])) * math.Sqrt(s.bb[k])
-	}
-	if c, ok := stats.Correlation(a, b); ok {
-		return c, len(a)
-	}
-	return 0, 0
 }

@@ -45,13 +45,14 @@ func TestGainsComeOut(t *testing.T) {
 		"of another training, moved":    {times(noisy, other, 1), ones, -0.5, 0.5},
 		"put on another training":       {times(times(noisy, other, 1), own, -1), own, -0.5, 0.5},
 	} {
-		g := changed(t, side(x, own), side(c.x, c.gain)).Gains
+		both := changed(t, side(x, own), side(c.x, c.gain))
+		g, acting := both.Gains, both.Acting
 		require.Equal(t, cols, g.N[0], name)
 		require.GreaterOrEqual(t, g.Correlation[0], c.low, name)
 		require.LessOrEqual(t, g.Correlation[0], c.high, name)
-		require.Equal(t, cols, g.LengthsN, name)
-		require.GreaterOrEqual(t, g.Lengths, c.low-0.2, name) // columns differ in length by themselves
-		require.LessOrEqual(t, g.Lengths, c.high+0.2, name)
+		require.Equal(t, cols, acting.Columns, name)
+		require.GreaterOrEqual(t, acting.Correlation, c.low-0.2, name) // columns differ in length by themselves
+		require.LessOrEqual(t, acting.Correlation, c.high+0.2, name)
 	}
 	g := changed(t, side(x, own), side(times(x, own, 1), ones)).Gains
 	require.Zero(t, g.N[1], "gains of one do not vary")
