@@ -87,18 +87,18 @@ func (x *search) everyLayer() bool {
 func (x *search) elsewhere(ctx context.Context, a, b []mlp.Block, atA, atB []int) {
 	a, b = x.idle.without(a, b)
 	tries := misnamings(ctx, x.pair, x.read, a, b)
-	whole := newStack(x.pair, a, atA)
+	whole := newStack(x, a, atA, atB)
 	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
-		x.keep(whole.paired(ctx, x.pair, x.towers, b, atB, x.best != nil))
+		x.keep(whole.paired(ctx, b, x.best != nil))
 		if x.best == nil || x.best.result.Share() <= chance {
-			x.keep(whole.throughOne(ctx, x.pair, x.towers, b, atB))
+			x.keep(whole.throughOne(ctx, b))
 		}
 	}
 	for _, try := range tries {
 		if x.best != nil && x.best.result.Share() > plain {
 			return
 		}
-		for _, g := range []*agreement{x.renamed(ctx, try), whole.renamed(ctx, x, try, b, atB)} {
+		for _, g := range []*agreement{x.renamed(ctx, try), whole.renamed(ctx, try, b)} {
 			if g != nil {
 				g.notes = append(g.notes, "matrices of B's layers were taken in one another's roles")
 			}
@@ -134,33 +134,34 @@ const pairedAnew = "layers were paired by what no change of basis alters"
 
 // stack holds all layers of A, which B's are held against more than once.
 type stack struct {
-	layers []mlp.Block // rejoined
-	at     []int       // their places in the tower
-	known  *tokenfree.Stack
+	*search
+	layers   []mlp.Block // rejoined
+	atA, atB []int       // places of layers in the towers
+	known    *tokenfree.Stack
 }
 
-func newStack(p *align.Pair, a []mlp.Block, at []int) *stack {
+func newStack(x *search, a []mlp.Block, atA, atB []int) *stack {
 	a = rejoinedAll(a)
-	return &stack{a, at, tokenfree.NewStack(a, &tokenfree.Options{Seed: p.Seed})}
+	return &stack{x, a, atA, atB, tokenfree.NewStack(a, &tokenfree.Options{Seed: x.pair.Seed})}
 }
 
 // renamed compares all layers, B's matrices in other roles.
-func (s *stack) renamed(ctx context.Context, x *search, try misnaming, b []mlp.Block, atB []int) *agreement {
+func (s *stack) renamed(ctx context.Context, try misnaming, b []mlp.Block) *agreement {
 	if len(try.all) == 0 {
 		return nil
 	}
-	return s.paired(ctx, x.pair, x.towers, inRoles(b, try.all), atB, false)
+	return s.paired(ctx, inRoles(b, try.all), false)
 }
 
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
-func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int, compared bool) *agreement {
+func (s *stack) paired(ctx context.Context, b []mlp.Block, compared bool) *agreement {
 	var joined []*mlp.Joined
 	for _, x := range b {
 		joined = append(joined, mlp.Join(x))
 	}
 	pairs := s.known.Counterparts(ctx, joined)
-	return s.pairedAs(ctx, p, t, pairs, func(j int) mlp.Block { return joined[j].Block() }, atB, compared)
+	return s.pairedAs(ctx, pairs, func(j int) mlp.Block { return joined[j].Block() }, compared)
 }
 
 // deepFits is how many fits to one layer are made where a pair is to be looked at as deep
@@ -168,31 +169,31 @@ func (s *stack) paired(ctx context.Context, p *align.Pair, t align.TowerPair, b 
 const deepFits = 256
 
 // throughOne compares layers as one of them shows that they belong together.
-func (s *stack) throughOne(ctx context.Context, p *align.Pair, t align.TowerPair, b []mlp.Block, atB []int) *agreement {
-	o := &tokenfree.Options{Seed: p.Seed}
-	if p.Deep {
+func (s *stack) throughOne(ctx context.Context, b []mlp.Block) *agreement {
+	o := &tokenfree.Options{Seed: s.pair.Seed}
+	if s.pair.Deep {
 		o.Pairs = deepFits
 	}
 	b = rejoinedAll(b)
 	pairs := tokenfree.ThroughOne(ctx, s.layers, b, o)
-	return s.pairedAs(ctx, p, t, pairs, func(j int) mlp.Block { return b[j] }, atB, true)
+	return s.pairedAs(ctx, pairs, func(j int) mlp.Block { return b[j] }, true)
 }
 
 // pairedAs compares layers (a, b). It is nil where there are fewer than two pairs, or none
 // but as they are paired already and have been compared.
-func (s *stack) pairedAs(ctx context.Context, p *align.Pair, t align.TowerPair, pairs [][2]int, block func(j int) mlp.Block, atB []int, compared bool) *agreement {
+func (s *stack) pairedAs(ctx context.Context, pairs [][2]int, block func(j int) mlp.Block, compared bool) *agreement {
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
 	for _, c := range pairs {
-		l := align.LayerPair{A: s.at[c[0]], B: atB[c[1]]}
+		l := align.LayerPair{A: s.atA[c[0]], B: s.atB[c[1]]}
 		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, block(c[1])), append(g.layers, l)
-		moved = moved || !slices.Contains(t.Layers, l)
+		moved = moved || !slices.Contains(s.towers.Layers, l)
 	}
 	if len(xa) < 2 || !moved && compared {
 		return nil
 	}
-	g.compare(ctx, p, xa, xb)
+	g.compare(ctx, s.pair, xa, xb)
 	if moved {
 		g.notes = append(g.notes, pairedAnew)
 	}
