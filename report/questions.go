@@ -27,7 +27,7 @@ func byLabels(e *Evidence) bool {
 
 // byLearning tells whether a result tells derivation from a shared initialisation.
 func byLearning(e *Evidence) bool {
-	return e.Test == verdict.Gains || e.Test == verdict.LeadingDirections
+	return e.Test == verdict.Gains || e.Test == verdict.ActingGains || e.Test == verdict.LeadingDirections
 }
 
 // byContent is every other result.

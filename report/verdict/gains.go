@@ -23,21 +23,25 @@ type askedGains struct {
 // divided, and where either what acts on columns agrees or directions were kept as what
 // was learned together keeps them, gains that differ settle nothing.
 func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
+	asked, unlike := f.unlikeActing()
 	if g.moved = f.gainsMoved(); g.moved {
-		g.value, g.doubt, g.ok = f.movedGains()
-		g.ok = g.ok && g.value >= actingGains+g.doubt // less may be what moving them left
+		e := f.actingGains()
+		// Less may be what moving them left.
+		if g.ok = e != nil && asked && !unlike; g.ok {
+			g.value, g.doubt = e.Statistic, 1/math.Sqrt(float64(e.N))
+			g.ok = g.value >= actingGains+g.doubt
+		}
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
-	acting, asked := f.actingColumns()
 	if known := len(f.Storage.Changes) > 0; g.ok && !asked && (known || f.gainsByValue()) {
 		return askedGains{} // names and values of gains are free, both
 	}
-	g.borrowed = g.ok && g.value >= sameGains+g.doubt && asked && acting < otherGains
+	g.borrowed = g.ok && g.value >= sameGains+g.doubt && unlike
 	if f.gainsByValue() && g.borrowed {
 		return askedGains{}
 	}
-	g.against = g.ok && g.value < otherGains && (f.actingGains() >= sameGains+g.doubt || leads >= keptLeads)
+	g.against = g.ok && g.value < otherGains && (f.actsAlike(sameGains+g.doubt) || leads >= keptLeads)
 	return g
 }
 
@@ -51,20 +55,32 @@ func (g askedGains) words() string {
 	return fmt.Sprintf(mutedWords, g.value)
 }
 
-// actingGains is the larger correlation of one side's norm gains with what acts on
-// the columns of the other.
-func (f *Facts) actingGains() float64 {
-	var sum, norms [2]float64
-	for i := range f.Storage.Changes {
-		g := &f.Storage.Changes[i].Gains
-		for side := range g.N {
-			if g.N[side] > 0 && ofBody(f.Storage.Changes[i].Component) {
-				sum[side] += g.Correlation[side]
-				norms[side]++
-			}
+// actingGains is how norm gains agree as they act on units that correspond, as the last
+// look saw it; nil where it was not asked.
+func (f *Facts) actingGains() (last *similarity.Evidence) {
+	for i := range f.Evidence {
+		if e := &f.Evidence[i]; e.Test == ActingGains && e.Skipped == "" {
+			last = e
 		}
 	}
-	return max(sum[0]/max(1, norms[0]), sum[1]/max(1, norms[1]))
+	return last
+}
+
+// actsAlike tells whether the gains of either side correlate so as they act on units.
+func (f *Facts) actsAlike(least float64) bool {
+	e := f.actingGains()
+	return e != nil && max(e.Statistic, e.Effect) >= least
+}
+
+// unlikeActing tells whether it was asked how gains act, and whether they do so unlike
+// each other: no more than those of independent trainings on columns of corresponding
+// units, or on the lengths of columns.
+func (f *Facts) unlikeActing() (asked, unlike bool) {
+	if e := f.actingGains(); e != nil {
+		asked, unlike = true, e.Statistic < actingErrors/math.Sqrt(float64(e.N))
+	}
+	c, lengths := f.actingColumns()
+	return asked || lengths, unlike || lengths && c < otherGains
 }
 
 // actingColumns is the mean correlation of the lengths of columns as gains act on them:
@@ -86,35 +102,6 @@ func (f *Facts) gainsByValue() bool {
 	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
 		return e.Test == Gains && e.Skipped == "" && e.Axis == normsByValue
 	})
-}
-
-// movedGains is the mean correlation of norm gains with what acts on the
-// columns of the side whose gains are its own; where either may have been
-// moved, the smaller of the two ways, as gains that were multiplied at random
-// agree with what that left in the columns. The matrices behind one norm see its
-// gains several times.
-func (f *Facts) movedGains() (c, doubt float64, ok bool) {
-	var sum [2]float64
-	var n, norms [2]int
-	for i := range f.Storage.Changes {
-		g := &f.Storage.Changes[i].Gains
-		for side := range g.N {
-			if g.N[side] > 0 && ofBody(f.Storage.Changes[i].Component) {
-				sum[side] += g.Correlation[side]
-				n[side] += g.N[side]
-				norms[side]++
-			}
-		}
-	}
-	c = 1
-	for side := range norms {
-		s := &f.Shape
-		if norms[side] == 0 || s.Rescaled[side] && !s.Rescaled[1-side] {
-			continue // its gains are not those that it learned
-		}
-		c, doubt, ok = min(c, sum[side]/float64(norms[side])), 1/math.Sqrt(float64(max(1, n[side]/gainReaders))), true
-	}
-	return c, doubt, ok
 }
 
 // gains is the correlation of the norm gains. It can be asked only where the

@@ -19,6 +19,7 @@ const (
 	TokenGram         = "token-gram"
 	UsedTokens        = "token-gram-used"
 	LeadingDirections = "leading-directions"
+	ActingGains       = "acting-gains"
 	Gains             = "gains"
 	LabelE            = "label-e"
 	HeldOutAgreement  = "held-out-agreement"
@@ -31,7 +32,7 @@ const CarryWeight = "carry-weight"
 
 // TestNames lists the results of a comparison of weights.
 func TestNames() []string {
-	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
+	return []string{FixedPoints, Order, Signs, Swaps, TokenSigns, Agreement, Likeness, QKPhases, QKSizes, OVSpectra, TokenGram, UsedTokens, LeadingDirections, ActingGains, Gains, LabelE, HeldOutAgreement, HeldOutCosine}
 }
 
 // The names of the tests on fingerprints; TokenSigns is one of them too.

@@ -92,6 +92,11 @@ func TestOriginWithoutGains(t *testing.T) {
 	require.False(t, v.MoreIsOpen(), "%v", v.Because)
 }
 
+// onUnits are gains that correlate so as they act on units.
+func onUnits(gains similarity.Evidence, c float64) []similarity.Evidence {
+	return []similarity.Evidence{gains, {Test: ActingGains, Axis: norms, Component: norms, LayerB: -1, N: 576, Statistic: c, Effect: 0.9}}
+}
+
 // Gains can be put on a network that shares the initialisation only, with the columns
 // behind them divided: what acts on columns is then what it was. Gains paired by their
 // values count where that can be asked, and agrees.
@@ -100,19 +105,23 @@ func TestGainsOfTheOther(t *testing.T) {
 	byValue.Axis = normsByValue
 	for _, c := range []struct {
 		name  string
-		gains similarity.Evidence
+		gains []similarity.Evidence
 		acts  float64
 		asked bool
 		want  Relation
 	}{
-		{"as they act, too", manyGains(0.9), 0.6, true, Related},
-		{"put on", manyGains(0.9), 0.1, true, SharedInit},
-		{"not asked", manyGains(0.9), 0, false, Related},
-		{"by value, as they act, too", byValue, 0.6, true, Related},
-		{"by value, put on", byValue, 0.1, true, SharedInit},
-		{"by value, not asked", byValue, 0, false, SharedInit},
+		{"as they act, too", []similarity.Evidence{manyGains(0.9)}, 0.6, true, Related},
+		{"put on", []similarity.Evidence{manyGains(0.9)}, 0.1, true, SharedInit},
+		{"not asked", []similarity.Evidence{manyGains(0.9)}, 0, false, Related},
+		{"by value, as they act, too", []similarity.Evidence{byValue}, 0.6, true, Related},
+		{"by value, put on", []similarity.Evidence{byValue}, 0.1, true, SharedInit},
+		{"by value, not asked", []similarity.Evidence{byValue}, 0, false, SharedInit},
+		{"on units, too", onUnits(manyGains(0.9), 0.4), 0.6, true, Related},
+		{"on units, though lengths of columns go along", onUnits(manyGains(0.9), -0.1), 0.6, true, SharedInit},
+		{"on units, of other networks", onUnits(manyGains(0.9), 0.1), 0, false, SharedInit},
+		{"on lengths of columns, though units go along", onUnits(manyGains(0.9), 0.4), 0.1, true, SharedInit},
 	} {
-		f := Facts{Evidence: []similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), c.gains, leadsOf(0.8)}}
+		f := Facts{Evidence: append([]similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), leadsOf(0.8)}, c.gains...)}
 		if c.asked {
 			f.Storage.Changes = []delta.Change{{Component: mlp, Acting: delta.Acting{Correlation: c.acts, Columns: 96}}}
 		}

@@ -148,9 +148,10 @@ const (
 	// The first where gains are asked as they act on columns. Controls: of 120
 	// pairs of one seed the largest shows 0.19.
 	actingGains = 0.25
-	// Matrices behind one norm, which see its gains several times: queries, keys
-	// and values, or gate and up. Theory: by so much are figures too many.
-	gainReaders = 3
+	// Standard errors by which gains of one network correlate, at the least, with those of
+	// the other as they act on units, where they were learned together. Theory: independent
+	// ones reach it once in 10⁴ networks.
+	actingErrors = 3.7
 	// Vectors of unknown role that are taken for gains, at the least. Theory: the
 	// standard error of a correlation of 64 is 0.125, under half of otherGains.
 	unknownGains = 64
@@ -316,7 +317,7 @@ func Thresholds() map[string]Number {
 		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
 		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
-		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "gainReaders": gainReaders, "unknownGains": unknownGains,
+		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "actingErrors": actingErrors, "unknownGains": unknownGains,
 		"keptLeads": keptLeads, "openLeads": openLeads, "freshBody": freshBody, "evenLeads": evenLeads, "freshTokens": freshTokens,
 		"sameTokens": sameTokens, "otherTokens": otherTokens, "sameInvariant": sameInvariant, "sameInvariants": sameInvariants,
 		"plantedCarry": plantedCarry, "fullCarry": Number(fullCarry()), "idleCarry": Number(idleCarry()), "carryShare": carryShare,

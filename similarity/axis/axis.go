@@ -36,6 +36,7 @@ type View struct {
 	Width           int       // residual dimensions, channels or units that a unit is seen through
 	Places          int       // values for each of them: the window of a convolution, else 1
 	Leading         LeadingSubspace
+	Acting          Acting
 }
 
 // Side is one subject's part of an axis.

@@ -21,7 +21,7 @@ func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor, room *scra
 			if v.a.Dim != by.da || v.b.Dim != by.db {
 				return v, false
 			}
-			return bothSides{v.plan, by.respond(v.a, false, room), by.respond(v.b, true, room)}, true
+			return bothSides{plan: v.plan, a: by.respond(v.a, false, room), b: by.respond(v.b, true, room)}, true
 		})
 	}
 	out := by(reads, writes)
@@ -41,8 +41,9 @@ func (x Axis) throughTokens(views []bothSides, reads, writes *Anchor, room *scra
 
 // bothSides holds one view as read.
 type bothSides struct {
-	plan viewPlan
-	a, b Rows
+	plan  viewPlan
+	a, b  Rows
+	gains [2][]float32 // that rows in raw coordinates are multiplied by, nil where there are none
 }
 
 // on compares the units in one system of coordinates; to brings a view into
@@ -73,7 +74,8 @@ func (x Axis) on(views []bothSides, room *scratch, to func(bothSides) (bothSides
 	}
 	for i, v := range kept {
 		if x.compared(v.plan) {
-			x.Views[i].Leading = leadingSubspace(i, v.a, v.b, &x)
+			pairs := clearly(i, &x)
+			x.Views[i].Leading, x.Views[i].Acting = leadingSubspace(v.a, v.b, pairs), actingOf(v, pairs)
 		}
 	}
 	return &x

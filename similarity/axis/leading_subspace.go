@@ -27,15 +27,24 @@ const directionUnits = 96
 // leading is how many directions count as leading.
 const leading = 4
 
-// leadingSubspace compares the leading directions of corresponding units as view i
-// sees them, both ways, and keeps the way that shows more.
-func leadingSubspace(i int, a, b Rows, x *Axis) LeadingSubspace {
+// clearly lists the units that correspond as view i sees them and are more than the
+// luckiest of strangers, nil where they are too few to say more of them.
+func clearly(i int, x *Axis) []unitPair {
 	v := x.Views[i]
 	pairs := corresponding(v, x)
 	if !clearPairs(v, x, pairs) {
 		pairs = confirmed(pairs, i, x)
 	}
 	if len(pairs) < 2*MinUnits {
+		return nil
+	}
+	return pairs
+}
+
+// leadingSubspace compares the leading directions of corresponding units, both ways, and
+// keeps the way that shows more.
+func leadingSubspace(a, b Rows, pairs []unitPair) LeadingSubspace {
+	if len(pairs) == 0 {
 		return LeadingSubspace{}
 	}
 	pairs = pairs[:min(len(pairs), directionUnits)]

@@ -137,7 +137,11 @@ func load(ctx context.Context, p *align.Pair, pl plan, st Stage, reads, writes *
 		}
 		eligible(a.Raw, len(x.A.Units), a.Dim, x.A.Eligible)
 		eligible(b.Raw, len(x.B.Units), b.Dim, x.B.Eligible)
-		views = append(views, bothSides{v, a, b})
+		both := bothSides{plan: v, a: a, b: b}
+		if err := both.readGains(ctx); err != nil {
+			return nil, err
+		}
+		views = append(views, both)
 	}
 	x.A.marks = mark(views[0].a.Raw, views[0].a.N, views[0].a.Dim, x.A.Eligible)
 	x.B.marks = mark(views[0].b.Raw, views[0].b.N, views[0].b.Dim, x.B.Eligible)

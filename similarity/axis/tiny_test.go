@@ -31,7 +31,9 @@ func TestGuardsOfNextToNothing(t *testing.T) {
 					v := View{Name: "rows"}
 					v.compare(s, s, n, n)
 					axis.Views = []View{v}
-					require.Zero(t, leadingSubspace(0, s, s, &axis).N, "so few units have no leading directions")
+					pairs := clearly(0, &axis)
+					require.Zero(t, leadingSubspace(s, s, pairs).N, "so few units have no leading directions")
+					require.Zero(t, actingOf(bothSides{a: s, b: s}, pairs).N)
 					_, _ = stats.Correlation(x, x)
 					_ = stats.LongestIncreasing(align.Spread(n, d))
 					if n > 0 && d > 0 {

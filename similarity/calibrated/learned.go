@@ -31,6 +31,13 @@ func Learned(stage int) []*similarity.Test {
 			}
 			return leadingSubspaces(axes), nil
 		}},
+		{Name: "acting-gains", Doc: "correlation of norm gains as they act on the columns of corresponding units", Tier: similarity.Calibrated, Run: func(ctx context.Context, p *align.Pair) ([]similarity.Evidence, error) {
+			axes, err := axis.Read(ctx, p, stage)
+			if err != nil {
+				return nil, err
+			}
+			return []similarity.Evidence{actingGains(axes)}, nil
+		}},
 		{Name: "gains", Doc: "correlation of norm gains around their mean", Tier: similarity.Calibrated, Run: normWeights},
 	}
 }

@@ -24,7 +24,6 @@ type Change struct {
 	Complete  bool // every value was read
 	Stats     Stats
 	Folded    Folded // the values with the gain of the norm before them folded in
-	Gains     Gains  // that gain, wherever each side keeps it
 	Acting    Acting // columns as that gain acts on them
 	Scales    RowScales
 	// Reencoded counts rows of B that the reference rule of B's type gives,
@@ -150,7 +149,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	if err != nil {
 		return c, err
 	}
-	w := &walker{gains: gains, scaler: newScaler(p.Component, p.A, p.B), columns: newColumns(len(gains[0])), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	w := &walker{gains: gains, scaler: newScaler(p.Component, p.A, p.B), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {
@@ -158,7 +157,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 		}
 		rows = rows[n:]
 	}
-	c.Gains, c.Acting = w.columns.gains(w.gains), w.acting.result()
+	c.Acting = w.acting.result()
 	c.Scales = w.scaler.scales()
 	return c, nil
 }
@@ -167,7 +166,6 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 type walker struct {
 	a, b         *roles.Matrix
 	gains        [2][]float32 // nil where there are none
-	columns      *columns
 	acting       *acting
 	scaler       *scaler
 	bufA, bufB   []float32
@@ -195,7 +193,6 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	ta, tb := roundings(w.a.Tensor, w.b.Tensor)
 	c.Stats.add(a, b, ta, tb, w.stepA, w.stepB)
 	c.Folded.add(a, b, w.gains, w.b.Cols)
-	w.columns.add(a, b)
 	w.acting.add(a, b)
 	w.scaler.add(a, b, rows, w.b.Cols)
 	return nil
