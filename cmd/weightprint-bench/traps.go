@@ -19,6 +19,7 @@ import (
 func trapsCommand() *cobra.Command {
 	var cases int
 	var markdown bool
+	var only string
 	c := &cobra.Command{
 		Use:   "traps",
 		Short: "count the verdicts on generated pairs that look alike without being derived from each other",
@@ -28,6 +29,9 @@ func trapsCommand() *cobra.Command {
 				fmt.Fprint(c.OutOrStdout(), "| trap | n | right | wrong | verdicts |\n|---|---|---|---|---|\n")
 			}
 			for _, t := range zoo.Traps {
+				if only != "" && t.ID != only {
+					continue
+				}
 				counts, err := spring(c.Context(), t, cases)
 				if err != nil {
 					return fmt.Errorf("%s: %w", t.ID, err)
@@ -39,6 +43,7 @@ func trapsCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&cases, "cases", 300, "generated pairs for each trap")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print a Markdown table instead of Go benchmark format")
+	c.Flags().StringVar(&only, "only", "", "only the trap of this ID, such as T6")
 	return c
 }
 

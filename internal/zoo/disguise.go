@@ -108,6 +108,23 @@ func RescaleGains(r *rand.Rand, m *Model) {
 	}
 }
 
+// PutOnGains gives every norm of b the gains of a and divides the columns of the matrices
+// that read its output accordingly.
+func PutOnGains(a, b *Model) {
+	b.untie()
+	for _, f := range b.reads() {
+		gain, other := b.Values(f.norm), a.Values(f.norm)
+		if len(gain) == 0 || len(gain) != len(other) {
+			continue
+		}
+		s := diagonal(len(gain), func(k int) float64 { return float64(gain[k]) / float64(other[k]) })
+		copy(gain, other)
+		for _, name := range f.readers {
+			b.dense(name).right(0, s)
+		}
+	}
+}
+
 // PermuteResidual gives the dimensions of the residual stream another order,
 // gains included.
 func PermuteResidual(r *rand.Rand, m *Model) {

@@ -41,6 +41,7 @@ var Traps = []Trap{
 	{"T14", "the same data in the same order", sameData, strangers, true},
 	{"T15", "teacher and student", taught, strangers, true},
 	{"T16", "sorted, dead and constant units at the same places", onBoth(sortedUnits), strangers, false},
+	{"T17", "one seed, other data, and the norm gains of the other put on", gainsOfTheOther, sameSeed, true},
 }
 
 // draw gives a network of random shape.
@@ -267,6 +268,13 @@ func fresh(r *rand.Rand) *Net { return NewNet(r, 2, netHidden, netWidth, netVoca
 func oneSeed(r *rand.Rand) (*Model, *Model) {
 	seed := fresh(r)
 	return learn(r, seed.Clone()).Model(), learn(r, seed).Model()
+}
+
+// gainsOfTheOther puts the gains of one on the other, whose columns make up for it.
+func gainsOfTheOther(r *rand.Rand) (*Model, *Model) {
+	a, b := oneSeed(r)
+	PutOnGains(a, b)
+	return a, b
 }
 
 // taught trains a fresh network on the answers of a trained one.
