@@ -77,7 +77,7 @@ func (f *Facts) actsAlike(least float64) bool {
 // units, or on the lengths of columns.
 func (f *Facts) unlikeActing() (asked, unlike bool) {
 	if e := f.actingGains(); e != nil {
-		asked, unlike = true, e.Statistic < actingErrors/math.Sqrt(float64(e.N))
+		asked, unlike = true, e.Statistic < max(actingLeast, actingErrors/math.Sqrt(float64(e.N)))
 	}
 	c, lengths := f.actingColumns()
 	return asked || lengths, unlike || lengths && c < otherGains
