@@ -2,7 +2,7 @@
 """Makes a population of honest packed files for `weightprint faithful`: layouts with options drawn by a seed, of models that are
 drawn too, and counts what it says of them.
 
-    pip install torch safetensors bitsandbytes hqq compressed-tensors torchao onnx onnxruntime
+    pip install torch safetensors bitsandbytes hqq compressed-tensors 'torchao>=0.15' onnx onnxruntime
     python honest_packed.py make  OUT MODEL… --files 216 --seed 1   # MODEL: a folder with model.safetensors and config.json
     python honest_packed.py judge OUT --bin weightprint
 
