@@ -222,6 +222,16 @@ func TestRecipe(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(out), &r))
 	require.True(t, r.Missing, "a fine-tune is no mixture of its parent and a stranger")
 	require.Greater(t, float64(r.Parents[0].Weight), 0.9)
+	require.Contains(t, r.Parents[0].Kinds, verdict.FineTuned)
+	require.Zero(t, r.Parents[1].Weight)
+
+	code, out, stderr = call("recipe", filepath.Join(dir, "fine-tune"), filepath.Join(dir, "base"), filepath.Join(dir, "other-seed"))
+	require.Zero(t, code, stderr)
+	words := strings.Join(strings.Fields(out), " ")
+	require.Contains(t, words, "ONE OF THESE ALONE · fine-tuned, or mixed with another")
+	require.Contains(t, words, "other-seed has no share")
+	require.NotContains(t, words, "base has no share")
+	require.NotContains(t, words, "NO METHOD")
 }
 
 func TestFingerprintVerifyAndIndex(t *testing.T) {

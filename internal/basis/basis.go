@@ -13,8 +13,14 @@ import (
 
 // Transpose returns the c×r transpose of an r×c matrix.
 func Transpose(a []float32, r, c int) []float32 {
-	const tile = 16
 	out := make([]float32, r*c)
+	transposeTo(out, a, r, c)
+	return out
+}
+
+// transposeTo sets out to the c×r transpose of an r×c matrix.
+func transposeTo(out, a []float32, r, c int) {
+	const tile = 16
 	for i0 := 0; i0 < r; i0 += tile {
 		for j0 := 0; j0 < c; j0 += tile {
 			for i := i0; i < min(i0+tile, r); i++ {
@@ -24,7 +30,6 @@ func Transpose(a []float32, r, c int) []float32 {
 			}
 		}
 	}
-	return out
 }
 
 // Mul returns A·B for A (n×d) and B (d×m).

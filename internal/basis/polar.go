@@ -24,14 +24,22 @@ func Polar(m []float32, r, c int) []float32 {
 	if r > c {
 		return Transpose(Polar(Transpose(m, r, c), c, r), c, r)
 	}
-	x := scaled(m, r)
+	w := &iteration{r: r, c: c, x: scaled(m, r), turned: make([]float32, r*c), gram: make([]float32, r*r), by: make([]float32, r*r)}
 	for range lifts {
-		x = step(x, r, c, quintic)
+		w.step(quintic)
 	}
 	for range polishes {
-		x = step(x, r, c, [3]float32{1.5, -0.5, 0})
+		w.step([3]float32{1.5, -0.5, 0})
 	}
-	return x
+	return w.x
+}
+
+// iteration holds X (r×c) and the room that its steps take.
+type iteration struct {
+	r, c     int
+	x        []float32
+	turned   []float32 // X transposed
+	gram, by []float32 // r×r
 }
 
 // scaled divides a matrix of r rows by its largest singular value.
@@ -53,21 +61,22 @@ func scaled(m []float32, r int) []float32 {
 	return out
 }
 
-// step returns (a + b·XXᵀ + c·(XXᵀ)²)·X.
-func step(x []float32, r, c int, by [3]float32) []float32 {
-	g := make([]float32, r*r)
-	dense.Gram(g, x, r, c)
-	p := make([]float32, r*r)
+// step sets X to (a + b·XXᵀ + c·(XXᵀ)²)·X.
+func (w *iteration) step(by [3]float32) {
+	dense.Gram(w.gram, w.x, w.r, w.c)
 	if by[2] != 0 {
-		dense.Gram(p, g, r, r) // g is symmetric: g·gᵀ is its square
+		dense.Gram(w.by, w.gram, w.r, w.r) // symmetric: its product with its transpose is its square
+	} else {
+		clear(w.by)
 	}
-	for i, v := range g {
-		p[i] = float32(by[1]*v) + float32(by[2]*p[i])
+	for i, v := range w.gram {
+		w.by[i] = float32(by[1]*v) + float32(by[2]*w.by[i])
 	}
-	for i := range r {
-		p[i*r+i] += by[0]
+	for i := range w.r {
+		w.by[i*w.r+i] += by[0]
 	}
-	return Mul(p, x, r, r, c)
+	transposeTo(w.turned, w.x, w.r, w.c)
+	dense.MulNT(w.x, w.by, w.turned, w.r, w.c, w.r)
 }
 
 // Wide converts to float64.

@@ -18,6 +18,7 @@ type frames struct {
 	layers [][][]int         // by model and layer: its matrices; the first is what stands outside of layers
 	kinds  []map[string]bool // by model: those of its matrices
 	sizes  []float64         // by model: its values
+	square [][]float64       // by model and matrix: the product of its framed rows with themselves
 	maps   [][][]int         // by model and other: for each matrix that of the other, or -1; nil where all stand in their places
 }
 
@@ -26,12 +27,15 @@ type frames struct {
 const inCommon = 1.0 / 3
 
 func newFrames(all []*sampled) *frames {
-	f := &frames{all: all, layers: make([][][]int, len(all)), kinds: make([]map[string]bool, len(all)), sizes: make([]float64, len(all)), maps: make([][][]int, len(all))}
+	f := &frames{all: all, layers: make([][][]int, len(all)), kinds: make([]map[string]bool, len(all)), sizes: make([]float64, len(all)), square: make([][]float64, len(all)), maps: make([][][]int, len(all))}
 	for i, s := range all {
 		f.layers[i], f.kinds[i] = byLayer(s.Slots), map[string]bool{}
 		for _, p := range s.Slots {
 			f.kinds[i][p.kind] = true
 			f.sizes[i] += float64(p.rows * p.cols)
+		}
+		for m := range s.Slots {
+			f.square[i] = append(f.square[i], dot(f.part(i, m), f.part(i, m)))
 		}
 	}
 	dense.Parallel(len(all), func(c int) {
@@ -138,12 +142,19 @@ func (f *frames) part(model, matrix int) []float32 {
 }
 
 func (f *frames) cosine(c, i, o, j int) float64 {
-	x, y := f.part(c, i), f.part(o, j)
-	size := math.Sqrt(dot(x, x) * dot(y, y))
+	size := math.Sqrt(f.square[c][i] * f.square[o][j])
 	if size == 0 {
 		return 0
 	}
-	return dot(x, y) / size
+	return f.dot(c, i, o, j) / size
+}
+
+// dot is the product of the framed rows of two matrices.
+func (f *frames) dot(c, i, o, j int) float64 {
+	if c == o && i == j {
+		return f.square[c][i]
+	}
+	return dot(f.part(c, i), f.part(o, j))
 }
 
 // matched lists the matrices that some models have in common, each by its numbers in
@@ -189,7 +200,7 @@ func (f *frames) products(models []int) (gram, bool) {
 		w := float64(p.rows) / float64(min(p.rows, framed))
 		for i := range models {
 			for j := range i + 1 {
-				out[i][j] += float64(w * dot(f.part(models[i], row[i]), f.part(models[j], row[j])))
+				out[i][j] += float64(w * f.dot(models[i], row[i], models[j], row[j]))
 				out[j][i] = out[i][j]
 			}
 		}

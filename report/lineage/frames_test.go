@@ -3,6 +3,7 @@ package lineage
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -198,4 +199,33 @@ func TestOnlyZeros(t *testing.T) {
 	require.True(t, onlyZeros([][]float32{cut}, [][]float32{x}))
 	require.False(t, onlyZeros([][]float32{x}, [][]float32{chosen}))
 	require.False(t, onlyZeros([][]float32{x}, [][]float32{x}))
+}
+
+// Products that are taken four at a time, and those that are kept, have the bits of one.
+func TestProductsHaveTheirBits(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 0xd07))
+	rows := make([][]float32, 5)
+	for i := range rows {
+		for range 37 {
+			rows[i] = append(rows[i], float32(r.NormFloat64()))
+		}
+	}
+	got := dots(rows[4], (*[4][]float32)(rows[:4]))
+	for i := range got {
+		require.Equal(t, dot(rows[4], rows[i]), got[i])
+	}
+	same := func(values []float32) *sampled {
+		return &sampled{Shape: "one", Slots: []slot{{kind: "w", rows: 1, cols: 37}}, Values: [][]float32{values}, Weights: []float64{1}}
+	}
+	var all []*sampled
+	for _, x := range rows {
+		all = append(all, same(x))
+	}
+	v := newVectors(all)
+	for i, x := range rows {
+		for j, y := range rows {
+			require.Equal(t, dot(x, y), v.gram[i][j])
+			require.InDelta(t, dot(x, y)/math.Sqrt(dot(x, x)*dot(y, y)), v.frames.cosine(i, 0, j, 0), 1e-12)
+		}
+	}
 }

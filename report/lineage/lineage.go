@@ -13,6 +13,7 @@ import (
 	"github.com/weightprint/weightprint/internal/dense"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity/equality"
 )
 
 // Schema names the JSON form of a Graph.
@@ -54,6 +55,7 @@ type Edge struct {
 // Build draws the graph of models. Each is read once for what it shows alone; by that
 // the nearest are found, and their weights compared. All pairs of a few models are.
 func Build(ctx context.Context, in []report.Input, o *report.Options) (*Graph, error) {
+	ctx = equality.Keeping(ctx)
 	b := newBuilder(in)
 	b.one = func(ctx context.Context, i, j int) (*report.Report, error) {
 		r, err := report.Build(ctx, in[i], in[j], o)

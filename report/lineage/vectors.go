@@ -69,18 +69,33 @@ func (v *vectors) multiply(weights [][]float64) {
 		v.gram[i] = make([]float64, len(v.values))
 	}
 	dense.Parallel(len(v.values), func(i int) {
+		var like []int // the models of its shape up to it
 		for j := range i + 1 {
-			if v.shape[i] != v.shape[j] {
-				continue
+			if v.shape[i] == v.shape[j] {
+				like = append(like, j)
 			}
-			for m, w := range weights[i] {
-				v.gram[i][j] += float64(w * dot(v.values[i][m], v.values[j][m]))
-			}
+		}
+		for at := range slices.Chunk(like, 4) {
+			v.multiplyFew(i, at, weights[i])
 		}
 	})
 	for i := range v.gram {
 		for j := range i {
 			v.gram[j][i] = v.gram[i][j]
+		}
+	}
+}
+
+// multiplyFew fills in the products of a model with up to four of its shape.
+func (v *vectors) multiplyFew(i int, few []int, weights []float64) {
+	for m, w := range weights {
+		var rows [4][]float32
+		for k := range rows {
+			rows[k] = v.values[few[min(k, len(few)-1)]][m]
+		}
+		products := dots(v.values[i][m], &rows)
+		for k, j := range few {
+			v.gram[i][j] += float64(w * products[k])
 		}
 	}
 }
@@ -146,4 +161,19 @@ func dot(x, y []float32) float64 {
 		sum += float64(float64(x[i]) * float64(y[i]))
 	}
 	return sum
+}
+
+// dots are the products of one row with four, each summed as dot sums it: four sums that
+// do not wait for each other.
+func dots(x []float32, with *[4][]float32) [4]float64 {
+	y0, y1, y2, y3 := with[0][:len(x)], with[1][:len(x)], with[2][:len(x)], with[3][:len(x)]
+	var s0, s1, s2, s3 float64
+	for i, v := range x {
+		w := float64(v)
+		s0 += float64(w * float64(y0[i]))
+		s1 += float64(w * float64(y1[i]))
+		s2 += float64(w * float64(y2[i]))
+		s3 += float64(w * float64(y3[i]))
+	}
+	return [4]float64{s0, s1, s2, s3}
 }

@@ -57,6 +57,7 @@ type Parent struct {
 	Weight   verdict.Number   `json:"weight"`
 	CI       verdict.Number   `json:"ci95"` // half width
 	Takes    bool             `json:"takesPart"`
+	Kinds    []verdict.Kind   `json:"kinds"` // what happened between it and the child, by the same comparison
 }
 
 // Layer is the mixture of one layer of the child.
@@ -107,7 +108,7 @@ func Find(ctx context.Context, child report.Input, parents []report.Input, o *re
 			return nil, err
 		}
 		out.Child = r.Subjects[1]
-		out.Parents = append(out.Parents, Parent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P})
+		out.Parents = append(out.Parents, Parent{Subject: r.Subjects[0], Relation: r.Verdict.Relation, Log10P: r.Verdict.Log10P, Kinds: append([]verdict.Kind{}, r.Verdict.Kinds...)})
 	}
 	found, err := Fit(ctx, child, parents)
 	if err != nil {
@@ -270,14 +271,19 @@ func (r *Recipe) explain(f *recipe.Recipe) {
 		say("no weights are stated: these parents give next to nothing of the child, or its tensors disagree about the weights by more than these come to")
 		return
 	}
-	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
-	if words := afterwards[f.After]; words != "" {
-		say("%s", words)
+	alone := r.alone()
+	if alone != nil {
+		r.sayAlone(alone, say)
+	} else {
+		say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
+		if words := afterwards[f.After]; words != "" {
+			say("%s", words)
+		}
 	}
 	if r.taking() == 1 {
 		say("%s", Sibling)
 	}
-	if f.Method == recipe.Unknown {
+	if f.Method == recipe.Unknown && alone == nil {
 		say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
 		if f.Remainder.Rank > 0 {
 			say("%.0f %% of the directions of a matrix hold nine tenths of the remainder", 100*f.Remainder.Rank)

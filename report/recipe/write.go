@@ -51,6 +51,8 @@ func (r *Recipe) headline() string {
 	switch {
 	case r.After == recipe.NoMixture:
 		return "NO MIXTURE OF THESE"
+	case r.alone() != nil:
+		return "ONE OF THESE ALONE · " + r.alone().changed() + ", or mixed with another"
 	case r.Method == recipe.Unknown:
 		return "NO METHOD EXPLAINS IT · linear part and remainder · " + followed(r.After)
 	}

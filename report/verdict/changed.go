@@ -194,7 +194,7 @@ func (x *changes) bodyUnchanged(f *Facts) []finding {
 		return []finding{{HeadChanged, "the head is another one; everything else holds the same values", Undetermined}}
 	case x.head+x.norms+x.tokens == 0:
 		if only := len(f.Storage.OnlyA) + len(f.Storage.OnlyB); only > 0 && f.Shape.Layers[0] == f.Shape.Layers[1] && !f.Storage.reordered() {
-			return []finding{{Modified, fmt.Sprintf("what both have holds the same values; %d tensors stand on one side only: %s", only, strings.Join(append(slices.Clone(f.Storage.OnlyA), f.Storage.OnlyB...), ", ")), Undetermined}}
+			return []finding{{Modified, fmt.Sprintf("what both have holds the same values; %d tensors stand on one side only: %s", only, strings.Join(f.Storage.Lone, ", ")), Undetermined}}
 		}
 	default:
 		return []finding{{Modified, fmt.Sprintf("every matrix of the body holds the same values; %d norm weights or biases, %d embeddings and %d heads differ", x.norms, x.tokens, x.head), Undetermined}}

@@ -11,12 +11,13 @@ import (
 type Storage struct {
 	Changes  []delta.Change
 	Shapes   []string // roles whose shapes differ
-	OnlyA    []string
+	OnlyA    []string // roles without a counterpart, names where there is no known role
 	OnlyB    []string
-	Complete bool    // every value of both subjects was compared
-	Renamed  bool    // names, shards or container differ
-	Values   float64 // of the larger subject, read or not
-	InOrder  bool    // every layer of either subject is held against the one at its own place
+	Lone     []string // all of these by the names in the files, those of A first
+	Complete bool     // every value of both subjects was compared
+	Renamed  bool     // names, shards or container differ
+	Values   float64  // of the larger subject, read or not
+	InOrder  bool     // every layer of either subject is held against the one at its own place
 }
 
 // Same tells whether all tensors hold the same values up to storage.

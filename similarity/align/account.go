@@ -14,7 +14,8 @@ import (
 type Account struct {
 	model   tensor.Model
 	tensors []*tensor.Tensor
-	byName  []int32 // positions in tensors, by ascending name
+	real    []*tensor.Tensor // the model's own, in the same order
+	byName  []int32          // positions in tensors, by ascending name
 
 	mu    sync.Mutex
 	spent int64 // bytes of values that were decoded
@@ -33,7 +34,7 @@ const (
 // NewAccount opens the account of a model.
 func NewAccount(m tensor.Model) *Account {
 	real := m.Tensors()
-	a := &Account{model: m, tensors: make([]*tensor.Tensor, len(real)), byName: make([]int32, len(real)), room: mostKept}
+	a := &Account{model: m, real: real, tensors: make([]*tensor.Tensor, len(real)), byName: make([]int32, len(real)), room: mostKept}
 	all := make([]tensor.Tensor, len(real))
 	for i, t := range real {
 		all[i] = *t
@@ -54,6 +55,15 @@ func (a *Account) Tensor(name string) (*tensor.Tensor, bool) {
 		return nil, false
 	}
 	return a.tensors[a.byName[at]], true
+}
+
+// Original is the model's own tensor behind one of the account's, nil for any other.
+func (a *Account) Original(t *tensor.Tensor) *tensor.Tensor {
+	at, ok := slices.BinarySearchFunc(a.byName, t.Name, func(i int32, name string) int { return strings.Compare(a.tensors[i].Name, name) })
+	if !ok || a.tensors[a.byName[at]] != t {
+		return nil
+	}
+	return a.real[a.byName[at]]
 }
 
 // Metadata is the model's.

@@ -77,7 +77,7 @@ func (r *reader) readAll(ctx context.Context, m tensor.Model) (*side, error) {
 			s.all[i].t = t // never paired: nobody knows its values
 			continue
 		}
-		x, marks, err := r.read(ctx, t)
+		x, marks, err := r.once(ctx, m, t)
 		if err != nil {
 			return nil, err
 		}

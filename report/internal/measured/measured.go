@@ -62,7 +62,8 @@ func (m *measuring) storage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m.Facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: matches.OnlyA, OnlyB: matches.OnlyB, Complete: m.Whole, Renamed: m.Renamed(), InOrder: m.InOrder(), Values: m.Count()}
+	names, only := lone(m.Pair, matches)
+	m.Facts.Storage = verdict.Storage{Changes: changes, Shapes: shapes, OnlyA: only[0], OnlyB: only[1], Lone: names, Complete: m.Whole, Renamed: m.Renamed(), InOrder: m.InOrder(), Values: m.Count()}
 	if err := m.equal(ctx); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
+	"github.com/weightprint/weightprint/similarity/equality"
 )
 
 // apart is a model whose stacked experts are tensors of their own, so that equal
@@ -68,6 +69,14 @@ func takenApart(m tensor.Model, n *roles.Network, role map[*tensor.Tensor]string
 		}
 	}
 	return out
+}
+
+// Original is the tensor behind one that was not taken apart, nil for an expert.
+func (m *apart) Original(t *tensor.Tensor) *tensor.Tensor {
+	if lasting, ok := m.Model.(equality.Lasting); ok && m.whole[t] == nil {
+		return lasting.Original(t)
+	}
+	return nil
 }
 
 // of is the tensor of the model that one is, or is a part of.

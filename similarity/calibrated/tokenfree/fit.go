@@ -19,6 +19,8 @@ type fit struct {
 	dims int
 	turn []float32 // dims × width of B: the same directions in B
 
+	last []*likeness // of the layers, under turn: what the last round saw
+
 	signed []*directions // B's units in its own leading directions, for signatures
 	forms  [2][][]float32
 
@@ -114,10 +116,11 @@ func (f *fit) run(matches [][]int) (likeness sum) {
 			break
 		}
 		f.turn = f.procrustes(matches, round == 0)
-		likeness = sum{}
+		likeness, f.last = sum{}, f.last[:0]
 		changed, units := 0, 0
 		for i, a := range f.a {
 			l := f.compare(a, f.b[i])
+			f.last = append(f.last, l)
 			next := l.both.mutual()
 			likeness.merge(l.cosines(next, a))
 			units += len(next)
@@ -171,6 +174,13 @@ const damping = 0.05
 // signs turned to those of B: by the rotation, and where there is none yet by the
 // compasses of both.
 func (f *fit) matched(a, b *directions, v int, match []int, start bool) (x, y []float32) {
+	pairs := 0
+	for _, i := range match {
+		if i >= 0 {
+			pairs++
+		}
+	}
+	x, y = make([]float32, 0, pairs*a.dim), make([]float32, 0, pairs*b.dim)
 	var way []float32
 	for j, i := range match {
 		if i >= 0 {
@@ -207,6 +217,13 @@ func (f *fit) try(a, b *directions) (Layer, sum) {
 		rb = f.opt.sampled(b)
 	}
 	return f.compare(ra, rb).count(ra, rb)
+}
+
+// fitted counts the agreeing units of a layer that took part in the fit, as the last
+// round saw them.
+func (f *fit) fitted(i int) Layer {
+	l, _ := f.last[i].count(f.a[i], f.b[i])
+	return l
 }
 
 // guess matches the units of layers that took no part in the fit.

@@ -68,13 +68,15 @@ func (o *Options) mostAtRest(a, b layers) (best *fit, from [2]int) {
 		if i == len(xs) {
 			xs = append(xs, o.lone(a.from(i), dims, false))
 		}
-		x, y := a.from(i), b.from(j)
 		f := &fit{opt: *o, dims: dims, span: xs[i].span, a: []*directions{xs[i].reduced}, b: []*directions{ys[j].own}}
 		f.run([][]int{o.seed(xs[i].signature, ys[j].signature)})
-		l, _ := f.try(x.at(0), y.at(0))
-		shares = append(shares, l.share())
-		if l.share() > most {
-			best, from, most = f, [2]int{i, j}, l.share()
+		if o.ended() {
+			return nil, from
+		}
+		share := f.fitted(0).share()
+		shares = append(shares, share)
+		if share > most {
+			best, from, most = f, [2]int{i, j}, share
 		}
 		if most >= restful {
 			return best, from
