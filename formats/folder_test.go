@@ -3,8 +3,10 @@ package formats
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -213,6 +215,10 @@ func TestWhatLiesHere(t *testing.T) {
 		"b.mlmodel":   {"\x08\x02\x12\xe8\x11\x0a\x16" + strings.Repeat("\x01", 40), "a Core ML model"},
 		"saved.pb":    {"\x08\x01\x12\x80\x20\x0a\x00" + strings.Repeat("\x00", 40), "name its folder"},
 		"m.param":     {"7767517\n999 1066\nInput data 0 1 data\n", "an ncnn model"},
+		"x.nnue":      {"\x20\x2f\xf3\x7a\x01\x02\x03\x04 a network", "chess engine"},
+		"x.mdl":       {"\x00B<TransitionModel> \x04\x01", "Kaldi"},
+		"x.trained":   {traineddata(132, 200), "Tesseract"},
+		"x.untrained": {traineddata(131, 200), "none of the formats"},
 		"y.weights":   {"\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x7c\xe8\x01" + strings.Repeat("\x3d", 40), "weights of Darknet"},
 		"x.pdiparams": {strings.Repeat("\x00", 16) + "\x04\x00\x00\x00\x08\x05\x10\x10" + strings.Repeat("\x3d", 40), "parameters of PaddlePaddle"},
 		"m.ort":       {"\x14\x00\x00\x00ORTM\x0c\x00\x10\x00" + strings.Repeat("\x00", 40), "ONNX Runtime's own format"},
@@ -256,4 +262,13 @@ func TestMalformedUnderAnyEnding(t *testing.T) {
 			require.True(t, opened[0] || c.Verdict != "accept", "%s: %s", c.File, c.What)
 		}
 	}
+}
+
+// traineddata begins as Tesseract's files of 16 parts do, with two of them at given places.
+func traineddata(first, second uint64) string {
+	b := []byte{16, 0, 0, 0}
+	for _, at := range append([]uint64{math.MaxUint64, first, second}, slices.Repeat([]uint64{math.MaxUint64}, 13)...) {
+		b = binary.LittleEndian.AppendUint64(b, at)
+	}
+	return string(b)
 }

@@ -47,6 +47,8 @@ var beginnings = []struct {
 	{0, "\xba\x16\x4f\x2f", "a fastText model, which is not read"}, {4, "ET12", "a program of ExecuTorch, which is not read; " + converted},
 	{4, "ORTM", "a model in ONNX Runtime's own format, which is not read; compare the ONNX file that it was made from"},
 	{0, "\x0c\xdb\x3a\x2a", "the root of an Orbax checkpoint (OCDBT), which is not read; restore it in Python and save it as safetensors"},
+	{0, "\x20\x2f\xf3\x7a", "a network of a chess engine (NNUE), which is not read"},
+	{0, "\x00B<Nnet3>", "a network of Kaldi, which is not read"}, {0, "\x00B<TransitionModel>", "a model of Kaldi, which is not read"},
 	{0, "ftrt", "an engine of TensorRT, which is not read; " + converted}, {0, "RKNN", "a model of RKNN, which is not read; " + converted},
 	{0, "\x12\x01\x00\x00\x00\x00\x00\x00", "parameters of MXNet, which are not read"},
 	{0, "\x89PNG", "a PNG picture"}, {0, "\xff\xd8\xff", "a JPEG picture"},
@@ -76,6 +78,9 @@ func lies(head []byte) string {
 	if frozenGraph(head) {
 		return "a frozen graph of TensorFlow, which is not read; compare the SavedModel or the checkpoint that it was frozen from"
 	}
+	if trainedData(head) {
+		return "a language of Tesseract (.traineddata), which is not read"
+	}
 	if text := beginningOf(head); text != "" {
 		return fmt.Sprintf("a text that begins %q", text)
 	}
@@ -97,6 +102,29 @@ func frozenGraph(head []byte) bool {
 		return false
 	}
 	return graphNodes[string(head[op+2:op+2+int(head[op+1])])]
+}
+
+// trainedData tells whether a file begins as Tesseract's: a number of parts, and where each begins, the
+// first of them right behind, -1 for those that are not there.
+func trainedData(head []byte) bool {
+	if len(head) < 4 {
+		return false
+	}
+	n := int64(binary.LittleEndian.Uint32(head))
+	if n < 16 || n > 64 || int64(len(head)) < 4+8*n {
+		return false
+	}
+	next := 4 + 8*n
+	for i := range n {
+		switch at := int64(binary.LittleEndian.Uint64(head[4+8*i:])); {
+		case at == -1:
+		case at < next || next == 4+8*n && at != next:
+			return false
+		default:
+			next = at + 1
+		}
+	}
+	return next > 4+8*n
 }
 
 // graphNodes are what the first nodes of frozen graphs do.

@@ -13,7 +13,7 @@ import (
 )
 
 var torchFormat = Format{
-	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt", ".nemo", ".jit"},
+	Name: "torch", Endings: []string{".bin", ".pt", ".pth", ".ckpt", ".nemo", ".jit", ".pt2"},
 	Recognise: func(in *Input) bool { return torch.Recognises(in.Head) },
 	Read:      readTorch,
 }
@@ -52,6 +52,7 @@ var torchNames = []*regexp.Regexp{
 	regexp.MustCompile(`^pytorch_model-\d{5}-of-\d{5}\.bin$`),
 	regexp.MustCompile(`^adapter_model\.bin$`),
 	regexp.MustCompile(`\.(pt|pth|ckpt|nemo|jit)$`),
+	regexp.MustCompile(`\.pt2$`),
 }
 
 // trainingFile matches what a training run leaves beside its model.

@@ -50,8 +50,8 @@ func declaredShape(m tensor.Metadata, kind string) shape {
 	}
 	s := shape{
 		hidden:  get("hidden_size", "n_embd", "d_model", "dim", "embed_dim", "embedding_length"),
-		heads:   get(kind+"_attention_heads", "num_"+kind+"_attention_heads", "num_attention_heads", "n_head", "num_heads", "n_heads", "attention.head_count", "attention_heads", "decoder_attention_heads"),
-		kvHeads: get("num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "attn_config.kv_n_heads", "attention.head_count_kv"),
+		heads:   get(kind+"_attention_heads", "num_"+kind+"_attention_heads", kind+"_num_attention_heads", "num_attention_heads", "n_head", "num_heads", "n_heads", "attention.head_count", "attention_heads", "decoder_attention_heads"),
+		kvHeads: get(kind+"_num_key_value_heads", "num_key_value_heads", "num_kv_heads", "n_head_kv", "n_kv_heads", "multi_query_group_num", "attn_config.kv_n_heads", "attention.head_count_kv"),
 		headDim: get("head_dim", "d_kv", "kv_channels", "attention.key_length"),
 		rotated: get("rotary_dim", "rope.dimension_count"),
 		nope:    get("qk_nope_head_dim"),

@@ -80,6 +80,7 @@ var families = []family{
 	{name: "modernbert", types: "modernbert modern-bert", norm: layerNorm, rotary: Half},
 	{name: "t5", types: "t5 mt5 umt5 longt5 switch_transformers", norm: rms},
 	{name: "whisper", types: "whisper mbart", norm: layerNorm},
+	{name: "moonshine", types: "moonshine", norm: layerNorm, rotary: Interleaved, partial: 0.9, gateLast: true},
 	{name: "m2m", types: "m2m_100 nllb-moe speech_to_text musicgen_decoder", norm: layerNorm},
 	{name: "pegasus", types: "pegasus pegasus_x bigbird_pegasus", norm: layerNorm},
 	{name: "blenderbot", types: "blenderbot", norm: layerNorm},
@@ -114,7 +115,7 @@ var spellings = []struct {
 	has, family string
 	meta        bool
 }{
-	{".attention.wq.", "llama", true}, {".self_attn.qkv_proj.", "phi3", false}, {".attn.c_attn.", "gpt2", false},
+	{".attention.wq.", "llama", true}, {".encoder_attn.o_proj.", "moonshine", false}, {".self_attn.qkv_proj.", "phi3", false}, {".attn.c_attn.", "gpt2", false},
 	{"attention.self.query", "bert", false}, {".albert_layers.", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
 	{".attn1.to_q.", "UNet2DConditionModel", false}, {".attn.to_q.", "FluxTransformer2DModel", false}, {".ffn.key.", "rwkv7", false}, {".pwconv1.", "convnext", false}, {".attn.query.", "whisper", false},
 	{".self_attn.linear_", "conformer", false}, {".feed_forward.intermediate_dense.", "wav2vec2", false}, {".norm_attn_norm.", "dbrx", false},

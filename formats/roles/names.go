@@ -87,7 +87,7 @@ var layerRows = []struct {
 		cross_attention.k_proj cross_attn.key_proj encoder_decoder_attention.key`},
 	{place{part: partV, cross: true}, `encoder_attn.v_proj layer.1.EncDecAttention.v cross_attn_v cross_attn.v_proj cross_attn.value attn2.to_v
 		cross_attention.v_proj cross_attn.value_proj encoder_decoder_attention.value`},
-	{place{part: partO, cross: true}, `encoder_attn.out_proj layer.1.EncDecAttention.o cross_attn_o cross_attn.o_proj cross_attn.out attn2.to_out.0
+	{place{part: partO, cross: true}, `encoder_attn.out_proj encoder_attn.o_proj layer.1.EncDecAttention.o cross_attn_o cross_attn.o_proj cross_attn.out attn2.to_out.0
 		cross_attention.out_proj cross_attn.out_proj encoder_decoder_attention.out`},
 	{place{part: partQNorm, cross: true}, `cross_attn.q_norm`},
 	{place{part: partKNorm, cross: true}, `cross_attn.k_norm`},
@@ -99,7 +99,7 @@ var layerRows = []struct {
 		LayerNorm_0 pre_attention_layer_norm pre_self_attention_layer_norm`},
 	{place{part: partMLPNorm}, `ffn_norm ln_2 ln2 layernorm_after layer_norm2 layer.2.layer_norm pre_feedforward_layernorm
 		norm2 ln_mlp norm_2 mlp_norm pre_ff_layernorm
-		mlp_ln norm_ff norm_feed_forward2 ffn2_layer_norm layernorm norm_attn_norm.norm_2 ff_layer_norm feed_forward_layer_norm
+		mlp_ln norm_ff norm_feed_forward2 ffn2_layer_norm layernorm norm_attn_norm.norm_2 ff_layer_norm feed_forward_layer_norm final_layernorm
 		LayerNorm_1 LayerNorm_2 pre_mlp_layer_norm`},
 	{place{part: partAfterNorm}, `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
 		sa_layer_norm layer.1.layer_norm attn_output_norm attn_norm_2 pre_cross_attention_layer_norm`},

@@ -90,6 +90,7 @@ type reader struct {
 	buffers []vector
 	graph   int64
 	total   int64
+	places  int // of the numbers of sparse tensors
 }
 
 // buffer notes where the bytes of a buffer lie: in the flatbuffer, or behind it

@@ -27,7 +27,7 @@ func load(t testing.TB, name string) []byte {
 	return b
 }
 
-var models = []string{"float", "dynamic", "half", "static", "int4", "behind"}
+var models = []string{"float", "dynamic", "half", "static", "int4", "behind", "sparse"}
 
 // Every value is what the schema's own reader finds.
 func TestReference(t *testing.T) {
@@ -210,28 +210,74 @@ func hostile(t testing.TB) map[string][]byte {
 	return map[string][]byte{
 		"empty": {}, "cut in the head": f[:6], "another identifier": append([]byte("\x08\x00\x00\x00TFL9"), f[8:]...), "cut in the middle": f[:len(f)/2], "cut at the end": f[:len(f)*3/4],
 		"a root of 0": with(0, 0), "a root beyond the end": with(0, 1<<30), "a root of 2^32-1": with(0, 1<<32-1), "a root in the head": with(0, 4),
-		"a vtable before the file":   with(int(binary.LittleEndian.Uint32(f)), 1<<31-1),
-		"a vtable beyond the file":   with(int(binary.LittleEndian.Uint32(f)), 1<<31+7),
-		"too few bytes":              one(8, list(4, 3), u8(0), u32(1), text("w")),
-		"too many bytes":             one(8, list(4, 1), u8(0), u32(1), text("w")),
-		"a negative dimension":       one(8, list(4, 1<<32-1), u8(0), u32(1), text("w")),
-		"a product that overflows":   one(8, list(4, 1<<31-1, 1<<31-1, 1<<31-1, 1<<31-1), u8(0), u32(1), text("w")),
-		"beside a 0":                 one(8, list(4, 0, 1<<31-1, 1<<31-1, 1<<31-1, 1<<31-1), u8(0), u32(1), text("w")),
-		"a hundred dimensions":       one(8, list(4, make([]uint64, 100)...), u8(0), u32(1), text("w")),
-		"no such buffer":             one(8, list(4, 2), u8(0), u32(7), text("w")),
-		"a buffer of 2^32-1":         one(8, list(4, 2), u8(0), u32(1<<32-1), text("w")),
-		"a name that is no text":     one(8, list(4, 2), u8(0), u32(1), text("\xff\xfe")),
-		"a name of 70 KB":            one(8, list(4, 2), u8(0), u32(1), text(string(make([]byte, 70_000)))),
-		"bytes far behind":           model(tables([]fld{}, []fld{none, u64(1 << 62), u64(8)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
-		"bytes behind, 2^63 of them": model(tables([]fld{}, []fld{none, u64(8), u64(1 << 63)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
-		"bytes here and behind":      model(tables([]fld{}, []fld{bytesOf(8), u64(8), u64(8)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
-		"scales that do not fit":     quant(none, none, list(4, 1, 1, 1), list(8, 0), none, none, u32(0)),
-		"scales along no dimension":  quant(none, none, list(4, 1, 1), list(8, 0), none, none, u32(5)),
-		"along dimension -1":         quant(none, none, list(4, 1, 1), list(8, 0), none, none, u32(1<<32-1)),
-		"too many zero-points":       quant(none, none, list(4, 1, 1, 1, 1), list(8, 0, 0), none, none, u32(0)),
-		"an unknown quantisation":    quant(none, none, list(4, 1, 1, 1, 1), list(8, 0), u8(2), none, u32(0)),
-		"scales beyond the end":      quant(none, none, fld{to: func(w *builder) int { w.put(4, 1<<30); return len(w.b) - 4 }}),
-		"four bits of another size":  one(9, list(4, 4, 5), u8(17), u32(1), text("w"), child(none, none, list(4, 1), list(8, 0))),
+		"a vtable before the file":      with(int(binary.LittleEndian.Uint32(f)), 1<<31-1),
+		"a vtable beyond the file":      with(int(binary.LittleEndian.Uint32(f)), 1<<31+7),
+		"too few bytes":                 one(8, list(4, 3), u8(0), u32(1), text("w")),
+		"too many bytes":                one(8, list(4, 1), u8(0), u32(1), text("w")),
+		"a negative dimension":          one(8, list(4, 1<<32-1), u8(0), u32(1), text("w")),
+		"a product that overflows":      one(8, list(4, 1<<31-1, 1<<31-1, 1<<31-1, 1<<31-1), u8(0), u32(1), text("w")),
+		"beside a 0":                    one(8, list(4, 0, 1<<31-1, 1<<31-1, 1<<31-1, 1<<31-1), u8(0), u32(1), text("w")),
+		"a hundred dimensions":          one(8, list(4, make([]uint64, 100)...), u8(0), u32(1), text("w")),
+		"no such buffer":                one(8, list(4, 2), u8(0), u32(7), text("w")),
+		"a buffer of 2^32-1":            one(8, list(4, 2), u8(0), u32(1<<32-1), text("w")),
+		"a name that is no text":        one(8, list(4, 2), u8(0), u32(1), text("\xff\xfe")),
+		"a name of 70 KB":               one(8, list(4, 2), u8(0), u32(1), text(string(make([]byte, 70_000)))),
+		"bytes far behind":              model(tables([]fld{}, []fld{none, u64(1 << 62), u64(8)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
+		"bytes behind, 2^63 of them":    model(tables([]fld{}, []fld{none, u64(8), u64(1 << 63)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
+		"bytes here and behind":         model(tables([]fld{}, []fld{bytesOf(8), u64(8), u64(8)}), tables([]fld{list(4, 2), u8(0), u32(1), text("w")})),
+		"scales that do not fit":        quant(none, none, list(4, 1, 1, 1), list(8, 0), none, none, u32(0)),
+		"scales along no dimension":     quant(none, none, list(4, 1, 1), list(8, 0), none, none, u32(5)),
+		"along dimension -1":            quant(none, none, list(4, 1, 1), list(8, 0), none, none, u32(1<<32-1)),
+		"too many zero-points":          quant(none, none, list(4, 1, 1, 1, 1), list(8, 0, 0), none, none, u32(0)),
+		"an unknown quantisation":       quant(none, none, list(4, 1, 1, 1, 1), list(8, 0), u8(2), none, u32(0)),
+		"scales beyond the end":         quant(none, none, fld{to: func(w *builder) int { w.put(4, 1<<30); return len(w.b) - 4 }}),
+		"sparse, of a form unknown":     thin(32, dimension(7, 4), dimension(0, 2)),
+		"sparse, another size":          thin(32, dimension(0, 5), dimension(0, 2)),
+		"sparse, too few dimensions":    thin(32, dimension(0, 4)),
+		"sparse, too many dimensions":   thin(32, dimension(0, 4), dimension(0, 2), dimension(0, 1)),
+		"sparse, fewer places":          thin(28, dimension(0, 4), dimension(0, 2)),
+		"sparse, no segments":           thin(4, dimension(0, 4), dimension(1, 2)),
+		"sparse, segments that go back": thin(8, dimension(0, 4), compressed(list(4, 0, 2, 1, 1, 2), list(4, 0, 1))),
+		"sparse, segments too few":      thin(8, dimension(0, 4), compressed(list(4, 0, 2), list(4, 0, 1))),
+		"sparse, segments beyond":       thin(8, dimension(0, 4), compressed(list(4, 0, 1, 1, 2, 9), list(4, 0, 1))),
+		"sparse, segments from 1":       thin(8, dimension(0, 4), compressed(list(4, 1, 1, 1, 1, 2), list(4, 0, 1))),
+		"sparse, an index beyond":       thin(8, dimension(0, 4), compressed(list(4, 0, 1, 1, 1, 2), list(4, 0, 2))),
+		"sparse, an index below":        thin(8, dimension(0, 4), compressed(list(4, 0, 1, 1, 1, 2), list(4, 0, 1<<32-1))),
+		"sparse, an index twice":        thin(8, dimension(0, 4), compressed(list(4, 0, 2, 2, 2, 2), list(4, 1, 1))),
+		"sparse, indices that go back":  thin(8, dimension(0, 4), compressed(list(4, 0, 2, 2, 2, 2), list(4, 1, 0))),
+		"four bits of another size":     one(9, list(4, 4, 5), u8(17), u32(1), text("w"), child(none, none, list(4, 1), list(8, 0))),
+	}
+}
+
+// thin is a sparse tensor of 4 × 2 numbers, n bytes of which are stored.
+func thin(n int, dimensions ...[]fld) []byte {
+	return one(n, list(4, 4, 2), u8(0), u32(1), text("w"), none, none, child(list(4, 0, 1), none, tables(dimensions...)))
+}
+
+func dimension(format, size uint64) []fld { return []fld{u8(format), u32(size)} }
+
+func compressed(segments, indices fld) []fld {
+	return []fld{u8(formatCompressed), none, u8(1), child(segments), u8(1), child(indices)}
+}
+
+// A sparse tensor reads as the dense one, from any place; zeros are where nothing is stored.
+func TestSparse(t *testing.T) {
+	m, err := read(thin(8, dimension(0, 4), compressed(list(4, 0, 1, 1, 1, 2), list(4, 1, 0))))
+	require.NoError(t, err)
+	require.Empty(t, m.Warnings)
+	s := m.Tensors()[0].Data.(*sparse)
+	require.Equal(t, []int64{1, 6}, s.places)
+	m, err = read(load(t, "sparse"))
+	require.NoError(t, err)
+	x := m.Tensors()[0]
+	whole := make([]float32, x.Len())
+	require.NoError(t, x.Data.ReadValues(context.Background(), whole, 0))
+	for first := range whole {
+		for _, n := range []int{0, 1, 7} {
+			part := make([]float32, min(n, len(whole)-first))
+			require.NoError(t, x.Data.ReadValues(context.Background(), part, int64(first)))
+			require.Equal(t, whole[first:first+len(part)], part)
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ type stored struct {
 	shape  []int64
 	at     int64
 	data   vector
-	sparse bool
+	sparse *table // nil where it is not
 }
 
 func (m *reader) fail(s *stored, class error, rule string, args ...any) error {
@@ -68,10 +68,8 @@ func (m *reader) tensor(t *table) error {
 	if s.data = m.buffers[i]; s.data.n == 0 {
 		return nil // it is computed
 	}
-	if at, err := t.follow(6); err != nil {
+	if s.sparse, err = t.child(6, "sparsity"); err != nil {
 		return err
-	} else if at != 0 {
-		s.sparse = true
 	}
 	q, err := t.child(4, "quantization")
 	if err != nil {
@@ -89,8 +87,8 @@ func (m *reader) list(s *stored, q *table) error {
 		return nil
 	case !ok:
 		return m.opaque(s, fmt.Sprintf("is of type %d", s.typ))
-	case s.sparse:
-		return m.opaque(s, "is stored sparse")
+	case s.sparse != nil:
+		return m.thin(s, s.sparse, k)
 	}
 	s.kind = k
 	span := int64(1)

@@ -19,10 +19,13 @@ const maxPickle = 64 << 20
 type archive struct {
 	*directory
 	root   string
+	base   int64 // of an archive within another, in it
 	byName map[string]*entry
 	script bool // a TorchScript program
 
 	packages bool // of torch.package
+	exported bool // of torch.export
+	flat     bool // of torch.export, without a folder
 	noSums   bool // written without checksums, as torch can
 }
 
@@ -44,6 +47,10 @@ func openArchive(ctx context.Context, file string, r io.ReaderAt, size int64, fo
 			return nil, err
 		}
 	}
+	if a.flat = a.root == "" && a.byName[exportedFlat] != nil; a.flat {
+		a.exported = true
+		return a, nil
+	}
 	if a.root == "" {
 		return nil, a.foreign()
 	}
@@ -62,6 +69,9 @@ func (a *archive) rooted(e *entry) error {
 	root, ok := strings.CutSuffix(e.name, "/data.pkl")
 	if of, is := strings.CutSuffix(e.name, packageMark); is {
 		root, ok, a.packages = of, true, true
+	}
+	if of, is := strings.CutSuffix(e.name, exportedMark); is && !strings.Contains(of, "/") {
+		root, ok, a.exported = of, true, true
 	}
 	if !ok || strings.Contains(root, "/") {
 		return nil
@@ -116,8 +126,6 @@ func (a *archive) foreign() error {
 		switch {
 		case strings.HasSuffix(e.name, ".npy"):
 			what = "; it looks like a NumPy archive"
-		case strings.HasSuffix(e.name, "/archive_format"):
-			what = "; it looks like an exported program (.pt2): save the state_dict of the module that it was exported from"
 		case e.name == "[Content_Types].xml":
 			what = "; it looks like an office document"
 		}
@@ -135,17 +143,23 @@ func (a *archive) text(name string) (string, error) {
 	if e == nil {
 		return "", nil
 	}
-	if err := a.limited(e, 64); err != nil {
-		return "", err
+	b, err := a.whole(e, 64)
+	return string(bytes.TrimSpace(b)), err
+}
+
+// whole returns the bytes of an entry of at most so many, whose checksum is right.
+func (a *archive) whole(e *entry, most int64) ([]byte, error) {
+	if err := a.limited(e, most); err != nil {
+		return nil, err
 	}
 	if err := a.checked(e); err != nil {
-		return "", err
+		return nil, err
 	}
 	b := make([]byte, e.size)
 	if n, err := a.content(e).ReadAt(b, 0); n < len(b) {
-		return "", tensor.Errorf(err, a.file, e.data, quoted(e.name), "%v", err)
+		return nil, a.unreadable(e, err)
 	}
-	return string(bytes.TrimSpace(b)), nil
+	return b, nil
 }
 
 // content reads an entry's bytes by position.

@@ -3,6 +3,7 @@ package torch
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,10 +74,19 @@ func pickleOf(t testing.TB, path string) []byte {
 	return nil
 }
 
+// FuzzExported runs any bytes as the description of the tensors of an exported program.
+func FuzzExported(f *testing.F) {
+	f.Add([]byte(oneDescribed))
+	for _, edit := range descriptionEdits {
+		f.Add([]byte(strings.Replace(oneDescribed, edit.from, edit.to, 1)))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { accepted(t, zipped(exportedAs(string(b)))) })
+}
+
 // FuzzRead reads any bytes as an archive.
 func FuzzRead(f *testing.F) {
 	f.Add(zipped(checkpoint(model(ones))))
-	for _, name := range []string{"wrapped.pt", "deflated.pt", "no-crc.pt", "protocol-4.pt", "script.pt", "script-frozen.pt", "chain.pt", "chain-objects.pt", "tar.pt", "nemo.pt", "module.pt"} {
+	for _, name := range []string{"wrapped.pt", "deflated.pt", "no-crc.pt", "protocol-4.pt", "script.pt", "script-frozen.pt", "chain.pt", "chain-objects.pt", "tar.pt", "nemo.pt", "module.pt", "exported-2.8.pt", "exported-2.9.pt", "listed.pt"} {
 		f.Add(load(f, filepath.Join("testdata", name)))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) { accepted(t, b) })

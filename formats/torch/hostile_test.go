@@ -263,7 +263,7 @@ func foreignCases() []hostile {
 func TestHostile(t *testing.T) {
 	canary := filepath.Join(t.TempDir(), "executed")
 	var cases []hostile
-	for _, group := range [][]hostile{globalCases(canary), instructionCases(), bombCases(), tensorCases(), archiveCases(t), chainCases(), tarCases(t), scriptCases(), foreignCases()} {
+	for _, group := range [][]hostile{globalCases(canary), instructionCases(), bombCases(), tensorCases(), archiveCases(t), chainCases(), tarCases(t), scriptCases(), exportedCases(), foreignCases()} {
 		cases = append(cases, group...)
 	}
 	require.Greater(t, len(cases), 500)

@@ -60,7 +60,7 @@ func (f *File) adoptPackage(ctx context.Context, a *archive) error {
 	programs, pickles := a.packaged()
 	var parts [][]named
 	var names []string
-	storages := map[string]*storage{}
+	storages, n := map[string]*storage{}, 0
 	for i, name := range append(slices.Clone(programs), pickles...) {
 		script := i < len(programs)
 		file := name
@@ -84,8 +84,8 @@ func (f *File) adoptPackage(ctx context.Context, a *archive) error {
 		if !script {
 			names[len(names)-1] = strings.ReplaceAll(name, "/", ".")
 		}
-		if len(parts) > maxPackaged {
-			return tensor.Errorf(tensor.ErrLimit, f.name, a.start, "directory", "more than %d pickles with tensors", maxPackaged)
+		if n += len(found); len(parts) > maxPackaged || n > maxTensors {
+			return tensor.Errorf(tensor.ErrLimit, f.name, a.start, "directory", "more than %d pickles with tensors, or %d tensors in all", maxPackaged, maxTensors)
 		}
 	}
 	if len(parts) == 0 {

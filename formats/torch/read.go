@@ -98,6 +98,9 @@ func (f *File) readZip(ctx context.Context, r io.ReaderAt, size int64) error {
 		f.meta["torch.archive"] = a.root
 		return f.adoptPackage(ctx, a)
 	}
+	if a.exported {
+		return f.adoptExported(ctx, a)
+	}
 	m, root, err := a.unpickle(ctx, "data")
 	if err != nil {
 		return err
@@ -175,7 +178,7 @@ func (a *archive) storage(m *machine, opened map[string]*storage, folder string,
 	if err := m.charge(4*objectBytes + int64(len(id.key))); err != nil {
 		return nil, err
 	}
-	s := &storage{typ: id.typ, bytes: e.size, r: a.r, off: e.data, at: e.data}
+	s := &storage{typ: id.typ, bytes: e.size, r: a.r, off: e.data, at: a.base + e.data}
 	if e.method != methodStored {
 		s.r, s.off = a.content(e), 0
 	}

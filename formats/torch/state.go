@@ -109,7 +109,11 @@ func (f *finder) unwrap(v value) (value, error) {
 			return v, nil
 		}
 		if !ok {
-			return nil, f.fail(tensor.ErrNotModel, f.what, "a mapping from names to tensors expected, found %s", describe(v))
+			var err error
+			if v, err = f.unnamed(v); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		keys, err := f.keys(d, "")
 		if err != nil {

@@ -58,7 +58,7 @@ func (v vector) check(t testing.TB, m tensor.Model, floats []float32) {
 func TestVectors(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
-	require.Len(t, files, 29)
+	require.Len(t, files, 35)
 	for _, path := range files {
 		var v vector
 		vectors.JSON(t, path, &v)

@@ -4,7 +4,7 @@
     /tmp/v/bin/python make.py ..
 
 Every NAME.msgpack has NAME.json (names, types, shapes, digest of the bytes) and
-NAME.f32 (all values in the order of the JSON, as little-endian float32).
+NAME.f32 (all values in the order of the JSON, as little-endian float32), but for the last two.
 """
 
 import hashlib
@@ -63,3 +63,84 @@ save("state", {"step": 3, "params": model["bert"], "batch_stats": {"mean": w(4)}
      lambda t: {**t["params"], "batch_stats": t["batch_stats"]})
 serialization.MAX_CHUNK_SIZE = 64
 save("chunked", {"a": {"kernel": w(7, 11)}, "half": w(5, 9).astype("f2"), "small": w(3), "deep": w(3, 4, 5)})
+
+# One transformer of two towers by nn.scan, as big_vision and transformers name its layers, and the same
+# network without it, whose layers stand apart.
+import jax
+from flax import linen as nn
+
+
+class Attention(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        q, k, v = (nn.Dense(8, name=n + "_proj")(x) for n in "qkv")
+        return nn.Dense(8, name="out_proj")(jax.nn.softmax(q @ k.T) @ v)
+
+
+class Layer(nn.Module):
+    @nn.compact
+    def __call__(self, x, _):
+        x = x + Attention(name="self_attn")(nn.LayerNorm(name="self_attn_layer_norm")(x))
+        y = nn.Dense(12, name="fc1")(nn.LayerNorm(name="final_layer_norm")(x))
+        return x + nn.Dense(8, name="fc2")(nn.gelu(y)), None
+
+
+class Block(nn.Module):
+    @nn.compact
+    def __call__(self, x, _):
+        y = nn.LayerNorm(name="LayerNorm_0")(x)
+        x = x + nn.MultiHeadDotProductAttention(2, name="MultiHeadDotProductAttention_0")(y, y)
+        y = nn.LayerNorm(name="LayerNorm_1")(x)
+        return x + Mlp(name="MlpBlock_0")(y), None
+
+
+class Mlp(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        y = nn.gelu(nn.Dense(12)(x))
+        return nn.Dense(8)(y)
+
+
+def scan(layer, n, name):
+    return nn.scan(layer, variable_axes={"params": 0}, split_rngs={"params": True}, length=n)(name=name)
+
+
+class Collection(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return scan(Layer, 3, "FlaxEncoderScanLayers")(x, None)[0]
+
+
+class Encoder(nn.Module):
+    @nn.compact
+    def __call__(self, ids):
+        x = nn.Embed(10, 8, name="embed_tokens")(ids)
+        return nn.LayerNorm(name="layer_norm")(Collection(name="layers")(x))
+
+
+class Transformer(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.LayerNorm(name="encoder_norm")(scan(Block, 2, "encoderblock")(x, None)[0])
+
+
+def trained(tree):
+    return {k: trained(v) if isinstance(v, dict) else w(*v.shape) for k, v in tree.items()}
+
+
+key = jax.random.key(0)
+stacked = {"encoder": trained(Encoder().init(key, np.arange(5))["params"]), "vision": {"Transformer": trained(Transformer().init(key, w(5, 8))["params"])}}
+
+
+def apart(tree):
+    layers = tree["encoder"]["layers"]["FlaxEncoderScanLayers"]
+    blocks = tree["vision"]["Transformer"]["encoderblock"]
+    at = lambda t, i: {k: at(v, i) if isinstance(v, dict) else np.asarray(v[i]) for k, v in t.items()}
+    return {"encoder": {**{k: v for k, v in tree["encoder"].items() if k != "layers"}, "layers": {str(i): at(layers, i) for i in range(3)}},
+            "vision": {"Transformer": {**{k: v for k, v in tree["vision"]["Transformer"].items() if k != "encoderblock"}, **{f"encoderblock_{i}": at(blocks, i) for i in range(2)}}}}
+
+
+serialization.MAX_CHUNK_SIZE = 2**30
+for name, tree in (("stacked", stacked), ("apart", apart(stacked))):  # held against one another
+    with open(os.path.join(OUT, name + ".msgpack"), "wb") as f:
+        f.write(serialization.msgpack_serialize(tree))

@@ -136,3 +136,20 @@ for _ in range(2):
         tail += d
         at += len(d)
 note("behind", pack(m) + tail)
+
+# A matrix of which most is zero. What is expected of it is what was put in.
+rng = np.random.default_rng(5)
+thin = rng.standard_normal((24, 16)).astype("f4")
+thin[rng.random(thin.shape) < 0.85] = 0
+v = tf.Variable(thin.T)
+f = tf.function(lambda x: tf.matmul(x, v), input_signature=[tf.TensorSpec([1, 16], tf.float32)])
+holder = tf.Module()
+holder.v = v
+c = tf.lite.TFLiteConverter.from_concrete_functions([f.get_concrete_function()], holder)
+c.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+with open(f"{OUT}/sparse.tflite", "wb") as out:
+    out.write(c.convert())
+with open(f"{OUT}/sparse.json", "w") as out:
+    json.dump([{"name": "StatefulPartitionedCall:01", "dtype": "F32", "shape": [24, 16]}], out, indent=0)
+    out.write("\n")
+thin.astype("<f4").tofile(f"{OUT}/sparse.f32")

@@ -25,14 +25,13 @@ import torch
 from torch import nn
 
 OUT = sys.argv[1]
-DTYPES = {
-    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
-    torch.complex32: "C32", torch.complex64: "C64", torch.complex128: "C128",
-    torch.uint8: "U8", torch.int8: "I8", torch.int16: "I16", torch.int32: "I32", torch.int64: "I64",
-    torch.uint16: "U16", torch.uint32: "U32", torch.uint64: "U64", torch.bool: "BOOL",
-    torch.float8_e4m3fn: "F8_E4M3", torch.float8_e5m2: "F8_E5M2", torch.float8_e8m0fnu: "F8_E8M0",
-    torch.float8_e4m3fnuz: "F8_E4M3FNUZ", torch.float8_e5m2fnuz: "F8_E5M2FNUZ", torch.float4_e2m1fn_x2: "F4",
+NAMES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "complex32": "C32", "complex64": "C64", "complex128": "C128",
+    "uint8": "U8", "int8": "I8", "int16": "I16", "int32": "I32", "int64": "I64", "uint16": "U16", "uint32": "U32", "uint64": "U64", "bool": "BOOL",
+    "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2", "float8_e8m0fnu": "F8_E8M0",
+    "float8_e4m3fnuz": "F8_E4M3FNUZ", "float8_e5m2fnuz": "F8_E5M2FNUZ", "float4_e2m1fn_x2": "F4",
 }
+DTYPES = {getattr(torch, k): v for k, v in NAMES.items() if hasattr(torch, k)}
 E2M1 = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
 
 
@@ -46,7 +45,7 @@ def raw(t):
 def floats(t):
     """The values as float32, by torch's own conversions where it has them."""
     t = t.detach().contiguous()
-    if t.dtype == torch.float4_e2m1fn_x2:
+    if DTYPES[t.dtype] == "F4":
         out = []
         for b in raw(t):
             for n in (b & 15, b >> 4):
@@ -63,7 +62,7 @@ def floats(t):
 
 def shape(t):
     s = list(t.shape)
-    if t.dtype == torch.float4_e2m1fn_x2:
+    if DTYPES[t.dtype] == "F4":
         s[-1] *= 2
     return s
 
@@ -244,7 +243,7 @@ def refused():
     put("conjugated", {"w": torch.view_as_complex(torch.ones(3, 2)).conj()})
     put("negated", {"w": torch.view_as_complex(torch.ones(3, 2)).conj().imag})
     put("meta", {"w": torch.empty(3, device="meta")})
-    put("tensor", torch.ones(3))
+    put("several-models", ({"w": torch.ones(3)}, {"w": torch.zeros(3)}))
     put("no-tensors", {"epoch": 1, "state": {}})
     put("wide-expansion", {"w": torch.ones(1).expand(1 << 16, 1 << 16)})
     with open(os.path.join(folder, "pickle.pt"), "wb") as f:
@@ -447,7 +446,50 @@ def package():
     expect("package-both", {**{"0." + k: v for k, v in scripted.state_dict().items()}, **{"models.plain.pkl." + k: v for k, v in plain.items()}})
 
 
-steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed, traced, zero3, package)}
+class Exported(nn.Module):
+    """Parameters of two types, one of them tied, one a transposed view of a part of its storage; a
+    buffer that is not saved, and a tensor that is no buffer."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.tied = nn.Linear(5, 4), nn.Linear(4, 4).bfloat16(), nn.Linear(4, 4).bfloat16()
+        self.tied.weight = self.b.weight
+        self.view = nn.Parameter(torch.randn(7, 4).T[:, 1:6])
+        self.register_buffer("count", torch.tensor(3))
+        self.register_buffer("rate", torch.randn(3).double(), persistent=False)
+        self.fixed = torch.randn(2, 4).half()
+
+    def forward(self, x):
+        y = self.tied(self.b(self.a(x).bfloat16())).float() @ self.view
+        return y * self.rate.sum().float() + self.fixed.float().sum() + self.count
+
+
+def exported():
+    """A program of torch.export, as this version of torch writes it (made with 2.7.1, 2.8.0 and 2.9.1)."""
+    torch.manual_seed(14)
+    net = Exported()
+    name = "exported-" + ".".join(torch.__version__.split(".")[:2])
+    program = torch.export.export(net, (torch.randn(2, 5),))
+    torch.export.save(program, os.path.join(OUT, "tmp.pt2"))
+    os.rename(os.path.join(OUT, "tmp.pt2"), os.path.join(OUT, name + ".pt"))
+    back = torch.export.load(os.path.join(OUT, name + ".pt"))
+    expect(name, {**back.state_dict, **{k: v for k, v in back.constants.items() if isinstance(v, torch.Tensor)}})
+
+
+def unnamed():
+    """Checkpoints without names: one tensor, a list of tensors, a pair of a model and its optimiser's state."""
+    torch.manual_seed(15)
+    t = torch.randn(6, 4)
+    save(t.T, "lone", {"tensor": t.T})
+    save([t[:2], 5, t[2:].half()], "listed", {"0": t[:2], "2": t[2:].half()})
+    net = nn.Linear(3, 2)
+    opt = torch.optim.Adam(net.parameters())
+    net(torch.ones(3)).sum().backward()
+    opt.step()
+    save((net.state_dict(), opt.state_dict()), "with-optimiser", net.state_dict())
+
+
+steps = {f.__name__: f for f in (plain, dtypes, views, nested, sharded, refused, older, distributed, traced, zero3, package, exported, unnamed)}
 if __name__ == "__main__":
     torch.set_num_threads(1)
     for name in sys.argv[2:] or steps:

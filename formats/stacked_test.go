@@ -1,0 +1,84 @@
+package formats
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// A network whose layers nn.scan stacked is read as the same network without it: Flax wrote both.
+func TestStackedLayers(t *testing.T) {
+	stacked, err := opened(t, "flax/testdata/stacked.msgpack", nil)
+	require.NoError(t, err)
+	apart, err := opened(t, "flax/testdata/apart.msgpack", nil)
+	require.NoError(t, err)
+	require.Len(t, stacked.Warnings, 2)
+	require.Empty(t, apart.Warnings)
+	require.Len(t, stacked.Tensors(), len(apart.Tensors()))
+	for _, want := range apart.Tensors() {
+		x, ok := stacked.Tensor(want.Name)
+		require.True(t, ok, want.Name)
+		require.Equal(t, want.Shape, x.Shape, want.Name)
+		values := make([][]float32, 2)
+		for i, m := range []*tensor.Tensor{want, x} {
+			values[i] = make([]float32, m.Len())
+			require.NoError(t, m.Data.ReadValues(context.Background(), values[i], 0))
+		}
+		require.Equal(t, values[0], values[1], want.Name)
+	}
+}
+
+// What is no stack, or might be none, stays as it is.
+func TestNoStacks(t *testing.T) {
+	good := "layers/a/kernel 3x2x4, layers/a/bias 3x4, layers/n/scale 3x2"
+	for _, c := range []struct {
+		tensors string
+		taken   bool
+	}{
+		{good, true},
+		{strings.ReplaceAll(good, "layers/", "img/Transformer/encoderblock/"), true},
+		{strings.ReplaceAll(strings.ReplaceAll(good, "layers/", "model/layers/FlaxBartEncoderLayers/"), "/", "."), true},
+		{good + ", head/kernel 2x5", true},
+		{"layers/a/kernel 2x4, layers/a/bias 4", false},           // one layer, whose matrix is one
+		{"layers/a/kernel 3x3x2x4, layers/a/bias 4", false},       // a convolution
+		{"layers/a/kernel 3x2x4, layers/a/bias 3", false},         // a bias of one axis
+		{"layers/a/kernel 3x2x4, layers/n/scale 4x3", false},      // two numbers of layers
+		{"layers/a/kernel 3x2x4", false},                          // nothing tells
+		{"layers/n/scale 3x2, kernel 2x2", false},                 // no kernel in it
+		{good + ", layers/b/table 3x2", false},                    // of a kind that is not known
+		{good + ", layers/0/b/bias 4", true},                      // a layer of another part apart
+		{good + ", layers/0/a/bias 4", false},                     // of a name that it would get
+		{"layers/a/kernel 0x2x4, layers/a/bias 0x4", false},       // no layer
+		{"layers/a/kernel 5000x2x4, layers/a/bias 5000x4", false}, // more than any network has
+		{strings.ReplaceAll(good, "layers/", "layers/0/"), false}, // numbered
+		{strings.ReplaceAll(good, "kernel", "weight"), false},     // not Flax's words
+		{strings.ReplaceAll(good, "layers/", "layers"), false},    // no word of a stack
+	} {
+		op := &opener{c: &Checkpoint{}}
+		var all []*tensor.Tensor
+		for _, s := range strings.Split(c.tensors, ", ") {
+			name, dims, _ := strings.Cut(s, " ")
+			x := &tensor.Tensor{Name: name, DType: tensor.F32}
+			for _, d := range strings.Split(dims, "x") {
+				var n int64
+				_, err := fmt.Sscan(d, &n)
+				require.NoError(t, err)
+				x.Shape = append(x.Shape, n)
+			}
+			x.Data = tensor.Values(make([]float32, x.Len()))
+			all = append(all, x)
+		}
+		op.c.setTensors(all)
+		require.NoError(t, op.unstack())
+		taken := len(op.c.tensors) > len(all)
+		require.Equal(t, c.taken, taken, c.tensors)
+		if !taken {
+			require.Empty(t, op.c.Warnings)
+		}
+	}
+}
