@@ -88,7 +88,7 @@ func (x *search) elsewhere(ctx context.Context, a, b []mlp.Block, atA, atB []int
 	a, b = x.idle.without(a, b)
 	tries := misnamings(ctx, x.pair, x.read, a, b)
 	whole := newStack(x, a, atA, atB)
-	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
+	if len(whole.layers) > 0 {
 		joined := joinedAll(b)
 		x.keep(whole.paired(ctx, joined, x.best != nil))
 		if x.best == nil || x.best.result.Share() <= chance {
@@ -141,8 +141,11 @@ type stack struct {
 	known    *tokenfree.Stack
 }
 
+// newStack takes the layers of A from the caller, and lets go of each that is put together.
 func newStack(x *search, a []mlp.Block, atA, atB []int) *stack {
-	a = rejoinedAll(a)
+	for i := range a {
+		a[i], _ = mlp.Rejoined(a[i])
+	}
 	return &stack{x, a, atA, atB, tokenfree.NewStack(a, &tokenfree.Options{Seed: x.pair.Seed})}
 }
 
@@ -194,12 +197,7 @@ func (s *stack) pairedAs(ctx context.Context, pairs [][2]int, b []*mlp.Joined, c
 	return g
 }
 
-func rejoinedAll(blocks []mlp.Block) []mlp.Block {
-	out, _ := rejoined(blocks)
-	return out
-}
-
-// joinedAll is the same, of blocks that are put together when they are asked for.
+// joinedAll are blocks that are put together when they are asked for.
 func joinedAll(blocks []mlp.Block) (out []*mlp.Joined) {
 	for _, b := range blocks {
 		out = append(out, mlp.Join(b))
