@@ -134,7 +134,7 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n, end int64
 // storedOf returns how the values lie in a file, nil where they do not or
 // where they begin inside a storage block.
 func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) {
-	s, ok := tensor.Plain(t.Data)
+	s, ok := t.Stored()
 	if !ok && isWide(t.DType) { // decoding would round it
 		s, ok = tensor.StoredOf(t.Data)
 	}

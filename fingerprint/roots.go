@@ -72,7 +72,7 @@ func (w *whole) print() *TensorPrint {
 // storedDigest is the digest of the stored bytes: type, byte order and values,
 // and the bytes themselves of the leaves whose values leave them open.
 func (w *whole) storedDigest() (Digest, bool) {
-	s, ok := tensor.Plain(w.t.Data)
+	s, ok := w.t.Stored()
 	if !ok || w.bare {
 		return Digest{}, false
 	}

@@ -22,9 +22,11 @@ type Stored struct {
 	BigEndian bool
 }
 
-// Plain tells where values are stored as one run of bytes of a file: data that is
+// Stored tells where the values are stored as one run of bytes of a file: data that is
 // *Stored, or makes one when asked by a method Stored.
-func Plain(d Data) (*Stored, bool) {
+func (t *Tensor) Stored() (*Stored, bool) { return plain(t.Data) }
+
+func plain(d Data) (*Stored, bool) {
 	switch x := d.(type) {
 	case *Stored:
 		return x, true
@@ -34,11 +36,11 @@ func Plain(d Data) (*Stored, bool) {
 	return nil, false
 }
 
-// StoredOf is Plain, also where values are read through data that keeps accounts: data
+// StoredOf is the same of data, also where values are read through data that keeps accounts: data
 // with a method Unwrap.
 func StoredOf(d Data) (*Stored, bool) {
 	for {
-		s, ok := Plain(d)
+		s, ok := plain(d)
 		if ok {
 			return s, true
 		}
