@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // kindOf is the kind of matrix that a role names: the role without the numbers
