@@ -106,7 +106,7 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n, end int64
 		r.bare, r.floats = true, h.floats
 		return r, nil
 	}
-	if err := h.bytes(ctx, s, codec, first, n, end); err != nil {
+	if err := h.bytes(ctx, t, s, codec, first, n, end); err != nil {
 		return r, err
 	}
 	var nan bool
@@ -134,7 +134,7 @@ func (h *hasher) leaf(ctx context.Context, t *tensor.Tensor, first, n, end int64
 // storedOf returns how the values lie in a file, nil where they do not or
 // where they begin inside a storage block.
 func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) {
-	s, ok := t.Data.(*tensor.Stored)
+	s, ok := t.Stored()
 	if !ok && isWide(t.DType) { // decoding would round it
 		s, ok = tensor.StoredOf(t.Data)
 	}
@@ -150,7 +150,7 @@ func storedOf(t *tensor.Tensor, first, n int64) (*tensor.Stored, *tensor.Codec) 
 
 // ahead holds stored bytes that were read for several small leaves at once.
 type ahead struct {
-	of       *tensor.Stored
+	of       *tensor.Tensor
 	at       int64
 	bytes    []byte
 	taken    int // where in bytes what was taken last begins
@@ -161,9 +161,10 @@ type ahead struct {
 // lanes of a hasher: few enough to be in the cache still when they are hashed.
 const aheadBytes = 128 << 10
 
-// take returns size bytes from offset at on, and reads up to offset end for them.
-func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chunk int) ([]byte, error) {
-	if a.of != s || at < a.at || at+size > a.at+int64(len(a.bytes)) {
+// take returns size bytes of a tensor from offset at on, and reads up to offset end for
+// them.
+func (a *ahead) take(t *tensor.Tensor, s *tensor.Stored, at, size, end int64, c *tensor.Codec, chunk int) ([]byte, error) {
+	if a.of != t || at < a.at || at+size > a.at+int64(len(a.bytes)) {
 		room := min(max(aheadBytes, manyhash.Lanes*size), 2*aheadBytes, int64(chunk))
 		n := max(size, min(end-at, room/size*size))
 		a.of, a.at, a.bytes = nil, at, grow(a.bytes, n)
@@ -173,7 +174,7 @@ func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chu
 				return nil, err
 			}
 		}
-		a.of = s
+		a.of = t
 		a.readings++
 	}
 	a.taken = int(at - a.at)
@@ -181,9 +182,9 @@ func (a *ahead) take(s *tensor.Stored, at, size, end int64, c *tensor.Codec, chu
 }
 
 // bytes points raw to the stored bytes of values, in little-endian order.
-func (h *hasher) bytes(ctx context.Context, s *tensor.Stored, c *tensor.Codec, first, n, end int64) (err error) {
+func (h *hasher) bytes(ctx context.Context, t *tensor.Tensor, s *tensor.Stored, c *tensor.Codec, first, n, end int64) (err error) {
 	offset := func(value int64) int64 { return value / int64(c.BlockValues) * int64(c.BlockBytes) }
-	if h.raw, err = h.ahead.take(s, offset(first), offset(n), offset(end), c, h.chunk); err != nil {
+	if h.raw, err = h.ahead.take(t, s, offset(first), offset(n), offset(end), c, h.chunk); err != nil {
 		return err
 	}
 	if s.DType == tensor.Bool && slices.Max(h.raw) > 1 {

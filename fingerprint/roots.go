@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // kindOf is the kind of matrix that a role names: the role without the numbers
@@ -72,7 +70,7 @@ func (w *whole) print() *TensorPrint {
 // storedDigest is the digest of the stored bytes: type, byte order and values,
 // and the bytes themselves of the leaves whose values leave them open.
 func (w *whole) storedDigest() (Digest, bool) {
-	s, ok := w.t.Data.(*tensor.Stored)
+	s, ok := w.t.Stored()
 	if !ok || w.bare {
 		return Digest{}, false
 	}

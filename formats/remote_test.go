@@ -183,7 +183,7 @@ func TestRemoteTensorsKnowTheirFiles(t *testing.T) {
 		require.NoError(t, err, file)
 		stored := 0
 		for _, x := range c.Tensors() {
-			if s, ok := x.Data.(*tensor.Stored); ok {
+			if s, ok := x.Stored(); ok {
 				f, ok := s.R.(interface{ Fetches() bool })
 				require.True(t, ok && f.Fetches(), "%s: %s", file, x.Name)
 				_, isFetcher := s.R.(tensor.Fetcher)

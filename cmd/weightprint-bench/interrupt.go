@@ -46,6 +46,9 @@ var interruptedVerbs = []string{
 // stays open and silent.
 const waits = "waiting: "
 
+// fewest is how often a verb is interrupted however long it takes.
+const fewest = 4
+
 // waited is the longest such a command is left to itself.
 const waited = time.Second
 
@@ -53,6 +56,7 @@ func interruptCommand() *cobra.Command {
 	var exe, dir, only string
 	var points, mib int
 	var seed uint64
+	var each time.Duration
 	c := &cobra.Command{
 		Use:   "interrupt",
 		Short: "interrupt every verb at many points and see how soon it ends, and what it leaves",
@@ -73,7 +77,7 @@ that stood there is neither as before nor as after a whole run.`,
 				return err
 			}
 			defer os.RemoveAll(work)
-			s := &stopped{ctx: c.Context(), exe: exe, models: filepath.Join(work, "models"), desk: filepath.Join(work, "desk"), run: filepath.Join(work, "run")}
+			s := &stopped{ctx: c.Context(), exe: exe, each: each, models: filepath.Join(work, "models"), desk: filepath.Join(work, "desk"), run: filepath.Join(work, "run")}
 			if err := s.prepare(mib); err != nil {
 				return err
 			}
@@ -104,6 +108,7 @@ that stood there is neither as before nor as after a whole run.`,
 	c.Flags().IntVar(&points, "points", 50, "interrupts a verb")
 	c.Flags().IntVar(&mib, "mib", 64, "size of the models in MiB")
 	c.Flags().Uint64Var(&seed, "seed", 1, "seed of the times")
+	c.Flags().DurationVar(&each, "each", time.Hour, "how long a verb is interrupted again; the row says how often it was")
 	return c
 }
 
@@ -111,6 +116,7 @@ that stood there is neither as before nor as after a whole run.`,
 // of it for each run.
 type stopped struct {
 	ctx                    context.Context
+	each                   time.Duration
 	exe, models, desk, run string
 }
 
@@ -167,8 +173,8 @@ func (s *stopped) verb(w io.Writer, r *rand.Rand, line string, points int) (ok b
 		return false, err
 	}
 	var longest, worked time.Duration
-	stops, left := 0, map[string]bool{}
-	for range points {
+	stops, left, start := 0, map[string]bool{}, time.Now()
+	for k := 0; k < points && (k < fewest || time.Since(start) < s.each); k++ {
 		if err := errors.Join(s.ctx.Err(), s.fresh()); err != nil {
 			return false, err
 		}

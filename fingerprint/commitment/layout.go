@@ -70,7 +70,7 @@ func (l layout) each(ctx context.Context, t *tensor.Tensor, yield func(i int64, 
 		return l.eachColumn(ctx, t, yield)
 	}
 	h := newCanonicaliser()
-	if s, ok := t.Data.(*tensor.Stored); ok && wide(t) {
+	if s, ok := t.Stored(); ok && wide(t) {
 		if l.length > maxLength {
 			return l.eachLongWide(ctx, t, s, yield)
 		}

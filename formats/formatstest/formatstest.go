@@ -178,7 +178,7 @@ func Values(t testing.TB, dir string, tensors []*tensor.Tensor, want []Expected)
 
 func stored(t testing.TB, x *tensor.Tensor, w Expected) {
 	t.Helper()
-	if s, ok := x.Data.(*tensor.Stored); ok && w.RawSHA != "" {
+	if s, ok := x.Stored(); ok && w.RawSHA != "" {
 		raw := make([]byte, s.Bytes)
 		require.NoError(t, s.ReadRaw(raw, 0), w.Name)
 		sum := sha256.Sum256(raw)

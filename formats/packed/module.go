@@ -58,7 +58,7 @@ func (m *module) fail(class error, ending, rule string, args ...any) {
 	}
 	file, offset := "checkpoint", int64(-1)
 	if t := m.parts[ending]; t != nil {
-		if s, ok := t.Data.(*tensor.Stored); ok {
+		if s, ok := t.Stored(); ok {
 			file, offset = s.File, s.Offset
 		}
 	}
@@ -85,7 +85,7 @@ func (m *module) part(ending string, rank int, types ...tensor.DType) part {
 		m.fail(tensor.ErrFormat, ending, "the tensor is missing: %s needs it", escape.Printable(m.stem))
 		return ones(rank)
 	}
-	s, ok := t.Data.(*tensor.Stored)
+	s, ok := t.Stored()
 	switch {
 	case !ok || s.BigEndian:
 		m.fail(tensor.ErrUnsupported, ending, "a part of a packed tensor lies in one little-endian run of bytes")

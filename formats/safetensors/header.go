@@ -56,6 +56,7 @@ func (s *scanner) header() (entries []entry, meta map[string]string, err error) 
 		if seen[name] {
 			return s.fail(at, quoted(name), "the name stands twice in the header")
 		}
+		name = s.packed(name)
 		seen[name] = true
 		names += len(name)
 		switch {

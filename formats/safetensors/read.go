@@ -120,7 +120,8 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 	})
 	data := size - f.DataStart
 	end, before := int64(0), ""
-	all, stored := make([]tensor.Tensor, len(entries)), make([]tensor.Stored, len(entries))
+	all, runs := make([]tensor.Tensor, len(entries)), make([]run, len(entries))
+	in := &home{s.file, r}
 	f.tensors = make([]*tensor.Tensor, len(entries))
 	for i, e := range entries {
 		switch {
@@ -132,8 +133,8 @@ func (f *File) place(s *scanner, entries []entry, r io.ReaderAt, size int64) err
 			return tensor.Errorf(io.ErrUnexpectedEOF, s.file, int64(e.at)+8, e.field(), "ends at byte %d of the data, but the file has %d; %s", e.end, data, cut(entries, i, data))
 		}
 		end, before = e.end, e.name
-		stored[i] = tensor.Stored{File: s.file, Name: e.name, R: r, Offset: f.DataStart + e.begin, Bytes: e.end - e.begin, DType: e.dtype}
-		all[i] = tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: &stored[i]}
+		runs[i] = run{in, &all[i], f.DataStart + e.begin, e.end - e.begin}
+		all[i] = tensor.Tensor{Name: e.name, DType: e.dtype, Shape: e.shape, Data: &runs[i]}
 		f.tensors[i] = &all[i]
 	}
 	if end != data {

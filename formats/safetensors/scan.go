@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/weightprint/weightprint/formats/tensor"
 )
@@ -26,6 +27,8 @@ type scanner struct {
 	shapes   []int64     // where shapes are kept, many in one piece
 	recent   [64][]int64 // of them: tensors of large mixtures have few
 	dims     int         // of all shapes
+
+	names strings.Builder // where names are kept, many in one piece
 
 	announced int // up to where the header was announced
 }

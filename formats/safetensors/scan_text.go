@@ -2,6 +2,7 @@ package safetensors
 
 import (
 	"io"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -120,4 +121,23 @@ func (s *scanner) hex4() (r rune, ok bool) {
 	}
 	s.i += 4
 	return r, true
+}
+
+// namesPiece is how many bytes of names are kept in one piece, and namesApart the length
+// from which one is kept apart.
+const namesPiece, namesApart = 32 << 10, 1 << 10
+
+// packed keeps a name together with others: by themselves hundreds of thousands of small
+// strings take more memory, and more of the collector's time.
+func (s *scanner) packed(name string) string {
+	if len(name) >= namesApart {
+		return name
+	}
+	if s.names.Cap()-s.names.Len() < len(name) {
+		s.names = strings.Builder{}
+		s.names.Grow(namesPiece)
+	}
+	from := s.names.Len()
+	s.names.WriteString(name)
+	return s.names.String()[from:]
 }

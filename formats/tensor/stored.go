@@ -22,18 +22,33 @@ type Stored struct {
 	BigEndian bool
 }
 
-// StoredOf tells where values are stored as one run of bytes of a file, also where
-// they are read through data that keeps accounts: data with a method Unwrap.
+// Stored tells where the values are stored as one run of bytes of a file: data that is
+// *Stored, or makes one when asked by a method Stored.
+func (t *Tensor) Stored() (*Stored, bool) { return plain(t.Data) }
+
+func plain(d Data) (*Stored, bool) {
+	switch x := d.(type) {
+	case *Stored:
+		return x, true
+	case interface{ Stored() *Stored }:
+		return x.Stored(), true
+	}
+	return nil, false
+}
+
+// StoredOf is the same of data, also where values are read through data that keeps accounts: data
+// with a method Unwrap.
 func StoredOf(d Data) (*Stored, bool) {
 	for {
-		switch x := d.(type) {
-		case *Stored:
-			return x, true
-		case interface{ Unwrap() Data }:
-			d = x.Unwrap()
-		default:
+		s, ok := plain(d)
+		if ok {
+			return s, true
+		}
+		x, ok := d.(interface{ Unwrap() Data })
+		if !ok {
 			return nil, false
 		}
+		d = x.Unwrap()
 	}
 }
 

@@ -31,7 +31,7 @@ func modelInputs() []Input {
 		return safetensors(dir, "model.safetensors", header, 512+8*n)
 	}
 	moe := func(dir string) error {
-		header, n := experts(8)
+		header, n := headerOf(experts(8))
 		return safetensors(dir, "model.safetensors", header, n)
 	}
 	const wide, fingerprint, compare, commit = int64(400_000_000), "fingerprint {dir} -o {out}/x.wfp", "compare {dir} {dir} --json", "commit {dir} -o {out}/x.wpc"

@@ -61,7 +61,7 @@ func TestInputs(t *testing.T) {
 		require.NoError(t, err)
 		require.Greater(t, info.Size(), int64(256<<20))
 	}
-	header, n := experts(8)
+	header, n := headerOf(experts(8))
 	require.True(t, json.Valid([]byte(header)))
 	require.Positive(t, n)
 }

@@ -65,37 +65,26 @@ func safetensorsInputs() []Input {
 	}
 }
 
-// experts is the header of a mixture with a trillion parameters, as large ones
-// are published: 61 layers of 384 experts.
-func experts(each int) (header string, bytes int64) {
-	var b strings.Builder
-	at := int64(0)
-	add := func(name string, shape string, n int64) {
-		fmt.Fprintf(&b, `,"%s":{"dtype":"BF16","shape":[%s],"data_offsets":[%d,%d]}`, name, shape, at, at+2*n)
-		at += 2 * n
-	}
-	h := int64(each)
-	square := fmt.Sprintf("%d,%d", h, h)
-	add("model.embed_tokens.weight", fmt.Sprintf("%d,%d", 1024, h), 1024*h)
+// experts are the tensors of a mixture with a trillion parameters, as large ones
+// are published: 61 layers of 384 experts; each of them is made small.
+func experts(width int) []spec {
+	specs := []spec{{"model.embed_tokens.weight", 1024, width}}
 	for l := range 61 {
 		p := fmt.Sprintf("model.layers.%d.", l)
-		for _, n := range []string{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"} {
-			add(p+n+".weight", square, h*h)
+		for _, n := range []string{"q_proj", "k_proj", "v_proj", "o_proj"} {
+			specs = append(specs, spec{p + "self_attn." + n + ".weight", width, width})
 		}
 		for e := range 384 {
 			for _, n := range []string{"gate_proj", "up_proj", "down_proj"} {
-				add(fmt.Sprintf("%smlp.experts.%d.%s.weight", p, e, n), square, h*h)
+				specs = append(specs, spec{fmt.Sprintf("%smlp.experts.%d.%s.weight", p, e, n), width, width})
 			}
 			for _, n := range []string{"gate_proj", "up_proj", "down_proj"} {
-				if e >= 370 {
-					continue
+				if e < 370 {
+					specs = append(specs, spec{fmt.Sprintf("%smlp.experts.%d.%s.weight_scale", p, e, n), 1, 0})
 				}
-				add(fmt.Sprintf("%smlp.experts.%d.%s.weight_scale", p, e, n), "1", 1)
 			}
 		}
-		add(p+"mlp.gate.weight", fmt.Sprintf("%d,%d", 384, h), 384*h)
-		add(p+"input_layernorm.weight", fmt.Sprint(h), h)
-		add(p+"post_attention_layernorm.weight", fmt.Sprint(h), h)
+		specs = append(specs, spec{p + "mlp.gate.weight", 384, width}, spec{p + "input_layernorm.weight", width, 0}, spec{p + "post_attention_layernorm.weight", width, 0})
 	}
-	return "{" + b.String()[1:] + "}", at
+	return specs
 }

@@ -26,13 +26,13 @@ func unlikeInputs() []Input {
 			return nil
 		}}
 	}
-	var layers, experts, dots []spec
+	var layers, eights, dots []spec
 	for l := range 40_000 {
 		layers = append(layers, mlp(fmt.Sprintf("model.layers.%d.mlp.", l), 8, 8)...)
 	}
 	for e := range 8_192 {
 		for l := range 2 {
-			experts = append(experts, mlp(fmt.Sprintf("model.layers.%d.mlp.experts.%d.", l, e), 4, 8)...)
+			eights = append(eights, mlp(fmt.Sprintf("model.layers.%d.mlp.experts.%d.", l, e), 4, 8)...)
 		}
 	}
 	for i := range 250 {
@@ -56,18 +56,39 @@ func unlikeInputs() []Input {
 		}),
 		pair("60,000 units of which all are one", joined, func(spec, *rand.Rand) uint16 { return 0x3f80 }),
 		pair("40,000 layers", layers, nil),
-		pair("8,192 experts of 4 units", experts, nil),
+		pair("8,192 experts of 4 units", eights, nil),
 		pair("names of 60,000 dots", dots, nil),
 		pair("1,300 matrices of 2 values", tiny, nil),
 		pair("layers of numbers that are none", numbered, nil),
 		pair("100,000 norms of one value", scalars(100_000), nil),
+		pair("a trillion parameters in 139,000 tensors", experts(8), nil),
 	}
 }
 
-// spec is a matrix of bfloat16.
+// spec is a matrix of bfloat16, or a vector where it has no columns.
 type spec struct {
 	name       string
 	rows, cols int
+}
+
+func (s spec) values() int { return s.rows * max(1, s.cols) }
+
+func (s spec) shape() string {
+	if s.cols == 0 {
+		return fmt.Sprint(s.rows)
+	}
+	return fmt.Sprint(s.rows, ",", s.cols)
+}
+
+// headerOf is a header of tensors one behind the other, and the bytes that they take.
+func headerOf(specs []spec) (header string, bytes int64) {
+	var b strings.Builder
+	for _, s := range specs {
+		end := bytes + 2*int64(s.values())
+		fmt.Fprintf(&b, `,"%s":{"dtype":"BF16","shape":[%s],"data_offsets":[%d,%d]}`, s.name, s.shape(), bytes, end)
+		bytes = end
+	}
+	return "{" + b.String()[1:] + "}", bytes
 }
 
 // mlp are the matrices of a gated block.
@@ -91,18 +112,11 @@ func half(r *rand.Rand) uint16 {
 
 // drawn writes matrices.
 func drawn(dir string, specs []spec, value func(spec) uint16) error {
-	var b strings.Builder
-	at := 0
-	for _, s := range specs {
-		n := 2 * s.rows * s.cols
-		fmt.Fprintf(&b, `,"%s":{"dtype":"BF16","shape":[%d,%d],"data_offsets":[%d,%d]}`, s.name, s.rows, s.cols, at, at+n)
-		at += n
-	}
-	header := "{" + b.String()[1:] + "}"
+	header, _ := headerOf(specs)
 	l := create(dir, "model.safetensors").u64(uint64(len(header))).text(header)
 	var two [2]byte
 	for _, s := range specs {
-		for range s.rows * s.cols {
+		for range s.values() {
 			binary.LittleEndian.PutUint16(two[:], value(s))
 			l.bytes(two[:])
 		}

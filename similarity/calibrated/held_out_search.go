@@ -88,10 +88,11 @@ func (x *search) elsewhere(ctx context.Context, a, b []mlp.Block, atA, atB []int
 	a, b = x.idle.without(a, b)
 	tries := misnamings(ctx, x.pair, x.read, a, b)
 	whole := newStack(x, a, atA, atB)
-	if a = nil; len(whole.layers) > 0 { // what the others are rejoined from is asked for no more
-		x.keep(whole.paired(ctx, b, x.best != nil))
+	if len(whole.layers) > 0 {
+		joined := joinedAll(b)
+		x.keep(whole.paired(ctx, joined, x.best != nil))
 		if x.best == nil || x.best.result.Share() <= chance {
-			x.keep(whole.throughOne(ctx, b))
+			x.keep(whole.throughOne(ctx, joined))
 		}
 	}
 	for _, try := range tries {
@@ -140,8 +141,11 @@ type stack struct {
 	known    *tokenfree.Stack
 }
 
+// newStack takes the layers of A from the caller, and lets go of each that is put together.
 func newStack(x *search, a []mlp.Block, atA, atB []int) *stack {
-	a = rejoinedAll(a)
+	for i := range a {
+		a[i], _ = mlp.Rejoined(a[i])
+	}
 	return &stack{x, a, atA, atB, tokenfree.NewStack(a, &tokenfree.Options{Seed: x.pair.Seed})}
 }
 
@@ -150,18 +154,13 @@ func (s *stack) renamed(ctx context.Context, try misnaming, b []mlp.Block) *agre
 	if len(try.all) == 0 {
 		return nil
 	}
-	return s.paired(ctx, inRoles(b, try.all), false)
+	return s.paired(ctx, joinedAll(inRoles(b, try.all)), false)
 }
 
 // paired compares layers as their signatures pair them. It is nil where these pair
 // fewer than two, or none but as they are paired already and have been compared.
-func (s *stack) paired(ctx context.Context, b []mlp.Block, compared bool) *agreement {
-	var joined []*mlp.Joined
-	for _, x := range b {
-		joined = append(joined, mlp.Join(x))
-	}
-	pairs := s.known.Counterparts(ctx, joined)
-	return s.pairedAs(ctx, pairs, func(j int) mlp.Block { return joined[j].Block() }, compared)
+func (s *stack) paired(ctx context.Context, b []*mlp.Joined, compared bool) *agreement {
+	return s.pairedAs(ctx, s.known.Counterparts(ctx, b), b, compared)
 }
 
 // deepFits is how many fits to one layer are made where a pair is to be looked at as deep
@@ -169,25 +168,23 @@ func (s *stack) paired(ctx context.Context, b []mlp.Block, compared bool) *agree
 const deepFits = 256
 
 // throughOne compares layers as one of them shows that they belong together.
-func (s *stack) throughOne(ctx context.Context, b []mlp.Block) *agreement {
-	o := &tokenfree.Options{Seed: s.pair.Seed}
+func (s *stack) throughOne(ctx context.Context, b []*mlp.Joined) *agreement {
+	fits := 0
 	if s.pair.Deep {
-		o.Pairs = deepFits
+		fits = deepFits
 	}
-	b = rejoinedAll(b)
-	pairs := tokenfree.ThroughOne(ctx, s.layers, b, o)
-	return s.pairedAs(ctx, pairs, func(j int) mlp.Block { return b[j] }, true)
+	return s.pairedAs(ctx, s.known.ThroughOne(ctx, b, fits), b, true)
 }
 
 // pairedAs compares layers (a, b). It is nil where there are fewer than two pairs, or none
 // but as they are paired already and have been compared.
-func (s *stack) pairedAs(ctx context.Context, pairs [][2]int, block func(j int) mlp.Block, compared bool) *agreement {
+func (s *stack) pairedAs(ctx context.Context, pairs [][2]int, b []*mlp.Joined, compared bool) *agreement {
 	g := &agreement{}
 	var xa, xb []mlp.Block
 	moved := false
 	for _, c := range pairs {
 		l := align.LayerPair{A: s.atA[c[0]], B: s.atB[c[1]]}
-		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, block(c[1])), append(g.layers, l)
+		xa, xb, g.layers = append(xa, s.layers[c[0]]), append(xb, b[c[1]].Block()), append(g.layers, l)
 		moved = moved || !slices.Contains(s.towers.Layers, l)
 	}
 	if len(xa) < 2 || !moved && compared {
@@ -200,8 +197,11 @@ func (s *stack) pairedAs(ctx context.Context, pairs [][2]int, block func(j int) 
 	return g
 }
 
-func rejoinedAll(blocks []mlp.Block) []mlp.Block {
-	out, _ := rejoined(blocks)
+// joinedAll are blocks that are put together when they are asked for.
+func joinedAll(blocks []mlp.Block) (out []*mlp.Joined) {
+	for _, b := range blocks {
+		out = append(out, mlp.Join(b))
+	}
 	return out
 }
 

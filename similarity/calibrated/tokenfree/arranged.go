@@ -54,7 +54,7 @@ func Arranged(a, b []mlp.Block, aim float64, o *Options) *Result {
 	opt := o.orDefaults()
 	opt.Dims, opt.Units = math.MaxInt, math.MaxInt // an attacker spares no effort
 	f := &fit{opt: opt, dims: min(a[0].Hidden, b[0].Hidden), unweighed: true}
-	f.a, f.b = slices.Collect(layers{a, false}.each), slices.Collect(layers{b, false}.each)
+	f.a, f.b = slices.Collect(layersOf(a, false).each), slices.Collect(layersOf(b, false).each)
 	f.turn = randomTurn(opt.Seed, f.dims, b[0].Hidden)
 	best := &Result{}
 	for range opt.Rounds {

@@ -90,7 +90,7 @@ func CrossFit(ctx context.Context, a, b []mlp.Block, o *Options) *Result {
 
 func crossFit(a, b []mlp.Block, opt Options) *Result {
 	free := turned(a, b)
-	halves := halvesOf(layers{a, free}, layers{b, free}, opt)
+	halves := halvesOf(layersOf(a, free), layersOf(b, free), opt)
 	r := &Result{Layers: make([]Layer, len(a)), Dims: halves[0].fit.dims}
 	var cosine, fitted sum
 	for fold, h := range halves {
@@ -186,11 +186,24 @@ func (r *Result) exchanged() *Result {
 // layers are blocks whose directions are made when they are asked for: together they
 // would take as much memory as the blocks.
 type layers struct {
-	blocks []mlp.Block
+	blocks []*mlp.Joined
 	free   bool // the signs of gates say nothing
 }
 
-func (l layers) at(i int) *directions { return directionsOf(&l.blocks[i], l.free) }
+func layersOf(blocks []mlp.Block, free bool) layers { return layers{wholes(blocks), free} }
+
+// wholes are blocks as they are.
+func wholes(blocks []mlp.Block) (out []*mlp.Joined) {
+	for _, b := range blocks {
+		out = append(out, mlp.Whole(b))
+	}
+	return out
+}
+
+func (l layers) at(i int) *directions {
+	b := l.blocks[i].Block()
+	return directionsOf(&b, l.free)
+}
 
 // each yields the directions of all, one after the other.
 func (l layers) each(yield func(*directions) bool) {
@@ -203,7 +216,7 @@ func (l layers) each(yield func(*directions) bool) {
 
 // pick returns every second layer.
 func (l layers) pick(first int) layers {
-	var out []mlp.Block
+	var out []*mlp.Joined
 	for i := first; i < len(l.blocks); i += 2 {
 		out = append(out, l.blocks[i])
 	}

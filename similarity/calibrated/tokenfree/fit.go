@@ -29,7 +29,7 @@ type fit struct {
 
 // newFit reduces A to its leading directions and draws the units of B.
 func newFit(opt Options, a, b layers) *fit {
-	ha, hb := a.blocks[0].Hidden, b.blocks[0].Hidden
+	ha, hb := a.blocks[0].Head().Hidden, b.blocks[0].Head().Hidden
 	f := &fit{opt: opt, dims: min(opt.Dims, ha, hb)}
 	f.span = opt.leading(a.each, ha, f.dims)
 	own := opt.leading(b.each, hb, f.dims)

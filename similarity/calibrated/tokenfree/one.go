@@ -20,17 +20,20 @@ const restful = 0.97
 // fewRounds is how many rounds such a fit takes: more change hardly any match.
 const fewRounds = 6
 
-// ThroughOne pairs the layers of two stacks as Counterparts does, by the rotation that is
+// ThroughOne pairs its layers and B's as Counterparts does, by the rotation that is
 // fitted to one layer of each: the two whose units come to agree most, and clearly more
-// than those of most do. At most Pairs fits are made. Once ctx has ended the pairs mean
-// nothing.
-func ThroughOne(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]int) {
-	opt := o.within(ctx)
+// than those of most do. At most so many fits are made, 64 for 0. Once ctx has ended the
+// pairs mean nothing.
+func (s *Stack) ThroughOne(ctx context.Context, b []*mlp.Joined, fits int) (pairs [][2]int) {
+	a, opt := s.layers, s.opt
+	if opt.ctx = ctx; fits > 0 {
+		opt.Pairs = fits
+	}
 	if len(a) == 0 || len(b) == 0 {
 		return nil
 	}
 	opt.Rounds = min(opt.Rounds, fewRounds)
-	free := turned(a, b)
+	free := turned(heads(a), heads(b))
 	la, lb := layers{a, free}, layers{b, free}
 	f, from := opt.mostAtRest(la, lb)
 	if f == nil {
@@ -38,11 +41,12 @@ func ThroughOne(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]i
 	}
 	scores := make([]float64, len(a)*len(b))
 	for j := range b {
+		y := lb.at(j)
 		for i := range a {
 			if opt.ended() {
 				return nil
 			}
-			l, _ := f.try(la.at(i), lb.at(j))
+			l, _ := f.try(la.at(i), y)
 			scores[j*len(a)+i] = l.share()
 		}
 	}
@@ -54,22 +58,28 @@ func ThroughOne(ctx context.Context, a, b []mlp.Block, o *Options) (pairs [][2]i
 // layers; nil where it makes hardly more agree than most fits do.
 func (o *Options) mostAtRest(a, b layers) (best *fit, from [2]int) {
 	var shares []float64
-	var xs, ys []lone
-	dims := min(o.Dims, a.blocks[0].Hidden, b.blocks[0].Hidden)
+	xs := make([]lone, len(a.blocks))
+	var y lone
+	dims := min(o.Dims, a.blocks[0].Head().Hidden, b.blocks[0].Head().Hidden)
 	most := 0.0
-	for k := range min(o.Pairs, len(a.blocks)*len(b.blocks)) {
+	fits := min(o.Pairs, len(a.blocks)*len(b.blocks))
+	for k := range fits {
 		if o.ended() {
 			return nil, from
 		}
 		i, j := k%len(a.blocks), k/len(a.blocks)
-		if j == len(ys) {
-			ys = append(ys, o.lone(b.from(j), dims, true))
+		if i == 0 {
+			y = o.lone(b.from(j), dims, true)
 		}
-		if i == len(xs) {
-			xs = append(xs, o.lone(a.from(i), dims, false))
+		x := xs[i]
+		if j == 0 {
+			x = o.lone(a.from(i), dims, false)
 		}
-		f := &fit{opt: *o, dims: dims, span: xs[i].span, a: []*directions{xs[i].reduced}, b: []*directions{ys[j].own}}
-		f.run([][]int{o.seed(xs[i].signature, ys[j].signature)})
+		if k+len(a.blocks) < fits { // it is asked for again
+			xs[i] = x
+		}
+		f := &fit{opt: *o, dims: dims, span: x.span, a: []*directions{x.reduced}, b: []*directions{y.own}}
+		f.run([][]int{o.seed(x.signature, y.signature)})
 		if o.ended() {
 			return nil, from
 		}

@@ -23,7 +23,7 @@ func TestFittedIsTried(t *testing.T) {
 	}
 	for _, hidden := range []int{24, 40} {
 		opt := (&Options{Units: 50, Dims: 24}).within(t.Context())
-		a, b := layers{[]mlp.Block{block(64, hidden)}, false}, layers{[]mlp.Block{block(72, hidden)}, false}
+		a, b := layersOf([]mlp.Block{block(64, hidden)}, false), layersOf([]mlp.Block{block(72, hidden)}, false)
 		dims := min(opt.Dims, hidden)
 		x, y := opt.lone(a, dims, false), opt.lone(b, dims, true)
 		f := &fit{opt: opt, dims: dims, span: x.span, a: []*directions{x.reduced}, b: []*directions{y.own}}

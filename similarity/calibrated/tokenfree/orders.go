@@ -28,21 +28,25 @@ func Orders(ctx context.Context, a, b []mlp.Block, o *Options) [][]int {
 	opt := o.within(ctx)
 	opt.Units = unnamedUnits
 	dims := min(opt.Dims, a[0].Hidden, b[0].Hidden)
-	sa, sb := opt.unnamedAll(a, dims, false), opt.unnamedAll(b, dims, true)
+	like := opt.describer(a, dims, false)
+	sb := opt.describer(b, dims, true).some(0, len(b))
+	arrangements := Arrangements(len(b[0].Views()))
+	scores := make([]float64, len(a)*len(b)*len(arrangements))
+	for lo := 0; lo < len(a); lo += abreast {
+		sa := like.some(lo, min(lo+abreast, len(a)))
+		dense.Parallel(len(sa)*len(b), func(k int) {
+			i, j := lo+k%len(sa), k/len(sa)
+			if opt.ended() || i != j && len(a)*len(b) > opt.Pairs {
+				return
+			}
+			for n, order := range arrangements {
+				scores[(j*len(a)+i)*len(arrangements)+n] = sa[i-lo].like(sb[j], order)
+			}
+		})
+	}
 	if opt.ended() {
 		return nil
 	}
-	arrangements := Arrangements(len(b[0].Views()))
-	scores := make([]float64, len(a)*len(b)*len(arrangements))
-	dense.Parallel(len(a)*len(b), func(k int) {
-		i, j := k%len(a), k/len(a)
-		if opt.ended() || i != j && len(a)*len(b) > opt.Pairs {
-			return
-		}
-		for n, order := range arrangements {
-			scores[k*len(arrangements)+n] = sa[i].like(sb[j], order)
-		}
-	})
 	out := make([][]int, len(b))
 	per := len(a) * len(arrangements)
 	for j := range out {
@@ -63,29 +67,53 @@ type unnamed struct {
 	mean  [][]float64  // and brings them to mean 0 and deviation 1: two numbers a column
 }
 
-// unnamedAll describes the units of all blocks. Their rows are made anew for each of its
-// steps: together they would take as much memory as the blocks.
-func (o *Options) unnamedAll(blocks []mlp.Block, dims int, sample bool) (out []*unnamed) {
-	each := func(yield func(*directions) bool) {
+// describer describes the units of layers.
+type describer struct {
+	*Options
+	blocks []mlp.Block
+	dims   int
+	sample bool
+	span   []float32
+	whole  []float32   // the mean Gram matrix of all layers
+	own    [][]float32 // and that of each
+}
+
+// describer looks at all layers. Their rows are made anew for each of its steps: together
+// they would take as much memory as the blocks.
+func (o *Options) describer(blocks []mlp.Block, dims int, sample bool) *describer {
+	x := &describer{Options: o, blocks: blocks, dims: dims, sample: sample, whole: make([]float32, dims*dims)}
+	x.span = o.leading(func(yield func(*directions) bool) {
 		for i := range blocks {
 			if o.ended() || !yield(bare(&blocks[i])) {
 				return
 			}
 		}
-	}
-	span := o.leading(each, blocks[0].Hidden, dims)
-	whole := make([]float32, dims*dims)
-	var own [][]float32
-	for d := range each {
-		own = append(own, d.onto(span, dims).gram())
-		dense.Add(whole, own[len(own)-1])
-	}
-	unitTrace(whole, dims)
-	for d := range each {
-		if d = d.onto(span, dims); sample {
-			d = o.sampled(d)
+	}, blocks[0].Hidden, dims)
+	for i := range blocks {
+		if o.ended() {
+			return x
 		}
-		out = append(out, d.unnamed([][]float32{whole, own[len(out)]}, !sample))
+		x.own = append(x.own, x.reduced(i).gram())
+		dense.Add(x.whole, x.own[i])
+	}
+	unitTrace(x.whole, dims)
+	return x
+}
+
+func (x *describer) reduced(i int) *directions { return bare(&x.blocks[i]).onto(x.span, x.dims) }
+
+// some describes the units of the layers [lo, hi).
+func (x *describer) some(lo, hi int) []*unnamed {
+	out := make([]*unnamed, hi-lo)
+	for i := range out {
+		if x.ended() {
+			break
+		}
+		d := x.reduced(lo + i)
+		if x.sample {
+			d = x.sampled(d)
+		}
+		out[i] = d.unnamed([][]float32{x.whole, x.own[lo+i]}, !x.sample)
 	}
 	return out
 }

@@ -23,7 +23,7 @@ func CrossScores(ctx context.Context, a, b []mlp.Block, o *Options) (counts [][]
 
 func crossScores(a, b []mlp.Block, opt Options) (counts [][]int, tested int) {
 	free := turned(a, b)
-	sa, sb := layers{a, free}, layers{b, free}
+	sa, sb := layersOf(a, free), layersOf(b, free)
 	counts = make([][]int, len(b))
 	for fold, h := range halvesOf(sa, sb, opt) {
 		for j := 1 - fold; j < len(b); j += 2 {

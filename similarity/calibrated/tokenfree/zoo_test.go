@@ -76,12 +76,12 @@ func TestThroughOneOfTrainedNetworks(t *testing.T) {
 	order := []int{3, 0, 5, 1, 4, 2}
 	for name, kin := range map[string]bool{"r1-cpt-obf-all": true, "r1-cpt2-obf-all": true, "r3": false, "r4": false, "distill-r1": false} {
 		b := trained(t, name)
-		moved := make([]mlp.Block, len(b))
+		moved, whole := make([]mlp.Block, len(b)), make([]*mlp.Joined, len(b))
 		for j, i := range order {
-			moved[j] = b[i]
+			moved[j], whole[j] = b[i], mlp.Whole(b[i])
 		}
 		require.Empty(t, tokenfree.Counterparts(t.Context(), a, moved, nil), name)
-		pairs := tokenfree.ThroughOne(t.Context(), a, moved, nil)
+		pairs := tokenfree.NewStack(a, nil).ThroughOne(t.Context(), whole, 0)
 		if !kin {
 			require.Empty(t, pairs, name)
 			continue
