@@ -17,6 +17,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -60,6 +61,7 @@ var layout = template.Must(template.New("report").Funcs(words).Funcs(template.Fu
 	"scale":    scale,
 	"sections": sections,
 	"class":    class,
+	"grouped":  columns.Grouped,
 }).Parse(pageSource))
 
 // policy is the content security policy of the page.

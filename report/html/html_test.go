@@ -239,7 +239,7 @@ func ExampleWrite() {
 func TestTitlePage(t *testing.T) {
 	r := demoReports(t)[0]
 	s, _, _ := strings.Cut(page(t, r), "<main>")
-	for _, words := range []string{r.Subjects[0].Files[0].SHA256, r.Subjects[1].Files[0].SHA256, "Examiner", "Exhibit", "weightprint compare ", "extremely strong support", "ratio above 1000000", "no support"} {
+	for _, words := range []string{r.Subjects[0].Files[0].SHA256, r.Subjects[1].Files[0].SHA256, "Examiner", "Exhibit", "weightprint compare ", "extremely strong support", "ratio above 1,000,000", "no support"} {
 		require.Contains(t, s, words)
 	}
 	require.Equal(t, 1, strings.Count(s, "this case"))
