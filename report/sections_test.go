@@ -101,7 +101,7 @@ func TestPagesHaveAGlossary(t *testing.T) {
 				}
 			}
 		}
-		for _, word := range []string{"A common trained origin: one was made", "The two differ in what does not change the function", "neither file arranged with the other in sight", "conformal p", "Values of one model planted"} {
+		for _, word := range []string{"a random initialisation may be all that is common", "The two differ in what does not change the function", "neither file arranged with the other in sight", "conformal p", "Values of one model planted"} {
 			require.Contains(t, said.String(), word, form)
 		}
 	}

@@ -44,6 +44,7 @@ var words = template.FuncMap{
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"pictures": Pictures,
 	"layerMap": layerMap,
+	"grouped":  columns.Grouped,
 }
 
 // drawings holds a template for each drawing that a section may ask for.
@@ -61,7 +62,6 @@ var layout = template.Must(template.New("report").Funcs(words).Funcs(template.Fu
 	"scale":    scale,
 	"sections": sections,
 	"class":    class,
-	"grouped":  columns.Grouped,
 }).Parse(pageSource))
 
 // policy is the content security policy of the page.
