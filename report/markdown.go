@@ -16,7 +16,7 @@ import (
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	v := r.Verdict
-	fmt.Fprintf(&b, "# %s%s\n\n", strings.ToUpper(string(v.Relation)), escape.Markdown(tierWords(v)))
+	fmt.Fprintf(&b, "# %s%s\n\nComparison of the weights of two neural networks. %s\n\n", strings.ToUpper(string(v.Relation)), escape.Markdown(tierWords(v)), escape.Markdown(v.Plain()))
 	for i := range r.Subjects {
 		markdownSubject(&b, verdict.Side(i), &r.Subjects[i])
 	}
@@ -28,7 +28,9 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	if p := r.Power.Words(); p != "" {
 		fmt.Fprintf(&b, "| power | %s |\n", escape.Markdown(p))
 	}
-	b.WriteString("\n")
+	fmt.Fprintf(&b, "| made by | %s %s |\n| command | %s |\n\n", escape.Markdown(r.Tool.Name), escape.Markdown(r.Tool.Version), escape.Markdown(r.Command()))
+	markdownScale(&b, &v)
+	b.WriteString("| Examiner | Case | Exhibit | Date | Signature |\n|---|---|---|---|---|\n| | | | | |\n\n")
 	for _, group := range r.Sections(page.Markdown) {
 		for k := range group {
 			markdownSection(&b, &group[k])
@@ -36,6 +38,19 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// markdownScale writes the whole verbal scale with the place of the case.
+func markdownScale(b *strings.Builder, v *verdict.Verdict) {
+	b.WriteString("| the verbal scale | likelihood ratio | |\n|---|---|---|\n")
+	for _, d := range v.Scale() {
+		here := ""
+		if d.Here && v.Relation != verdict.Inconclusive {
+			here = "**this case**"
+		}
+		fmt.Fprintf(b, "| %s | %s | %s |\n", d.Words, columns.Range(int64(d.From), int64(d.To)), here)
+	}
+	b.WriteString("\n")
 }
 
 // markdownSection writes a section and a blank line.
@@ -94,6 +109,6 @@ func markdownSubject(b *strings.Builder, name string, s *Subject) {
 		fmt.Fprintf(b, ", header `%s`\n", s.Header)
 	}
 	for _, f := range s.Files {
-		fmt.Fprintf(b, "  - %s, %d bytes, %s\n", escape.Markdown(f.Path), f.Size, f.pinned())
+		fmt.Fprintf(b, "  - %s, %s bytes, %s, %s\n", escape.Markdown(f.Path), columns.Grouped(f.Size), escape.Markdown(f.Sum()), f.pinned())
 	}
 }

@@ -37,6 +37,7 @@ var sections = []section{
 	{"warnings", "warnings", lines("Warnings", "warning", func(r *Report) []string { return r.Warnings })},
 	{"limits", "limits", lines("Limits", "limits", func(r *Report) []string { return r.Limits })},
 	{"inputs", "subjects", inputsSection},
+	{"glossary", "verdict components methods", glossarySection},
 	{"made", "tool options methods policy nonce seed schema", madeSection},
 }
 
@@ -52,11 +53,11 @@ var orders = map[page.Form][][]string{
 	},
 	page.Markdown: {
 		{"because", "not-excluded", "excluded", "reading", "next"}, {"components", "questions", "roles", "layers"},
-		{"notes", "not-run", "warnings", "limits", "made"},
+		{"notes", "not-run", "warnings", "limits", "glossary", "made"},
 	},
 	page.HTML: {
 		{"because", "not-excluded", "excluded", "reading", "next", "power"}, {"pictures", "components", "layers", "questions"},
-		{"notes", "not-run", "roles", "warnings", "limits", "inputs", "made"},
+		{"notes", "not-run", "roles", "warnings", "limits", "inputs", "glossary", "made"},
 	},
 }
 

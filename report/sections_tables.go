@@ -81,6 +81,8 @@ func layersSection(r *Report, f page.Form) []page.Section {
 
 const layersHidden = "By order and place no layer of B has a source in A: the units do not stand as they did, so these tests cannot see one. What decided does not rest on them."
 
+const rolesHidden = "Rows are compared as the files have them, where a disguise hides everything. What decided does not rest on them."
+
 // hidden tells whether a relation was found although the layers show nothing by order
 // and place.
 func (r *Report) hidden() bool {
@@ -125,5 +127,8 @@ func rolesSection(r *Report, _ page.Form) []page.Section {
 		low, high := l.Band()
 		t.Rows = append(t.Rows, []string{l.Role, fmt.Sprint(l.Matrices), fmt.Sprint(l.Rows), three(l.Cosine), fmt.Sprintf("%+.3f … %+.3f", low, high)})
 	}
-	return one("Roles", "", page.Block{Table: t})
+	if !r.hidden() {
+		return one("Roles", "", page.Block{Table: t})
+	}
+	return one("Roles", "", page.Block{Words: rolesHidden, Soft: true}, page.Block{Table: t})
 }

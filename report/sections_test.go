@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -85,4 +86,25 @@ func TestBlocksAreWhole(t *testing.T) {
 			require.Greater(t, count, 4, "%s of %s", form, file)
 		}
 	}
+}
+
+// A page explains its own words: the relation, the kinds, H0, every test that was run.
+func TestPagesHaveAGlossary(t *testing.T) {
+	r := golden(t, "disguised")
+	for _, form := range []page.Form{page.HTML, page.Markdown} {
+		var said strings.Builder
+		for _, group := range r.Sections(form) {
+			for _, s := range group {
+				if s.Title == "Glossary" {
+					fmt.Fprint(&said, s.Blocks)
+					require.Len(t, s.Blocks[1].Table.Rows, len(r.Methods.Tests))
+				}
+			}
+		}
+		for _, word := range []string{"a random initialisation may be all that is common", "The two differ in what does not change the function", "neither file arranged with the other in sight", "conformal p", "Values of one model planted"} {
+			require.Contains(t, said.String(), word, form)
+		}
+	}
+	r.Verdict.Alternatives = nil
+	require.NotContains(t, r.words(), "passenger")
 }

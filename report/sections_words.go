@@ -66,15 +66,6 @@ func inputsSection(*Report, page.Form) []page.Section {
 }
 
 // madeSection says how the report was made.
-func madeSection(r *Report, f page.Form) []page.Section {
-	out := one("Made by", "made by", page.Block{Items: page.Items(r.Made())})
-	if f != page.HTML || len(r.Methods.Tests) == 0 {
-		return out
-	}
-	t := &page.Table{Columns: []page.Column{worded("test"), worded("tier"), worded("what it counts")}}
-	for _, m := range r.Methods.Tests {
-		t.Rows = append(t.Rows, []string{m.Name, m.Tier, m.Doc})
-	}
-	out[0].Blocks = append(out[0].Blocks, page.Block{Table: t})
-	return out
+func madeSection(r *Report, _ page.Form) []page.Section {
+	return one("Made by", "made by", page.Block{Items: page.Items(r.Made())})
 }

@@ -119,7 +119,7 @@ func sure(v *verdict.Verdict) string {
 	}
 	switch {
 	case v.Relation == verdict.NoEvidence:
-		return v.Strength + ", over an origin in common that left much likeness"
+		return v.Strength + ", against descent as excluded below"
 	case v.Lead:
 		return "a lead, no finding: sketches correspond (" + p + "); they can be arranged or forged"
 	case v.Relation == verdict.Inconclusive && v.Tier == "exact":

@@ -50,6 +50,17 @@ func revision(s *Subject) string {
 	return ", revision " + escape.Printable(s.Revision)
 }
 
+// Sum is what is known of the file's SHA-256: computed, or else what is said of it.
+func (f *File) Sum() string {
+	switch {
+	case f.SHA256 != "":
+		return "SHA-256 " + f.SHA256
+	case f.Named != "":
+		return "SHA-256 " + f.Named + " as its store states; not checked"
+	}
+	return "no SHA-256: not read whole (--pin reads it)"
+}
+
 // pinned says by which digest a file is pinned.
 func (f *File) pinned() string {
 	switch {

@@ -72,6 +72,7 @@ def main() -> None:
             give(page, "B", files("fine-tune"))
             assert compared(page) == "RELATED"
             assert overflow(page) == 0, f"{name}: the page is wider than the window"
+            assert page.evaluate("at('text').scrollWidth <= at('text').clientWidth"), f"{name}: the verdict is cut"
             assert page.frame_locator("#report").locator("h1").first.inner_text()
             if SHOTS:
                 SHOTS.mkdir(parents=True, exist_ok=True)

@@ -85,6 +85,11 @@ func lookUp(t *columns.Text, root *cobra.Command, term string) error {
 	if len(found) > 0 {
 		return nil
 	}
+	if group := glossary.Group(strings.TrimSuffix(strings.ToLower(term), "s")); group != nil {
+		t.Line("%s", group[0].Group)
+		t.Hang("  ", strings.Join(termsOf(group), ", "))
+		return nil
+	}
 	hint := didYouMean(strings.ToLower(term), glossary.Names())
 	if near := termsOf(glossary.Mentions(term)); hint == "" && len(term) > 2 && len(near) > 0 {
 		hint = "; it stands in the words on " + strings.Join(near[:min(5, len(near))], ", ")

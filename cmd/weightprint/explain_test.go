@@ -89,6 +89,23 @@ func TestExplanationsComeFirst(t *testing.T) {
 	require.Contains(t, exits(t, 0, "explain", "policy"), "policy (weight of the evidence)")
 }
 
+// Words that reports print beside their labels are explained as well: each step of the
+// scale, each kind of control pair, one or several of a thing, a group by its name.
+func TestWordsOfReportsAreExplained(t *testing.T) {
+	root := rootCommand(nil, nil)
+	for _, d := range (verdict.Verdict{}).Scale() {
+		require.NoError(t, lookUp(&columns.Text{}, root, d.Words))
+	}
+	for _, s := range verdict.Controls().Stand(verdict.Agreement, 1, 64).Strata {
+		require.NoError(t, lookUp(&columns.Text{}, root, s.Name))
+	}
+	for _, word := range []string{"units", "Axes", "heads", "tokens", "exact tier", "exit code", "kinds", "corrected p", "99 %", "attention.qk", "undecided", "the", "MiB", "A", "B"} {
+		err := lookUp(&columns.Text{}, root, word)
+		require.Equal(t, word == "the", err != nil, word)
+	}
+	require.Contains(t, exits(t, 0, "explain", "exit code"), "0, 1, 2, 3, 4, 64, 130")
+}
+
 // Every label and column of a report, as its golden files show it, is explained, and so is
 // every verb.
 func TestEveryLabelIsExplained(t *testing.T) {

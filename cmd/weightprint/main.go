@@ -140,9 +140,9 @@ func rootCommand(stdout, stderr io.Writer) *cobra.Command {
 weights, which parts, how one was made from the other, and how sure that is.
 
 It reads safetensors, GGUF, PyTorch, HDF5, Keras, Flax, ONNX, NumPy, TensorFlow,
-TensorFlow Lite, OpenVINO, whisper.cpp and CTranslate2 files, any mix of them, and by default no
-more than 64 MiB of each model. It cannot see distillation from outputs, models behind
-an API, or training on the same data: weights do not show these.`,
+TensorFlow Lite, OpenVINO, whisper.cpp and CTranslate2 files, any mix of them, and
+by default no more than 64 MiB of each model. It cannot see distillation from outputs,
+models behind an API, or training on the same data: weights do not show these.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

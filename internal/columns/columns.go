@@ -174,3 +174,23 @@ func Count(n int64) string {
 	}
 	return fmt.Sprint(n)
 }
+
+// Grouped writes a number whole, its digits in threes.
+func Grouped(n int64) string {
+	s := fmt.Sprint(n)
+	for at := len(s) - 3; at > 0 && s[at-1] != '-'; at -= 3 {
+		s = s[:at] + "," + s[at:]
+	}
+	return s
+}
+
+// Range writes what lies above one number, up to another; 0 is no bound on either side.
+func Range(from, to int64) string {
+	switch {
+	case from == 0:
+		return "up to " + Grouped(to)
+	case to == 0:
+		return "above " + Grouped(from)
+	}
+	return "above " + Grouped(from) + ", up to " + Grouped(to)
+}

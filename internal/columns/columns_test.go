@@ -62,3 +62,13 @@ func TestTable(t *testing.T) {
 		require.Equal(t, c.want, x.String())
 	}
 }
+
+// Digits stand in threes, from the right.
+func TestGrouped(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567", -1234: "-1,234", -123: "-123"} {
+		require.Equal(t, want, Grouped(n))
+	}
+	require.Equal(t, "up to 2", Range(0, 2))
+	require.Equal(t, "above 100, up to 1,000", Range(100, 1000))
+	require.Equal(t, "above 1,000,000", Range(1000000, 0))
+}

@@ -41,11 +41,36 @@ func parse(text string) (out []Entry) {
 	return out
 }
 
-// Find looks a term up, whatever its case and with blanks for hyphens. A word may
-// stand in several groups.
+// Find looks a term up, whatever its case and with blanks for hyphens, one or several
+// of them. A word may stand in several groups.
 func Find(term string) (out []Entry) {
+	for _, word := range forms(fold(term)) {
+		for _, e := range all {
+			if fold(e.Term) == word {
+				out = append(out, e)
+			}
+		}
+		if out != nil {
+			return out
+		}
+	}
+	return nil
+}
+
+// forms are the spellings under which a word may stand: as it is, then one of several,
+// several of one, and without the tier that a verdict is said to be of.
+func forms(word string) []string {
+	one := strings.TrimSuffix(word, "s")
+	if word == "axes" {
+		one = "axis"
+	}
+	return []string{word, one, word + "s", strings.TrimSuffix(word, " tier")}
+}
+
+// Group lists the entries of a group.
+func Group(name string) (out []Entry) {
 	for _, e := range all {
-		if fold(e.Term) == fold(term) {
+		if e.Group == name {
 			out = append(out, e)
 		}
 	}

@@ -80,8 +80,34 @@ func newChart(across, up axis, tall float64) *chart {
 		c.left += labelSize + 4
 	}
 	c.left = math.Max(c.left, beyond)
+	c.across.ticks = apart(c.across.ticks, func(at float64) float64 { return c.x(at) })
 	c.bottom = tall - 2*labelSize - tickMark - 8
 	return c
+}
+
+// apart leaves ticks out, evenly, until the labels of those that stay do not touch.
+func apart(all []tick, x func(float64) float64) []tick {
+	for every := 1; every < len(all); every++ {
+		var kept []tick
+		clear := true
+		for i := 0; i < len(all); i += every {
+			if n := len(kept); n > 0 {
+				room := (widthOf(kept[n-1].label, labelSize) + widthOf(all[i].label, labelSize)) / 2
+				clear = clear && x(all[i].at)-x(kept[n-1].at) >= room
+			}
+			kept = append(kept, all[i])
+		}
+		if clear {
+			return kept
+		}
+	}
+	return all[:min(1, len(all))]
+}
+
+// labelAt is where the middle of a label under the area stands, so that none of it is cut.
+func (c *chart) labelAt(label string) float64 {
+	half := widthOf(label, labelSize) / 2
+	return math.Max(half, math.Min((c.left+c.right)/2, wide-half))
 }
 
 // x and y are places in points.
@@ -124,7 +150,7 @@ func (c *chart) axes() {
 		c.text(ink, labelSize, middle, c.x(t.at), c.bottom+tickMark+labelSize, t.label)
 	}
 	c.line(soft, 0.7, c.left, c.bottom, c.right, c.bottom)
-	c.text(soft, labelSize, middle, (c.left+c.right)/2, c.tall-5, c.across.label)
+	c.text(soft, labelSize, middle, c.labelAt(c.across.label), c.tall-5, c.across.label)
 	edge := c.left - 6
 	if !c.up.bare {
 		c.line(soft, 0.7, c.left, c.top, c.left, c.bottom)

@@ -17,6 +17,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/internal/escape"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
@@ -43,6 +44,7 @@ var words = template.FuncMap{
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"pictures": Pictures,
 	"layerMap": layerMap,
+	"grouped":  columns.Grouped,
 }
 
 // drawings holds a template for each drawing that a section may ask for.

@@ -121,12 +121,24 @@ func TestPicturesHaveWords(t *testing.T) {
 	}
 }
 
+// shown is the result of a first test with controls that is drawn: of several the one that
+// shows most.
+func shown(r *report.Report) (best *report.Evidence) {
+	for i := range r.Evidence {
+		e := &r.Evidence[i]
+		if e.Controls != nil && (best == nil || e.Test == best.Test && e.Effect > best.Effect) {
+			best = e
+		}
+	}
+	return best
+}
+
 // The pictures show the figures: the diagonal of a fine-tune's layers, the
 // sources in its layer map, the case beyond its controls.
 func TestPicturesShowTheFigures(t *testing.T) {
 	r := demoReports(t)[0]
 	s := page(t, r)
-	for _, words := range []string{"0←0 (64), 1←1 (64)", "0 from 0, 1 from 1", "This pair lies ", " roles are more alike at the same place than relabelling explains", fmt.Sprintf("This pair shows %.3f", float64(r.Evidence[14].Effect))} {
+	for _, words := range []string{"0←0 (64), 1←1 (64)", "0 from 0, 1 from 1", "This pair lies ", " roles are more alike at the same place than relabelling explains", fmt.Sprintf("This pair shows %.3f", float64(shown(r).Effect))} {
 		require.True(t, strings.Contains(s, words), words)
 	}
 }
@@ -239,7 +251,7 @@ func ExampleWrite() {
 func TestTitlePage(t *testing.T) {
 	r := demoReports(t)[0]
 	s, _, _ := strings.Cut(page(t, r), "<main>")
-	for _, words := range []string{r.Subjects[0].Files[0].SHA256, r.Subjects[1].Files[0].SHA256, "Examiner", "Exhibit", "weightprint compare ", "extremely strong support", "ratio above 1000000", "no support"} {
+	for _, words := range []string{r.Subjects[0].Files[0].SHA256, r.Subjects[1].Files[0].SHA256, "Examiner", "Exhibit", "weightprint compare ", "extremely strong support", "ratio above 1,000,000", "no support"} {
 		require.Contains(t, s, words)
 	}
 	require.Equal(t, 1, strings.Count(s, "this case"))

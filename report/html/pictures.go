@@ -278,5 +278,18 @@ func differences(r *report.Report) []Picture {
 	}
 	c.curve(mark, 1.5, func(x float64) float64 { return math.Exp(-x*x/2) / math.Sqrt(2*math.Pi) })
 	words := fmt.Sprintf("Differences of %d matrices; a share of %.2g lies further out than %g. The dashed line is Gaussian noise of the same size.", h.Matrices, (float64(h.Counts[0])+float64(h.Counts[n+1]))/total, reach)
-	return []Picture{c.picture("How the values differ", words)}
+	apart := 0.0
+	for i := range n {
+		x := -reach + (float64(i)+0.5)*width
+		apart += width / 2 * math.Abs(density(i)-math.Exp(-x*x/2)/math.Sqrt(2*math.Pi))
+	}
+	title := "The values differ as by Gaussian noise"
+	if apart > likeNoise {
+		title = "The values differ otherwise than by Gaussian noise"
+	}
+	return []Picture{c.picture(title, words)}
 }
+
+// likeNoise is which share of the differences may lie elsewhere than those of Gaussian
+// noise for a picture to call them like it. It decides nothing.
+const likeNoise = 0.05

@@ -3,6 +3,7 @@ package html
 import (
 	"fmt"
 
+	"github.com/weightprint/weightprint/internal/columns"
 	"github.com/weightprint/weightprint/report"
 	"github.com/weightprint/weightprint/report/verdict"
 )
@@ -19,14 +20,7 @@ func sums(s report.Subject) (out []sum) {
 		if len(out) == mostSums {
 			return append(out, sum{fmt.Sprintf("and %d more files", len(s.Files)-mostSums), "see Inputs"})
 		}
-		x := sum{f.Path, "SHA-256 " + f.SHA256}
-		switch {
-		case f.SHA256 == "" && f.Named != "":
-			x.Sum = "SHA-256 " + f.Named + " as its store states; not checked"
-		case f.SHA256 == "":
-			x.Sum = "no SHA-256: not read whole (--pin reads it)"
-		}
-		out = append(out, x)
+		out = append(out, sum{f.Path, f.Sum()})
 	}
 	return out
 }
@@ -40,17 +34,7 @@ type degree struct {
 // scale is the verbal scale of a verdict. An open verdict has no place on it.
 func scale(v verdict.Verdict) (out []degree) {
 	for _, d := range v.Scale() {
-		x := degree{d.Words, fmt.Sprintf("ratio above %s, up to %s", power(d.From), power(d.To)), d.Here && v.Relation != verdict.Inconclusive}
-		switch {
-		case d.From == 0:
-			x.Ratio = "ratio up to " + power(d.To)
-		case d.To == 0:
-			x.Ratio = "ratio above " + power(d.From)
-		}
-		out = append(out, x)
+		out = append(out, degree{d.Words, "ratio " + columns.Range(int64(d.From), int64(d.To)), d.Here && v.Relation != verdict.Inconclusive})
 	}
 	return out
 }
-
-// power writes a round number.
-func power(x float64) string { return fmt.Sprintf("%.0f", x) }

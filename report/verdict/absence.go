@@ -42,7 +42,7 @@ func (f *Facts) alike() *similarity.Evidence {
 func (p Policy) noEvidence(v *Verdict, f *Facts, found Channels, logp stats.LogP) {
 	v.Relation, v.least = NoEvidence, f.least(p.Cosine)
 	v.Because = append(v.Because,
-		fmt.Sprintf("no exact test rejects H0 (smallest corrected p %s), and no invariant is more alike than controls are", PValue(logp)),
+		fmt.Sprintf("nothing is more alike than independent networks are: no exact test rejects H0 (smallest corrected p %s), no invariant exceeds its controls", PValue(logp)),
 		fmt.Sprintf("a child with mean cosine %g to its parent would have shown %.0f corresponding units of %d", p.Cosine, f.Power.Expected, f.Power.Units))
 	if words := f.weakestWords(); words != "" {
 		v.Because = append(v.Because, words)
@@ -79,6 +79,8 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 			full = tooFewUnits
 		}
 		return []string{"no units of the two could be compared: parts have a common role and shape, but nothing shows which of their rows are hidden units, or too few of these can be told apart"}, []string{full}
+	case f.Power.Axes == 0 && !f.Storage.Complete:
+		return []string{"no units of the two could be compared: the budget does not hold enough of them, or no part has a common role and shape"}, []string{full, findParts}
 	case f.Power.Axes == 0:
 		return []string{"no units of the two could be compared: no part has a common role and shape"}, []string{findParts}
 	case !f.Power.Reached && f.Storage.Complete:
@@ -87,12 +89,14 @@ func (p Policy) openReasons(f *Facts, found Channels, logp stats.LogP) (because,
 		return []string{"too few units were compared to find a distant relative"}, []string{full}
 	case logp <= doubtful:
 		return []string{"an exact test comes to a corrected p below 1e-3, which is neither a finding nor nothing"}, []string{full}
+	case f.blind() && f.Short:
+		return []string{"no exact test finds a common origin; but the budget does not hold two whole layers, so that a copy with permuted or rotated units would not have been found"}, []string{full}
 	case f.blind() && f.putInOrder() != nil:
 		return []string{"no exact test finds a common origin, and units that were put into one order are no more alike than choosing an order makes strangers; a copy whose units were rotated or changed too much would not have been found"}, []string{unseenThrough}
 	case f.blind():
 		return []string{"no exact test finds a common origin; but the roles of these matrices are unknown, the layers of the two are of different kinds, or no units are seen through two of them, so that a copy with permuted or rotated units would not have been found"}, []string{unseenThrough}
 	case !found.ran && !found.free:
-		return []string{"the calibrated tests were not run"}, []string{runCalibrated}
+		return []string{"no test that sees through a disguise was run"}, []string{runCalibrated}
 	case !f.TokensByString:
 		return []string{"no test finds a common origin; but the tokens of the two could not be paired by their strings, so that a disguised copy with its vocabulary in another order would not have been found"}, []string{addTokenizers}
 	case f.Unseen > unseenShare:

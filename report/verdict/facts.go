@@ -42,6 +42,7 @@ type Facts struct {
 	Readings  int      // ways in which the roles of the subjects could be read, of which one was chosen; 0 where names tell them
 	Spent     int      // exact tests whose results were given up because the layers were paired anew
 	Exhausted bool     // everything was read and every test was tried
+	Short     bool     // the budget does not hold two whole layers of either side
 }
 
 // Sound returns evidence whose probabilities can be stated. One that is no

@@ -64,7 +64,7 @@ func (f *Facts) heldOutWords(e *similarity.Evidence) string {
 	if s == nil {
 		s = &Standing{}
 	}
-	return fmt.Sprintf("%.0f of %d units agree in layers that the common basis was not fitted to, without tokens, labels or names (of strangers at most %.2g %%, in %d pairs), at a mean cosine of %.3g where a rotation aimed at all of them reaches %.3g at most", e.Statistic, e.N, 100*float64(s.Largest), s.N, c.Effect, c.Statistic)
+	return fmt.Sprintf("%.0f of %d units agree (of strangers at most %.2g %%, in %d pairs) in layers that the common basis was not fitted to, without tokens, labels or names, at a mean cosine of %.3g where a rotation aimed at all of them reaches %.3g at most", e.Statistic, e.N, 100*float64(s.Largest), s.N, c.Effect, c.Statistic)
 }
 
 // agreesHeldOut tells whether units agree in held-out layers.

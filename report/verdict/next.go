@@ -9,7 +9,7 @@ import (
 // command that does it. A and B stand for the subjects there, other capitals for
 // what only the reader has.
 const (
-	readAll       = "read all units of all layers: weightprint compare A B --depth full --budget full"
+	readAll       = "read everything: weightprint compare A B --depth full --budget full"
 	drawUnits     = "draw the units by a text that nobody could foresee, so that fewer suffice: weightprint compare A B --nonce TEXT"
 	runCalibrated = "run the tests that see through a disguise: weightprint compare A B --depth normal"
 	addTokenizers = "put the tokenizers beside the models, so that tokens are paired by their strings, and repeat: weightprint compare A B"
@@ -26,7 +26,7 @@ const (
 
 // Steps lists every step that a verdict can name.
 func Steps() []string {
-	return []string{readAll, drawUnits, runCalibrated, addTokenizers, askBase, nameBase, findParts, tooFewUnits, unseenThrough, askDuplicates, askCheckpoint, useWeights}
+	return []string{readAll, drawUnits, runCalibrated, addTokenizers, askBase, nameBase, findParts, tooFewUnits, unseenThrough, askDuplicates, askOrigin, askCheckpoint, useWeights}
 }
 
 // more is what to do where more units might tell: read them, or where all were

@@ -10,8 +10,8 @@ var plain = map[Relation]string{
 	Identical:    "A and B hold the same values.",
 	Reencoded:    "A and B hold the same values, stored in different ways.",
 	Related:      "What was found supports a common trained origin of A and B: one was made from the other, or both from a third. Who took from whom, weights do not tell.",
-	SharedInit:   "What was found supports one random initialisation of A and B, which were trained apart. What training learned was found no more alike than that leaves it.",
-	NoEvidence:   "No common origin was found, where a relative of the likeness stated below, undisguised or in the disguises named there, would have shown.",
+	SharedInit:   "What was found supports that A and B began at the same random numbers and were trained apart. What training learned was found no more alike than that beginning leaves it.",
+	NoEvidence:   "No common origin was found. A relative as alike as stated below would have shown, undisguised or in the disguises that are named there.",
 	Inconclusive: "What was read does not decide whether A and B have a common origin.",
 }
 
@@ -26,7 +26,7 @@ func (v *Verdict) Plain() string {
 	case v.Relation == Related && has(Partial):
 		return "What was found supports a common trained origin of parts of A and B, not of the whole" + v.parts() + ". Who took from whom, weights do not tell."
 	case v.Relation == Related && strings.HasSuffix(v.Statement, initialisationOpen):
-		return "What was found supports a common origin of A and B: one was made from the other, or both from a third or, which was not told apart, from one random initialisation. Who took from whom, weights do not tell."
+		return "What was found supports a common origin of A and B: one was made from the other, or both from a third, or both only began at the same random numbers. Which of these, was not settled; who took from whom, weights do not tell."
 	}
 	return plain[v.Relation]
 }

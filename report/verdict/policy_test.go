@@ -319,6 +319,20 @@ func TestKindsHaveRules(t *testing.T) {
 	}
 }
 
+// Where the budget is what keeps a disguise from being seen through, more is to be read;
+// elsewhere reading more would not help.
+func TestShortBudgetAsksForMore(t *testing.T) {
+	f := Facts{Power: exact.Power{Axes: 1, Reached: true}, Evidence: []similarity.Evidence{{Test: Agreement, Component: "mlp", Skipped: "no layer"}}}
+	said := func() string {
+		because, next := DefaultPolicy().openReasons(&f, Channels{}, 0)
+		return because[0] + "; " + next[0]
+	}
+	require.Contains(t, said(), unseenThrough)
+	f.Short = true
+	require.Contains(t, said(), readAll)
+	require.Contains(t, said(), "the budget does not hold two whole layers")
+}
+
 // Where matrices stand against one another, but none shows its units, that is what is said.
 func TestWordsForUnitsThatNothingShows(t *testing.T) {
 	said := func(f Facts) string {
@@ -327,6 +341,8 @@ func TestWordsForUnitsThatNothingShows(t *testing.T) {
 	}
 	require.Contains(t, said(Facts{}), "no part has a common role and shape")
 	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{Vector: true}}}}), "no part has a common role and shape")
+	require.Contains(t, said(Facts{}), readAll, "a budget that holds nothing says nothing of the parts")
+	require.Contains(t, said(Facts{Storage: Storage{Complete: true}}), findParts)
 	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{}}}}), "nothing shows which of their rows are hidden units")
 	require.Contains(t, said(Facts{Storage: Storage{Changes: []delta.Change{{}}, Complete: true}}), tooFewUnits)
 }

@@ -15,7 +15,7 @@ const (
 	movedWords   = "norm gains, as they act on columns, correlate at %.2f around their means"
 	leadsWords   = "the leading directions of matching units carry over to a share of %.2f"
 	unknownWords = "what look like norm gains correlate at %.2f around their means"
-	unsureWords  = "; this does not settle whether more than the initialisation is common"
+	unsureWords  = "; that may be the initialisation alone"
 )
 
 // common is what a related pair is judged to share.

@@ -17,6 +17,7 @@ type Stacks struct {
 	Layers []align.LayerPair // by position in the towers
 	A, B   []Block
 	Why    string // why there are none; empty when there are
+	Short  bool   // it is the budget that leaves none
 }
 
 // extent is how much the tests on whole layers may take.
@@ -88,7 +89,7 @@ func read(ctx context.Context, p *align.Pair, t align.TowerPair) (*Stacks, error
 	}
 	bytes := max(stored(t.A, layers[0].A), stored(t.B, layers[0].B))
 	if n = min(n, p.Within(bytes, wholeShare)); p.Reserve(bytes, n) < 2 {
-		return &Stacks{Why: "fewer than two whole layers fit the budget"}, nil
+		return &Stacks{Why: "fewer than two whole layers fit the budget", Short: true}, nil
 	}
 	s := &Stacks{}
 	for _, i := range align.Spread(len(layers), n-n%2*min(1, n/4)) {

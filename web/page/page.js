@@ -113,7 +113,7 @@ at("form").addEventListener("submit", async (e) => {
   at("words").textContent = "opening the files";
   try {
     if (!worker) await start();
-    worker.postMessage({ files: chosen, options: { budget: at("budget").value, depth: at("depth").value, nonce: at("nonce").value } });
+    worker.postMessage({ files: chosen, options: { budget: at("budget").value, depth: at("depth").value, nonce: at("nonce").value, columns: columns() } });
   } catch (problem) {
     failed({ error: String(problem) });
   }
@@ -125,6 +125,17 @@ at("stop").addEventListener("click", () => {
   busy(false);
   at("words").textContent = "stopped";
 });
+
+// columns is how many letters of the short form fit into a line, 80 at most.
+function columns() {
+  const line = document.body.appendChild(document.createElement("pre"));
+  const inner = line.clientWidth - 2 * parseFloat(getComputedStyle(line).paddingLeft);
+  const letter = line.appendChild(document.createElement("span"));
+  letter.textContent = "0".repeat(40);
+  const wide = letter.getBoundingClientRect().width / 40;
+  line.remove();
+  return Math.max(40, Math.min(80, Math.floor(inner / wide)));
+}
 
 function save(name, type, text) {
   const link = document.createElement("a");

@@ -67,7 +67,7 @@ func compare(args []js.Value) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return forms(r)
+	return forms(r, report.Style{Columns: args[2].Get("columns").Int()})
 }
 
 // open opens one side: a single file by itself, several as a folder.
@@ -80,9 +80,9 @@ func open(ctx context.Context, list js.Value, side string, t *teller) (*formats.
 }
 
 // forms are the report in the forms that the page shows or saves.
-func forms(r *report.Report) (any, error) {
+func forms(r *report.Report, style report.Style) (any, error) {
 	var page, text, record bytes.Buffer
-	for _, err := range []error{html.Write(r, &page), r.WriteBrief(&text, report.Style{}), r.WriteJSON(&record)} {
+	for _, err := range []error{html.Write(r, &page), r.WriteBrief(&text, style), r.WriteJSON(&record)} {
 		if err != nil {
 			return nil, err
 		}

@@ -137,9 +137,11 @@ func (r *trial) look(ctx context.Context, look int) error {
 // what is left of a budget: they alone show what needs neither tokens nor labels.
 func (r *trial) wholeLayers(ctx context.Context) error {
 	for _, t := range r.Pair.Towers {
-		if _, err := mlp.Read(ctx, r.Pair, t); err != nil {
+		s, err := mlp.Read(ctx, r.Pair, t)
+		if err != nil {
 			return err
 		}
+		r.Facts.Short = r.Facts.Short || s.Short
 	}
 	return nil
 }
