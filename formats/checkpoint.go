@@ -39,6 +39,9 @@ type Options struct {
 	// fetches both, with what lies between; 1 KiB if zero. Who is granted few requests
 	// sets it higher. It changes nothing of what is found.
 	NearBytes int64
+	// Spool is a folder in which remote files lie while they are read, "" for none: then
+	// a file is asked for twice, its beginning and the rest, whatever is read of it.
+	Spool string
 	// Log is told of what delays remote reads; silent if nil.
 	Log *slog.Logger
 }

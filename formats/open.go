@@ -23,7 +23,7 @@ func Open(ctx context.Context, ref string, o *Options) (*Checkpoint, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	places, err := source.Find(ctx, ref, &source.Options{MaxOpenFiles: o.MaxOpenFiles, AllowPrivate: o.AllowPrivate, Offline: o.Offline, NearBytes: o.NearBytes, Log: o.Log})
+	places, err := source.Find(ctx, ref, &source.Options{MaxOpenFiles: o.MaxOpenFiles, AllowPrivate: o.AllowPrivate, Offline: o.Offline, NearBytes: o.NearBytes, Spool: o.Spool, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

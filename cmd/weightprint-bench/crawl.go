@@ -33,9 +33,10 @@ func crawlCommand() *cobra.Command {
 addresses that expire, requests that are answered 429, repositories that are gone,
 gated, or of another size than the hub says, and copies. It fingerprints them, stopped
 half way and gone on with, and requires the same digests for 1 and for 64 workers, at
-most two requests for a shard in either run (of up to 320 KiB; longer ones are sampled by ranges),
-those with a header of 150 KiB and those whose address expires at once among them, none
-without Range, and none for weights whose SHA-256 is known.`,
+most two requests for a shard in either run, those of several MiB, with a header of 150 KiB
+and those whose address expires at once among them, none without Range, and none for
+weights whose SHA-256 is known. Files lie in a folder for temporary ones while they are
+read, as with fingerprint --spool.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return benchCrawl(c.Context(), c.OutOrStdout(), repos, 1, 64)
@@ -76,7 +77,12 @@ func crawlOnce(ctx context.Context, w io.Writer, repos, workers int) (map[string
 		os.Setenv(name, value)
 	}
 	begun, cpu := time.Now(), processTime()
-	c := &crawler{hub: h, found: map[string]string{}, known: map[string]string{}}
+	spool, err := os.MkdirTemp("", "weightprint-crawl")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(spool)
+	c := &crawler{hub: h, spool: spool, found: map[string]string{}, known: map[string]string{}}
 	half, stop := context.WithCancel(ctx)
 	c.enough = func(done int) {
 		if done >= repos/2 {
@@ -152,6 +158,7 @@ func kindOf(result string) string {
 // error.
 type crawler struct {
 	hub    *crawlHub
+	spool  string
 	mu     sync.Mutex
 	found  map[string]string
 	known  map[string]string // roots by SHA-256 of single files
@@ -214,7 +221,7 @@ func (c *crawler) result(ctx context.Context, i int) (result, sum string) {
 			return "copy of " + root, ""
 		}
 	}
-	m, err := formats.Open(ctx, "hf:"+repoName(i), &formats.Options{AllowPrivate: true})
+	m, err := formats.Open(ctx, "hf:"+repoName(i), &formats.Options{AllowPrivate: true, Spool: c.spool})
 	if err != nil {
 		return err.Error(), ""
 	}
@@ -253,7 +260,7 @@ func (c *crawler) identity(ctx context.Context, i int) string {
 
 // expected requires what a repository's fate makes of it.
 func (c *crawler) expected(i int) error {
-	want := map[fate]string{plain: "fingerprinted", long: "fingerprinted", wordy: "fingerprinted", sharded: "fingerprinted", gone: "gone", gated: "gated", wrongSize: "of another size", copied: "known by SHA-256, not read"}[fateOf(i)]
+	want := map[fate]string{plain: "fingerprinted", large: "fingerprinted", long: "fingerprinted", wordy: "fingerprinted", sharded: "fingerprinted", gone: "gone", gated: "gated", wrongSize: "of another size", copied: "known by SHA-256, not read"}[fateOf(i)]
 	got := c.found[repoName(i)]
 	if kindOf(got) != want {
 		return fmt.Errorf("%s: %s, expected %s", repoName(i), got, want)

@@ -21,7 +21,7 @@ import (
 )
 
 func fingerprintCommand() *cobra.Command {
-	var file, budget, base, near string
+	var file, budget, base, near, spool string
 	var stdin, ndjson, dry, asJSON bool
 	c := &cobra.Command{
 		Use:   "fingerprint MODEL -o FILE.wfp",
@@ -44,9 +44,11 @@ stopped goes on where it was.`,
 			if err != nil {
 				return err
 			}
-			if networkOf(c.Context()).near, err = nearOf(near); err != nil {
+			n := networkOf(c.Context())
+			if n.near, err = nearOf(near); err != nil {
 				return err
 			}
+			n.spool = spool
 			if dry && len(a) == 1 {
 				return planPrint(c, a[0], most, asJSON)
 			}
@@ -74,6 +76,7 @@ stopped goes on where it was.`,
 	fl.StringVar(&budget, "budget", "full", `"full", or a number of bytes: of larger models only sketches are made`)
 	fl.StringVar(&base, "base", "", "the model that a LoRA adapter is applied to")
 	fl.StringVar(&near, "near", "1KiB", "ask a server at once for ranges no further apart than this: fewer requests, more bytes")
+	fl.StringVar(&spool, "spool", "", "a folder for what a server sends while it is read: two requests a shard, its beginning and the rest")
 	fl.BoolVar(&stdin, "stdin", false, "read model references from the standard input")
 	fl.BoolVar(&ndjson, "ndjson", false, "write one JSON record a line")
 	fl.BoolVar(&dry, "dry-run", false, "print what would be read (files, tensors, bytes)")

@@ -19,6 +19,7 @@ type network struct {
 	private, offline, lenient bool
 	component                 string
 	near                      int64  // the gap below which one request fetches two ranges, 0 for the default
+	spool                     string // the folder in which remote files lie while they are read, "" for none
 	progress                  string // how progress is shown: one of progressForms
 
 	log *slog.Logger
@@ -73,7 +74,7 @@ func openModel(ctx context.Context, ref string, o *formats.Options) (*formats.Ch
 	}
 	n := networkOf(ctx)
 	f.AllowPrivate, f.Offline, f.Log, f.Lenient = n.private, n.offline, n.log, f.Lenient || n.lenient
-	f.Component, f.NearBytes = n.component, n.near
+	f.Component, f.NearBytes, f.Spool = n.component, n.near, n.spool
 	m, err := formats.Open(ctx, ref, &f)
 	if err != nil {
 		if hint := folderHint(ref, err); hint != "" {

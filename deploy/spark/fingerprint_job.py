@@ -57,6 +57,7 @@ def arguments(argv):
     p.add_argument("--out", required=True, help="folder that all workers can write to")
     p.add_argument("--weightprint", required=True, help="the program, sent to the workers")
     p.add_argument("--bytes", default="64MiB", help="bytes read of each model, or full")
+    p.add_argument("--spool", default="", help="a folder of each worker for what a server sends while it is read: two requests a shard")
     p.add_argument("--near", default="1KiB", help="ask a server at once for ranges no further apart than this: fewer requests, more bytes")
     p.add_argument("--task-bytes", type=int, default=64 << 30, help="sizes of the models of one task, in all")
     p.add_argument("--round-tasks", type=int, default=256, help="tasks after which results are kept")
@@ -118,7 +119,7 @@ def run_rounds(spark, todo, o, budget):
     program = os.path.basename(o.weightprint)
     sc.addFile(os.path.abspath(o.weightprint))
     counters = {name: sc.accumulator(0) for name in ("done", "failed", "bytes")}
-    settings = {"bytes": o.bytes, "near": o.near, "attempts": o.attempts, "backoff": o.backoff, "limit": o.limit, "budget": budget}
+    settings = {"bytes": o.bytes, "near": o.near, "spool": o.spool, "attempts": o.attempts, "backoff": o.backoff, "limit": o.limit, "budget": budget}
     tasks = pack([tuple(r) for r in todo.collect()], o.task_bytes)
 
     def work(rows):

@@ -35,8 +35,8 @@ def asked_wait(error):
 class Program:
     """A running `weightprint fingerprint --stdin --ndjson`."""
 
-    def __init__(self, path, budget, near="1KiB"):
-        self.command = [path, "fingerprint", "--stdin", "--ndjson", "--budget", budget, "--near", near]
+    def __init__(self, path, budget, near="1KiB", spool=""):
+        self.command = [path, "fingerprint", "--stdin", "--ndjson", "--budget", budget, "--near", near, "--spool", spool]
         self.process = None
 
     def ask(self, ref, limit):
@@ -104,7 +104,7 @@ def run(rows, o, path, counters=None):
     from budget import Client
 
     budget = Client(o["budget"]) if o.get("budget") else None
-    program = Program(path, o["bytes"], o.get("near", "1KiB"))
+    program = Program(path, o["bytes"], o.get("near", "1KiB"), o.get("spool", ""))
     try:
         for id_, revision, ref, size, parents in rows:
             record, attempts = one(program, budget, ref, o)

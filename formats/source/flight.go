@@ -175,23 +175,30 @@ func (r *Remote) fly(ctx context.Context, f *flight) {
 	close(f.done)
 }
 
-// ranged asks for one range where redirects led the first time. Such addresses
-// expire; then the way is taken once more.
+// ranged asks for one range.
 func (r *Remote) ranged(ctx context.Context, s tensor.Span, p []byte) error {
+	return r.anew(func(at place) error {
+		return r.rangedAt(ctx, at, s, func(a *http.Response) error { return r.client.body(a, p) })
+	})
+}
+
+// anew asks where redirects led the first time. Such addresses expire; then the way is
+// taken once more.
+func (r *Remote) anew(ask func(at place) error) error {
 	r.mu.Lock()
 	at := r.at
 	r.mu.Unlock()
-	err := r.rangedAt(ctx, at, s, p)
+	err := ask(at)
 	var status *StatusError
 	if at == r.address || !errors.As(err, &status) || passing(err) {
 		return err
 	}
-	return r.rangedAt(ctx, r.address, s, p)
+	return ask(r.address)
 }
 
-// rangedAt fills p with one range and requires that the answer is about
+// rangedAt hands on the body of one range and requires that the answer is about
 // exactly it, and about the same file as before.
-func (r *Remote) rangedAt(ctx context.Context, at place, s tensor.Span, p []byte) error {
+func (r *Remote) rangedAt(ctx context.Context, at place, s tensor.Span, take func(*http.Response) error) error {
 	header := http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", s.Lo, s.Hi-1)}}
 	if v := r.pin.ifRange(); v != "" {
 		header.Set("If-Range", v)
@@ -216,7 +223,7 @@ func (r *Remote) rangedAt(ctx context.Context, at place, s tensor.Span, p []byte
 	case span != s:
 		return fmt.Errorf("%w: bytes %d to %d where %d to %d were asked for", ErrAnswer, span.Lo, span.Hi-1, s.Lo, s.Hi-1)
 	}
-	if err := r.client.body(a.Response, p); err != nil {
+	if err := take(a.Response); err != nil {
 		return err
 	}
 	r.mu.Lock()

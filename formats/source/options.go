@@ -22,6 +22,10 @@ type Options struct {
 	// NearBytes is the gap between two ranges below which one request fetches both, with
 	// what lies between; 1 KiB if zero. Who is granted few requests sets it higher.
 	NearBytes int64
+	// Spool is a folder in which a remote file lies while it is read, "" for none: then
+	// it is asked for twice, its beginning and, from end to end, the rest, whatever is
+	// read of it. It needs room for the largest file, of a checkpoint of shards for all.
+	Spool string
 	// CacheBytes bounds the bytes kept of one checkpoint; 72 MiB if zero.
 	CacheBytes int64
 	// Timeout is how long a server may stay silent before a request counts as

@@ -53,6 +53,8 @@ type Remote struct {
 	flights []*flight // requests under way
 	run     tensor.Span
 	asked   bool // for more than the beginning
+
+	spool spool
 }
 
 // validator tells whether a file is still the same.
@@ -199,7 +201,7 @@ func (r *Remote) Identity() Identity { return r.id }
 func (r *Remote) Close() error {
 	r.cancel()
 	r.kept.clear()
-	return nil
+	return r.spool.close()
 }
 
 // ReadAt reads from the cache and the server.
@@ -235,6 +237,9 @@ func (r *Remote) ended() error {
 
 // read fills p, which lies within the file.
 func (r *Remote) read(p []byte, off int64) error {
+	if r.spooled(off + int64(len(p))) {
+		return r.readSpool(p, off)
+	}
 	want := tensor.Span{Lo: off, Hi: off + int64(len(p))}
 	parts, err := r.obtain(r.ctx, []tensor.Span{want}, true)
 	if err != nil {
@@ -246,8 +251,12 @@ func (r *Remote) read(p []byte, off int64) error {
 	return nil
 }
 
-// Fetch gets the spans into the cache, several requests at a time.
+// Fetch gets the spans into the cache, several requests at a time. Of a file that is
+// spooled all comes anyway.
 func (r *Remote) Fetch(ctx context.Context, spans []tensor.Span) error {
+	if r.spooled(r.size) {
+		return ctx.Err()
+	}
 	sorted := make([]tensor.Span, 0, len(spans))
 	for _, s := range spans {
 		if s.Lo, s.Hi = max(s.Lo, 0), min(s.Hi, r.size); s.Lo < s.Hi {

@@ -20,6 +20,7 @@ func (c candidate) compare(o candidate) int {
 // as they are few; nothing is sorted.
 type list struct {
 	keep  int
+	most  int         // nothing beyond this distance is offered; see guess
 	best  []candidate // that were near enough when they came, in order
 	count [ranks]int  // of these, by rank
 	n     int         // of rank worst and nearer
@@ -35,20 +36,24 @@ const (
 
 func rankOf(distance int) int { return min(distance, mostApart+1) + mostFound }
 
-func newList(keep int) list { return list{keep: keep, worst: ranks - 1} }
+func newList(keep int) list { return list{keep: keep, most: math.MaxInt, worst: ranks - 1} }
 
 // limit is the largest distance that gets in.
 func (l *list) limit() int {
 	if l.n < l.keep {
-		return math.MaxInt
+		return l.most
 	}
 	return l.worst - mostFound - 1 // later ones of equal distance come too late
 }
 
 func (l *list) offer(c candidate) {
-	if c.distance > l.limit() {
-		return
+	if c.distance <= l.limit() {
+		l.take(c)
 	}
+}
+
+// take adds one that is within the limit.
+func (l *list) take(c candidate) {
 	rank := rankOf(c.distance)
 	l.best = append(l.best, c)
 	l.count[rank]++

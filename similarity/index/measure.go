@@ -84,6 +84,13 @@ func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last i
 		if err := read.begin(k, n); err != nil {
 			return err
 		}
+		if len(read.bytes) > 0 {
+			for i, r := range all {
+				for _, c := range r.of[at[i]:ends[i]] {
+					read.touched += touch(read.bytes[c.entry%blockSize*recordBytes:][:recordBytes], r.channel)
+				}
+			}
+		}
 		for i, r := range all {
 			for ; at[i] < ends[i]; at[i]++ {
 				if r.far[at[i]], err = read.apart(r, r.of[at[i]].entry); err != nil {
@@ -113,7 +120,8 @@ type records struct {
 	one   []byte
 	state [blockSize]uint8
 	of    [blockSize]record
-	part  Summary // of one that was seen whole
+
+	touched byte // says nothing
 }
 
 // States of a record of the block at hand.
@@ -159,8 +167,7 @@ func (s *records) begin(k int64, asked int) error {
 // be read. Of one that is in memory and was seen whole it reads no more than it needs.
 func (s *records) apart(r *request, number int64) (int, error) {
 	if b := s.x.wholeRecord(number, s.bytes); b != nil {
-		s.part.part(r.channel, b)
-		return r.summary.apart(r.channel, &s.part), nil
+		return r.summary.apartStored(r.channel, (*[recordBytes]byte)(b)), nil
 	}
 	o, err := s.summary(number)
 	if err != nil || o == nil {

@@ -191,7 +191,7 @@ func (s *Summary) foundApart(o *Summary) int {
 	most := 0
 	for i := range s.Places {
 		for j := range o.Places {
-			most = max(most, s.found(i, o, j))
+			most = max(most, s.found(i, &o.Places[j], &o.Profiles[j]))
 		}
 	}
 	return -most
@@ -214,20 +214,15 @@ func differing(a, b []uint64) int {
 	return n
 }
 
-// found counts the tokens that find a unit at the same place, and twice those
-// whose units look alike.
-func (s *Summary) found(i int, o *Summary, j int) int {
+// found counts the tokens that find a unit at the same place as another's, and twice
+// those whose units look alike.
+func (s *Summary) found(i int, places *[summaryPlaces / 4]uint64, profiles *[summaryProfiles]uint64) int {
 	n := 0
 	for w, v := range s.Places[i] {
-		x := v ^ o.Places[j][w]
-		for shift := 0; shift < 64; shift += 16 {
-			if x>>shift&NoPlace == 0 && v>>shift&NoPlace != NoPlace {
-				n++
-			}
-		}
+		n += bits.OnesCount64(notZero16(^v) &^ notZero16(v^places[w])) // places, and of these the same
 	}
 	for t, v := range s.Profiles[i] {
-		if v != 0 && o.Profiles[j][t] != 0 && sketches.ProfilesAlike(v, o.Profiles[j][t]) {
+		if v != 0 && profiles[t] != 0 && sketches.ProfilesAlike(v, profiles[t]) {
 			n += 2
 		}
 	}
@@ -328,7 +323,7 @@ func (s *Summary) part(channel int, b []byte) int {
 		at += 8 * len(words)
 	}
 	if channel == channels-1 {
-		load(s.Tokens[:], b[recordBytes-checkBytes-tokenBytes:])
+		load(s.Tokens[:], b[tokensAt:])
 	}
 	return at
 }

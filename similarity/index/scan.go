@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -23,9 +24,21 @@ func newScan() *scan {
 	s := scans.Get().(*scan)
 	s.same = s.same[:0]
 	for k := range s.near {
-		s.near[k] = list{keep: Screened, best: s.near[k].best[:0], worst: ranks - 1}
+		best := s.near[k].best[:0]
+		s.near[k] = newList(Screened)
+		s.near[k].best = best
 	}
 	return s
+}
+
+// short tells whether a limit left a list with fewer than it keeps.
+func (s *scan) short() bool {
+	for c := range s.near {
+		if l := &s.near[c]; l.most < math.MaxInt && l.n < l.keep {
+			return true
+		}
+	}
+	return false
 }
 
 // add takes over what a scan of later entries found.
@@ -110,15 +123,20 @@ func (x *Index) ofContent(numbers []int64, root fingerprint.Digest, keep int) (o
 	return out, nil
 }
 
-// screen looks at the keys of all entries, once for all queries.
-func (x *Index) screen(ctx context.Context, queries []*asked) ([]*scan, error) {
+// pass looks at the keys of all entries, once for all queries, and leaves out what is
+// beyond their limits.
+func (x *Index) pass(ctx context.Context, queries []*asked, most [][channels]int) ([]*scan, error) {
 	blocks := (x.count + blockSize - 1) / blockSize
 	workers := max(1, min(int64(runtime.GOMAXPROCS(0)), blocks))
 	parts, errs := make([][]*scan, workers), make([]error, workers)
 	var wg sync.WaitGroup
 	for w := range workers {
-		for range queries {
-			parts[w] = append(parts[w], newScan())
+		for i := range queries {
+			s := newScan()
+			for c := range s.near {
+				s.near[c].most = most[i][c]
+			}
+			parts[w] = append(parts[w], s)
 		}
 		wg.Go(func() { errs[w] = x.scan(ctx, parts[w], queries, blocks*w/workers, blocks*(w+1)/workers) })
 	}
@@ -182,8 +200,10 @@ func (s *scan) look(b *block, far *apart, query *asked, number int64, dead map[i
 			if flags&(keyRemoval|keyBad) != 0 {
 				continue
 			}
-			if _, gone := dead[number+int64(i)]; gone {
-				continue
+			if len(dead) > 0 {
+				if _, gone := dead[number+int64(i)]; gone {
+					continue
+				}
 			}
 			if b.content(i) == content {
 				s.same = append(s.same, number+int64(i))
@@ -191,8 +211,10 @@ func (s *scan) look(b *block, far *apart, query *asked, number int64, dead map[i
 			if flags&flagQuarantined != 0 {
 				continue
 			}
-			for c, d := range far.distances(i) {
-				s.near[c].offer(candidate{d, number + int64(i)})
+			for c := range s.near {
+				if l, d := &s.near[c], far.distance(c, i); d <= l.limit() {
+					l.take(candidate{d, number + int64(i)})
+				}
 			}
 		}
 	}

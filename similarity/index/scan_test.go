@@ -72,5 +72,34 @@ func TestRelativesAreFoundAtTheEnd(t *testing.T) {
 		near, err := x.Nearest(context.Background(), child, 1)
 		require.NoError(t, err)
 		require.Contains(t, near, int64(k), "entry %d of %d", k, n)
+		guessesChangeNothing(t, x, child)
+	}
+}
+
+// guessesChangeNothing requires what a pass without limits finds, whatever was guessed.
+func guessesChangeNothing(t *testing.T, x *Index, f *fingerprint.Fingerprint) {
+	ctx := context.Background()
+	queries := []*asked{ask(f), ask(fingerprinttest.Like(f, rand.New(rand.NewPCG(8, 2))))}
+	want, err := x.pass(ctx, queries, limitsOf(queries))
+	require.NoError(t, err)
+	guessed, err := x.guess(ctx, queries)
+	require.NoError(t, err)
+	require.Less(t, guessed[0][0], math.MaxInt)
+	wrong := limitsOf(queries)
+	for c, l := range []int{1, 40, -30, math.MaxInt} {
+		wrong[0][c] = l
+	}
+	for _, most := range [][][channels]int{guessed, wrong} {
+		within, err := x.pass(ctx, queries, most)
+		require.NoError(t, err)
+		require.Equal(t, most[0][0] == wrong[0][0], within[0].short())
+		got, err := x.screenWithin(ctx, queries, most)
+		require.NoError(t, err)
+		for i := range queries {
+			require.Equal(t, want[i].same, got[i].same)
+			for c := range channels {
+				require.Equal(t, want[i].near[c].best, got[i].near[c].best, "query %d, kind %d", i, c)
+			}
+		}
 	}
 }

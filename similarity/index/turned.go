@@ -90,12 +90,21 @@ func (a *apart) hit(i int) bool { return a.hits[i/8]>>(i%8)&1 != 0 }
 // distances are those of asked.distances.
 func (a *apart) distances(i int) (d [channels]int) {
 	for c := range d {
-		if d[c] = int(a.of[c][i]); a.of[c][i] == far {
-			d[c] = math.MaxInt
-		}
+		d[c] = a.distance(c, i)
 	}
-	d[found] = -d[found]
 	return d
+}
+
+// distance is one of these.
+func (a *apart) distance(channel, i int) int {
+	switch d := a.of[channel][i]; {
+	case channel == found:
+		return -int(d)
+	case d == far:
+		return math.MaxInt
+	default:
+		return int(d)
+	}
 }
 
 // found is the place, among the distances, of what tokens find.
