@@ -159,23 +159,34 @@ func (f *fitting) linear(w []float64) *explanation {
 	return e
 }
 
-// snapped takes weights for the round numbers that they stand for.
+// snapped takes weights for the round numbers that they stand for. Those that sum to
+// nearly one are taken to sum to one: methods that round their own steps move a weight by
+// some thousandths. The rest goes to the weight that it makes roundest.
 func (f *fitting) snapped(m mixture) []float64 {
+	const nearOne = 5e-3
 	w := slices.Clone(m.weights)
 	s := storageOf(f.all[0].dtype)
-	sum, largest := 0.0, f.use[0]
+	sum := 0.0
 	for _, k := range f.use {
 		w[k] = nearest(w[k], m.ci[k], s.round)
 		sum += w[k]
-		if math.Abs(w[k]) > math.Abs(w[largest]) {
-			largest = k
+	}
+	rest := 1 - sum
+	if math.Abs(rest) > nearOne {
+		return w
+	}
+	best, least := f.use[0], math.Inf(1)
+	for _, k := range f.use {
+		if d := offHundredths(w[k] + rest); d < least {
+			best, least = k, d
 		}
 	}
-	if math.Abs(sum-1) < 2e-3 {
-		w[largest] += 1 - sum
-	}
+	w[best] += rest
 	return w
 }
+
+// offHundredths is how far a number is from a multiple of a hundredth.
+func offHundredths(x float64) float64 { return math.Abs(x - math.Round(100*x)/100) }
 
 // named tells linear mixtures from task arithmetic: a negative weight takes a task
 // away. Where weights sum to one the two are the same sum, and both are said.
