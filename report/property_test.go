@@ -130,7 +130,8 @@ var (
 	zeroP = regexp.MustCompile(`(?i)\bp"?\s*(=|≤|<=|<|&lt;|&lt;=|\\u003c=?|:)\s*"?0(\.0*)?(e[+-]?\d+)?([^.\de]|$)|-?inf\b|\bnan\b|1e0\b.*if the two`)
 	arrow = regexp.MustCompile(`\b(a-to-b|b-to-a)\b`)
 	// above is what the control population cannot support.
-	scale = regexp.MustCompile(`(?s)<table class="scale">.*?</table>`) // which lists all degrees
+	// What lists all degrees: the scale, and the entry of the glossary that explains them.
+	scale = regexp.MustCompile(`(?s)<table class="scale">.*?</table>|\| the verbal scale .*?\n\n|\n- strength: [^\n]*|<dt>strength</dt>\s*<dd>.*?</dd>`)
 	above = regexp.MustCompile(`[^y] strong|very strong|extremely strong`)
 )
 

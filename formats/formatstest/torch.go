@@ -38,7 +38,8 @@ func WriteTorch(t testing.TB, path string, m tensor.Model) {
 	add("data.pkl", bytes.NewReader(torchPickle(t, m)))
 	add("byteorder", bytes.NewReader([]byte("little")))
 	for i, x := range m.Tensors() {
-		s := x.Data.(*tensor.Stored)
+		s, ok := x.Stored()
+		require.True(t, ok, x.Name)
 		add(fmt.Sprint("data/", i), io.NewSectionReader(s.R, s.Offset, s.Bytes))
 	}
 	add("version", bytes.NewReader([]byte("3\n")))

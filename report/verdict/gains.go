@@ -23,25 +23,22 @@ type askedGains struct {
 // divided, and where either what acts on columns agrees or directions were kept as what
 // was learned together keeps them, gains that differ settle nothing.
 func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
-	asked, unlike := f.unlikeActing()
+	acting := f.actingGains()
 	if g.moved = f.gainsMoved(); g.moved {
-		e := f.actingGains()
 		// Less may be what moving them left.
-		if g.ok = e != nil && asked && !unlike; g.ok {
-			g.value, g.doubt = e.Statistic, 1/math.Sqrt(float64(e.N))
-			g.ok = g.value >= actingGains+g.doubt
-		}
+		g.value, g.doubt = acting.less, acting.doubt
+		g.ok = acting.asked && !acting.unlike && g.value >= actingGains+g.doubt
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
-	if known := len(f.Storage.Changes) > 0; g.ok && !asked && (known || f.gainsByValue()) {
+	if known := len(f.Storage.Changes) > 0; g.ok && (acting.weak || !acting.asked && (known || f.gainsByValue())) {
 		return askedGains{} // names and values of gains are free, both
 	}
-	g.borrowed = g.ok && g.value >= sameGains+g.doubt && unlike
+	g.borrowed = g.ok && g.value >= sameGains+g.doubt && acting.unlike
 	if f.gainsByValue() && g.borrowed {
 		return askedGains{}
 	}
-	g.against = g.ok && g.value < otherGains && (f.actsAlike(sameGains+g.doubt) || leads >= keptLeads)
+	g.against = g.ok && g.value < otherGains && (acting.more >= sameGains+g.doubt || leads >= keptLeads)
 	return g
 }
 
@@ -55,32 +52,40 @@ func (g askedGains) words() string {
 	return fmt.Sprintf(mutedWords, g.value)
 }
 
-// actingGains is how norm gains agree as they act on units that correspond, as the last
-// look saw it; nil where it was not asked.
-func (f *Facts) actingGains() (last *similarity.Evidence) {
+// acting is how norm gains agree as they act.
+type acting struct {
+	less, more float64 // correlations on units that correspond, of the side that shows less and of the other
+	doubt      float64 // standard error of such a correlation
+	asked      bool    // on units, or on lengths of columns
+	unlike     bool    // no more than gains of independent trainings
+	weak       bool    // on units columns scatter too much to tell
+}
+
+// actingGains is how gains agree as the last look saw it. Lengths of columns speak where
+// units do not, and where they differ.
+func (f *Facts) actingGains() (x acting) {
+	last := map[string]*similarity.Evidence{}
 	for i := range f.Evidence {
 		if e := &f.Evidence[i]; e.Test == ActingGains && e.Skipped == "" {
-			last = e
+			last[e.Axis] = e
 		}
 	}
-	return last
-}
-
-// actsAlike tells whether the gains of either side correlate so as they act on units.
-func (f *Facts) actsAlike(least float64) bool {
-	e := f.actingGains()
-	return e != nil && max(e.Statistic, e.Effect) >= least
-}
-
-// unlikeActing tells whether it was asked how gains act, and whether they do so unlike
-// each other: no more than those of independent trainings on columns of corresponding
-// units, or on the lengths of columns.
-func (f *Facts) unlikeActing() (asked, unlike bool) {
-	if e := f.actingGains(); e != nil {
-		asked, unlike = true, e.Statistic < max(actingLeast, actingErrors/math.Sqrt(float64(e.N)))
+	expected := 1.0
+	for _, e := range last {
+		if c := e.Effect; x.asked {
+			x.less, x.more = min(x.less, c), max(x.more, c)
+		} else {
+			x.less, x.more, x.asked = c, c, true
+		}
+		x.doubt, expected = max(x.doubt, 1/math.Sqrt(float64(e.N))), min(expected, e.Statistic)
 	}
-	c, lengths := f.actingColumns()
-	return asked || lengths, unlike || lengths && c < otherGains
+	if border := max(actingLeast, actingErrors*x.doubt); x.asked {
+		x.unlike, x.weak = x.less < border, expected < 2*border
+	}
+	if c, ok := f.actingColumns(); ok {
+		x.asked, x.unlike = true, x.unlike || c < otherGains
+	}
+	return x
 }
 
 // actingColumns is the mean correlation of the lengths of columns as gains act on them:

@@ -83,10 +83,12 @@ func (f *Facts) learnedByHeldOut() bool {
 	return len(found.alone) > 0 && found.alone[0].Effect >= mostUnits
 }
 
-// deniedHeldOut tells whether units were asked for in held-out layers, and do not agree.
-func (f *Facts) deniedHeldOut() bool {
-	e := f.result(HeldOutAgreement)
-	return e != nil && e.N >= heldOutUnits && !f.agreesHeldOut()
+// apartHeldOut tells whether units were asked for in held-out layers, and do not agree, or
+// are not so alike that somebody has to have added others that turn directions: networks of
+// one seed that were trained a little agree in all units.
+func (f *Facts) apartHeldOut() bool {
+	e, cosine := f.result(HeldOutAgreement), f.result(HeldOutCosine)
+	return e != nil && e.N >= heldOutUnits && (!f.agreesHeldOut() || cosine == nil || cosine.Effect < sameUnits)
 }
 
 // SeesThrough tells whether a component was looked at by a test that sees through

@@ -92,9 +92,13 @@ func TestOriginWithoutGains(t *testing.T) {
 	require.False(t, v.MoreIsOpen(), "%v", v.Because)
 }
 
-// onUnits are gains that correlate so as they act on units.
-func onUnits(gains similarity.Evidence, c float64) []similarity.Evidence {
-	return []similarity.Evidence{gains, {Test: ActingGains, Axis: norms, Component: norms, LayerB: -1, N: 576, Statistic: c, Effect: 0.9}}
+// onUnits are gains that correlate so as those of A act on units, and more as B's do, where
+// so much would be expected of the same gains.
+func onUnits(gains similarity.Evidence, c, expected float64) []similarity.Evidence {
+	on := func(axis string, c float64) similarity.Evidence {
+		return similarity.Evidence{Test: ActingGains, Axis: axis, Component: norms, LayerB: -1, N: 576, Effect: c, Statistic: expected}
+	}
+	return []similarity.Evidence{gains, on("norms of A", c), on("norms of B", 0.9)}
 }
 
 // Gains can be put on a network that shares the initialisation only, with the columns
@@ -116,10 +120,11 @@ func TestGainsOfTheOther(t *testing.T) {
 		{"by value, as they act, too", []similarity.Evidence{byValue}, 0.6, true, Related},
 		{"by value, put on", []similarity.Evidence{byValue}, 0.1, true, SharedInit},
 		{"by value, not asked", []similarity.Evidence{byValue}, 0, false, SharedInit},
-		{"on units, too", onUnits(manyGains(0.9), 0.4), 0.6, true, Related},
-		{"on units, though lengths of columns go along", onUnits(manyGains(0.9), -0.1), 0.6, true, SharedInit},
-		{"on units, of other networks", onUnits(manyGains(0.9), 0.04), 0, false, SharedInit},
-		{"on lengths of columns, though units go along", onUnits(manyGains(0.9), 0.4), 0.1, true, SharedInit},
+		{"on units, too", onUnits(manyGains(0.9), 0.4, 0.8), 0.6, true, Related},
+		{"on units, though lengths of columns go along", onUnits(manyGains(0.9), -0.1, 0.8), 0.6, true, SharedInit},
+		{"on units, of other networks", onUnits(manyGains(0.9), 0.04, 0.8), 0, false, SharedInit},
+		{"on lengths of columns, though units go along", onUnits(manyGains(0.9), 0.4, 0.8), 0.1, true, SharedInit},
+		{"on units that scatter too much to tell", onUnits(manyGains(0.9), 0.12, 0.15), 0.6, true, SharedInit},
 	} {
 		f := Facts{Evidence: append([]similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), leadsOf(0.8)}, c.gains...)}
 		if c.asked {

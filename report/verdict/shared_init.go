@@ -47,8 +47,8 @@ func (f *Facts) common(level stats.LogP) common {
 	if c, ok := f.unknownGains(); ok && !g.ok && c < otherGains {
 		return f.byUnknownGains(c, words)
 	}
-	if fresh == freshBody && !(g.ok && !g.moved) && f.turnedLeads() && f.deniedHeldOut() {
-		return common{initOnly: true, open: true, words: words + ", fewer than of other directions, and units do not agree in layers that no basis was fitted to" + unsureWords}
+	if fresh == freshBody && !(g.ok && !g.moved) && f.turnedLeads() && f.apartHeldOut() {
+		return common{initOnly: true, open: true, words: words + ", fewer than of other directions, and units are not the same in layers that no basis was fitted to" + unsureWords}
 	}
 	if !g.ok && leads < min(fresh, openLeads) && f.agreesHeldOut() {
 		// Sets of units that sum to zero cost nothing and turn leading directions;
@@ -189,10 +189,14 @@ func (f *Facts) usedTokens(level stats.LogP) (c float64, ok bool) {
 }
 
 // OriginOpen tells whether the question needs another look: gains that differ
-// without units clear enough to ask for directions.
+// without units clear enough to ask for directions, or gains that agree, and as they act on
+// the units that were read they do not, or that cannot be told of so few.
 func (f *Facts) OriginOpen(level stats.LogP) bool {
 	_, hasLeads := f.leads(func(e similarity.Evidence) bool { return e.Component != embeddings })
 	gains, _, hasGains := f.gains(level)
+	if a := f.actingGains(); hasGains && gains >= sameGains && (a.unlike || a.weak) {
+		return true
+	}
 	return !hasLeads && (!hasGains || gains < sameGains)
 }
 

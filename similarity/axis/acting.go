@@ -14,10 +14,12 @@ import (
 // that are brought to one length and sign. [1] is the reverse. Whoever moves gains into
 // columns or out of them, puts on those of another network, scales or flips units or puts
 // them in another order does not alter that of the other side; his own he may choose.
-// N is how many gains it rests on, 0 where it could not be told.
+// Expected is about what it would be were the gains of both sides the same, as columns
+// scatter by what units differ otherwise. N is how many gains it rests on, 0 where it could
+// not be told.
 type Acting struct {
-	Correlation [2]float64
-	N           [2]int
+	Correlation, Expected [2]float64
+	N                     [2]int
 }
 
 // actingOf compares columns over pairs of units of a view, whose rows hold the gains.
@@ -45,6 +47,7 @@ func actingOf(v bothSides, pairs []unitPair) (out Acting) {
 			sums[2][k] += float64(s * t)
 		}
 	}
+	scatter := scatterOf(sums, len(pairs))
 	for side, stored := range v.gains {
 		own, acting := make([]float64, len(stored)), make([]float64, len(stored))
 		for k, g := range stored {
@@ -52,10 +55,36 @@ func actingOf(v bothSides, pairs []unitPair) (out Acting) {
 			acting[k] = own[k] * sums[2][k] / math.Max(sums[side][k], 1e-30)
 		}
 		if c, ok := stats.Correlation(own, acting); ok {
-			out.Correlation[side], out.N[side] = c, len(own)
+			x := spread(own)
+			out.Correlation[side], out.Expected[side], out.N[side] = c, x/math.Hypot(x, scatter), len(own)
 		}
 	}
 	return out
+}
+
+// scatterOf is by how much of itself the size of a column, in units of the other side's, is
+// off where n units have the cosine r that sums show: √((1−r²)/n)/r, the standard error of
+// a slope.
+func scatterOf(sums [3][]float64, n int) float64 {
+	var total [3]float64
+	for i, x := range sums {
+		for _, v := range x {
+			total[i] += v
+		}
+	}
+	r := total[2] / math.Sqrt(math.Max(total[0]*total[1], 1e-300))
+	return math.Sqrt(math.Max(0, 1-float64(r*r))/float64(n)) / math.Max(r, 1e-30)
+}
+
+// spread is the standard deviation by the root mean square.
+func spread(x []float64) float64 {
+	var sum, squares float64
+	for _, v := range x {
+		sum += v
+		squares += float64(v * v)
+	}
+	mean := sum / float64(len(x))
+	return math.Sqrt(math.Max(0, 1-float64(mean*mean)*float64(len(x))/math.Max(squares, 1e-300)))
 }
 
 // readGains reads the gains that a view's rows are multiplied by.

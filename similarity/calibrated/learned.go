@@ -36,7 +36,7 @@ func Learned(stage int) []*similarity.Test {
 			if err != nil {
 				return nil, err
 			}
-			return []similarity.Evidence{actingGains(axes)}, nil
+			return actingGains(axes), nil
 		}},
 		{Name: "gains", Doc: "correlation of norm gains around their mean", Tier: similarity.Calibrated, Run: normWeights},
 	}
