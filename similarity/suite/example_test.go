@@ -20,6 +20,7 @@ func ExampleStage() {
 	// 1 signs
 	// 1 swaps
 	// 1 leading-directions
+	// 1 acting-gains
 	// 1 gains
 	// 1 likeness
 	// 2 fixed-points
@@ -27,6 +28,7 @@ func ExampleStage() {
 	// 2 signs
 	// 2 swaps
 	// 2 leading-directions
+	// 2 acting-gains
 	// 2 gains
 	// 2 likeness
 	// 2 agreement
