@@ -86,9 +86,7 @@ func guessesChangeNothing(t *testing.T, x *Index, f *fingerprint.Fingerprint) {
 	require.NoError(t, err)
 	require.Less(t, guessed[0][0], math.MaxInt)
 	wrong := limitsOf(queries)
-	for c, l := range []int{1, 40, -30, math.MaxInt} {
-		wrong[0][c] = l
-	}
+	copy(wrong[0][:], []int{1, 40, -30, math.MaxInt})
 	for _, most := range [][][channels]int{guessed, wrong} {
 		within, err := x.pass(ctx, queries, most)
 		require.NoError(t, err)
