@@ -42,6 +42,7 @@ var Traps = []Trap{
 	{"T15", "teacher and student", taught, strangers, true},
 	{"T16", "sorted, dead and constant units at the same places", onBoth(sortedUnits), strangers, false},
 	{"T17", "one seed, other data, and the norm gains of the other put on", gainsOfTheOther, sameSeed, true},
+	{"T18", "one seed, other data, norm gains folded away in one and drawn anew in the other", gainsDrawn, sameSeed, true},
 }
 
 // draw gives a network of random shape.
@@ -274,6 +275,14 @@ func oneSeed(r *rand.Rand) (*Model, *Model) {
 func gainsOfTheOther(r *rand.Rand) (*Model, *Model) {
 	a, b := oneSeed(r)
 	PutOnGains(a, b)
+	return a, b
+}
+
+// gainsDrawn folds the gains of one away and multiplies those of the other at random.
+func gainsDrawn(r *rand.Rand) (*Model, *Model) {
+	a, b := oneSeed(r)
+	FoldGains(a)
+	RescaleGains(r, b)
 	return a, b
 }
 

@@ -25,9 +25,10 @@ type askedGains struct {
 func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
 	acting := f.actingGains()
 	if g.moved = f.gainsMoved(); g.moved {
-		// Less may be what moving them left.
+		// Less may be what moving them left, and where those of one side are all equal the
+		// other side may have chosen its own.
 		g.value, g.doubt = acting.less, acting.doubt
-		g.ok = acting.asked && !acting.unlike && g.value >= actingGains+g.doubt
+		g.ok = acting.both && !acting.unlike && g.value >= actingGains+g.doubt
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
@@ -57,6 +58,7 @@ type acting struct {
 	less, more float64 // correlations on units that correspond, of the side that shows less and of the other
 	doubt      float64 // standard error of such a correlation
 	asked      bool    // on units, or on lengths of columns
+	both       bool    // on units, by the gains of either side
 	unlike     bool    // no more than gains of independent trainings
 	weak       bool    // on units columns scatter too much to tell
 }
@@ -80,7 +82,7 @@ func (f *Facts) actingGains() (x acting) {
 		x.doubt, expected = max(x.doubt, 1/math.Sqrt(float64(e.N))), min(expected, e.Statistic)
 	}
 	if border := max(actingLeast, actingErrors*x.doubt); x.asked {
-		x.unlike, x.weak = x.less < border, expected < 2*border
+		x.both, x.unlike, x.weak = len(last) == 2, x.less < border, expected < 2*border
 	}
 	if c, ok := f.actingColumns(); ok {
 		x.asked, x.unlike = true, x.unlike || c < otherGains

@@ -138,6 +138,24 @@ func TestGainsOfTheOther(t *testing.T) {
 	}
 }
 
+// Where the gains of one side are all equal the other side may have chosen its own, and
+// they settle nothing; where both vary, the one that was not moved shows.
+func TestGainsOfOneSide(t *testing.T) {
+	both := onUnits(manyGains(0), 0.6, 0.8)
+	for name, c := range map[string]struct {
+		gains []similarity.Evidence
+		flat  [2]bool
+		want  Relation
+	}{
+		"one side": {both[:2], [2]bool{false, true}, SharedInit},
+		"both":     {both, [2]bool{}, Related},
+	} {
+		f := Facts{Evidence: append([]similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), leadsOf(0.86)}, c.gains...)}
+		f.Shape.FlatGains, f.Shape.Rescaled = c.flat, [2]bool{!c.flat[1], false}
+		require.Equal(t, c.want, Policy{}.Decide(f).Relation, name)
+	}
+}
+
 func TestDecide(t *testing.T) {
 	power := exact.Power{Units: 384, Axes: 6, Expected: 380, Reached: true}
 	for _, c := range []struct {
