@@ -264,6 +264,21 @@ func (r *Recipe) taking() (n int) {
 	return n
 }
 
+// sayMixture says what the mixture leaves, and what is left where no method gives it.
+func sayMixture(f *recipe.Recipe, say func(string, ...any)) {
+	say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
+	if words := afterwards[f.After]; words != "" {
+		say("%s", words)
+	}
+	if f.Method != recipe.Unknown {
+		return
+	}
+	say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
+	if f.Remainder.Rank > 0 {
+		say("%.0f %% of the directions of a matrix hold nine tenths of the remainder", 100*f.Remainder.Rank)
+	}
+}
+
 // explain puts the findings into sentences.
 func (r *Recipe) explain(f *recipe.Recipe) {
 	say := func(format string, args ...any) { r.Because = append(r.Because, fmt.Sprintf(format, args...)) }
@@ -271,23 +286,13 @@ func (r *Recipe) explain(f *recipe.Recipe) {
 		say("no weights are stated: these parents give next to nothing of the child, or its tensors disagree about the weights by more than these come to")
 		return
 	}
-	alone := r.alone()
-	if alone != nil {
-		r.sayAlone(alone, say)
+	if one := r.alone(); one != nil {
+		r.sayAlone(one, say)
 	} else {
-		say("the mixture leaves %.3g of the distance to the nearest parent, %.3g times what rounding to the child's type leaves", f.Residual, f.Rounding)
-		if words := afterwards[f.After]; words != "" {
-			say("%s", words)
-		}
+		sayMixture(f, say)
 	}
 	if r.taking() == 1 {
 		say("%s", Sibling)
-	}
-	if f.Method == recipe.Unknown && alone == nil {
-		say("no method is named: none gives these values. The weights are those of the linear part; %.0f %% of the values are further from it than rounding takes them", 100*f.Remainder.Off)
-		if f.Remainder.Rank > 0 {
-			say("%.0f %% of the directions of a matrix hold nine tenths of the remainder", 100*f.Remainder.Rank)
-		}
 	}
 	if f.Untouched > 0 {
 		say("the weights follow from %d rows that one mixture gives exactly: nothing was added there", f.Untouched)
