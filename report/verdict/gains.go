@@ -28,7 +28,7 @@ func (f *Facts) askGains(level stats.LogP, leads float64) (g askedGains) {
 		// Less may be what moving them left, and where those of one side are all equal the
 		// other side may have chosen its own.
 		g.value, g.doubt = acting.less, acting.doubt
-		g.ok = acting.both && !acting.unlike && g.value >= actingGains+g.doubt
+		g.ok = acting.asked && !acting.weak && !acting.unlike && g.value >= actingGains+g.doubt
 		return g
 	}
 	g.value, g.doubt, g.ok = f.gains(level)
@@ -58,9 +58,8 @@ type acting struct {
 	less, more float64 // correlations on units that correspond, of the side that shows less and of the other
 	doubt      float64 // standard error of such a correlation
 	asked      bool    // on units, or on lengths of columns
-	both       bool    // on units, by the gains of either side
 	unlike     bool    // no more than gains of independent trainings
-	weak       bool    // on units columns scatter too much to tell
+	weak       bool    // on units columns scatter too much to tell, or the gains of one side alone vary, who may have chosen them
 }
 
 // actingGains is how gains agree as the last look saw it. Lengths of columns speak where
@@ -82,7 +81,7 @@ func (f *Facts) actingGains() (x acting) {
 		x.doubt, expected = max(x.doubt, 1/math.Sqrt(float64(e.N))), min(expected, e.Statistic)
 	}
 	if border := max(actingLeast, actingErrors*x.doubt); x.asked {
-		x.both, x.unlike, x.weak = len(last) == 2, x.less < border, expected < 2*border
+		x.unlike, x.weak = x.less < border, len(last) < 2 || expected < 2*border
 	}
 	if c, ok := f.actingColumns(); ok {
 		x.asked, x.unlike = true, x.unlike || c < otherGains

@@ -124,6 +124,7 @@ func TestGainsOfTheOther(t *testing.T) {
 		{"on units, though lengths of columns go along", onUnits(manyGains(0.9), -0.1, 0.8), 0.6, true, SharedInit},
 		{"on units, of other networks", onUnits(manyGains(0.9), 0.04, 0.8), 0, false, SharedInit},
 		{"on lengths of columns, though units go along", onUnits(manyGains(0.9), 0.4, 0.8), 0.1, true, SharedInit},
+		{"on units, of one side alone", onUnits(manyGains(0.9), 0.4, 0.8)[:2], 0.6, true, SharedInit},
 		{"on units that scatter too much to tell", onUnits(manyGains(0.9), 0.12, 0.15), 0.6, true, SharedInit},
 	} {
 		f := Facts{Evidence: append([]similarity.Evidence{exactEvidence("mlp", -500), likenessOf(0.9), leadsOf(0.8)}, c.gains...)}
