@@ -95,7 +95,7 @@ func crawlOnce(ctx context.Context, w io.Writer, repos, workers int) (map[string
 		return nil, err
 	}
 	kept := len(c.found)
-	before, _ := h.mostParts() // what was being read at the stop is read again
+	h.nextRun()
 	c.enough = func(int) {}
 	if err := c.run(ctx, repos, workers); err != nil {
 		return nil, err
@@ -111,8 +111,7 @@ func crawlOnce(ctx context.Context, w io.Writer, repos, workers int) (map[string
 			return nil, err
 		}
 	}
-	again, read := h.mostParts()
-	most := max(before, again)
+	most, read := h.mostParts()
 	figure(w, fmt.Sprintf("Crawl/%d", workers), repos, took, fmt.Sprintf("\t%.1f cpu-s\t%d requests\t%d busy\t%d expired\t%d at most for a shard\t%d without Range\t%d shards read",
 		(processTime()-cpu).Seconds(), h.asked, h.busy, h.expired, most, h.whole, read))
 	for _, k := range slices.Sorted(maps.Keys(counts)) {

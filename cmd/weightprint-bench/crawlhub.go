@@ -25,12 +25,25 @@ type crawlHub struct {
 	servers []*http.Server
 	mu      sync.Mutex
 	asked   int
-	signed  map[string]int  // addresses that were given out, by what is left of their uses
-	parts   map[string]int  // answers that held a part of each shard, since the last count
+	run     int // what signed addresses are given out in
+	signed  map[string]*signature
+	parts   map[part]int    // answers that held a part of each shard, in each run
 	read    map[string]bool // shards of which a part was given out
 	whole   int             // requests for weights without Range
 	busy    int
 	expired int
+}
+
+// signature is what an address was given out with. A request that a stopped run left
+// on its way may arrive during the next, so it tells its run.
+type signature struct {
+	run, left int // left is how often it may still be used
+}
+
+// part is a shard asked for in a run.
+type part struct {
+	run   int
+	shard string
 }
 
 // wordyBytes is how long a header is made that is longer than others.
@@ -82,7 +95,7 @@ func fateOf(i int) fate {
 const crawlCommit = "c0ffee42c0ffee42c0ffee42c0ffee42c0ffee42"
 
 func serveCrawl(repos int) (*crawlHub, error) {
-	h := &crawlHub{repos: repos, busyEvery: 97, signed: map[string]int{}, parts: map[string]int{}, read: map[string]bool{}}
+	h := &crawlHub{repos: repos, busyEvery: 97, signed: map[string]*signature{}, parts: map[part]int{}, read: map[string]bool{}}
 	for _, s := range []struct {
 		url     *string
 		handler http.HandlerFunc
@@ -105,15 +118,21 @@ func (h *crawlHub) close() {
 	}
 }
 
-// mostParts is how often one shard was asked for since the last count, at most, and
-// how many shards were read in all.
+// nextRun begins a run: what is read at a stop is read again.
+func (h *crawlHub) nextRun() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.run++
+}
+
+// mostParts is how often one shard was asked for in one run, at most, and how many
+// shards were read in all.
 func (h *crawlHub) mostParts() (most, read int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, n := range h.parts {
 		most = max(most, n)
 	}
-	clear(h.parts)
 	return most, len(h.read)
 }
 
@@ -205,8 +224,9 @@ func (h *crawlHub) resolve(w http.ResponseWriter, r *http.Request, i int, name s
 	w.Header().Set("X-Linked-Size", strconv.Itoa(size))
 	h.mu.Lock()
 	key := strconv.Itoa(len(h.signed))
-	if h.signed[key] = uses; fateOf(i) == long || fateOf(i) == large || fateOf(i) == wordy {
-		h.signed[key] = 1 // it has expired when the rest is asked for
+	h.signed[key] = &signature{h.run, uses}
+	if fateOf(i) == long || fateOf(i) == large || fateOf(i) == wordy {
+		h.signed[key].left = 1 // it has expired when the rest is asked for
 	}
 	h.mu.Unlock()
 	http.Redirect(w, r, fmt.Sprintf("%s/%d/%s?signature=%s", h.store, i, name, key), http.StatusFound)
@@ -219,18 +239,22 @@ func (h *crawlHub) weights(w http.ResponseWriter, r *http.Request) {
 	p := strings.Split(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	key := r.URL.Query().Get("signature")
 	h.mu.Lock()
-	left := h.signed[key]
-	h.signed[key]--
-	if left <= 0 {
+	signed, known := h.signed[key]
+	if !known {
+		signed = &signature{}
+	}
+	valid := signed.left > 0
+	signed.left--
+	if !valid {
 		h.expired++
 	} else if r.Header.Get("Range") == "" {
 		h.whole++
 	} else {
-		h.parts[strings.Join(p, "/")]++
+		h.parts[part{signed.run, strings.Join(p, "/")}]++
 		h.read[strings.Join(p, "/")] = true
 	}
 	h.mu.Unlock()
-	if left <= 0 {
+	if !valid {
 		http.Error(w, "expired", http.StatusForbidden)
 		return
 	}
