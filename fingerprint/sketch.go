@@ -111,12 +111,12 @@ func axes(n *roles.Network, version int) []axis {
 		}
 		for _, l := range t.Layers {
 			if m := selector(l); m != nil {
-				mlps = append(mlps, matrixAxis(t.Name+".layers."+strconv.Itoa(l.Index)+".mlp", m))
+				mlps = append(mlps, hiddenAxis(t.Name+".layers."+strconv.Itoa(l.Index)+".mlp", roles.Hidden{Matrix: m, Blocks: 1}))
 			}
 		}
 	}
-	for _, m := range n.Exchangeable() {
-		mlps = append(mlps, matrixAxis(m.Role, m))
+	for _, h := range n.Exchangeable() {
+		mlps = append(mlps, hiddenAxis(h.Role, h))
 	}
 	for i := range min(len(mlps), maxSketches) {
 		out = append(out, mlps[i*len(mlps)/min(len(mlps), maxSketches)])
@@ -143,10 +143,11 @@ func selector(l *roles.Layer) *roles.Matrix {
 	return mlps[0].Up
 }
 
-// matrixAxis is the axis of a matrix' rows, with the norm's gain folded in.
-func matrixAxis(name string, m *roles.Matrix) axis {
-	return axis{name: name, length: m.Rows, dim: m.Cols, all: m.Cols, read: func(ctx context.Context, x []float32, units []int) error {
-		if err := m.Gather(ctx, x, units); err != nil || m.Gain == nil {
+// hiddenAxis is the axis of a matrix' units, with the norm's gain folded in.
+func hiddenAxis(name string, m roles.Hidden) axis {
+	dim := m.Cols * m.Blocks
+	return axis{name: name, length: m.Units(), dim: dim, all: dim, read: func(ctx context.Context, x []float32, units []int) error {
+		if err := m.Gather(ctx, x, m.RowsOf(units)); err != nil || m.Gain == nil {
 			return err
 		}
 		gain, err := m.Gain.Read(ctx)

@@ -27,8 +27,10 @@ func candidates(n *roles.Network) []candidate {
 			}
 		}
 	}
-	for _, m := range n.Exchangeable() {
-		all = append(all, candidate{m.Role, m})
+	for _, h := range n.Exchangeable() {
+		if h.Blocks == 1 { // a row that is opened is a unit
+			all = append(all, candidate{h.Role, h.Matrix})
+		}
 	}
 	out := make([]candidate, min(len(all), maxAxes))
 	for i := range out {

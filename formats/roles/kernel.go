@@ -40,6 +40,9 @@ const (
 // window. It is empty for what is no kernel stored in one piece. Reading rows of some of
 // the views costs reading the whole.
 func (m *Matrix) Kernels() (out []*Matrix) {
+	if m.lies().supposed && len(m.Tensor.Shape) > 2 && m.Bias == nil {
+		out = append(out, newMatrix(m.Role, m.Tensor))
+	}
 	for o := windowInputsOutputs; o <= windowChannelsOne; o++ {
 		if v := m.lying(o); v != nil {
 			out = append(out, v)
@@ -69,7 +72,7 @@ func (m *Matrix) KernelLike(v *Matrix) *Matrix {
 func (m *Matrix) lying(o kernelOrder) *Matrix {
 	s := m.Tensor.Shape
 	r := len(s)
-	if r < 3 || r > 5 || !m.lies().inOnePiece() || m.lies().transposed || m.lies().dims != nil || m.Tensor.Len() == 0 {
+	if r < 3 || r > 5 || !m.lies().inOnePiece() || (m.lies().transposed || m.lies().dims != nil) && !m.lies().supposed || m.Tensor.Len() == 0 {
 		return nil
 	}
 	if m.Bias != nil && o != outputsWindowInputs {
@@ -89,14 +92,13 @@ func (m *Matrix) lying(o kernelOrder) *Matrix {
 		return nil
 	}
 	rows, cols := dims[0], m.Tensor.Len()/dims[0]
-	k := m.viewed(func(l *layout) {
-		l.dims, l.kernel, l.inputs, l.stride = dims, o, int(dims[1]), cols
-		if o != outputsWindowInputs {
-			l.stride, l.transposed = rows, true
-		}
-	})
-	k.Rows, k.Cols = int(rows), int(cols)
-	return k
+	l := &layout{dims: dims, kernel: o, inputs: int(dims[1]), stride: cols}
+	if o != outputsWindowInputs {
+		l.stride, l.transposed = rows, true
+	}
+	k := *m
+	k.layout, k.Rows, k.Cols = l, int(rows), int(cols)
+	return &k
 }
 
 // inputsFirst puts rows of window × inputs into the order inputs × window.

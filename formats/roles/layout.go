@@ -13,8 +13,9 @@ type layout struct {
 	order      []int   // row r of the view is row order[r] of the layout; nil = same
 	dims       []int64 // shape of the view, where it is not the tensor's
 	kernel     kernelOrder
-	inputs     int // channels of a row that is stored window × inputs; 0 for others
-	block      int // rows of a block when blocks are stored one after another, each transposed; 0 = one block
+	inputs     int  // channels of a row that is stored window × inputs; 0 for others
+	supposed   bool // the vectors of the network suggest the view; values may settle another
+	block      int  // rows of a block when blocks are stored one after another, each transposed; 0 = one block
 }
 
 // plain is the layout of views that have none, but for the stride: see Matrix.stride.

@@ -12,6 +12,13 @@ type Network struct {
 	Vectors  []*Vector // vectors without a known role
 	Roles    []Assignment
 	Warnings []string
+
+	gates map[int]int // by the rows of the matrices that have them; see recurrent
+}
+
+// Only is the network with no matrices but the given ones, of unknown role.
+func (n *Network) Only(generic []*Matrix) *Network {
+	return &Network{Family: n.Family, Generic: generic, gates: n.gates}
 }
 
 // Assignment records the role a stored tensor was given.

@@ -23,6 +23,7 @@ type Axis struct {
 	sample string // purpose of the sampled positions: one for all layers of a tower
 	avoid  []int  // positions that chose the layers
 	deep   int    // layers of the tower
+	gates  int    // rows of each unit that lie one block apart, as gates do; 0 or 1 for units of one row
 	flat   bool   // skipped because all units are much alike
 }
 

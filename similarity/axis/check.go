@@ -20,7 +20,7 @@ func Check(raw []float32, n, d int) (eligibleUnits []bool, why string) {
 	if why := g.defect(); why != "" {
 		return ok, why
 	}
-	if why := structured(raw, s.Unit, n, d, ok, g); why != "" {
+	if why := structured(raw, s.Unit, n, d, ok, g, 1); why != "" {
 		return ok, "the units are not exchangeable: " + why
 	}
 	return ok, ""

@@ -105,7 +105,7 @@ func (x *Axis) check(s Rows, side Side, g gram, name string) {
 		x.Skipped, x.flat = name+": "+why, true
 		return
 	}
-	if why := structured(s.Raw, s.Unit, s.N, s.Dim, side.Eligible, g); why != "" {
+	if why := structured(s.Raw, s.Unit, s.N, s.Dim, side.Eligible, g, max(1, x.gates)); why != "" {
 		x.Skipped = "the units of " + name + " are not exchangeable: " + why
 	}
 }
@@ -129,7 +129,7 @@ func (v *View) compare(a, b Rows, na, nb int) {
 
 // extent notes what the units are seen through.
 func (v *View) extent(s bothSides, x *Axis) {
-	v.Width, v.Places = s.b.Dim, 1
+	v.Width, v.Places = s.b.Dim/max(1, x.gates), max(1, x.gates)
 	if shape := s.plan.b.Dims(); x.Component == "generic" && len(shape) > 2 && shape[1] > 0 && s.b.Dim%int(shape[1]) == 0 {
 		v.Width, v.Places = int(shape[1]), s.b.Dim/int(shape[1])
 	}

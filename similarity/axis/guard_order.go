@@ -12,8 +12,10 @@ import (
 // position: a trend or a neighbour correlation of their lengths, means, sign
 // changes and largest features (a diagonal, as an identity leaves it, or a
 // bank of filters), or neighbours that resemble one another. It returns what
-// it found, or "". unit holds the centred rows.
-func structured(raw, unit []float32, n, d int, ok []bool, g gram) string {
+// it found, or "". unit holds the centred rows. With gates, units that so many places or
+// fewer lie apart are neighbours, too: rows that stand unit by unit, gate by gate, are no
+// blocks of gates.
+func structured(raw, unit []float32, n, d int, ok []bool, g gram, gates int) string {
 	var length, mean, changes, peak []float64
 	var rows [][]float32
 	for i := range n {
@@ -37,8 +39,10 @@ func structured(raw, unit []float32, n, d int, ok []bool, g gram) string {
 		if z := trend(r); math.Abs(z) > exchangeZ {
 			return fmt.Sprintf("the %s of the units follows their order", s.name)
 		}
-		if z := serial(r); math.Abs(z) > exchangeZ {
-			return fmt.Sprintf("neighbouring units are alike in %s", s.name)
+		for lag := 1; lag <= gates; lag++ {
+			if z := serial(r, lag); math.Abs(z) > exchangeZ {
+				return fmt.Sprintf("neighbouring units are alike in %s", s.name)
+			}
 		}
 	}
 	if z := g.adjacency(rows); math.Abs(z) > exchangeZ {
@@ -103,15 +107,16 @@ func trend(r []float64) float64 {
 	return dot / math.Sqrt(ss*n) * math.Sqrt(n-1)
 }
 
-// serial is the z-score of the correlation between neighbours. For ranks in
-// random order Σ r_i·r_{i+1} has mean −1 and variance close to n.
-func serial(r []float64) float64 {
-	if len(r) < 3 {
+// serial is the z-score of the correlation between units so many places apart. For ranks
+// in random order Σ r_i·r_{i+lag} has mean −(n−lag)/(n−1) and variance close to n.
+func serial(r []float64, lag int) float64 {
+	n := len(r)
+	if n < lag+2 {
 		return 0
 	}
 	var dot float64
-	for i := 1; i < len(r); i++ {
-		dot += r[i] * r[i-1]
+	for i := lag; i < n; i++ {
+		dot += r[i] * r[i-lag]
 	}
-	return (dot + 1) / math.Sqrt(float64(len(r)))
+	return (dot + float64(n-lag)/float64(n-1)) / math.Sqrt(float64(n))
 }

@@ -24,6 +24,7 @@ type viewPlan struct {
 	atA         int // row (or column) of unit 0
 	atB         int
 	columns     bool // units are columns; rows are features, sampled alike on both sides
+	blocks      int  // blocks of rows that each show every unit, as gates do; a unit is seen through all of them
 	norm        bool // multiply the weights of the norm before the matrix into its columns
 }
 
@@ -123,20 +124,21 @@ func headPlans(t align.TowerPair, l int, a, b *roles.Layer) []plan {
 // as they are paired. What a choice among several cost is charged.
 func genericPlans(p *align.Pair) []plan {
 	var out []plan
-	hidden := map[*roles.Matrix]bool{}
+	blocks := map[*roles.Matrix]int{}
 	for _, side := range []*align.Subject{p.A, p.B} {
-		for _, m := range side.Net.Exchangeable() {
-			hidden[m] = true
+		for _, h := range side.Net.Exchangeable() {
+			blocks[h.Matrix] = h.Blocks
 		}
 	}
 	for _, pair := range p.GenericPairs() {
-		if !hidden[pair.A] || !hidden[pair.B] {
+		n := blocks[pair.A]
+		if n == 0 || n != blocks[pair.B] {
 			continue
 		}
 		out = append(out, plan{
-			axis:  Axis{Name: pair.B.Role, Component: "generic", Tower: "main", LayerA: -1, LayerB: -1, Charge: stats.LogP(math.Log(float64(pair.Choice)))},
-			views: []viewPlan{{name: "rows", a: pair.A, b: pair.B}},
-			units: pair.B.Rows,
+			axis:  Axis{Name: pair.B.Role, Component: "generic", Tower: "main", LayerA: -1, LayerB: -1, Charge: stats.LogP(math.Log(float64(pair.Choice))), gates: n},
+			views: []viewPlan{{name: "rows", a: pair.A, b: pair.B, blocks: n}},
+			units: pair.B.Rows / n,
 		})
 	}
 	return out

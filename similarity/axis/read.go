@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
@@ -94,12 +95,20 @@ func wanted(p *align.Pair, pl plan, st Stage) (out []tensor.Want) {
 		if v.columns {
 			continue
 		}
-		out = append(out, v.a.Want(shifted(units, v.atA)), v.b.Want(shifted(units, v.atB)))
+		out = append(out, v.a.Want(v.rows(v.a, units, v.atA)), v.b.Want(v.rows(v.b, units, v.atB)))
 		if v.norm && v.a.Gain != nil && v.b.Gain != nil {
 			out = append(out, v.a.Gain.Want(), v.b.Gain.Want())
 		}
 	}
 	return out
+}
+
+// rows are where units lie in a side's matrix: block by block of each where there are blocks.
+func (v viewPlan) rows(m *roles.Matrix, units []int, at int) []int {
+	if v.blocks > 1 {
+		return roles.Hidden{Matrix: m, Blocks: v.blocks}.RowsOf(units)
+	}
+	return shifted(units, at)
 }
 
 func shifted(units []int, by int) []int {
@@ -170,7 +179,7 @@ func (pl plan) total(side int) int {
 		m = v.b
 	}
 	switch {
-	case pl.axis.Component == "attention":
+	case pl.axis.Component == "attention", v.blocks > 1:
 		return pl.units
 	case v.columns:
 		return m.Cols

@@ -96,7 +96,9 @@ func (v viewPlan) read(ctx context.Context, m *roles.Matrix, at int, units, feat
 	if v.columns {
 		return readColumns(ctx, m, at, units, features, room)
 	}
-	return readRows(ctx, m, shifted(units, at), v.norm, room)
+	s, err := readRows(ctx, m, v.rows(m, units, at), v.norm, room)
+	s.N, s.Dim = len(units), s.Dim*max(1, v.blocks)
+	return s, err
 }
 
 // readColumns gathers units that are columns: the features' rows are read and

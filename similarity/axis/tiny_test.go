@@ -26,7 +26,7 @@ func TestGuardsOfNextToNothing(t *testing.T) {
 					s := Rows{Raw: x, N: n, Dim: d}
 					s.Centre(ok)
 					g := gramOf(s.Unit, n, d, ok)
-					_, _, _ = g.defect(), basis(x, n, d, ok), structured(x, s.Unit, n, d, ok, g)
+					_, _, _ = g.defect(), basis(x, n, d, ok), structured(x, s.Unit, n, d, ok, g, 1)
 					axis := Axis{A: Side{Units: align.Spread(n, n), Eligible: ok}, B: Side{Units: align.Spread(n, n), Eligible: ok}}
 					v := View{Name: "rows"}
 					v.compare(s, s, n, n)

@@ -54,7 +54,7 @@ func (n *network) inPlace() (out []*block) {
 // ordered is the pair with B's matrices in the orders found, and both balanced where
 // they were for it.
 func (n *network) ordered(p *align.Pair, found []*block) *align.Pair {
-	a, b := &roles.Network{Family: p.A.Net.Family}, &roles.Network{Family: p.B.Net.Family}
+	var as, bs []*roles.Matrix
 	var chosen []align.GenericPair
 	for _, x := range found {
 		g := align.GenericPair{
@@ -63,9 +63,9 @@ func (n *network) ordered(p *align.Pair, found []*block) *align.Pair {
 			Choice: len(n.candidates[x.k]),
 		}
 		chosen = append(chosen, g)
-		a.Generic, b.Generic = append(a.Generic, g.A), append(b.Generic, g.B)
+		as, bs = append(as, g.A), append(bs, g.B)
 	}
-	q := align.NewPair(&align.Subject{Name: p.A.Name, Net: a}, &align.Subject{Name: p.B.Name, Net: b}, p.Seed, align.NoLimit)
+	q := align.NewPair(&align.Subject{Name: p.A.Name, Net: p.A.Net.Only(as)}, &align.Subject{Name: p.B.Name, Net: p.B.Net.Only(bs)}, p.Seed, align.NoLimit)
 	q.Choose(chosen)
 	return q
 }

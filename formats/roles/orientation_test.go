@@ -1,0 +1,96 @@
+package roles
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/tensor"
+)
+
+// stacked is a network of kernels and dense matrices, outputs × inputs × window by shape,
+// each with a bias, under names that say nothing and in any order, as a library lays them.
+func stacked(r *rand.Rand, shapes [][]int64, order kernelOrder) (all tensor.Tensors) {
+	add := func(shape ...int64) {
+		n, _ := tensor.Elements(shape)
+		all = append(all, &tensor.Tensor{Name: fmt.Sprintf("t%08x", r.Uint32()), DType: tensor.F32, Shape: shape, Data: counting(n)})
+	}
+	for _, s := range shapes {
+		add(s[0])
+		to := slices.Clone(s)
+		switch {
+		case order == windowInputsOutputs:
+			to = append(slices.Clone(s[2:]), s[1], s[0])
+		case order == outputsWindowInputs && len(s) > 2:
+			to = append(append([]int64{s[0]}, s[2:]...), s[1])
+		}
+		add(to...)
+	}
+	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
+// Whatever library wrote a network, its matrices are viewed as outputs × inputs × window
+// where lengths of its vectors show which way they lie; hidden units are found then.
+func TestVectorsShowHowMatricesLie(t *testing.T) {
+	shapes := [][]int64{{32, 4, 11}, {48, 32, 11}, {32, 48, 5}, {48, 32, 1}, {64, 48}, {3, 64}}
+	for order := outputsInputsWindow; order <= outputsWindowInputs; order++ {
+		for seed := range uint64(3) {
+			n := Map(stacked(rand.New(rand.NewPCG(seed, 1)), shapes, order))
+			var got, hidden []string
+			for _, m := range n.Generic {
+				got = append(got, fmt.Sprint(m.Rows, m.Inputs(), m.Cols))
+			}
+			for _, h := range n.Exchangeable() {
+				require.Equal(t, 1, h.Blocks)
+				hidden = append(hidden, fmt.Sprint(h.Rows, h.Inputs(), h.Cols))
+			}
+			all := []string{"32 4 44", "48 32 352", "32 48 240", "48 32 32", "64 48 48", "3 64 64"}
+			require.ElementsMatch(t, all, got, "%d", order)
+			require.ElementsMatch(t, all[:5], hidden, "%d", order)
+		}
+	}
+}
+
+// What the vectors do not settle stays as stored: no vectors, some that fit two ways, or
+// too few that fit.
+func TestVectorsThatShowNothing(t *testing.T) {
+	as := func(shapes ...[]int64) (all tensor.Tensors) {
+		for i, s := range shapes {
+			n, _ := tensor.Elements(s)
+			all = append(all, &tensor.Tensor{Name: fmt.Sprint("t", i), DType: tensor.F32, Shape: s, Data: counting(n)})
+		}
+		return all
+	}
+	for name, all := range map[string]tensor.Tensors{
+		"none":                  as([]int64{11, 4, 32}, []int64{11, 32, 48}),
+		"both ways":             as([]int64{32, 32, 32}, []int64{32, 32, 32}, []int64{32}),
+		"half of them":          as([]int64{11, 4, 32}, []int64{11, 32, 48}, []int64{32}),
+		"norms of what is read": as([]int64{128, 32}, []int64{64, 32}, []int64{32, 64}, []int64{128, 32}, []int64{32}, []int64{32}),
+		"square":                as([]int64{32, 32}, []int64{32, 32}, []int64{32}),
+	} {
+		for _, m := range Map(all).Generic {
+			require.Equal(t, int(m.Tensor.Shape[0]), m.Rows, name)
+			require.False(t, m.Transposed(), name)
+		}
+	}
+}
+
+// A view that vectors suggest is no last word: values may settle any other.
+func TestSupposedViewsCanBeTurned(t *testing.T) {
+	n := Map(stacked(rand.New(rand.NewPCG(1, 2)), [][]int64{{32, 4, 11}, {48, 32, 11}, {3, 48}}, windowInputsOutputs))
+	for _, m := range n.Generic {
+		if len(m.Tensor.Shape) == 2 {
+			require.Equal(t, []int{48, 3}, []int{m.Turned().Rows, m.Turned().Cols})
+			continue
+		}
+		var dims [][]int64
+		for _, v := range m.Kernels() {
+			dims = append(dims, v.Dims())
+		}
+		require.Contains(t, dims, m.Tensor.Shape, "as stored")
+	}
+}

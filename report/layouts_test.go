@@ -1,0 +1,105 @@
+package report_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/internal/zoo"
+	"github.com/weightprint/weightprint/report/verdict"
+)
+
+// tensorOf is one tensor of a network under test.
+type tensorOf struct {
+	name   string
+	shape  []int64
+	values []float32
+}
+
+func normals(r *rand.Rand, shape ...int64) []float32 {
+	n := int64(1)
+	for _, d := range shape {
+		n *= d
+	}
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// asKeras is a stack of convolutions as Keras stores it: kernels window × inputs × outputs,
+// each with a bias, under names that say nothing.
+func asKeras(r *rand.Rand, channels ...int64) (out []tensorOf) {
+	for k := range channels[1:] {
+		in, to := channels[k], channels[k+1]
+		out = append(out,
+			tensorOf{fmt.Sprintf("k%d", k), []int64{9, in, to}, normals(r, 9, in, to)},
+			tensorOf{fmt.Sprintf("b%d", k), []int64{to}, normals(r, to)})
+	}
+	return out
+}
+
+// lstm is a recurrent network that reads symbols and tells the next one.
+func lstm(r *rand.Rand, symbols, units int64) (out []tensorOf) {
+	for k, shape := range [][]int64{{4 * units, symbols}, {4 * units, units}, {4 * units, units}, {4 * units, units}, {symbols, units}, {4 * units}} {
+		out = append(out, tensorOf{fmt.Sprintf("w%d", k), shape, normals(r, shape...)})
+	}
+	return out
+}
+
+// onnxGRU is a recurrent layer of two directions as ONNX stores it.
+func onnxGRU(r *rand.Rand, inputs, units int64) (out []tensorOf) {
+	for k, shape := range [][]int64{{2, 3 * units, inputs}, {2, 3 * units, units}, {7, 2 * units}} {
+		out = append(out, tensorOf{fmt.Sprintf("w%d", k), shape, normals(r, shape...)})
+	}
+	return out
+}
+
+// trainedOn is a network whose matrices have a cosine of c with the given ones.
+func trainedOn(r *rand.Rand, net []tensorOf, c float64) (out []tensorOf) {
+	for _, t := range net {
+		if len(t.shape) > 1 {
+			y := normals(r, t.shape...)
+			for i, x := range t.values {
+				y[i] = float32(c*float64(x) + math.Sqrt(1-c*c)*float64(y[i]))
+			}
+			t.values = y
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func stored(net []tensorOf) *zoo.Model {
+	m := zoo.New()
+	for _, t := range net {
+		m.Add(t.name, t.values, t.shape...)
+	}
+	return m
+}
+
+// Networks of unknown architecture show their hidden units however a library lays
+// matrices, and through all gates of a recurrent layer: a copy that was trained on is
+// found, a stranger is not.
+func TestHiddenUnitsInAnyLayout(t *testing.T) {
+	for name, make := range map[string]func(r *rand.Rand) []tensorOf{
+		"convolutions of Keras": func(r *rand.Rand) []tensorOf { return asKeras(r, 4, 48, 64, 48, 64, 3) },
+		"LSTM":                  func(r *rand.Rand) []tensorOf { return lstm(r, 60, 64) },
+		"GRU of ONNX":           func(r *rand.Rand) []tensorOf { return onnxGRU(r, 50, 96) },
+	} {
+		for seed := range uint64(cases(1, 2, 20)) {
+			r := rand.New(rand.NewPCG(seed, 0x1a70))
+			net := make(r)
+			v := verdictOf(t, stored(net), stored(trainedOn(r, net, 0.75)))
+			require.Contains(t, []verdict.Relation{verdict.Related, verdict.SharedInit}, v.Relation, "%s: %v", name, v.Because)
+			require.NotNil(t, v.Log10P, name)
+			require.Less(t, *v.Log10P, -9.0, name)
+			v = verdictOf(t, stored(net), stored(make(r)))
+			require.Equal(t, verdict.Inconclusive, v.Relation, "%s: %v", name, v.Because)
+		}
+	}
+}
