@@ -88,6 +88,7 @@ func stored(net []tensorOf) *zoo.Model {
 func TestHiddenUnitsInAnyLayout(t *testing.T) {
 	for name, make := range map[string]func(r *rand.Rand) []tensorOf{
 		"convolutions of Keras": func(r *rand.Rand) []tensorOf { return asKeras(r, 4, 48, 64, 48, 64, 3) },
+		"autoencoder of Keras":  func(r *rand.Rand) []tensorOf { return asKeras(r, 4, 48, 48, 48, 12, 48, 48, 4) },
 		"LSTM":                  func(r *rand.Rand) []tensorOf { return lstm(r, 60, 64) },
 		"GRU of ONNX":           func(r *rand.Rand) []tensorOf { return onnxGRU(r, 50, 96) },
 	} {

@@ -6,27 +6,6 @@ import (
 	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// Hidden is a matrix of unknown role whose rows are hidden units: one each, or one of every
-// unit in each of several blocks of rows, as the gates of a recurrent layer lie.
-type Hidden struct {
-	*Matrix
-	Blocks int
-}
-
-// Units is how many hidden units the matrix has.
-func (h Hidden) Units() int { return h.Rows / h.Blocks }
-
-// RowsOf lists the rows of units: all of the first unit, then those of the next.
-func (h Hidden) RowsOf(units []int) []int {
-	out := make([]int, 0, len(units)*h.Blocks)
-	for _, u := range units {
-		for k := range h.Blocks {
-			out = append(out, k*h.Units()+u)
-		}
-	}
-	return out
-}
-
 // gates are the numbers of gates that recurrent layers have: a GRU's and an LSTM's.
 var gates = []int{3, 4}
 
@@ -69,22 +48,6 @@ func (n *Network) gated(extent func(*Matrix) (rows, inputs int), lengths map[int
 
 // made is how many units the matrix makes.
 func (n *Network) made(m *Matrix) int { return m.Rows / max(1, n.gates[m.Rows]) }
-
-// inside lists the numbers of units that only recurrent layers make, and something else
-// reads: they are hidden, wherever the network begins and ends.
-func (n *Network) inside() map[int]bool {
-	made, read := map[int]bool{}, map[int]bool{}
-	for _, m := range n.Generic {
-		if !m.lies().flat && n.gates[m.Rows] == 0 {
-			made[m.Rows], read[m.Inputs()] = true, true
-		}
-	}
-	out := map[int]bool{}
-	for rows, g := range n.gates {
-		out[rows/g] = read[rows/g] && !made[rows/g]
-	}
-	return out
-}
 
 // mostDirections is in how many directions a recurrent layer reads at most.
 const mostDirections = 2
