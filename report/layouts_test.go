@@ -104,3 +104,27 @@ func TestHiddenUnitsInAnyLayout(t *testing.T) {
 		}
 	}
 }
+
+// The same values under the same names, with the axes of some tensors in another order, are
+// stored otherwise: not identical.
+func TestAxesInAnotherOrderAreNotIdentical(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 0x1a71))
+	net := asKeras(r, 4, 48, 64, 48, 64, 3)
+	var other []tensorOf
+	for _, x := range net {
+		if len(x.shape) == 3 {
+			w, in, out := x.shape[0], x.shape[1], x.shape[2]
+			y := make([]float32, len(x.values))
+			for i, v := range x.values {
+				k, j, o := int64(i)/(in*out), int64(i)/out%in, int64(i)%out
+				y[(o*in+j)*w+k] = v
+			}
+			x = tensorOf{x.name, []int64{out, in, w}, y}
+		}
+		other = append(other, x)
+	}
+	v := verdictOf(t, stored(net), stored(other))
+	require.Equal(t, verdict.Reencoded, v.Relation)
+	require.Contains(t, v.Kinds, verdict.Repackaged)
+	require.Equal(t, verdict.Identical, verdictOf(t, stored(net), stored(net)).Relation)
+}

@@ -15,7 +15,7 @@ type Storage struct {
 	OnlyB    []string
 	Lone     []string // all of these by the names in the files, those of A first
 	Complete bool     // every value of both subjects was compared
-	Renamed  bool     // names, shards or container differ
+	Renamed  bool     // names, shapes, shards or container differ
 	Values   float64  // of the larger subject, read or not
 	InOrder  bool     // every layer of either subject is held against the one at its own place
 }

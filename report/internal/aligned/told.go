@@ -67,7 +67,7 @@ func (p *Pairing) Count() (n float64) {
 	return n
 }
 
-// Renamed tells whether container, shards, names or the packing of both differ.
+// Renamed tells whether container, shards, names, shapes or the packing of both differ.
 func (p *Pairing) Renamed() bool {
 	a, b := p.Sides[0], p.Sides[1]
 	if a.Format != b.Format {
@@ -77,7 +77,7 @@ func (p *Pairing) Renamed() bool {
 		return true
 	}
 	for _, t := range a.Model.Tensors() {
-		if _, ok := b.Model.Tensor(t.Name); !ok {
+		if u, ok := b.Model.Tensor(t.Name); !ok || !slices.Equal(t.Shape, u.Shape) {
 			return true
 		}
 	}
