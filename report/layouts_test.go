@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -127,4 +128,44 @@ func TestAxesInAnotherOrderAreNotIdentical(t *testing.T) {
 	require.Equal(t, verdict.Reencoded, v.Relation)
 	require.Contains(t, v.Kinds, verdict.Repackaged)
 	require.Equal(t, verdict.Identical, verdictOf(t, stored(net), stored(net)).Relation)
+}
+
+// Names of unknown architectures can be exchanged, and square matrices stored the other way
+// round: a copy that was trained on is found all the same, and a stranger is not.
+func TestExchangedNamesAndTurnedSquares(t *testing.T) {
+	squares := func(r *rand.Rand) (out []tensorOf) {
+		for k, s := range [][]int64{{64, 40}, {64, 64}, {64, 64}, {64, 64}, {64, 64}, {7, 64}} {
+			out = append(out, tensorOf{fmt.Sprintf("l%d.weight", k), s, normals(r, s...)}, tensorOf{fmt.Sprintf("l%d.bias", k), s[:1], normals(r, s[0])})
+		}
+		return out
+	}
+	exchanged := func(net []tensorOf) []tensorOf {
+		out := slices.Clone(net)
+		out[2].name, out[4].name, out[6].name = net[4].name, net[6].name, net[2].name
+		return out
+	}
+	sideways := func(net []tensorOf) []tensorOf {
+		out := slices.Clone(net)
+		for k, x := range net {
+			if len(x.shape) == 2 && x.shape[0] == x.shape[1] {
+				n := int(x.shape[0])
+				out[k].values = make([]float32, n*n)
+				for i, v := range x.values {
+					out[k].values[i%n*n+i/n] = v
+				}
+			}
+		}
+		return out
+	}
+	for seed := range uint64(cases(1, 2, 20)) {
+		r := rand.New(rand.NewPCG(seed, 0x1a72))
+		net := squares(r)
+		child, stranger := trainedOn(r, net, 0.9), squares(r)
+		for name, arranged := range map[string]func([]tensorOf) []tensorOf{"exchanged": exchanged, "sideways": sideways} {
+			v := verdictOf(t, stored(net), stored(arranged(child)))
+			require.Contains(t, []verdict.Relation{verdict.Related, verdict.SharedInit}, v.Relation, "%s: %v", name, v.Because)
+			v = verdictOf(t, stored(net), stored(arranged(stranger)))
+			require.Equal(t, verdict.Inconclusive, v.Relation, "%s: %v", name, v.Because)
+		}
+	}
 }

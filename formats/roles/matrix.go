@@ -82,10 +82,10 @@ func composed(first, then []int) []int {
 
 // Turned is the view of the same values with rows and columns exchanged, for a
 // matrix of unknown role that may be stored the other way round; nil where that
-// is no matrix stored in one piece. Reading rows of one of the two views costs reading the
+// is no matrix stored in one piece, or has a bias as long as its rows. Reading rows of one of the two views costs reading the
 // whole.
 func (m *Matrix) Turned() *Matrix {
-	if len(m.Tensor.Shape) != 2 || m.Bias != nil || !m.lies().inOnePiece() || m.lies().transposed && !m.lies().supposed {
+	if len(m.Tensor.Shape) != 2 || m.Bias != nil && m.Rows != m.Cols || !m.lies().inOnePiece() || m.lies().transposed && !m.lies().supposed {
 		return nil
 	}
 	return m.transpose()

@@ -17,14 +17,11 @@ type GenericPair struct {
 type extent struct{ rows, cols int }
 
 // GenericPairs pairs the matrices of unknown role of one shape: those that hold
-// the same values, those of one name, those that PairByRows chose, and what is
+// the same values, those that were chosen by their rows, those of one name, and what is
 // left alone of its shape on both sides. Stored order pairs nothing: what is read
 // off wrong partners is worse than nothing.
 func (p *Pair) GenericPairs() []GenericPair {
 	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
-	for b, c := range p.chosen {
-		g.pair(c.A, b, c.Choice)
-	}
 	g.alone()
 	var out []GenericPair
 	for _, b := range p.B.Net.Generic {
@@ -59,9 +56,6 @@ func (p *Pair) Unpaired() (out [][2][]*roles.Matrix) {
 // in the orders of all libraries. A matrix may stand in several groups.
 func (p *Pair) UnpairedTurned() (out [][2][]*roles.Matrix) {
 	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
-	for b, c := range p.chosen {
-		g.pair(c.A, b, c.Choice)
-	}
 	as, bs := g.left(0), g.left(1)
 	var seen []extent
 	for _, b := range p.B.Net.Generic {
@@ -179,22 +173,47 @@ type genericPairing struct {
 	taken   map[*roles.Matrix]bool        // matrices of A
 }
 
-// pairing pairs by values and by name.
+// pairing pairs by values, by what was chosen, and by name.
 func (p *Pair) pairing(as, bs []*roles.Matrix) *genericPairing {
 	g := &genericPairing{[2][]*roles.Matrix{as, bs}, map[*roles.Matrix]GenericPair{}, map[*roles.Matrix]bool{}}
-	for _, fits := range []func(a, b *roles.Matrix) bool{
-		func(a, b *roles.Matrix) bool { return p.Same[b.Tensor] == a.Tensor },
-		func(a, b *roles.Matrix) bool { return b.Tensor.Name == a.Tensor.Name && p.Same[b.Tensor] == nil },
-	} {
-		for _, b := range bs {
-			for _, a := range as {
-				if a.Rows == b.Rows && a.Cols == b.Cols && fits(a, b) {
-					g.pair(a, b, 1)
-				}
+	g.fitting(func(a, b *roles.Matrix) bool { return p.Same[b.Tensor] == a.Tensor })
+	for b, c := range p.chosen {
+		g.pair(c.A, b, c.Choice)
+	}
+	g.fitting(func(a, b *roles.Matrix) bool { return b.Tensor.Name == a.Tensor.Name && p.Same[b.Tensor] == nil })
+	return g
+}
+
+// fitting pairs the matrices of one shape that fit.
+func (g *genericPairing) fitting(fits func(a, b *roles.Matrix) bool) {
+	for _, b := range g.sides[1] {
+		for _, a := range g.sides[0] {
+			if a.Rows == b.Rows && a.Cols == b.Cols && fits(a, b) {
+				g.pair(a, b, 1)
 			}
 		}
 	}
-	return g
+}
+
+// Named lists what names alone have paired, by shape in B's stored order: names can be
+// exchanged.
+func (p *Pair) Named() (out [][2][]*roles.Matrix) {
+	g := p.pairing(p.A.Net.Generic, p.B.Net.Generic)
+	at := map[extent]int{}
+	for _, b := range p.B.Net.Generic {
+		x, ok := g.partner[b]
+		if !ok || p.Same[b.Tensor] != nil {
+			continue
+		}
+		shape := extent{b.Rows, b.Cols}
+		if _, known := at[shape]; !known {
+			at[shape] = len(out)
+			out = append(out, [2][]*roles.Matrix{})
+		}
+		group := &out[at[shape]]
+		group[0], group[1] = append(group[0], x.A), append(group[1], b)
+	}
+	return out
 }
 
 // pair pairs two matrices that are both free.

@@ -2,6 +2,7 @@ package layers
 
 import (
 	"context"
+	"slices"
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
@@ -21,38 +22,108 @@ const (
 // PairGeneric pairs matrices of unknown role by their rows, where several of one
 // shape are left: two belong together if most of a sample of rows are most like
 // the row at the same place, in both directions, and no other matrix of either
-// side does better. It reads the same rows of all of them. What finds no partner so
+// side does better. It reads the same rows of all of them. So it does with what names
+// pair: rows that show other partners have the last word. What finds no partner so
 // is tried with its columns, and kernels in the orders of other libraries. Tests on the
 // pairs charge for the choice.
 func PairGeneric(ctx context.Context, p *align.Pair) error {
+	c := &choice{once: map[*tensor.Tensor]bool{}}
+	if err := c.named(ctx, p); err != nil {
+		return err
+	}
+	p.Choose(c.pairs)
 	found, err := pairGroups(ctx, p, p.Unpaired())
 	if err != nil {
 		return err
 	}
-	p.Choose(found)
-	groups := p.UnpairedTurned()
-	turned, err := pairGroups(ctx, p, groups)
+	for _, x := range found {
+		if !c.once[x.A.Tensor] && !c.once[x.B.Tensor] {
+			c.take(x, false)
+		}
+	}
+	p.Choose(c.pairs)
+	turned, err := pairGroups(ctx, p, p.UnpairedTurned())
 	if err != nil {
 		return err
 	}
-	once := map[*tensor.Tensor]bool{}
 	for _, x := range turned {
-		if once[x.A.Tensor] || once[x.B.Tensor] || len(x.A.Dims()) > 2 && !x.A.Better(x.B) {
+		if c.once[x.A.Tensor] || c.once[x.B.Tensor] || len(x.A.Dims()) > 2 && !x.A.Better(x.B) {
 			continue // another view of the same, or as good as stored
 		}
-		once[x.A.Tensor], once[x.B.Tensor] = true, true
-		x.Choice *= orientations
-		found = append(found, x)
+		c.take(x, true)
 	}
-	if len(once) > 0 {
+	if c.turned {
 		var a, b []*roles.Matrix
-		for _, x := range found {
+		for _, x := range c.pairs {
 			a, b = append(a, x.A), append(b, x.B)
 		}
 		p.Turn(a, b)
 	}
-	p.Choose(found)
+	p.Choose(c.pairs)
 	return nil
+}
+
+// choice is what rows have paired.
+type choice struct {
+	pairs  []align.GenericPair
+	turned bool // some in other views than the networks have
+	once   map[*tensor.Tensor]bool
+}
+
+// named asks rows about what names pair. They can be exchanged among matrices of one shape,
+// and square ones stored the other way round.
+func (c *choice) named(ctx context.Context, p *align.Pair) error {
+	for _, group := range p.Named() {
+		if b := group[1][0]; len(group[1]) == 1 && b.Rows != b.Cols {
+			continue
+		}
+		shown, err := pairRows(ctx, p, group[0], group[1])
+		if err != nil {
+			return err
+		}
+		seen := map[*roles.Matrix]bool{}
+		for _, x := range shown {
+			seen[x.A], seen[x.B] = true, true
+			if x.A.Tensor.Name != x.B.Tensor.Name {
+				c.take(x, false)
+			}
+		}
+		as, bs := unseen(group[0], seen), turnedViews(unseen(group[1], seen))
+		if len(as) == 0 || len(bs) == 0 {
+			continue
+		}
+		turned, err := pairRows(ctx, p, as, bs)
+		if err != nil {
+			return err
+		}
+		for _, x := range turned {
+			c.take(x, true)
+		}
+	}
+	return nil
+}
+
+func (c *choice) take(x align.GenericPair, turned bool) {
+	if turned {
+		c.turned = true
+		c.once[x.A.Tensor], c.once[x.B.Tensor] = true, true
+		x.Choice *= orientations
+	}
+	c.pairs = append(c.pairs, x)
+}
+
+func unseen(all []*roles.Matrix, seen map[*roles.Matrix]bool) []*roles.Matrix {
+	return slices.DeleteFunc(slices.Clone(all), func(m *roles.Matrix) bool { return seen[m] })
+}
+
+// turnedViews are those of square matrices the other way round.
+func turnedViews(all []*roles.Matrix) (out []*roles.Matrix) {
+	for _, m := range all {
+		if t := m.Turned(); t != nil && t.Rows == m.Rows {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // orientations bounds the ways in which a pair of matrices is tried: either side's as stored
@@ -75,7 +146,7 @@ func pairRows(ctx context.Context, p *align.Pair, as, bs []*roles.Matrix) ([]ali
 	if n < axis.MinUnits || max(len(as), len(bs)) > mostUnpaired {
 		return nil, nil
 	}
-	if cost := max(int64(len(as))*as[0].Cost(n), int64(len(bs))*bs[0].Cost(n)); p.Reserve(cost, 1) == 0 {
+	if p.Reserve(max(costOf(as, n), costOf(bs, n)), 1) == 0 {
 		return nil, nil
 	}
 	at := rng.New(p.Seed, "rows that pair "+bs[0].Role).Sample(bs[0].Rows, n)
@@ -104,6 +175,14 @@ func pairRows(ctx context.Context, p *align.Pair, as, bs []*roles.Matrix) ([]ali
 		}
 	}
 	return out, nil
+}
+
+// costOf is what reading so many rows of each matrix costs.
+func costOf(all []*roles.Matrix, rows int) (bytes int64) {
+	for _, m := range all {
+		bytes += m.Cost(rows)
+	}
+	return bytes
 }
 
 // mutualAtPlace counts rows that are most like the one at the same place, seen
