@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -167,5 +168,23 @@ func TestExchangedNamesAndTurnedSquares(t *testing.T) {
 			v = verdictOf(t, stored(net), stored(arranged(stranger)))
 			require.Equal(t, verdict.Inconclusive, v.Relation, "%s: %v", name, v.Because)
 		}
+	}
+}
+
+// Where some of the matrices were taken over and trained on, and the others are another's,
+// the part is found, and nothing says that no more than its beginning is common.
+func TestPartTakenOverInUnknownArchitecture(t *testing.T) {
+	for seed := range uint64(cases(1, 2, 20)) {
+		r := rand.New(rand.NewPCG(seed, 0x1a73))
+		net, other := asKeras(r, 4, 48, 64, 48, 64, 48, 64, 48, 3), asKeras(r, 4, 48, 64, 48, 64, 48, 64, 48, 3)
+		part := append(trainedOn(r, net, 0.75)[:4:4], other[4:]...)
+		v := verdictOf(t, stored(net), stored(part))
+		require.Contains(t, []verdict.Relation{verdict.Related, verdict.SharedInit}, v.Relation, "%v", v.Because)
+		require.Contains(t, strings.Join(v.Because, " "), "axes most alike")
+		if v.Relation == verdict.SharedInit {
+			require.Contains(t, strings.Join(v.Alternatives, " "), "a common trained origin")
+		}
+		v = verdictOf(t, stored(net), stored(other))
+		require.Equal(t, verdict.Inconclusive, v.Relation, "%v", v.Because)
 	}
 }

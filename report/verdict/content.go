@@ -3,6 +3,7 @@ package verdict
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/delta"
@@ -136,6 +137,18 @@ func (f *Facts) arrangeable(read int) float64 {
 	}
 	expected := pairs * float64(read) / float64(f.HiddenUnits)
 	return expected + sampleMargin*math.Sqrt(expected)
+}
+
+// partlyAlike tells whether some matrices of unknown role are alike and others are not, or
+// some vectors the same and others not, as where a part was taken over. Gains of unknown role
+// may then belong to the rest.
+func (f *Facts) partlyAlike() bool {
+	if e := f.likeness(); e != nil && e.Component == generic && e.Axis != generic+" (raw)" {
+		return true
+	}
+	return slices.ContainsFunc(f.Evidence, func(e similarity.Evidence) bool {
+		return e.Test == Gains && e.Component == generic && e.Skipped == "" && e.Axis != unknownVectors
+	})
 }
 
 // likenessContent asks whether corresponding units are more alike than

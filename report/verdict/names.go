@@ -69,6 +69,9 @@ func ofBody(component string) bool { return slices.Contains(body, component) }
 // normsByValue is the axis of gains that were paired by their values.
 const normsByValue = "norms by value"
 
+// unknownVectors is the axis of gains of unknown role where fewer of them are the same.
+const unknownVectors = "unknown vectors"
+
 // mainTower is the tower that layers and kinds are judged by.
 const mainTower = "main"
 

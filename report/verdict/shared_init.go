@@ -90,10 +90,10 @@ func (f *Facts) commonElse(level stats.LogP) common {
 
 // byUnknownGains is what low correlations c of gains of unknown role come to: an
 // initialisation, unless units agree as well as after learning together, and somebody may
-// have moved gains into columns.
+// have moved gains into columns; or unless they may be those of other parts than are alike.
 func (f *Facts) byUnknownGains(c float64, words string) common {
 	words = also(words, fmt.Sprintf(unknownWords, c))
-	if f.learnedByHeldOut() {
+	if f.learnedByHeldOut() || f.partlyAlike() {
 		return common{initOnly: true, open: true, words: words + unsureWords}
 	}
 	return common{initOnly: true, words: words}

@@ -51,14 +51,18 @@ func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 		e.Skipped = "no such units stand on both sides in the same number"
 		return e
 	}
-	e.Effect, e.Statistic, e.N = pooled(fit, 0)
-	if component == "generic" || e.Effect > e.Statistic {
+	e.Effect, e.Statistic, e.N = pooled(fit, fit)
+	if e.Effect > e.Statistic {
 		return e
+	}
+	least := 1
+	if component == "generic" {
+		least = leastMatrices
 	}
 	slices.SortStableFunc(fit, func(x, y likened) int { return cmp.Compare(y.mean(), x.mean()) })
 	beyond := 0.0
-	for k := 1; k < len(fit); k++ {
-		if cosine, reach, n := pooled(fit[:k], len(fit)); cosine-reach > beyond {
+	for k := least; k < len(fit); k++ {
+		if cosine, reach, n := pooled(fit[:k], fit); cosine-reach > beyond {
 			e.Effect, e.Statistic, e.N, beyond = cosine, reach, n, cosine-reach
 			e.Axis = fmt.Sprintf("%s (raw, the %d of %d axes most alike)", component, k, len(fit))
 		}
@@ -75,16 +79,26 @@ type likened struct {
 
 func (x likened) mean() float64 { return x.sum / float64(x.n) }
 
-// pooled are the mean cosine of units, and what arranging reaches on axes that were
-// chosen among so many, 0 where they were not.
-func pooled(fit []likened, among int) (cosine, reach float64, units int) {
-	readers := map[int]int{}
-	for _, x := range fit {
+// leastMatrices is how many matrices of unknown role must be alike where not all are: one
+// alone may be a bank of filters that strangers begin with.
+const leastMatrices = 2
+
+// pooled are the mean cosine of units, and what arranging reaches, on some axes of all:
+// where these are not all, they were chosen among them.
+func pooled(some, all []likened) (cosine, reach float64, units int) {
+	here, readers := map[int]int{}, map[int]int{}
+	for _, x := range some {
+		here[x.Views[0].Width]++
+	}
+	for _, x := range all {
 		readers[x.Views[0].Width]++
 	}
-	for _, x := range fit {
+	for _, x := range some {
 		a := arrangement(x.Axis, readers[x.Views[0].Width])
-		a.Among = among
+		a.Layers = here[x.Views[0].Width]
+		if len(some) < len(all) {
+			a.Among = len(all)
+		}
 		cosine += x.sum
 		reach += float64(x.n) * a.Reach()
 		units += x.n

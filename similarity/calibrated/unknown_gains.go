@@ -23,7 +23,9 @@ const (
 
 // unknownGains correlates what seem to be gains in networks of unknown roles. Where a
 // vector has another name on the other side, nothing says which is its partner: then it
-// counts as it correlates with the one that it is most like, which is no less.
+// counts as it correlates with the one that it is most like, which is no less. The axis says
+// where at least as many values stand in vectors that are the same, and vary: these say
+// nothing, as they may have been put there, but what the others say is not all then.
 func unknownGains(ctx context.Context, p *align.Pair) (similarity.Evidence, error) {
 	e := similarity.Evidence{Test: "gains", Axis: "unknown vectors", Component: "generic", Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Calibrated, Null: nullLearned}
 	pairs, err := gainsOfUnknownRole(ctx, p)
@@ -31,17 +33,22 @@ func unknownGains(ctx context.Context, p *align.Pair) (similarity.Evidence, erro
 		return e, err
 	}
 	var sum float64
-	n := 0
+	n, same := 0, 0
 	for _, v := range pairs {
 		if c, ok := v.correlation(pairs); ok {
 			sum += c
 			n++
 			e.N += len(v.a)
+		} else if slices.Equal(v.a, v.b) && likeGains(v.a) && spread(v.a) > 0 {
+			same += len(v.a)
 		}
 	}
 	if n == 0 {
 		e.Skipped = "no vectors of unknown role that look like gains"
 		return e, nil
+	}
+	if same >= e.N {
+		e.Axis = "unknown vectors, of which as many are the same"
 	}
 	e.Statistic = sum / float64(n)
 	e.Effect = e.Statistic

@@ -37,7 +37,8 @@ func (r *trial) relabelled(ctx context.Context) (err error) {
 		if e.Component != "generic" {
 			continue
 		}
-		e.Axis = strings.TrimSuffix(e.Axis, " (raw)") + verdict.Relabelled
+		e.Axis, _, _ = strings.Cut(e.Axis, " (raw")
+		e.Axis += verdict.Relabelled
 		r.Facts.Evidence = append(r.Facts.Evidence, e)
 		r.Looks = append(r.Looks, r.Taken-1)
 	}
