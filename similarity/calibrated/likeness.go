@@ -55,14 +55,10 @@ func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 	if e.Effect > e.Statistic {
 		return e
 	}
-	least := 1
-	if component == "generic" {
-		least = leastMatrices
-	}
 	slices.SortStableFunc(fit, func(x, y likened) int { return cmp.Compare(y.mean(), x.mean()) })
 	beyond := 0.0
-	for k := least; k < len(fit); k++ {
-		if cosine, reach, n := pooled(fit[:k], fit); cosine-reach > beyond {
+	for k := 1; k < len(fit); k++ {
+		if cosine, reach, n := pooled(fit[:k], fit); cosine-reach > beyond && (component != "generic" || notOneAlone(fit[:k], fit)) {
 			e.Effect, e.Statistic, e.N, beyond = cosine, reach, n, cosine-reach
 			e.Axis = fmt.Sprintf("%s (raw, the %d of %d axes most alike)", component, k, len(fit))
 		}
@@ -79,9 +75,15 @@ type likened struct {
 
 func (x likened) mean() float64 { return x.sum / float64(x.n) }
 
-// leastMatrices is how many matrices of unknown role must be alike where not all are: one
-// alone may be a bank of filters that strangers begin with.
-const leastMatrices = 2
+// notOneAlone tells whether axes are alike without the most alike of them, too: one matrix of
+// unknown role alone may be a bank of filters that strangers begin with.
+func notOneAlone(some, all []likened) bool {
+	if len(some) < 2 {
+		return false
+	}
+	cosine, reach, _ := pooled(some[1:], all)
+	return cosine > reach
+}
 
 // pooled are the mean cosine of units, and what arranging reaches, on some axes of all:
 // where these are not all, they were chosen among them.
