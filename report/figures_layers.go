@@ -64,24 +64,24 @@ func (s *LayerScores) clear() (n int) {
 
 // Words say what is counted, and the largest count of each layer of B.
 func (s *LayerScores) Words() string {
-	return fmt.Sprintf("%s, for every layer of B and of A. The largest of each layer of B: %s.", s.counted(), s.peaks())
+	words := fmt.Sprintf("%s, for every layer of B and of A. ", s.counted())
+	if s.Coordinates == "tokens" {
+		words += "They are compared by their responses to tokens that both have, which no change of the basis of the residual stream alters. "
+	}
+	return words + fmt.Sprintf("The largest of each layer of B: %s.", s.peaks())
 }
 
 // counted says what a count is.
 func (s *LayerScores) counted() string {
-	through := ""
-	if s.Coordinates == "tokens" {
-		through = ", by their responses to tokens that both have, which no change of the basis of the residual stream alters"
-	}
 	switch s.How {
 	case verdict.Order:
-		return fmt.Sprintf("The longest run of matches in the same order, of at most %d units%s", s.Units, through)
+		return fmt.Sprintf("The longest run of matches in the same order, of at most %d units", s.Units)
 	case verdict.Agreement:
-		return fmt.Sprintf("Of %d probed units, those that find the same partner twice, by the gate and by the up matrix, without order, place or sign%s", s.Units, through)
+		return fmt.Sprintf("Of %d probed units, those that find the same partner twice, by the gate and by the up matrix, without order, place or sign", s.Units)
 	case verdict.HeldOutAgreement:
 		return fmt.Sprintf("Of %d probed units, those that agree under a basis that was found in other layers, without order, place, sign, tokens or names", s.Units)
 	}
-	return fmt.Sprintf("Of %d probed units, those that find their partner at the same place%s", s.Units, through)
+	return fmt.Sprintf("Of %d probed units, those that find their partner at the same place", s.Units)
 }
 
 // peaks lists the best layer of A for each layer of B.

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/report"
@@ -21,10 +22,18 @@ type Picture struct {
 // charts are the pictures of a report in their order; each may give none.
 var charts = []func(*report.Report) []Picture{controls, roleBars, layerHeat, differences}
 
-// Pictures draws what a report has figures for.
+// Pictures draws what a report has figures for. Where layers were seen in coordinates
+// that no disguise alters, their picture comes first: it shows what decided.
 func Pictures(r *report.Report) (out []Picture) {
 	for _, d := range charts {
 		out = append(out, d(r)...)
+	}
+	if s := r.LayersShown(); s != nil && s.Coordinates != "" && s.Coordinates != "files" {
+		if at := slices.IndexFunc(out, func(p Picture) bool { return p.Title == s.Title() }); at > 0 {
+			first := out[at]
+			copy(out[1:], out[:at])
+			out[0] = first
+		}
 	}
 	return out
 }
