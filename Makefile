@@ -40,6 +40,7 @@ python:
 # make wheels V=v1.2.3: the wheels of all systems, in build/wheels.
 wheels:
 	python3 python/wheels.py --version $(V)
+	python3 python/inspected.py build/wheels/*.whl
 
 # The web page: one HTML file in which two models are compared without a server.
 web:

@@ -11,5 +11,6 @@ python3 -m venv "$work/env"
 [ -z "${SITE:-}" ] || echo "$SITE" > "$("$work/env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/site.pth"
 "$work/env/bin/twine" check --strict "$work"/dist/*.whl
 "$work/env/bin/check-wheel-contents" "$work"/dist/*.whl
-"$work/env/bin/python" -m mypy --strict src/weightprint wheels.py
+"$work/env/bin/python" inspected.py "$work"/dist/*.whl
+"$work/env/bin/python" -m mypy --strict src/weightprint wheels.py inspected.py
 "$work/env/bin/python" -m pytest -q -p no:cacheprovider tests

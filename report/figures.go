@@ -21,18 +21,6 @@ func (l RoleLikeness) Band() (low, high float64) {
 	return float64(l.Mean) - z*float64(l.SD), float64(l.Mean) + z*float64(l.SD)
 }
 
-// LayerScores counts, for layers of B against layers of A, the probed MLP units
-// whose nearest unit stands at the same place ("fixed-points"), or the longest
-// run of matches in the same order ("order").
-type LayerScores struct {
-	Tower  string  `json:"tower"`
-	How    string  `json:"how"`
-	Units  int     `json:"units"`  // that could have matched
-	A      []int   `json:"a"`      // layers of A
-	B      []int   `json:"b"`      // layers of B
-	Counts [][]int `json:"counts"` // [layer of B][layer of A]
-}
-
 // Histogram counts the differences b−a in units of their own root mean square,
 // matrix by matrix: equal bins from −Reach to Reach, and one bin for all that
 // lies further out at either end.

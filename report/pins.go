@@ -18,7 +18,25 @@ func (r *Report) SubjectsDiffer(anew *Report) (words string, swapped bool) {
 		}
 	}
 	swapped = words != "" && w[0].changed(&g[1]) == "" && w[1].changed(&g[0]) == ""
+	if half := r.halfSwapped(anew); !swapped && half != "" {
+		words = half
+	}
 	return words, swapped
+}
+
+// halfSwapped says that one of two exchanged subjects is what the report has on the other
+// side, and what the other is not; "" where that is not so.
+func (r *Report) halfSwapped(anew *Report) string {
+	w, g := &r.Subjects, &anew.Subjects
+	for i := range w {
+		other := 1 - i
+		if w[i].changed(&g[i]) == "" || w[other].changed(&g[other]) == "" || w[other].changed(&g[i]) != "" {
+			continue
+		}
+		here, there := string(rune('A'+i)), string(rune('A'+other))
+		return fmt.Sprintf("%s given here is %s of the report, and %s given here is not its %s: %s", here, there, there, here, w[i].changed(&g[other]))
+	}
+	return ""
 }
 
 // changed says in words what of a subject is not as in another, "" for nothing.

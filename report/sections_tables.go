@@ -64,22 +64,58 @@ func layersSection(r *Report, f page.Form) []page.Section {
 	hidden := len(r.Layers) > 0 && r.hidden()
 	switch {
 	case hidden && f == page.Markdown:
-		return one("Layers", "", page.Block{Words: layersHidden})
+		return one("Layers", "", append([]page.Block{{Words: layersHidden}}, scoreBlocks(r)...)...)
 	case f == page.Markdown:
 		return one("Layers", "", page.Block{Table: layerTable(r.Layers)})
 	case len(r.Layers) == 0:
 		return nil
 	case hidden && f == page.Text:
-		return one("", "layers B←A", page.Block{Words: layersHidden})
+		return one("", "layers B←A", page.Block{Words: layersFound(r)})
 	case f == page.Text:
 		return one("", "layers B←A", page.Block{Words: layerWords(r.Layers)})
 	case hidden:
-		return one("Layers of B", "", page.Block{Words: layersHidden})
+		return one("Layers of B", "", page.Block{Words: layersFound(r)})
 	}
 	return one("Layers of B", "", page.Block{Drawing: "layers"})
 }
 
 const layersHidden = "By order and place no layer of B has a source in A: the units do not stand as they did, so these tests cannot see one. What decided does not rest on them."
+
+// layersFound points from the tests that see no layer to what shows them.
+func layersFound(r *Report) string {
+	if s := r.LayersShown(); s != nil {
+		return layersHidden + " " + s.Title() + ": " + s.peaks() + "."
+	}
+	return layersHidden
+}
+
+// mostScores is how many layers of a side a table of layers against layers has.
+const mostScores = 16
+
+// scoreBlocks show layers of B against layers of A as a table, with the sentence that it
+// is there for.
+func scoreBlocks(r *Report) []page.Block {
+	s := r.LayersShown()
+	if s == nil {
+		return nil
+	}
+	words := page.Block{Words: s.Title() + ". " + s.Words()}
+	if len(s.A) > mostScores || len(s.B) > mostScores {
+		return []page.Block{words}
+	}
+	t := &page.Table{Columns: []page.Column{figures("layer of B", 10, 0)}}
+	for _, a := range s.A {
+		t.Columns = append(t.Columns, figures(fmt.Sprintf("of A: %d", a), 8, 0))
+	}
+	for j, row := range s.Counts {
+		cells := []string{fmt.Sprint(s.B[j])}
+		for _, n := range row {
+			cells = append(cells, fmt.Sprint(n))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return []page.Block{words, {Table: t}}
+}
 
 const rolesHidden = "Rows are compared as the files have them, where a disguise hides everything. What decided does not rest on them."
 

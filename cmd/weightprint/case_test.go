@@ -67,6 +67,14 @@ func TestCase(t *testing.T) {
 	require.Equal(t, 2, strings.Count(out, "every value is that of the fingerprint"))
 	require.Contains(t, exits(t, 0, "verify", "one"), "the models were not looked at")
 	require.Contains(t, exits(t, exitMismatch, "verify", "one", "base", "other-seed"), "not the models of the report")
+	require.Contains(t, exits(t, exitMismatch, "verify", "one", "fine-tune", "base"), "A and B stand in each other's place; try: weightprint verify one base fine-tune\n")
+	for _, c := range []struct{ a, b, says string }{
+		{"base", "other-seed", "report: B: \"model.safetensors\" has changed: SHA-256 "},
+		{"fine-tune", "other-seed", "report: A given here is B of the report, and B given here is not its A: \"model.safetensors\" has changed: SHA-256 "},
+		{"other-seed", "base", "report: B given here is A of the report, and A given here is not its B: \"model.safetensors\" has changed: SHA-256 "},
+	} {
+		require.Contains(t, exits(t, exitMismatch, "verify", "one", c.a, c.b), "not the models of the "+c.says)
+	}
 	exits(t, exitUsage, "verify", "one", "base")
 
 	for _, name := range []string{"report.html", "README.md", "a.wfp"} {

@@ -52,6 +52,7 @@ func (f *verifyFlags) verifyCase(c *cobra.Command, dir string, models []string) 
 	if err != nil {
 		return err
 	}
+	f.folder = dir
 	if err := f.verifyReport(c, filepath.Join(dir, "report.json"), text, models); err != nil {
 		return err
 	}

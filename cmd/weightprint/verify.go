@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,6 +29,7 @@ type verifyFlags struct {
 	dated       datedFlags
 	disclosed   string // time before which the commitments of a dispute had to be made
 	signed      bool   // set once the signature was checked
+	folder      string // of the case that the report lies in
 }
 
 func verifyCommand() *cobra.Command {
@@ -175,7 +177,7 @@ func (f *verifyFlags) verifyReport(c *cobra.Command, file string, text []byte, m
 	if d != nil {
 		words, swapped := want.SubjectsDiffer(got)
 		err := differs(c.OutOrStdout(), d, want.Tool.Version)
-		explain(c.OutOrStdout(), words, swapped, file, models)
+		explain(c.OutOrStdout(), words, swapped, cmp.Or(f.folder, file), models)
 		return err
 	}
 	fmt.Fprintln(c.OutOrStdout(), "verified: every field of the report is as stated, apart from the names of the models and the program's version, which were not compared")

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/weightprint/weightprint/report"
@@ -21,10 +22,18 @@ type Picture struct {
 // charts are the pictures of a report in their order; each may give none.
 var charts = []func(*report.Report) []Picture{controls, roleBars, layerHeat, differences}
 
-// Pictures draws what a report has figures for.
+// Pictures draws what a report has figures for. Where layers were seen in coordinates
+// that no disguise alters, their picture comes first: it shows what decided.
 func Pictures(r *report.Report) (out []Picture) {
 	for _, d := range charts {
 		out = append(out, d(r)...)
+	}
+	if s := r.LayersShown(); s != nil && s.Coordinates != "" && s.Coordinates != "files" {
+		if at := slices.IndexFunc(out, func(p Picture) bool { return p.Title == s.Title() }); at > 0 {
+			first := out[at]
+			copy(out[1:], out[:at])
+			out[0] = first
+		}
 	}
 	return out
 }
@@ -162,17 +171,9 @@ func roleBars(r *report.Report) []Picture {
 
 // layerHeat draws layers of B against layers of A.
 func layerHeat(r *report.Report) []Picture {
-	s := r.LayerScores
-	if s == nil || len(s.A) < 2 || len(s.B) < 2 || len(s.A) > 200 || len(s.B) > 200 || s.Units < 1 || len(s.Counts) != len(s.B) {
+	s := r.LayersShown()
+	if s == nil {
 		return nil
-	}
-	for _, row := range s.Counts {
-		if len(row) != len(s.A) {
-			return nil
-		}
-	}
-	if s.How != verdict.HeldOutAgreement && r.Verdict.Relation == verdict.Related && strings.Contains(layerTitle(s), "no layer") {
-		return nil // what decided lies in other coordinates
 	}
 	high := clamp(60+float64(wide-60)*float64(len(s.B))/float64(len(s.A)), 120, 640)
 	if len(s.B) <= 16 {
@@ -180,61 +181,7 @@ func layerHeat(r *report.Report) []Picture {
 	}
 	c := newChart(layerAxis(s.A, false, "layer of A"), layerAxis(s.B, true, "layer of B"), high)
 	c.cells(s, len(s.A) <= 16 && len(s.B) <= 16)
-	title, words := layerTitle(s), fmt.Sprintf("Of %d probed units, those that find their partner, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
-	if s.How == verdict.Order {
-		words = fmt.Sprintf("The longest run of matches in the same order, of at most %d units, for every layer of B and of A. The largest of each layer of B: %s.", s.Units, peaks(s))
-	}
-	if s.How == verdict.HeldOutAgreement {
-		words = fmt.Sprintf("Of %d probed units, those that agree under a basis that was found in other layers, without order, place, sign, tokens or names, for every layer of B and of A. The largest count of each layer of B: %s.", s.Units, peaks(s))
-	}
-	return []Picture{c.picture(title, words)}
-}
-
-// layerTitle says what layers against layers show.
-func layerTitle(s *report.LayerScores) string {
-	where := "As the files have them"
-	if s.How == verdict.HeldOutAgreement {
-		where = "In coordinates that no disguise alters"
-	}
-	clear := 0
-	for _, row := range s.Counts {
-		best, second := 0, 0
-		for _, n := range row {
-			if n > best {
-				best, second = n, best
-			} else {
-				second = max(second, n)
-			}
-		}
-		if best > 2*second && 4*best >= s.Units {
-			clear++
-		}
-	}
-	switch clear {
-	case 0:
-		return where + ", no layer of B stands out against one of A"
-	case len(s.Counts):
-		return where + ", every layer of B has its own layer of A"
-	}
-	return fmt.Sprintf("%s, %d of %d layers of B have their own layer of A", where, clear, len(s.Counts))
-}
-
-// peaks lists the best layer of A for each layer of B.
-func peaks(s *report.LayerScores) string {
-	var out []string
-	for i, row := range s.Counts {
-		best := 0
-		for k, n := range row {
-			if n > row[best] {
-				best = k
-			}
-		}
-		if i == 32 {
-			return strings.Join(out, ", ") + ", …"
-		}
-		out = append(out, fmt.Sprintf("%d←%d (%d)", s.B[i], s.A[best], row[best]))
-	}
-	return strings.Join(out, ", ")
+	return []Picture{c.picture(s.Title(), s.Words())}
 }
 
 // layerAxis names at most some twenty layers of an axis.

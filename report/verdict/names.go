@@ -1,6 +1,10 @@
 package verdict
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/weightprint/weightprint/similarity"
+)
 
 // The names of the tests, as the packages of tests state them. Rules and
 // renderers go by these constants; a test of package report holds them against
@@ -77,6 +81,12 @@ const mainTower = "main"
 
 // rawAgreement is the axis of agreement in the coordinates that the files have.
 const rawAgreement = mlp + " (raw)"
+
+// ThroughTokens tells whether a result is that of units of all layers which find the same
+// partner through two views, as the tokens of both see them.
+func ThroughTokens(e similarity.Evidence) bool {
+	return e.Test == Agreement && e.Axis == anchoredAxis(mlp)
+}
 
 // anchoredAxis is the axis of a component in coordinates of tokens.
 func anchoredAxis(component string) string { return component + " (anchored)" }

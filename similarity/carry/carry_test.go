@@ -200,6 +200,12 @@ func TestNotMeasured(t *testing.T) {
 	require.False(t, r.Measured)
 	require.Contains(t, r.Why, "as by chance")
 
+	broken := network(1)
+	broken.Values(tensorName(1, "down"))[7] = 3e38
+	r = measured(t, broken, network(1))
+	require.False(t, r.Measured)
+	require.Contains(t, r.Why, "A: its output is not finite")
+
 	m := network(1)
 	m.Meta["config.model_type"] = "mixtral"
 	_, err := forward.New(roles.Map(m), m.Metadata())

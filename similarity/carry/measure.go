@@ -63,6 +63,8 @@ func Measure(ctx context.Context, seed []byte, a, b *forward.Model, layers []Lay
 			return notMeasured(name + ": " + err.Error()), nil
 		case err != nil:
 			return nil, err
+		case !side.finite():
+			return notMeasured(name + ": its output is not finite on texts that it writes itself, as when a weight is broken"), nil
 		case side.Empty < least:
 			return notMeasured(fmt.Sprintf("%s: its output hardly changes without any layer (%.1e)", name, side.Empty)), nil
 		}

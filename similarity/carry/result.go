@@ -1,5 +1,7 @@
 package carry
 
+import "math"
+
 // Result is how much of each network's own output rests on what agrees.
 type Result struct {
 	Measured bool
@@ -28,6 +30,13 @@ type Side struct {
 
 	WithoutLeast float64 // the mean of Without over the tenth of the tokens where it is least
 	RandomLeast  float64 // the mean of Random over the tenth of the tokens where that is least
+}
+
+// finite tells whether all changes are numbers: one weight that is out of all proportion
+// may leave a network without output.
+func (s *Side) finite() bool {
+	sum := s.Without + s.Random + s.Block + s.Empty + s.WithoutLeast + s.RandomLeast
+	return !math.IsNaN(sum) && !math.IsInf(sum, 0)
 }
 
 // Share is the share of the units that agree.

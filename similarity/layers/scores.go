@@ -15,10 +15,11 @@ import (
 // Scores says how alike every layer of B is to every layer of A, as seen
 // through a sample of MLP units that no later test may use again.
 type Scores struct {
-	Count [][]int // [layer of B][layer of A]: units whose partner is right
-	Units int     // units that could have matched
-	Held  []int   // the sampled positions
-	How   string  // "fixed-points", "order" or "agreement"
+	Count    [][]int // [layer of B][layer of A]: units whose partner is right
+	Units    int     // units that could have matched
+	Held     []int   // the sampled positions
+	How      string  // "fixed-points" or "order"
+	Anchored bool    // units are seen through tokens, not as the files have them
 }
 
 // scoreUnits is how many MLP units of each layer choose the layer map.
@@ -71,6 +72,7 @@ func Score(ctx context.Context, p *align.Pair, t align.TowerPair) (*Scores, erro
 		if reads != nil && reads.Spans(t.A.Hidden, t.B.Hidden) {
 			reads = reads.Some(s.throughTokens(p, t, a, b, reads.Tokens()))
 			anchored := *s
+			anchored.Anchored = true
 			anchored.Count = score(p, respondAll(reads, a, false), respondAll(reads, b, true), s.How)
 			if !raw || anchored.telling() {
 				return &anchored, nil

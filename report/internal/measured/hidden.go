@@ -46,7 +46,7 @@ func hiddenScores(ctx context.Context, v *read.Values, found []similarity.Eviden
 		if err != nil || len(s.A) < 2 {
 			return nil, err
 		}
-		out := &LayerScores{Tower: t.B.Name, How: verdict.HeldOutAgreement}
+		out := &LayerScores{Tower: t.B.Name, How: verdict.HeldOutAgreement, Coordinates: OtherLayers}
 		out.Counts, out.Units = tokenfree.CrossScores(ctx, s.A, s.B, &tokenfree.Options{Seed: v.Seed})
 		for _, l := range s.Layers {
 			out.A, out.B = append(out.A, t.A.Layers[l.A].Index), append(out.B, t.B.Layers[l.B].Index)

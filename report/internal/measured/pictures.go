@@ -6,6 +6,7 @@ import (
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/report/internal/read"
 	"github.com/weightprint/weightprint/report/verdict"
+	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/align"
 	"github.com/weightprint/weightprint/similarity/delta"
 	"github.com/weightprint/weightprint/similarity/layers"
@@ -19,16 +20,22 @@ type Pictures struct {
 }
 
 // LayerScores counts, for layers of B against layers of A, the probed MLP units
-// whose nearest unit stands at the same place ("fixed-points"), or the longest
-// run of matches in the same order ("order").
+// whose nearest unit stands at the same place ("fixed-points"), the longest run of
+// matches in the same order ("order"), or the units that find the same partner through
+// two views ("agreement", "held-out-agreement").
 type LayerScores struct {
-	Tower  string
-	How    string
-	Units  int     // that could have matched
-	A      []int   // layers of A
-	B      []int   // layers of B
-	Counts [][]int // [layer of B][layer of A]
+	Tower       string
+	How         string
+	Coordinates string  // Files, Tokens or OtherLayers
+	Units       int     // that could have matched
+	A           []int   // layers of A
+	B           []int   // layers of B
+	Counts      [][]int // [layer of B][layer of A]
 }
+
+// Coordinates in which layers are compared: as the files have them, by the responses to
+// the tokens of both, or under a basis that was found in other layers.
+const Files, Tokens, OtherLayers = "files", "tokens", "other layers"
 
 // Histogram counts the differences b−a in units of their own root mean square,
 // matrix by matrix: equal bins from −Reach to Reach, and one bin for all that
@@ -52,11 +59,17 @@ func Draw(ctx context.Context, v *read.Values, found *verdict.Facts) (p Pictures
 	if p.Scores, err = layerScores(ctx, v); err != nil || p.Scores.clear() {
 		return p, err
 	}
-	hidden, err := hiddenScores(ctx, v, found.Evidence)
-	if hidden.clear() {
-		p.Scores = hidden
+	for _, of := range []func(context.Context, *read.Values, []similarity.Evidence) (*LayerScores, error){hiddenScores, anchoredScores} {
+		s, err := of(ctx, v, found.Evidence)
+		if err != nil {
+			return p, err
+		}
+		if s.clear() {
+			p.Scores = s
+			break
+		}
 	}
-	return p, err
+	return p, nil
 }
 
 // scoreWork bounds the multiplications spent on layer scores, a second or so.
@@ -87,7 +100,10 @@ func layerScores(ctx context.Context, v *read.Values) (*LayerScores, error) {
 	if s == nil || s.Count == nil {
 		return nil, err
 	}
-	out.How, out.Units, out.Counts = s.How, s.Units, s.Count
+	out.How, out.Coordinates, out.Units, out.Counts = s.How, Files, s.Units, s.Count
+	if s.Anchored {
+		out.Coordinates = Tokens
+	}
 	return out, nil
 }
 
