@@ -37,12 +37,18 @@ func (s *Summary) apartStored(channel int, b *[recordBytes]byte) int {
 var apartStoredBy = [channels]func(s *Summary, b *[recordBytes]byte) int{(*Summary).unitsStored, (*Summary).residualStored, (*Summary).foundStored, (*Summary).tokensStored}
 
 func (s *Summary) unitsStored(b *[recordBytes]byte) int {
+	if s.Length == 0 || s.Length != le.Uint32(b[lengthsAt:]) || s.Dim != le.Uint32(b[lengthsAt+4:]) {
+		return math.MaxInt
+	}
+	return s.leastApart(b)
+}
+
+// leastApartPlain is leastApart in plain Go.
+func (s *Summary) leastApartPlain(b *[recordBytes]byte) int {
 	least := math.MaxInt
-	if s.Length > 0 && s.Length == le.Uint32(b[lengthsAt:]) && s.Dim == le.Uint32(b[lengthsAt+4:]) {
-		for j := range summaryLayers {
-			o := wordsOf(b[wordsAt+8*summaryWords*j:])
-			least = min(least, differing16(&s.Units[0], o), differing16(&s.Units[1], o), differing16(&s.Units[2], o))
-		}
+	for j := range summaryLayers {
+		o := wordsOf(b[wordsAt+8*summaryWords*j:])
+		least = min(least, differing16(&s.Units[0], o), differing16(&s.Units[1], o), differing16(&s.Units[2], o))
 	}
 	return least
 }
@@ -54,7 +60,10 @@ func (s *Summary) residualStored(b *[recordBytes]byte) int {
 	return differing16(&s.Residual, wordsOf(b[residualAt:]))
 }
 
-func (s *Summary) foundStored(b *[recordBytes]byte) int {
+func (s *Summary) foundStored(b *[recordBytes]byte) int { return -s.mostInCommon(b) }
+
+// mostInCommonPlain is mostInCommon in plain Go.
+func (s *Summary) mostInCommonPlain(b *[recordBytes]byte) int {
 	most := 0
 	for j := range summaryProbed {
 		var places [summaryPlaces / 4]uint64
@@ -65,7 +74,7 @@ func (s *Summary) foundStored(b *[recordBytes]byte) int {
 			most = max(most, s.found(i, &places, &profiles))
 		}
 	}
-	return -most
+	return most
 }
 
 func (s *Summary) tokensStored(b *[recordBytes]byte) int {
