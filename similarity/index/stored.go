@@ -16,17 +16,10 @@ const (
 // stretches are what is read of a record for each kind of distance.
 var stretches = [channels][2]int{{lengthsAt, residualAt}, {residualAt, foundAt}, {foundAt, foundAt + summaryProbed*(2*summaryPlaces+8*summaryProfiles)}, {tokensAt, tokensAt + tokenBytes}}
 
-// line is what a processor reads of memory at a time.
-const line = 64
-
-// touch reads a byte of each line that a distance will ask for. Records of a block that
-// are near something lie scattered; waiting for one after the other takes longer than
-// to compare them.
-func touch(record []byte, channel int) (sum byte) {
-	for at := stretches[channel][0]; at < stretches[channel][1]; at += line {
-		sum += record[at]
-	}
-	return sum
+// ahead has the lines fetched that a distance will ask for.
+func ahead(record []byte, channel int) {
+	s := &stretches[channel]
+	prefetch(&record[s[0]], s[1]-s[0])
 }
 
 // apartStored is Summary.apart from a record in its stored form, which is whole.

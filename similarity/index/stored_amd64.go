@@ -10,6 +10,11 @@ func unitsAVX512(units *[summaryLayers][summaryWords]uint64, record *byte) (leas
 //go:noescape
 func foundAVX512(places *[summaryProbed][summaryPlaces / 4]uint64, profiles *[summaryProbed][summaryProfiles]uint64, record *byte, near uint64) (most int)
 
+// prefetch has the lines fetched that hold n bytes.
+//
+//go:noescape
+func prefetch(b *byte, n int)
+
 // leastApart is the least distance of a layer to one of a record.
 func (s *Summary) leastApart(b *[recordBytes]byte) int {
 	if vectors {

@@ -115,3 +115,17 @@ TEXT ·foundAVX512(SB), NOSPLIT, $0-40
 	VZEROUPPER
 	MOVQ R8, most+32(FP)
 	RET
+
+// func prefetch(b *byte, n int)
+TEXT ·prefetch(SB), NOSPLIT, $0-16
+	MOVQ b+0(FP), SI
+	MOVQ n+8(FP), CX
+	ADDQ SI, CX
+	ANDQ $~63, SI
+
+next:
+	PREFETCHT0 (SI)
+	ADDQ       $64, SI
+	CMPQ       SI, CX
+	JLT        next
+	RET
