@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Read reads a fingerprint file. Errors are ErrFile or ErrVersion; every
@@ -43,17 +44,38 @@ func Decode(b []byte) (*Fingerprint, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	e := &encoder{b: make([]byte, 0, len(b))}
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	e.b, e.err = e.b[:0], nil
 	if e.file(f); !bytes.Equal(e.b, body) {
 		return nil, fmt.Errorf("%w: the encoding is not canonical", ErrFile)
 	}
 	return f, nil
 }
 
+// encoders are kept, as searches decode some hundred files each.
+var encoders = sync.Pool{New: func() any { return new(encoder) }}
+
 type decoder struct {
-	b   []byte
-	at  int
-	err error
+	b    []byte
+	at   int
+	err  error
+	room []uint64 // for words of all parts: one piece of memory costs less than many
+}
+
+// words reads n words, zeros where there are none.
+func (d *decoder) words(n int) []uint64 {
+	if n > cap(d.room) {
+		d.room = make([]uint64, max(n, (len(d.b)-d.at)/8))
+	}
+	out := d.room[:n:n]
+	d.room = d.room[n:]
+	if b := d.take(8 * n); d.err == nil {
+		for i := range out {
+			out[i] = order.Uint64(b[8*i:])
+		}
+	}
+	return out
 }
 
 func (d *decoder) fail(format string, args ...any) {
@@ -212,13 +234,11 @@ func (d *decoder) sketch(version int) (s Sketch) {
 	}
 	s.Units = sampled(s.Length, n)
 	packed := d.take((n + 7) / 8)
-	s.Eligible, s.Words = make([]bool, 0, n), make([]uint64, 0, n*sketchWords)
-	for i := range n {
-		s.Eligible = append(s.Eligible, packed[i/8]>>(i%8)&1 == 1)
+	s.Eligible = make([]bool, n)
+	for i := range s.Eligible {
+		s.Eligible[i] = packed[i/8]>>(i%8)&1 == 1
 	}
-	for range n * sketchWords {
-		s.Words = append(s.Words, d.u64())
-	}
+	s.Words = d.words(n * sketchWords)
 	return s
 }
 
@@ -227,7 +247,7 @@ func (d *decoder) probes() (p Probes) {
 	p.Length = d.number(limitUnits)
 	p.Gated = d.below(1, "gate") == 1
 	n := d.number(limitProbes)
-	p.Units, p.Profile = slices.Grow(p.Units, n), slices.Grow(p.Profile, n)
+	p.Units = slices.Grow(p.Units, n)
 	for range n {
 		u := d.signed(maxProbed, "unit")
 		if u < -1 || u >= p.Length {
@@ -236,8 +256,8 @@ func (d *decoder) probes() (p Probes) {
 		p.Units = append(p.Units, u)
 	}
 	p.Signs = order.Uint32(d.take(4))
-	for range n {
-		p.Profile = append(p.Profile, d.u64())
+	if n > 0 {
+		p.Profile = d.words(n)
 	}
 	return p
 }

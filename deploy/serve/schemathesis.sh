@@ -9,7 +9,8 @@ export WEIGHTPRINT_PRINTS
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
 server=
-trap 'test -z "$server" || kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT INT TERM
+trap 'test -z "$server" || kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
 "$weightprint" index add --index "$dir/index" "$WEIGHTPRINT_PRINTS"/*.wfp >/dev/null
 echo "tester 0123456789abcdef" >"$dir/tokens"
 "$weightprint" serve --index "$dir/index" --listen 127.0.0.1:0 --tokens "$dir/tokens" --rate 1e6 --burst 1000000 2>"$dir/log" &

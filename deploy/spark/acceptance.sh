@@ -14,7 +14,8 @@ export SPARK_HOME="$home" PYSPARK_PYTHON="$python" PYSPARK_DRIVER_PYTHON="$pytho
 # A process of its own group for each, so that a worker dies with its executors.
 pids=
 end() { for p in $pids; do kill -9 "-$p" 2>/dev/null || true; done; rm -rf "$dir"; }
-trap end EXIT INT TERM
+trap end EXIT
+trap 'exit 130' INT TERM
 begin() { setsid "$@" >>"$dir/spark.log" 2>&1 & last=$!; pids="$pids $last"; }
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 begin "$home/bin/spark-class" org.apache.spark.deploy.master.Master --host 127.0.0.1 --port "$port" --webui-port 0
@@ -43,6 +44,7 @@ done
 sleep "${LIVE:-2}"
 kill -9 "-$victim"
 wait $job || fail "all pairs: $(tail -n 30 "$dir/pairs.log")"
+grep -q "Lost executor" "$dir/pairs.log" || fail "all pairs were done before the worker was killed: set LIVE to fewer seconds"
 cmp "$dir/one.ndjson" "$dir/pairs/edges.ndjson" || fail "the edges differ"
 echo "all pairs of $entries records, a worker killed: $(cat "$dir/pairs/pairs-summary.json" | tr -d '\n')"
 
@@ -68,7 +70,7 @@ P
 submit --py-files "$here/budget.py,$here/worker.py" "$here/fingerprint_job.py" --models "$dir/models.parquet" --out "$dir/hub" --weightprint "$weightprint" --task-bytes 5000 --backoff 0.01 >"$dir/hub.log" 2>&1 &
 job=$!
 n=0
-until ls "$dir"/work2b/*/*/worker.py >/dev/null 2>&1; do
+until ls "$dir"/work2b/*/*/"${weightprint##*/}" >/dev/null 2>&1; do # sent with the first task that fingerprints
 	n=$((n + 1))
 	test $n -lt 3000 && kill -0 $job 2>/dev/null || fail "the second worker did not begin: $(tail -n 20 "$dir/hub.log")"
 	sleep 0.2
@@ -76,5 +78,6 @@ done
 sleep "${LIVE:-2}"
 kill -9 "-$victim"
 wait $job || fail "fingerprints: $(tail -n 30 "$dir/hub.log")"
+grep -q "Lost executor" "$dir/hub.log" || fail "the models were done before the worker was killed: set LIVE to fewer seconds"
 cmp "$dir/one.ndjson" "$dir/hub/fingerprints.ndjson" || fail "the fingerprints differ"
 echo "121 models, a worker killed: $(tr -d '\n' <"$dir/hub/summary.json")"

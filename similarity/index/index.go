@@ -211,9 +211,15 @@ func (x *Index) At(_ context.Context, number int64) (e Entry, err error) {
 	return e, err
 }
 
+// rooms for details are kept; what is decoded holds none of these bytes.
+var rooms = sync.Pool{New: func() any { return new([]byte) }}
+
 // entry reads the details of a record.
 func (x *Index) entry(r *record) (Entry, error) {
-	b := make([]byte, r.size) // at most fingerprint.MaxFileBytes; see decode
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room)
+	*room = slices.Grow((*room)[:0], int(r.size)) // at most fingerprint.MaxFileBytes; see decode
+	b := (*room)[:r.size]
 	_, err := x.details.ReadAt(b, r.offset)
 	var p *fingerprint.Fingerprint
 	if err == nil {

@@ -67,32 +67,22 @@ func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last i
 		ends[i] = at[i]
 	}
 	read := newRecords(x)
+	n := x.approach(all, ends, first)
 	for k := first; k < last; k++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := 0
-		for i, r := range all {
-			for ends[i] < len(r.of) && r.of[ends[i]].entry < (k+1)*blockSize {
-				ends[i]++
-			}
-			n += ends[i] - at[i]
-		}
-		if n == 0 {
-			continue
-		}
-		if err := read.begin(k, n); err != nil {
-			return err
-		}
-		if len(read.bytes) > 0 {
-			for i, r := range all {
-				for _, c := range r.of[at[i]:ends[i]] {
-					read.touched += touch(read.bytes[c.entry%blockSize*recordBytes:][:recordBytes], r.channel)
-				}
+		if n > 0 {
+			if err := read.begin(k, n); err != nil {
+				return err
 			}
 		}
+		upTo := append(read.ends[:0], ends...)
+		if read.ends = upTo; k+1 < last {
+			n = x.approach(all, ends, k+1)
+		}
 		for i, r := range all {
-			for ; at[i] < ends[i]; at[i]++ {
+			for ; at[i] < upTo[i]; at[i]++ {
 				if r.far[at[i]], err = read.apart(r, r.of[at[i]].entry); err != nil {
 					return err
 				}
@@ -100,6 +90,22 @@ func (x *Index) measureBlocks(ctx context.Context, all []*request, first, last i
 		}
 	}
 	return nil
+}
+
+// approach moves ends behind what is asked of a block, counts it, and has it fetched
+// where it is in memory. Records that are near something lie scattered; to wait for one
+// after the other takes longer than to compare them, so it is done one block ahead.
+func (x *Index) approach(all []*request, ends []int, k int64) (n int) {
+	kept := x.kept.records(k)
+	for i, r := range all {
+		for ; ends[i] < len(r.of) && r.of[ends[i]].entry < (k+1)*blockSize; ends[i]++ {
+			n++
+			if kept != nil {
+				ahead(kept[r.of[ends[i]].entry%blockSize*recordBytes:][:recordBytes], r.channel)
+			}
+		}
+	}
+	return n
 }
 
 // before counts the candidates before a number.
@@ -120,8 +126,7 @@ type records struct {
 	one   []byte
 	state [blockSize]uint8
 	of    [blockSize]record
-
-	touched byte // says nothing
+	ends  []int // room of measureBlocks
 }
 
 // States of a record of the block at hand.

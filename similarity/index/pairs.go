@@ -2,6 +2,8 @@ package index
 
 import (
 	"context"
+	"math"
+	"math/bits"
 
 	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/sketches"
@@ -20,9 +22,9 @@ type Pair struct {
 // limits of the four distances within which two entries are tested: first of their
 // keys, then of their whole summaries. Between strangers the bits are fair coins.
 // Those of keys are passed by 3 pairs of a thousand, those of summaries by some 2 of
-// ten million, which the exact tests then sort out. Two units whose cosine is c differ
-// in a share arccos(c)/π of their bits: from .27 on they are within the second limit
-// more often than not, from .35 on within both with probability .97.
+// ten million by units; of tokens see tokenLimit. The exact tests then sort them out. Two
+// units whose cosine is c differ in a share arccos(c)/π of their bits: from .27 on they are
+// within the second limit more often than not, from .35 on within both with probability .97.
 var (
 	keyLimits     = [channels]int{158, 44, -6, 100}  // of 384, 128, -, 256: -3.5 deviations
 	summaryLimits = [channels]int{424, 424, -6, 194} // of 1024, 1024, -, 512: -5.5 deviations
@@ -35,6 +37,26 @@ func within(d, limits [channels]int) bool {
 		}
 	}
 	return false
+}
+
+// Deviations by which tokens' bits of keys and of summaries have to be nearer than those of
+// strangers.
+const (
+	keyTokenDeviations     = 2.5
+	summaryTokenDeviations = 4
+)
+
+// tokenLimit is the limit of tokens' bits of two entries, no more than most. A bit of which
+// no pair of tokens takes the place is zero on both sides and says nothing: 26 of 512 among
+// 96 tokens, 138 among 64, whose strangers would all be near for that alone. About half of
+// the others are set on each side, so those set on both sides together are as many as
+// count; the distance of strangers is half of these, with a deviation of half their root.
+func tokenLimit(most int, deviations float64, a, b []uint64) int {
+	n := 0.0
+	for w := range a {
+		n += float64(bits.OnesCount64(a[w]) + bits.OnesCount64(b[w]))
+	}
+	return min(most, int(math.Floor(n/2-float64(deviations/2*math.Sqrt(n)))))
 }
 
 // Pairs holds each record of [first, last) against all later ones and visits those
@@ -145,7 +167,7 @@ func (t *tile) find(j int64) error {
 				c |= 7
 				continue
 			}
-			if !t.far.hit(int(c)) || !within(t.far.distances(int(c)), keyLimits) || !t.x.testable(columns.flags(int(c)), t.column+c) {
+			if !t.far.hit(int(c)) || !t.nearKey(i, columns, int(c)) || !t.x.testable(columns.flags(int(c)), t.column+c) {
 				continue
 			}
 			if !begun {
@@ -162,6 +184,25 @@ func (t *tile) find(j int64) error {
 	return nil
 }
 
+// nearKey tells whether the key of a row is near that of a column.
+func (t *tile) nearKey(i int, columns *block, c int) bool {
+	limits, far := keyLimits, t.far.distances(c)
+	if far[tokens] <= limits[tokens] {
+		other := columns.tokens(c)
+		limits[tokens] = tokenLimit(limits[tokens], keyTokenDeviations, t.queries[i].tokens[:], other[:])
+	}
+	return within(far, limits)
+}
+
+// nearSummary does so of their summaries.
+func nearSummary(a, b *Summary) bool {
+	limits, far := summaryLimits, a.distances(b)
+	if far[tokens] <= limits[tokens] {
+		limits[tokens] = tokenLimit(limits[tokens], summaryTokenDeviations, a.Tokens[:], b.Tokens[:])
+	}
+	return within(far, limits)
+}
+
 // ask asks the summaries of a row and a column, and notes a pair that is to be tested.
 func (t *tile) ask(i int, b int64) error {
 	of, err := t.rows.need(t.row + int64(i))
@@ -169,7 +210,7 @@ func (t *tile) ask(i int, b int64) error {
 		return err
 	}
 	other, err := t.columns.need(b)
-	if err == nil && within(of.distances(other), summaryLimits) {
+	if err == nil && nearSummary(of, other) {
 		t.near[i] = append(t.near[i], b)
 	}
 	return err

@@ -16,17 +16,10 @@ const (
 // stretches are what is read of a record for each kind of distance.
 var stretches = [channels][2]int{{lengthsAt, residualAt}, {residualAt, foundAt}, {foundAt, foundAt + summaryProbed*(2*summaryPlaces+8*summaryProfiles)}, {tokensAt, tokensAt + tokenBytes}}
 
-// line is what a processor reads of memory at a time.
-const line = 64
-
-// touch reads a byte of each line that a distance will ask for. Records of a block that
-// are near something lie scattered; waiting for one after the other takes longer than
-// to compare them.
-func touch(record []byte, channel int) (sum byte) {
-	for at := stretches[channel][0]; at < stretches[channel][1]; at += line {
-		sum += record[at]
-	}
-	return sum
+// ahead has the lines fetched that a distance will ask for.
+func ahead(record []byte, channel int) {
+	s := &stretches[channel]
+	prefetch(&record[s[0]], s[1]-s[0])
 }
 
 // apartStored is Summary.apart from a record in its stored form, which is whole.
@@ -37,12 +30,18 @@ func (s *Summary) apartStored(channel int, b *[recordBytes]byte) int {
 var apartStoredBy = [channels]func(s *Summary, b *[recordBytes]byte) int{(*Summary).unitsStored, (*Summary).residualStored, (*Summary).foundStored, (*Summary).tokensStored}
 
 func (s *Summary) unitsStored(b *[recordBytes]byte) int {
+	if s.Length == 0 || s.Length != le.Uint32(b[lengthsAt:]) || s.Dim != le.Uint32(b[lengthsAt+4:]) {
+		return math.MaxInt
+	}
+	return s.leastApart(b)
+}
+
+// leastApartPlain is leastApart in plain Go.
+func (s *Summary) leastApartPlain(b *[recordBytes]byte) int {
 	least := math.MaxInt
-	if s.Length > 0 && s.Length == le.Uint32(b[lengthsAt:]) && s.Dim == le.Uint32(b[lengthsAt+4:]) {
-		for j := range summaryLayers {
-			o := wordsOf(b[wordsAt+8*summaryWords*j:])
-			least = min(least, differing16(&s.Units[0], o), differing16(&s.Units[1], o), differing16(&s.Units[2], o))
-		}
+	for j := range summaryLayers {
+		o := wordsOf(b[wordsAt+8*summaryWords*j:])
+		least = min(least, differing16(&s.Units[0], o), differing16(&s.Units[1], o), differing16(&s.Units[2], o))
 	}
 	return least
 }
@@ -54,7 +53,10 @@ func (s *Summary) residualStored(b *[recordBytes]byte) int {
 	return differing16(&s.Residual, wordsOf(b[residualAt:]))
 }
 
-func (s *Summary) foundStored(b *[recordBytes]byte) int {
+func (s *Summary) foundStored(b *[recordBytes]byte) int { return -s.mostInCommon(b) }
+
+// mostInCommonPlain is mostInCommon in plain Go.
+func (s *Summary) mostInCommonPlain(b *[recordBytes]byte) int {
 	most := 0
 	for j := range summaryProbed {
 		var places [summaryPlaces / 4]uint64
@@ -65,7 +67,7 @@ func (s *Summary) foundStored(b *[recordBytes]byte) int {
 			most = max(most, s.found(i, &places, &profiles))
 		}
 	}
-	return -most
+	return most
 }
 
 func (s *Summary) tokensStored(b *[recordBytes]byte) int {

@@ -48,6 +48,18 @@ func (b *block) content(i int) uint32 {
 	return uint32(b.side[0][i])
 }
 
+// tokens are the bits of tokens of a key.
+func (b *block) tokens(i int) (t [4]uint64) {
+	for w := range t {
+		if at := atTokens + 8*w; b.side == nil {
+			t[w] = le.Uint64(b.rows[i*keyBytes+at:])
+		} else {
+			t[w] = b.side[at/8][i]
+		}
+	}
+	return t
+}
+
 // keySpace is room for one block.
 type keySpace struct {
 	block block
@@ -107,8 +119,11 @@ func (a *apart) distance(channel, i int) int {
 	}
 }
 
-// found is the place, among the distances, of what tokens find.
-const found = 2
+// Places among the distances: of what tokens find, and of little-used tokens.
+const (
+	found  = 2
+	tokens = 3
+)
 
 // sought is a key that is asked for, and limits, as vector instructions want them.
 type sought struct {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weightprint/weightprint/fingerprint"
 	"github.com/weightprint/weightprint/internal/simd"
+	"github.com/weightprint/weightprint/similarity/sketches"
 )
 
 // sparse draws words of which many are zero, all ones, or equal to one another.
@@ -71,5 +72,22 @@ func TestVectorsCompareAsPlainGoDoes(t *testing.T) {
 		block.comparePlain(a, s, &want)
 		compareAVX512(block.side, s, &got)
 		require.Equal(t, want, got)
+	}
+}
+
+// So they do of records.
+func TestVectorsMeasureAsPlainGoDoes(t *testing.T) {
+	if !simd.AVX512Popcount {
+		t.Skip("the processor does not count bits in vectors")
+	}
+	r := rand.New(rand.NewPCG(6, 12))
+	for range 2000 {
+		s, o := randomSummary(r), record{Summary: randomSummary(r)}
+		for i := range s.Units {
+			sparse(r, s.Units[i][:], o.Units[i][:])
+		}
+		b := (*[recordBytes]byte)(o.encode())
+		require.Equal(t, s.leastApartPlain(b), unitsAVX512(&s.Units, &b[wordsAt]))
+		require.Equal(t, s.mostInCommonPlain(b), foundAVX512(&s.Places, &s.Profiles, &b[foundAt], sketches.NearProfile))
 	}
 }

@@ -2,6 +2,7 @@ package sketches
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,13 +18,12 @@ import (
 // place. Axes are paired by name where both sides list the same ones. Else
 // every axis of B takes the axis of A with most fixed points, an axis of A that
 // several take counts once, and the p-value is multiplied by the number of all
-// such pairings.
-func mlpFixedPoints(a, b *Prepared) (total similarity.Evidence, layers []similarity.Evidence) {
-	total = evidence("sketch-fixed-points", "sketches", "mlp")
+// such pairings. What is found of layers is appended to layers, which is empty.
+func mlpFixedPoints(a, b *Prepared, layers []similarity.Evidence) (similarity.Evidence, []similarity.Evidence) {
+	total := evidence("sketch-fixed-points", "sketches", "mlp")
 	as, bs := a.sketches, b.sketches
 	named := sameAxes(as, bs)
 	choice := 0.0
-	layers = make([]similarity.Evidence, 0, len(bs))
 	taken := map[int]int{} // axes of A, and the place in layers of what took them
 	for _, sb := range bs {
 		e, from, choices := nearestAxis(total, as, sb, named)
@@ -93,9 +93,9 @@ func residualFixedPoints(a, b *Prepared) similarity.Evidence {
 
 const residualSuffix = ".residual"
 
-func residual(f *fingerprint.Fingerprint) *fingerprint.Sketch {
+func residual(f *fingerprint.Fingerprint, g ground) *fingerprint.Sketch {
 	for i := range f.Sketches {
-		if s := &f.Sketches[i]; s.Axis == "main"+residualSuffix && !structured(s) {
+		if s := &f.Sketches[i]; s.Axis == "main"+residualSuffix && g[i] {
 			return s
 		}
 	}
@@ -104,12 +104,12 @@ func residual(f *fingerprint.Fingerprint) *fingerprint.Sketch {
 
 // usable lists the sketches of hidden units that may be tested, repeated
 // layers once.
-func usable(f *fingerprint.Fingerprint) []*fingerprint.Sketch {
-	var out []*fingerprint.Sketch
+func usable(f *fingerprint.Fingerprint, g ground) []*fingerprint.Sketch {
+	out := make([]*fingerprint.Sketch, 0, len(f.Sketches))
 next:
 	for i := range f.Sketches {
 		s := &f.Sketches[i]
-		if strings.HasSuffix(s.Axis, residualSuffix) || structured(s) {
+		if strings.HasSuffix(s.Axis, residualSuffix) || !g[i] {
 			continue
 		}
 		for _, o := range out {
@@ -154,19 +154,59 @@ func fixed(sa, sb *fingerprint.Sketch) (hits, n int) {
 	return hits, n
 }
 
+// half tells whether fixed counts at least half of the units, and any. Of strangers the
+// first half shows that it does not.
+func half(sa, sb *fingerprint.Sketch) bool {
+	if !slices.Contains(sa.Eligible, true) {
+		return false
+	}
+	units := count(sb.Eligible)
+	order, left := relabelling(len(sa.Units)), units/2 // that may stand elsewhere
+	for j, eligible := range sb.Eligible {
+		if eligible && !(sa.Eligible[j] && stands(order, sa, sb, j)) {
+			if left--; left < 0 {
+				return false
+			}
+		}
+	}
+	return units > 0
+}
+
+// count is the number of units that can be told apart.
+func count(eligible []bool) (n int) {
+	for _, e := range eligible {
+		if e {
+			n++
+		}
+	}
+	return n
+}
+
 // stands tells whether unit j of A is the nearest to unit j of B, the first in order
 // where several are. Of strangers a few others show that it is not.
 func stands(order []int, sa, sb *fingerprint.Sketch, j int) bool {
-	least := sa.Distance(j, sb, j) // of those before j in order, no other may have it
+	b := wordsOf(sb, j)
+	least := apart(wordsOf(sa, j), b) // of those before j in order, no other may have it
 	for _, i := range order {
 		if i == j {
 			least--
-		} else if sa.Eligible[i] && sa.Distance(i, sb, j) <= least {
+		} else if sa.Eligible[i] && apart(wordsOf(sa, i), b) <= least {
 			return false
 		}
 	}
 	return true
 }
+
+// wordsOf are those of one unit.
+func wordsOf(s *fingerprint.Sketch, i int) *sketched {
+	return (*sketched)(s.Words[i*len(sketched{}):])
+}
+
+// sketched is a unit's sketch.
+type sketched [fingerprint.SketchBits / 64]uint64
+
+// apart counts the bits in which two units differ.
+func apart(a, b *sketched) int { return bits.OnesCount64(a[0]^b[0]) + bits.OnesCount64(a[1]^b[1]) }
 
 // relabellings holds one random order for each number of units. It has nothing
 // to do with any model's own order, which is all that breaking ties needs.

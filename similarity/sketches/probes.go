@@ -2,7 +2,6 @@ package sketches
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 
@@ -121,7 +120,7 @@ func probes(a, b *Prepared) (order, signs, agreement similarity.Evidence) {
 	agreement = evidence("probe-agreement", "units that tokens find", "mlp")
 	agreement.Tier, agreement.Null = similarity.Calibrated, "none: units that the same tokens find, alike through the up rows too"
 	as, bs := a.probed, b.probed
-	orders, flips, alike := taken{}, taken{}, taken{}
+	var orders, flips, alike taken
 	var room [maxTokens]int
 	for _, pb := range bs {
 		var o, s, g best
@@ -155,10 +154,10 @@ func probes(a, b *Prepared) (order, signs, agreement similarity.Evidence) {
 }
 
 // probed lists the probed layers that may be tested, repeated ones once.
-func probed(f *fingerprint.Fingerprint) []layer {
+func probed(f *fingerprint.Fingerprint, g ground) []layer {
 	var out []layer
 	for i := range f.Probes {
-		if p := &f.Probes[i]; sound(f, p.Axis) && !twice(f.Probes[:i], p) {
+		if p := &f.Probes[i]; sound(f, g, p.Axis) && !twice(f.Probes[:i], p) {
 			out = append(out, layerOfProbes(p))
 		}
 	}
@@ -178,12 +177,19 @@ func (x *best) offer(layer, stat, n int, log stats.LogP) {
 	}
 }
 
-// taken holds, by layers of A, the best of what layers of B found.
-type taken map[int]best
+// taken holds the best of what layers of B found, one for each layer of A, in their order.
+type taken []best
 
-func (m taken) take(x best) {
-	if old, ok := m[x.layer]; x.found && (!ok || x.log < old.log) {
-		m[x.layer] = x
+func (m *taken) take(x best) {
+	if !x.found {
+		return
+	}
+	at, again := slices.BinarySearchFunc(*m, x.layer, func(y best, layer int) int { return y.layer - layer })
+	switch {
+	case !again:
+		*m = slices.Insert(*m, at, x)
+	case x.log < (*m)[at].log:
+		(*m)[at] = x
 	}
 }
 
@@ -195,8 +201,7 @@ func (m taken) into(e *similarity.Evidence, tests int) []stats.LogP {
 		return nil
 	}
 	ps := make([]stats.LogP, tests)
-	for i, layer := range slices.Sorted(maps.Keys(m)) {
-		x := m[layer]
+	for i, x := range m {
 		e.Statistic += float64(x.stat)
 		e.N += x.n
 		ps[i] = stats.Bonferroni(x.log, tests)
@@ -236,10 +241,10 @@ func twice(before []fingerprint.Probes, p *fingerprint.Probes) bool {
 // sound tells whether an axis has a sketch that is ground for a test: units of
 // few directions answer to tokens alike, sorted ones stand in one order, in
 // networks that share nothing.
-func sound(f *fingerprint.Fingerprint, axis string) bool {
+func sound(f *fingerprint.Fingerprint, g ground, axis string) bool {
 	for i := range f.Sketches {
 		if f.Sketches[i].Axis == axis {
-			return !structured(&f.Sketches[i])
+			return g[i]
 		}
 	}
 	return false

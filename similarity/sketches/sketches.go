@@ -59,16 +59,33 @@ func Prepare(f *fingerprint.Fingerprint) *Prepared {
 
 // prepare leaves out the products of tokens, which few are asked for.
 func prepare(f *fingerprint.Fingerprint) *Prepared {
-	return &Prepared{sketches: usable(f), residual: residual(f), probed: probed(f), tokens: f.Tokens}
+	g := groundOf(f)
+	return &Prepared{sketches: usable(f, g), residual: residual(f, g), probed: probed(f, g), tokens: f.Tokens}
+}
+
+// ground tells of each sketch of a fingerprint whether it is ground for a test.
+type ground []bool
+
+func groundOf(f *fingerprint.Fingerprint) ground {
+	g := make(ground, len(f.Sketches))
+	for i := range f.Sketches {
+		g[i] = !structured(&f.Sketches[i])
+	}
+	return g
 }
 
 // Run is the function Run with the prepared fingerprint as b.
 func (b *Prepared) Run(f *fingerprint.Fingerprint) []similarity.Evidence {
 	a := prepare(f)
-	mlp, layers := mlpFixedPoints(a, b)
+	out := make([]similarity.Evidence, pooled, pooled+len(b.sketches))
+	mlp, layers := mlpFixedPoints(a, b, out[pooled:])
 	order, signs, agreement := probes(a, b)
-	return append([]similarity.Evidence{mlp, residualFixedPoints(a, b), tokenSigns(a, b), order, signs, agreement}, layers...)
+	copy(out, []similarity.Evidence{mlp, residualFixedPoints(a, b), tokenSigns(a, b), order, signs, agreement})
+	return out[:pooled+len(layers)]
 }
+
+// pooled is how many pooled results Run gives, the exact ones and the agreement.
+const pooled = ExactTests + 1
 
 // Best returns the pooled exact result with the smallest p-value, corrected for
 // having looked at all of them; nil if none ran.
@@ -87,8 +104,10 @@ func Best(all []similarity.Evidence) (*similarity.Evidence, stats.LogP) {
 
 // evidence is a pooled result to be filled in.
 func evidence(test, axis, component string) similarity.Evidence {
-	return similarity.Evidence{Test: test, Axis: axis, Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, Null: null, Warnings: []string{"screening: from fingerprints"}}
+	return similarity.Evidence{Test: test, Axis: axis, Component: component, Tower: "main", LayerA: -1, LayerB: -1, Tier: similarity.Exact, Null: null, Warnings: warnings[:1:1]}
 }
+
+var warnings = [...]string{"screening: from fingerprints"}
 
 // repeated tells whether two sketches of one model are of copies: a layer that
 // stands twice must not count twice.
@@ -96,8 +115,7 @@ func repeated(s, o *fingerprint.Sketch) bool {
 	if !s.Alike(o) {
 		return false
 	}
-	hits, n := fixed(s, o)
-	return n > 0 && 2*hits >= n
+	return half(s, o)
 }
 
 const (
@@ -114,12 +132,7 @@ const (
 // structured tells whether an axis is no ground for a test by the look of it
 // alone: too few units, sorted units, or units of few directions.
 func structured(s *fingerprint.Sketch) bool {
-	n := 0
-	for _, ok := range s.Eligible {
-		if ok {
-			n++
-		}
-	}
+	n := count(s.Eligible)
 	m := float64(n)
 	return n < minUnits || math.Abs(float64(s.Trend)) > trendZ*math.Sqrt(m*(m-1)*(2*m+5)/18) || squaredCosine(s) > 1.0/leastRank
 }
@@ -139,9 +152,13 @@ var squares = func() (out [fingerprint.SketchBits + 1]float64) {
 func squaredCosine(s *fingerprint.Sketch) float64 {
 	sum, pairs := 0.0, 0
 	for i := range s.Units {
+		if !s.Eligible[i] {
+			continue
+		}
+		unit := wordsOf(s, i)
 		for j := range i {
-			if s.Eligible[i] && s.Eligible[j] {
-				sum += squares[s.Distance(i, s, j)]
+			if s.Eligible[j] {
+				sum += squares[apart(unit, wordsOf(s, j))]
 				pairs++
 			}
 		}
@@ -152,11 +169,12 @@ func squaredCosine(s *fingerprint.Sketch) float64 {
 // Testable tells whether a fingerprint holds anything that a test may use. One
 // of nothing but constant, repeated or generic units does not.
 func Testable(f *fingerprint.Fingerprint) bool {
-	if len(usable(f)) > 0 || residual(f) != nil || f.Tokens != nil {
+	g := groundOf(f)
+	if len(usable(f, g)) > 0 || residual(f, g) != nil || f.Tokens != nil {
 		return true
 	}
 	for i := range f.Probes {
-		if l := layerOfProbes(&f.Probes[i]); len(l.byPlace) >= minProbes && sound(f, l.Axis) {
+		if l := layerOfProbes(&f.Probes[i]); len(l.byPlace) >= minProbes && sound(f, g, l.Axis) {
 			return true
 		}
 	}

@@ -82,27 +82,69 @@ func (s *Store) List(ctx context.Context) (*store.Listed, error) {
 	return &store.Listed{Names: names}, err
 }
 
+// row is one entry as it is stored.
+type row struct {
+	number int64
+	entry  index.Entry
+	bad    error // why the entry cannot be read
+	same   bool  // the columns are those of the fingerprint
+}
+
 // each visits the entries of one state of the database in order. Those that
-// cannot be read have an error instead of a fingerprint.
-func (v *view) each(ctx context.Context, visit func(number int64, e index.Entry, bad error) error) error {
-	rows, err := v.tx.Query(ctx, `SELECT number FROM weightprint.entries ORDER BY number`)
-	if err != nil {
-		return err
-	}
-	numbers, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return err
-	}
-	for _, n := range numbers {
-		e, bad := v.At(ctx, n)
-		if err := ctx.Err(); err != nil {
+// cannot be read have an error instead of a fingerprint. Some hundred are read at a
+// time: to ask for each alone takes many times as long.
+func (v *view) each(ctx context.Context, visit func(r *row) error) error {
+	after := int64(-1)
+	for {
+		page, err := v.page(ctx, after)
+		if err != nil || len(page) == 0 {
 			return err
 		}
-		if err := visit(n, e, bad); err != nil {
-			return err
+		for i := range page {
+			if err := visit(&page[i]); err != nil {
+				return err
+			}
 		}
+		after = page[len(page)-1].number
 	}
-	return nil
+}
+
+// page reads the entries that follow a number.
+func (v *view) page(ctx context.Context, after int64) ([]row, error) {
+	rows, err := v.tx.Query(ctx, `SELECT number, name, file, fingerprint, `+strings.Join(columns, ", ")+`
+		FROM (SELECT * FROM weightprint.entries WHERE number > $1 ORDER BY number LIMIT $2) entries
+		LEFT JOIN weightprint.fingerprints ON digest = fingerprint ORDER BY number`, after, together)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, v.read)
+}
+
+// read takes a row of a page. The columns are held against those of the fingerprint byte
+// for byte as they come: there is more that a stored array can be than a slice.
+func (v *view) read(c pgx.CollectableRow) (r row, err error) {
+	var name, file, content []byte
+	fields := c.FieldDescriptions()
+	into := append(make([]any, 0, len(fields)), &r.number, &name, &file, nil, &content) // nil is not read
+	const first = 3                                                                     // fingerprint, content and so on
+	if err := c.Scan(into[:len(fields)]...); err != nil {
+		return r, err
+	}
+	r.entry, r.bad = entryOf(r.number, name, content, file)
+	if r.bad != nil {
+		return r, nil
+	}
+	digest, raw, types := r.entry.Fingerprint.Digest(), c.RawValues(), v.tx.Conn().TypeMap()
+	r.same = true
+	for i, want := range append([]any{digest[:]}, values(r.entry.Fingerprint)...) {
+		f := fields[first+i]
+		b, err := types.Encode(f.DataTypeOID, f.Format, want, nil)
+		if err != nil {
+			return r, err
+		}
+		r.same = r.same && bytes.Equal(b, raw[first+i]) && (b == nil) == (raw[first+i] == nil)
+	}
+	return r, nil
 }
 
 // Check reads every entry whole and holds its columns against its fingerprint.
@@ -110,33 +152,18 @@ func (s *Store) Check(ctx context.Context) (*store.Checked, error) {
 	var c store.Checked
 	err := s.look(ctx, func(tx pgx.Tx) error {
 		v := view{store: s, tx: tx}
-		return v.each(ctx, func(number int64, e index.Entry, bad error) error {
+		return v.each(ctx, func(r *row) error {
 			c.Entries++
-			if bad == nil {
-				bad = v.agrees(ctx, number, e)
+			if r.bad == nil && !r.same {
+				r.bad = fmt.Errorf("entry %d: %w: the summary is not that of the fingerprint", r.number, index.ErrCorrupt)
 			}
-			if bad != nil {
-				c.Bad = append(c.Bad, index.Bad{Number: number, Name: e.Name, Err: bad})
+			if r.bad != nil {
+				c.Bad = append(c.Bad, index.Bad{Number: r.number, Name: r.entry.Name, Err: r.bad})
 			}
 			return nil
 		})
 	})
 	return &c, err
-}
-
-// agrees tells whether the columns of an entry are those of its fingerprint.
-func (v *view) agrees(ctx context.Context, number int64, e index.Entry) error {
-	same := []string{"number = $1", "fingerprint = $2"}
-	for i, c := range columns {
-		same = append(same, fmt.Sprintf("%s IS NOT DISTINCT FROM $%d", c, i+3))
-	}
-	digest := e.Fingerprint.Digest()
-	var ok bool
-	err := v.tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM weightprint.entries WHERE `+strings.Join(same, " AND ")+")", append([]any{number, digest[:]}, values(e.Fingerprint)...)...).Scan(&ok)
-	if err == nil && !ok {
-		err = fmt.Errorf("entry %d: %w: the summary is not that of the fingerprint", number, index.ErrCorrupt)
-	}
-	return err
 }
 
 // Save writes all entries to a new embedded index.
@@ -165,11 +192,11 @@ func (v *view) save(ctx context.Context, path string) error {
 		some = some[:0]
 		return err
 	}
-	err = v.each(ctx, func(_ int64, e index.Entry, bad error) error {
-		if bad != nil {
-			return bad
+	err = v.each(ctx, func(r *row) error {
+		if r.bad != nil {
+			return r.bad
 		}
-		if some = append(some, e); len(some) == together {
+		if some = append(some, r.entry); len(some) == together {
 			return flush()
 		}
 		return nil

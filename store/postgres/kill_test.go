@@ -70,6 +70,7 @@ func holds(t *testing.T, s *postgres.Store, last int) int {
 
 // Nothing that was committed is lost when the server is killed.
 func TestServerIsKilled(t *testing.T) {
+	t.Parallel() // both wait most of the time
 	server := postgrestest.StartDurable(t)
 	dsn := server.Database(t)
 	r := rand.New(rand.NewPCG(1, 1))
@@ -91,6 +92,7 @@ func TestServerIsKilled(t *testing.T) {
 
 // The same when the client is.
 func TestClientIsKilled(t *testing.T) {
+	t.Parallel()
 	server := postgrestest.StartDurable(t)
 	dsn := server.Database(t)
 	s := open(t, dsn)

@@ -49,13 +49,20 @@ func (v *view) At(ctx context.Context, number int64) (e index.Entry, err error) 
 	if err != nil {
 		return e, fmt.Errorf("entry %d: %w", number, err)
 	}
+	return entryOf(number, name, content, file)
+}
+
+// entryOf reads the parts of an entry; its name also with an error.
+func entryOf(number int64, name, content, file []byte) (e index.Entry, err error) {
 	e.Name = string(name)
-	if e.Fingerprint, err = fingerprint.Decode(file); err != nil {
-		return index.Entry{Name: e.Name}, fmt.Errorf("entry %d: %w", number, err)
+	f, err := fingerprint.Decode(file)
+	if err != nil {
+		return e, fmt.Errorf("entry %d: %w", number, err)
 	}
-	if c := index.ContentOf(e.Fingerprint); string(content) != string(c[:]) {
-		return index.Entry{Name: e.Name}, fmt.Errorf("entry %d: %w: the fingerprint is of another model", number, index.ErrCorrupt)
+	if c := index.ContentOf(f); string(content) != string(c[:]) {
+		return e, fmt.Errorf("entry %d: %w: the fingerprint is of another model", number, index.ErrCorrupt)
 	}
+	e.Fingerprint = f
 	return e, nil
 }
 
