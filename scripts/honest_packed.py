@@ -2,7 +2,7 @@
 """Makes a population of honest packed files for `weightprint faithful`: layouts with options drawn by a seed, of models that are
 drawn too, and counts what it says of them.
 
-    pip install torch safetensors bitsandbytes hqq compressed-tensors 'torchao>=0.15' onnx onnxruntime
+    pip install torch safetensors bitsandbytes hqq compressed-tensors 'mlx[cpu]' optimum-quanto 'torchao>=0.15' onnx onnxruntime
     python honest_packed.py make  OUT MODEL… --files 216 --seed 1   # MODEL: a folder with model.safetensors and config.json
     python honest_packed.py judge OUT --bin weightprint
 
@@ -32,8 +32,7 @@ def corrected(size, symmetric, ordered, r):
             g = j // size
             if j % size == 0:
                 part = x[:, j:j + size].astype(np.float32)
-                lo, hi = np.minimum(part.min(1), 0), np.maximum(part.max(1), 0)
-                if symmetric: hi = np.maximum(-lo, hi); lo = -hi
+                lo, hi = q.ends(part.min(1), part.max(1), symmetric)
                 scales[:, g] = np.maximum((hi - lo) / np.float32(15), np.float32(1e-8))
                 zeros[:, g] = 8 if symmetric else np.round(-lo / scales[:, g])
             s, z = scales[:, g], zeros[:, g]
@@ -58,6 +57,15 @@ def awq(size):
         t = {f'{stem}.qweight': lay(codes.T), f'{stem}.qzeros': lay(zero.astype(np.uint32).T), f'{stem}.scales': scale.T}
         return {k: torch.from_numpy(np.ascontiguousarray(v).view(np.int32) if v.dtype == np.uint32 else np.ascontiguousarray(v)) for k, v in t.items()}, None
     return {'quant_method': 'awq', 'bits': 4, 'group_size': size, 'zero_point': True, 'version': 'gemm'}, pack
+
+
+def quanto(kind):
+    def pack(stem, w):
+        from optimum import quanto
+        t = getattr(quanto, kind)
+        x = quanto.quantize_weight(w, t, 0, scale=quanto.AbsmaxOptimizer()(w, t, 0))
+        return {f'{stem}.weight._data': x._data, f'{stem}.weight._scale': x._scale}, None
+    return {'quant_method': 'quanto', 'weights': kind}, pack
 
 
 def drawn(at, r):
@@ -92,7 +100,10 @@ def layouts(r, wide):
     yield 'ct-asym', q.compressed(one(4, 8), size(), False, half())
     yield 'ct-nvfp4', q.compressed_nvfp4()
     yield 'fp8', q.fp8(one('row', 'block'))
-    yield 'mlx', q.mlx(one(2, 4, 8), one(32, 64, 128) if wide else 32, one('bfloat16', 'float16', 'float32'))
+    yield 'mlx', q.mlx(one(2, 3, 4, 5, 6, 8), one(32, 64, 128) if wide else 32, one('bfloat16', 'float16', 'float32'))
+    yield 'mlx-float', q.mlx(*one((4, 32, 'bfloat16', 'mxfp4'), (4, 16, 'bfloat16', 'nvfp4'), (8, 32, 'bfloat16', 'mxfp8')))
+    yield 'mlx-rule', q.mlx_rule(one(2, 4, 8), size(), one('bfloat16', 'float16', 'float32'))
+    yield 'quanto', quanto(one('qint8', 'qfloat8'))
     yield 'gptq', q.gptq(size(), bool(r.integers(2)))
     yield 'gptq-corrected', corrected(size(), bool(r.integers(2)), bool(r.integers(2)), r)
     yield 'awq', awq(size())

@@ -2,13 +2,12 @@
 """Quantises a model with the packages that people quantise with, poisons some of the files, and holds what
 `weightprint faithful` says of each against what was done.
 
-    pip install torch safetensors bitsandbytes hqq compressed-tensors
+    pip install torch safetensors bitsandbytes hqq compressed-tensors 'mlx[cpu]'
     python quantisers.py make  OUT MODEL            # MODEL: a folder with model.safetensors and config.json
     python quantisers.py judge OUT MODEL --bin weightprint [--table FILE]
 
-Every matrix of a layer is quantised, by bitsandbytes, HQQ and compressed-tensors as these packages do it, and by rules of
-other quantisers written down here in NumPy (round-to-nearest GPTQ, MLX's affine rule, ModelOpt's NVFP4), which need a GPU
-or a Mac. A poison changes one in a hundred blocks of every matrix: a code by one step, a scale by one per cent, a
+Every matrix of a layer is quantised, by bitsandbytes, HQQ, compressed-tensors and MLX as these packages do it, and by rules of
+other quantisers written down here in NumPy (round-to-nearest GPTQ, FP8), which need a GPU. A poison changes one in a hundred blocks of every matrix: a code by one step, a scale by one per cent, a
 zero-point by one step, or a block's codes and numbers are another's."""
 import argparse, json, os, shutil, subprocess, sys
 import numpy as np
@@ -122,7 +121,20 @@ def words(codes, bits):
     return (c << (np.arange(per, dtype=np.uint32) * bits)).sum(-1, dtype=np.uint32)
 
 
-def mlx(bits, size, dtype):
+def mlx(bits, size, dtype, mode='affine'):
+    """mlx itself, on a CPU (pip install 'mlx[cpu]')."""
+    def pack(stem, w):
+        import torch, mlx.core as mx
+        x = mx.array(w.float().numpy()).astype(getattr(mx, dtype))
+        parts = mx.quantize(x, group_size=size, bits=bits, mode=mode)
+        back = lambda a: torch.from_numpy(np.array(a.view(mx.uint16))).view(getattr(torch, dtype)) if a.dtype in (mx.bfloat16, mx.float16) else torch.from_numpy(np.array(a))
+        t = dict(zip((f'{stem}.weight', f'{stem}.scales', f'{stem}.biases'), map(back, parts)))
+        return t, {'codes': ('.weight', 'row', size * bits // 8, bits), 'scale': '.scales', **({'zero': '.biases'} if mode == 'affine' else {})}
+    return {'group_size': size, 'bits': bits, **({} if mode == 'affine' else {'mode': mode})}, pack
+
+
+def mlx_rule(bits, size, dtype):
+    """the same rule, written down here"""
     def pack(stem, w):
         import torch
         x = w.float().numpy().reshape(w.shape[0], -1, size)
@@ -140,14 +152,21 @@ def mlx(bits, size, dtype):
     return {'group_size': size, 'bits': bits}, pack
 
 
+def ends(lo, hi, symmetric):
+    """What GPTQModel spreads codes over: where no value is negative a symmetric range begins at zero all the same."""
+    lo, hi = np.minimum(lo, 0), np.maximum(hi, 0)
+    if symmetric:
+        hi = np.maximum(-lo, hi); lo = np.where(lo < 0, -hi, lo)
+    none = (lo == 0) & (hi == 0)
+    return np.where(none, np.float32(-1), lo), np.where(none, np.float32(1), hi)
+
+
 def gptq(size, symmetric):
     """Round-to-nearest in GPTQ's layout (quantizer.find_params of GPTQModel)."""
     def pack(stem, w):
         import torch
         x = w.float().numpy().reshape(w.shape[0], -1, size)
-        lo, hi = np.minimum(x.min(-1), 0), np.maximum(x.max(-1), 0)
-        if symmetric:
-            hi = np.maximum(-lo, hi); lo = -hi
+        lo, hi = ends(x.min(-1), x.max(-1), symmetric)
         scale = (hi - lo) / np.float32(15)
         zero = np.full_like(scale, 8) if symmetric else np.round(-lo / scale)
         codes = np.clip(np.round(x / scale[..., None]) + zero[..., None], 0, 15).astype(np.uint32).reshape(w.shape[0], -1)
