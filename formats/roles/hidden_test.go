@@ -79,12 +79,20 @@ func TestMatricesBesideLayers(t *testing.T) {
 	}
 }
 
-// Runs of values that are no units neither make nor read any.
+// Runs of values that are no units neither make nor read any, and show no ends.
 func TestFlatRunsAreNoUnits(t *testing.T) {
 	const run = flatCols
-	n := Map(shaped([]int64{run, 2}, []int64{1, mostUnits + run}))
-	require.Len(t, n.Generic, 2)
-	require.Empty(t, hiddenOf(n))
-	wide := shaped([]int64{run, 2}, []int64{run, 2}, []int64{run, 2}, []int64{2, run}, []int64{2, run}, []int64{1, mostUnits + run})
-	require.Empty(t, hiddenOf(Map(wide)), "read twice only")
+	for name, c := range map[string]struct {
+		shapes [][]int64
+		hidden []string
+	}{
+		"read by a run":                   {[][]int64{{run, 2}, {1, mostUnits + run}}, nil},
+		"read twice, and by a run":        {[][]int64{{run, 2}, {run, 2}, {run, 2}, {2, run}, {2, run}, {1, mostUnits + run}}, nil},
+		"a run of 65 rows, which is read": {[][]int64{{12, 65}, {40, 12}, {9, 40}, {1, mostUnits + run}}, []string{"12 1", "40 1"}},
+		"an autoencoder beside a run":     {[][]int64{{128, 784}, {784, 128}, {1, mostUnits + run}}, nil},
+		"an LSTM beside a run of 96 rows": {[][]int64{{384, 40}, {384, 96}, {40, 96}, {384}, {1, 96 * run}}, []string{"96 4", "96 4"}},
+		"384 classes, and as many rows":   {[][]int64{{384, 96}, {96, 40}, {10, 96}, {384}, {1, 384 * run}}, []string{"96 1"}},
+	} {
+		require.ElementsMatch(t, c.hidden, hiddenOf(Map(shaped(c.shapes...))), name)
+	}
 }
