@@ -52,6 +52,7 @@ func TestNoStacks(t *testing.T) {
 		{"layers/a/kernel 3x2x4, layers/a/bias 3x4", true},       // a kernel and its bias do
 		{"layers/a/kernel 1x2x4, layers/a/bias 1x4", true},       // of one layer
 		{"layers/a/kernel 3x4, layers/a/bias 3x4", false},        // a kernel of one axis
+		{"layers/kernel 3x2x4, layers/bias 3x4", true},           // nothing between
 		{good + ", layers/b/table 3x2x2", false},                 // of a kind that is not known, as large
 		{good + ", head/h 2x5, layers 2x5", true},                // the word of a stack, and nothing behind it
 		{"layers/a/kernel 4096x2x1, layers/a/bias 4096x1", true}, // as many as any network has

@@ -38,6 +38,7 @@ func TestSparseUnread(t *testing.T) {
 		"a dimension of 0":           sparseAs(4, 0, list(4, 4, 0), straight, none, dimension(0, 4), dimension(0, 0)),
 		"dimensions in another turn": sparseAs(32, 0, pair, list(4, 1, 0), none, full...),
 		"a dimension twice":          sparseAs(32, 0, pair, list(4, 1, 1), none, full...),
+		"a dimension too few":        sparseAs(32, 0, pair, list(4, 0), none, full...),
 		"blocks":                     sparseAs(32, 0, pair, straight, list(4, 0), full...),
 		"too many places":            sparseAs(4, 0, list(4, 4096, 2048), straight, none, dimension(0, 4096), dimension(0, 2048)),
 		"too many, then more":        sparseAs(4, 0, list(4, 4096, 2048, 2), list(4, 0, 1, 2), none, dimension(0, 4096), dimension(0, 2048), dimension(0, 2)),

@@ -234,6 +234,7 @@ func TestUnnamed(t *testing.T) {
 		error string
 	}{
 		"a model and an optimiser":      {func(p *program) { dict(p, "w"); p.raw("a"); dict(p, "state", "param_groups") }, ""},
+		"a list in a list":              {func(p *program) { p.raw("]"); ones(p); p.raw("a") }, ""},
 		"a tensor alone, in a list":     {func(p *program) { ones(p) }, ""},
 		"a model and a tensor":          {func(p *program) { dict(p, "w"); p.raw("a"); ones(p) }, "several items hold tensors (0, 1)"},
 		"a state and another":           {func(p *program) { dict(p, "w"); p.raw("a"); dict(p, "state", "other") }, "several items"},
