@@ -44,11 +44,20 @@ func TestNoStacks(t *testing.T) {
 		{strings.ReplaceAll(good, "layers/", "img/Transformer/encoderblock/"), true},
 		{strings.ReplaceAll(strings.ReplaceAll(good, "layers/", "model/layers/FlaxBartEncoderLayers/"), "/", "."), true},
 		{good + ", head/kernel 2x5", true},
-		{"layers/a/kernel 2x4, layers/a/bias 4", false},           // one layer, whose matrix is one
-		{"layers/a/kernel 3x3x2x4, layers/a/bias 4", false},       // a convolution
-		{"layers/a/kernel 3x2x4, layers/a/bias 3", false},         // a bias of one axis
-		{"layers/a/kernel 3x2x4, layers/n/scale 4x3", false},      // two numbers of layers
-		{"layers/a/kernel 3x2x4", false},                          // nothing tells
+		{"layers/a/kernel 2x4, layers/a/bias 4", false},          // one layer, whose matrix is one
+		{"layers/a/kernel 3x3x2x4, layers/a/bias 4", false},      // a convolution
+		{"layers/a/kernel 3x2x4, layers/a/bias 3", false},        // a bias of one axis
+		{"layers/a/kernel 3x2x4, layers/n/scale 4x3", false},     // two numbers of layers
+		{"layers/a/kernel 3x2x4", false},                         // nothing tells
+		{"layers/a/kernel 3x2x4, layers/a/bias 3x4", true},       // a kernel and its bias do
+		{"layers/a/kernel 1x2x4, layers/a/bias 1x4", true},       // of one layer
+		{"layers/a/kernel 3x4, layers/a/bias 3x4", false},        // a kernel of one axis
+		{"layers/kernel 3x2x4, layers/bias 3x4", true},           // nothing between
+		{good + ", layers/b/table 3x2x2", false},                 // of a kind that is not known, as large
+		{good + ", head/h 2x5, layers 2x5", true},                // the word of a stack, and nothing behind it
+		{"layers/a/kernel 4096x2x1, layers/a/bias 4096x1", true}, // as many as any network has
+		{strings.ReplaceAll(good, "layers/", strings.Repeat("n", maxStackedName)+"/layers/"), false},
+		{strings.ReplaceAll(good, "layers/", strings.Repeat("n", maxStackedName-len("/layers/a/kernel"))+"/layers/"), true},
 		{"layers/n/scale 3x2, kernel 2x2", false},                 // no kernel in it
 		{good + ", layers/b/table 3x2", false},                    // of a kind that is not known
 		{good + ", layers/0/b/bias 4", true},                      // a layer of another part apart
@@ -75,10 +84,40 @@ func TestNoStacks(t *testing.T) {
 		}
 		op.c.setTensors(all)
 		require.NoError(t, op.unstack())
-		taken := len(op.c.tensors) > len(all)
-		require.Equal(t, c.taken, taken, c.tensors)
-		if !taken {
-			require.Empty(t, op.c.Warnings)
+		require.Equal(t, c.taken, len(op.c.Warnings) > 0, c.tensors)
+		if !c.taken {
+			require.Len(t, op.c.tensors, len(all))
 		}
 	}
+}
+
+// stacksOf is kernels of 1 × 1 and as many biases, each of so many layers.
+func stacksOf(pairs int, layers int64) (all []*tensor.Tensor) {
+	for i := range pairs {
+		for leaf, shape := range map[string][]int64{"kernel": {layers, 1, 1}, "bias": {layers, 1}} {
+			all = append(all, &tensor.Tensor{Name: fmt.Sprintf("layers/p%d/%s", i, leaf), DType: tensor.F32, Shape: shape, Data: tensor.Values(make([]float32, layers))})
+		}
+	}
+	return all
+}
+
+// Layers are numbered in tens and each has its share of the bytes; a stack with a scalar in it is
+// none; and no more tensors come of stacks than are allowed.
+func TestStackedLimits(t *testing.T) {
+	unstacked := func(all []*tensor.Tensor) *Checkpoint {
+		op := &opener{c: &Checkpoint{}}
+		op.c.setTensors(all)
+		require.NoError(t, op.unstack())
+		return op.c
+	}
+	c := unstacked(stacksOf(1, 12))
+	require.Len(t, c.tensors, 24)
+	x, ok := c.Tensor("layers/11/p0/kernel")
+	require.True(t, ok)
+	require.Equal(t, int64(4), x.StoredBytes())
+	scalar := &tensor.Tensor{Name: "layers/s/scale", DType: tensor.F32, Data: tensor.Values(make([]float32, 1))}
+	require.Len(t, unstacked(append(stacksOf(1, 12), scalar)).tensors, 3)
+	require.Len(t, unstacked(append([]*tensor.Tensor{scalar}, stacksOf(1, 12)...)).tensors, 3)
+	require.Len(t, unstacked(stacksOf(8, maxStackedLayers-1)).tensors, maxUnstacked-16)
+	require.Len(t, unstacked(stacksOf(8, maxStackedLayers)).tensors, 16)
 }

@@ -117,11 +117,12 @@ func (n *Network) inside() map[int]bool {
 // is an input, where they are more than the columns.
 func (n *Network) showsEnds() bool {
 	made, read := map[int]bool{}, map[int]bool{}
-	for _, m := range n.Generic {
+	units := slices.DeleteFunc(slices.Clone(n.Generic), (*Matrix).Flat)
+	for _, m := range units {
 		made[n.made(m)], read[m.Inputs()] = m.Rows > 1, true
 	}
 	begins, ends := false, false
-	for _, m := range n.Generic {
+	for _, m := range units {
 		begins = begins || !made[m.Inputs()] || !read[n.made(m)] && m.Rows > m.Inputs()
 		ends = ends || !read[n.made(m)]
 	}

@@ -111,3 +111,35 @@ func TestSupposedViewsCanBeTurned(t *testing.T) {
 		require.Contains(t, dims, m.Tensor.Shape, "as stored")
 	}
 }
+
+// Kernels lie in another order only where that fits more than half of all that could, and no
+// other order does as well. Sizes that no vector has count for nothing, and neither do
+// matrices that are no kernels.
+func TestHowMuchMustFit(t *testing.T) {
+	for name, c := range map[string]struct {
+		shapes [][]int64
+		want   []string // rows, inputs
+	}{
+		"four of eight":           {[][]int64{{11, 4, 32}, {5, 32, 48}, {32}}, []string{"11 4", "5 32"}},
+		"five of eight":           {[][]int64{{11, 4, 32}, {5, 32, 48}, {32}, {48}}, []string{"32 4", "48 32"}},
+		"six of twelve":           {[][]int64{{11, 4, 32}, {5, 32, 48}, {5, 7, 9}, {32}, {48}, {9}}, []string{"11 4", "5 32", "5 7"}},
+		"seven of twelve":         {[][]int64{{11, 4, 32}, {5, 32, 48}, {5, 7, 9}, {32}, {48}, {9}, {7}}, []string{"32 4", "48 32", "9 7"}},
+		"what no vector has":      {[][]int64{{11, 4, 32}, {5, 32, 48}, {5, 48, 9}, {48}, {9}, {4}}, []string{"11 4", "5 32", "5 48"}},
+		"beside other matrices":   {[][]int64{{11, 4, 32}, {5, 32, 48}, {32}, {48}, {7, 12}, {7, 12}}, []string{"32 4", "48 32", "12 7", "12 7"}},
+		"beside a run of values":  {[][]int64{{11, 4, 32}, {5, 32, 48}, {32}, {48}, {1, mostUnits + flatCols, 1}}, []string{"32 4", "48 32", "65 4259840"}},
+		"two other orders alike":  {[][]int64{{16, 16, 16}, {32, 32, 16}, {16}}, []string{"16 16", "32 32"}},
+		"as stored, and another":  {[][]int64{{16, 16, 16}, {32, 16, 32}, {16}}, []string{"16 16", "32 16"}},
+		"as stored, and a third":  {[][]int64{{16, 16, 16}, {16, 32, 32}, {16}}, []string{"16 16", "16 32"}},
+		"a table beside MatMul":   {[][]int64{{64, 3, 3}, {64, 10}, {500, 64}, {64}}, []string{"64 3", "10 64", "64 500"}},
+		"rows that others read":   {[][]int64{{9, 64, 3}, {64, 10}, {20, 5, 3}, {20, 21}}, []string{"9 64", "64 10", "20 5", "20 21"}},
+		"Keras kernels, a row":    {[][]int64{{11, 4, 32}, {5, 32, 48}, {10, 48}, {32}, {48}}, []string{"32 4", "48 32", "10 48"}},
+		"a GRU beside dead ends":  {[][]int64{{40, 384}, {96, 384}, {96, 12}, {384, 5, 3}, {384}, {12}}, []string{"384 40", "384 96", "12 96", "384 5"}},
+		"a run as wide as others": {[][]int64{{flatCols, 2, 3}, {flatCols, 10}, {1, mostUnits + flatCols}}, []string{"65536 2", "10 65536", "65 65536"}},
+	} {
+		var got []string
+		for _, m := range Map(shaped(c.shapes...)).Generic {
+			got = append(got, fmt.Sprint(m.Rows, m.Inputs()))
+		}
+		require.ElementsMatch(t, c.want, got, name)
+	}
+}

@@ -70,3 +70,28 @@ func TestDirectionsOfRecurrentLayers(t *testing.T) {
 		require.Nil(t, m.Turned())
 	}
 }
+
+// A recurrent layer of ONNX has one direction or two, and three or four gates of every unit;
+// a convolution of three taps is none, and neither is what holds no values.
+func TestRecurrentLayersOfONNX(t *testing.T) {
+	for _, c := range []struct {
+		shape []int64
+		is    bool
+	}{
+		{[]int64{1, 8, 2}, true}, {[]int64{2, 6, 2}, true}, {[]int64{1, 4, 1}, true},
+		{[]int64{3, 8, 2}, false}, {[]int64{32, 12, 3}, false}, {[]int64{1, 10, 2}, false}, {[]int64{1, 0, 0}, false}, {[]int64{8, 2}, false},
+	} {
+		require.Equal(t, c.is, len(recurrentLayers([]*tensor.Tensor{{Shape: c.shape}})) == 1, "%v", c.shape)
+	}
+	for _, c := range []struct {
+		shape []int64
+		dtype tensor.DType
+		count int
+	}{
+		{[]int64{2, 8, 5}, tensor.F32, 2}, {[]int64{2, 8, 5}, tensor.I8, 0}, {[]int64{2, 8, 5}, tensor.Opaque, 0}, {[]int64{2, 9, 5}, tensor.F32, 0}, {[]int64{8, 5}, tensor.F32, 0},
+		{[]int64{1, 8, mostInputs}, tensor.F32, 1}, {[]int64{1, 8, mostInputs + 1}, tensor.F32, 0}, {[]int64{1, mostInputs, 5}, tensor.F32, 1}, {[]int64{1, mostInputs + 4, 5}, tensor.F32, 0},
+	} {
+		layers := map[layerOf]bool{{2, 8}: true, {1, 8}: true, {1, mostInputs}: true, {1, mostInputs + 4}: true}
+		require.Len(t, directions("r", &tensor.Tensor{Shape: c.shape, DType: c.dtype, Data: counting(1)}, layers), c.count, "%v", c)
+	}
+}

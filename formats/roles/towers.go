@@ -17,7 +17,7 @@ type found struct {
 	samples []string // names of matrices, a few of each kind, which show the spelling
 	layers  map[int]map[slot]*tensor.Tensor
 	outside map[outer]*tensor.Tensor
-	shown   map[part]bool
+	shown   map[place]bool
 	matrix  bool            // has more than norms
 	names   map[string]bool // last words seen in layers, for norms that change meaning
 	kernels bool            // names say that inputs come first
@@ -55,7 +55,7 @@ func collect(m tensor.Model) (towers []*found, rest []*tensor.Tensor) {
 			rest = append(rest, t)
 		default:
 			if f == nil {
-				f = &found{prefix: at.prefix, kind: kindOf(at.prefix), layers: map[int]map[slot]*tensor.Tensor{}, outside: map[outer]*tensor.Tensor{}, names: map[string]bool{}, shown: map[part]bool{}}
+				f = &found{prefix: at.prefix, kind: kindOf(at.prefix), layers: map[int]map[slot]*tensor.Tensor{}, outside: map[outer]*tensor.Tensor{}, names: map[string]bool{}, shown: map[place]bool{}}
 				byPrefix[at.prefix] = f
 				towers = append(towers, f)
 			}
@@ -96,14 +96,14 @@ func (f *found) add(at located, t *tensor.Tensor) bool {
 	if len(t.Shape) > 1 && at.place.part != partTable {
 		f.matrix = true
 		f.kernels = f.kernels || isKernel(t.Name)
-		f.show(name, at.place.part)
+		f.show(name, place{part: at.place.part, cross: at.place.cross})
 	}
 	return true
 }
 
-// show keeps the first name of each part: which of them stands first in a file says
-// nothing.
-func (f *found) show(name string, p part) {
+// show keeps the first name of each part, of attention across towers for itself: which
+// of them stands first in a file says nothing.
+func (f *found) show(name string, p place) {
 	if !f.shown[p] {
 		f.shown[p] = true
 		f.samples = append(f.samples, name)

@@ -17,6 +17,7 @@ const (
 	formatDense, formatCompressed = 0, 1
 
 	maxPlaces = 1 << 22 // of the numbers of all sparse tensors, kept in memory
+	counted   = 1 << 56 // numbers of one tensor, with its zeros: more than any file may have, and no product overflows
 )
 
 // indexBytes are the sizes of the numbers in a list of indices, by its number in the union.
@@ -94,7 +95,7 @@ func (m *reader) thin(s *stored, t *table, k kind) error {
 	if m.places += len(places); m.places > maxPlaces {
 		return m.opaque(s, unread)
 	}
-	m.total += n * (k.bits / 8) // it is as large as it reads
+	m.total += min(n, counted) * (k.bits / 8) // it is as large as it reads
 	s.kind = k
 	return m.add(s, k.dtype, &sparse{m.plain(s).(*tensor.Stored), places})
 }
