@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/weightprint/weightprint/internal/columns"
@@ -41,10 +42,19 @@ var drawingSource string
 // words are what both templates may call.
 var words = template.FuncMap{
 	"safe":     escape.Printable,
+	"prose":    prose,
 	"name":     func(i int) string { return string(rune('A' + i)) },
 	"pictures": Pictures,
 	"layerMap": layerMap,
 	"grouped":  columns.Grouped,
+}
+
+// powers are numbers that a line must not break in two.
+var powers = regexp.MustCompile(`[0-9.]*e-[0-9]+`)
+
+// prose is text whose numbers stay in one line.
+func prose(text string) template.HTML {
+	return template.HTML(powers.ReplaceAllString(template.HTMLEscapeString(escape.Printable(text)), `<span class="whole">$0</span>`))
 }
 
 // drawings holds a template for each drawing that a section may ask for.
