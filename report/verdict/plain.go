@@ -26,7 +26,7 @@ func (v *Verdict) Plain() string {
 	case v.Relation == Related && has(Partial):
 		return "What was found supports a common trained origin of parts of A and B, not of the whole" + v.parts() + ". Who took from whom, weights do not tell."
 	case v.Relation == Related && strings.HasSuffix(v.Statement, initialisationOpen):
-		return "What was found supports a common origin of A and B: one was made from the other, or both from a third, or both only began at the same random numbers. Which of these, was not settled; who took from whom, weights do not tell."
+		return "What was found supports a common origin of A and B: one was made from the other, or both from a third, or both only began at the same random numbers. Which of these it was is open; who took from whom, weights do not tell."
 	}
 	return plain[v.Relation]
 }
