@@ -6,10 +6,7 @@ import (
 
 	"github.com/weightprint/weightprint/formats/roles"
 	"github.com/weightprint/weightprint/formats/tensor"
-	"github.com/weightprint/weightprint/internal/dense"
-	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
-	"github.com/weightprint/weightprint/similarity/axis"
 )
 
 // pairedRows is how many rows of a matrix choose its partner; mostUnpaired bounds
@@ -77,18 +74,21 @@ func (c *choice) named(ctx context.Context, p *align.Pair) error {
 		if b := group[1][0]; len(group[1]) == 1 && b.Rows != b.Cols {
 			continue
 		}
-		shown, err := pairRows(ctx, p, group[0], group[1])
+		all, err := sampleRows(ctx, p, group[0], group[1])
 		if err != nil {
 			return err
 		}
-		seen := map[*roles.Matrix]bool{}
-		for _, x := range shown {
+		if all == nil {
+			continue
+		}
+		open, seen := all.open(), map[*roles.Matrix]bool{}
+		for _, x := range open.pairs() {
 			seen[x.A], seen[x.B] = true, true
 			if x.A.Tensor.Name != x.B.Tensor.Name {
 				c.take(x, false)
 			}
 		}
-		as, bs := unseen(group[0], seen), turnedViews(unseen(group[1], seen))
+		as, bs := unseen(open.as, seen), turnedViews(unseen(open.bs, seen))
 		if len(as) == 0 || len(bs) == 0 {
 			continue
 		}
@@ -142,84 +142,6 @@ func pairGroups(ctx context.Context, p *align.Pair, groups [][2][]*roles.Matrix)
 }
 
 func pairRows(ctx context.Context, p *align.Pair, as, bs []*roles.Matrix) ([]align.GenericPair, error) {
-	n := min(pairedRows, bs[0].Rows)
-	if n < axis.MinUnits || max(len(as), len(bs)) > mostUnpaired {
-		return nil, nil
-	}
-	if p.Reserve(max(costOf(as, n), costOf(bs, n)), 1) == 0 {
-		return nil, nil
-	}
-	at := rng.New(p.Seed, "rows that pair "+bs[0].Role).Sample(bs[0].Rows, n)
-	var sides [2][]axis.Rows
-	for i, ms := range [][]*roles.Matrix{as, bs} {
-		for _, m := range ms {
-			rows, err := axis.ReadRows(ctx, m, at, false)
-			if err != nil {
-				return nil, err
-			}
-			rows.Centre(nil)
-			sides[i] = append(sides[i], rows)
-		}
-	}
-	score := make([][]int, len(bs))
-	for j := range score {
-		score[j] = make([]int, len(as))
-		for i := range as {
-			score[j][i] = mutualAtPlace(sides[0][i], sides[1][j])
-		}
-	}
-	var out []align.GenericPair
-	for j, b := range bs {
-		if i, ok := best(score, j); ok && 2*score[j][i] > n {
-			out = append(out, align.GenericPair{A: as[i], B: b, Choice: len(as)})
-		}
-	}
-	return out, nil
-}
-
-// costOf is what reading so many rows of each matrix costs.
-func costOf(all []*roles.Matrix, rows int) (bytes int64) {
-	for _, m := range all {
-		bytes += m.Cost(rows)
-	}
-	return bytes
-}
-
-// mutualAtPlace counts rows that are most like the one at the same place, seen
-// from both sides.
-func mutualAtPlace(a, b axis.Rows) (count int) {
-	n := a.N
-	c := make([]float32, n*n)
-	dense.MulNT(c, b.Unit, a.Unit, n, n, a.Dim)
-	for k := range n {
-		here, mutual := c[k*n+k], true
-		for o := range n {
-			mutual = mutual && (o == k || c[k*n+o] < here && c[o*n+k] < here)
-		}
-		if mutual {
-			count++
-		}
-	}
-	return count
-}
-
-// best is the matrix of A that scores highest for one of B, if that one is its
-// highest too and no other does as well.
-func best(score [][]int, j int) (at int, ok bool) {
-	for i, s := range score[j] {
-		if s > score[j][at] {
-			at = i
-		}
-	}
-	for i, s := range score[j] {
-		if i != at && s == score[j][at] {
-			return at, false
-		}
-	}
-	for o := range score {
-		if o != j && score[o][at] >= score[j][at] {
-			return at, false
-		}
-	}
-	return at, true
+	s, err := sampleRows(ctx, p, as, bs)
+	return s.pairs(), err
 }
