@@ -65,7 +65,7 @@ staticcheck:
 	$(TOOLS) staticcheck ./...
 
 # What is left out runs at length, one after another, what other tests run as well.
-unraced = TestHostileNamesInEveryVerb|TestAuditorPage|TestCompareJSONFollowsItsSchema|TestEveryValueIsDecodedOnce|TestSuiteGivesTheNamesOfVerdicts|TestUnknownArchitecture|TestRolesFromShapes|TestEveryCallOfADisputeFails|TestEveryCallOfEveryVerbFails|TestColourOnTerminals
+unraced = TestHostileNamesInEveryVerb|TestAuditorPage|TestCompareJSONFollowsItsSchema|TestEveryValueIsDecodedOnce|TestSuiteGivesTheNamesOfVerdicts|TestUnknownArchitecture|TestHiddenUnitsInAnyLayout|TestExchangedNames|TestPartTakenOver|TestRolesFromShapes|TestEveryCallOfADisputeFails|TestEveryCallOfEveryVerbFails|TestColourOnTerminals
 short:
 	go test -race -short -skip '$(unraced)' -timeout 40m ./...
 
