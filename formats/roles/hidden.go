@@ -34,19 +34,27 @@ var labelled = []string{"emb", "token", "vocab", "wte", "wpe", "pos", "class", "
 // axis counts as hidden only if its size is the input size of another matrix
 // of the network (somebody reads these units), or so many times that size as a recurrent
 // layer has gates; no name says that the rows are tokens, positions or classes; the first
-// dimension is no declared vocabulary; and the size is no input's or output's of the whole
-// network, whose places have a meaning.
+// dimension is no declared vocabulary; and the network shows where it begins and ends: a
+// size that is read and not made, and one that is made and not read. Where it shows neither,
+// any size may be an input's or an output's, whose places have a meaning: the shapes of
+// a network from one channel to one are those of one with a bottleneck of one channel
+// whose input and output have the size of a hidden layer of the other. Rows and columns of
+// a matrix may both be places of data then, and two networks that learn one task come to
+// the same matrix.
 func (n *Network) Exchangeable() (out []Hidden) {
+	if len(n.Towers) == 0 && !n.showsEnds() {
+		return nil
+	}
 	readers := map[int][]*Matrix{}
 	for _, m := range n.Generic {
 		if !m.lies().flat {
 			readers[m.Inputs()] = append(readers[m.Inputs()], m)
 		}
 	}
-	tables, within := n.tables(), n.within()
+	tables := n.tables()
 	for _, m := range n.Generic {
 		units, gates := n.made(m), n.gates[m.Rows]
-		if m.lies().flat || tables[m.Rows] || hasLabel(m.Tensor.Name) || !within(units, gates > 0) {
+		if m.lies().flat || tables[m.Rows] || hasLabel(m.Tensor.Name) {
 			continue
 		}
 		if gates > 0 || slices.ContainsFunc(readers[units], func(r *Matrix) bool { return r.Tensor != m.Tensor }) {
@@ -67,49 +75,6 @@ func (n *Network) tables() map[int]bool {
 		}
 	}
 	return rows
-}
-
-// often is how many matrices make units of a size, and read them, before the size is one
-// inside the network wherever that begins and ends: an input or an output stands there once.
-const often = 3
-
-// within tells which sizes are of units inside the network. All are that are read, where
-// some size can only be that of an input and another only that of an output. Where it shows
-// neither, a size may be an input's or an output's: the shapes of a network from one channel
-// to one are those of one with a bottleneck of one channel whose input and output have the
-// size of a hidden layer of the other. Then only sizes are that are made and read often, or
-// that only recurrent layers make.
-func (n *Network) within() func(units int, gated bool) bool {
-	if len(n.Towers) > 0 || n.showsEnds() {
-		return func(int, bool) bool { return true }
-	}
-	made, read := map[int]int{}, map[int]int{}
-	for _, m := range n.Generic {
-		if !m.lies().flat {
-			made[n.made(m)]++
-			read[m.Inputs()]++
-		}
-	}
-	inside := n.inside()
-	return func(units int, gated bool) bool {
-		return gated && inside[units] || made[units] >= often && read[units] >= often
-	}
-}
-
-// inside lists the numbers of units that only recurrent layers make, and something else
-// reads: they are hidden, wherever the network begins and ends.
-func (n *Network) inside() map[int]bool {
-	made, read := map[int]bool{}, map[int]bool{}
-	for _, m := range n.Generic {
-		if !m.lies().flat && n.gates[m.Rows] == 0 {
-			made[m.Rows], read[m.Inputs()] = true, true
-		}
-	}
-	out := map[int]bool{}
-	for rows, g := range n.gates {
-		out[rows/g] = read[rows/g] && !made[rows/g]
-	}
-	return out
 }
 
 // showsEnds tells whether some size can only be that of an input and another only

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"github.com/weightprint/weightprint/similarity"
 	"math"
+	"slices"
 
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -86,6 +87,9 @@ func (p Policy) Decide(f Facts) Verdict {
 		v.Relation = Inconclusive
 		because, next := p.openReasons(&f, found, logp)
 		v.Because, v.Next = append(v.Because, because...), append(v.Next, next...)
+	}
+	if labels && by.Component == generic && slices.Contains([]Relation{Related, SharedInit, Inconclusive}, v.Relation) && f.equalContent() == "" && f.movedContent() == "" {
+		v.Alternatives = append(v.Alternatives, oneTask)
 	}
 	v.carried(f.Carry)
 	p.weigh(&v, logp, found)

@@ -52,10 +52,13 @@ func likenessOf(axes []*axis.Axis, component string) similarity.Evidence {
 		return e
 	}
 	e.Effect, e.Statistic, e.N = pooled(fit, fit)
+	slices.SortStableFunc(fit, func(x, y likened) int { return cmp.Compare(y.mean(), x.mean()) })
 	if e.Effect > e.Statistic {
+		if component == "generic" && !notOneAlone(fit, fit) {
+			e.Skipped = "one matrix alone is alike, as a task or filters to begin with can make it"
+		}
 		return e
 	}
-	slices.SortStableFunc(fit, func(x, y likened) int { return cmp.Compare(y.mean(), x.mean()) })
 	beyond := 0.0
 	for k := 1; k < len(fit); k++ {
 		if cosine, reach, n := pooled(fit[:k], fit); cosine-reach > beyond && (component != "generic" || notOneAlone(fit[:k], fit)) {
@@ -76,7 +79,8 @@ type likened struct {
 func (x likened) mean() float64 { return x.sum / float64(x.n) }
 
 // notOneAlone tells whether axes are alike without the most alike of them, too: one matrix of
-// unknown role alone may be a bank of filters that strangers begin with.
+// unknown role alone may be a bank of filters that strangers begin with, or units that are
+// taught to stand for something, which its rows do not tell.
 func notOneAlone(some, all []likened) bool {
 	if len(some) < 2 {
 		return false
