@@ -34,16 +34,24 @@ func generic(n *Network, rest []*tensor.Tensor) {
 		}
 		n.Generic = append(n.Generic, newMatrix(role, t))
 	}
-	lengths := map[int]bool{}
-	for _, v := range vectors {
-		lengths[v.Len] = v.Len > 1
-	}
+	lengths := lengthsOf(rest)
 	for l := range layers {
 		lengths[int(l.rows)] = true // their biases lie otherwise
 	}
 	n.orient(lengths)
 	n.gates = n.gated((*Matrix).extent, lengths)
 	n.biases(vectors)
+}
+
+// lengthsOf lists how long the vectors are: tensors of one axis, beside others of length 1.
+func lengthsOf(rest []*tensor.Tensor) map[int]bool {
+	lengths := map[int]bool{}
+	for _, t := range rest {
+		if n := t.Len(); n > 1 && len(t.Shape) > 0 && n == slices.Max(t.Shape) && n <= mostUnits {
+			lengths[int(n)] = true
+		}
+	}
+	return lengths
 }
 
 // biases joins vectors to the matrices whose names they share.

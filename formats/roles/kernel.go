@@ -44,7 +44,7 @@ func (m *Matrix) Kernels() (out []*Matrix) {
 		out = append(out, newMatrix(m.Role, m.Tensor))
 	}
 	for o := windowInputsOutputs; o <= windowChannelsOne; o++ {
-		if v := m.lying(o); v != nil {
+		if v := m.lying(o); v != nil && o != m.lies().kernel {
 			out = append(out, v)
 		}
 	}

@@ -85,6 +85,7 @@ func TestMatricesThatFitTogether(t *testing.T) {
 		want   []string // rows, inputs
 	}{
 		"CREPE of Keras":        {[][]int64{{512, 1, 128}, {64, 128, 16}, {64, 16, 16}, {64, 16, 32}, {64, 32, 64}, {256, 360}, {128}, {16}, {32}, {64}}, []string{"128 1", "16 128", "16 16", "32 16", "64 32", "360 256"}},
+		"biases of two axes":    {[][]int64{{9, 4, 32}, {9, 32, 48}, {9, 48, 24}, {1, 32}, {48, 1}, {1, 1, 24}}, []string{"32 4", "48 32", "24 48", "32 1", "1 48", "24 1"}},
 		"MatMul of ONNX":        {[][]int64{{196, 48, 3}, {196, 48, 5}, {139, 48}, {196, 32}, {32, 1}, {196}, {32}}, []string{"196 48", "196 48", "48 139", "32 196", "1 32"}},
 		"dense layers of Keras": {[][]int64{{3, 3, 3, 32}, {3, 3, 32, 64}, {64, 10}, {32}, {64}, {10}}, []string{"32 3", "64 32", "10 64"}},
 	} {
@@ -109,6 +110,7 @@ func TestSupposedViewsCanBeTurned(t *testing.T) {
 			dims = append(dims, v.Dims())
 		}
 		require.Contains(t, dims, m.Tensor.Shape, "as stored")
+		require.NotContains(t, dims, m.Dims(), "the view itself would be a second one as good")
 	}
 }
 

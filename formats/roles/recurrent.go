@@ -30,6 +30,9 @@ func (n *Network) gated(extent func(*Matrix) (rows, inputs int), lengths map[int
 			continue
 		}
 		rows, inputs := extent(m)
+		if rows == 1 { // a bias that lies as a matrix of one row
+			continue
+		}
 		read[inputs] = true
 		if len(m.Dims()) == 2 {
 			makes[rows]++

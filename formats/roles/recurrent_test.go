@@ -27,6 +27,7 @@ func TestRecurrentLayersShow(t *testing.T) {
 	}{
 		"LSTM":                              {[][]int64{{384, 40}, {384, 96}, {12, 96}, {384}}, []string{"96 4", "96 4"}},
 		"LSTM, as many out as in":           {[][]int64{{384, 40}, {384, 96}, {40, 96}, {384}}, nil},
+		"LSTM whose bias has two axes":      {[][]int64{{384, 40}, {384, 96}, {12, 96}, {1, 384}}, []string{"96 4", "96 4"}},
 		"GRU of two layers":                 {[][]int64{{288, 40}, {288, 96}, {288, 96}, {288, 96}, {12, 96}, {288}}, []string{"96 3", "96 3", "96 3", "96 3"}},
 		"LSTM as Keras lays it":             {[][]int64{{40, 384}, {96, 384}, {96, 12}, {384}, {12}}, []string{"96 4", "96 4"}},
 		"LSTM of two directions, ONNX":      {[][]int64{{2, 384, 40}, {2, 384, 96}, {12, 192}}, []string{"96 4", "96 4", "96 4", "96 4"}},
