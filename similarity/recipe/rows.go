@@ -2,8 +2,6 @@ package recipe
 
 import "math"
 
-import ()
-
 // Some rules mix every row, or every column, of a matrix with weights of its own,
 // by the angle between the parents' rows.
 var lines = []string{"rows", "columns"}
