@@ -59,15 +59,23 @@ func tokenLimit(most int, deviations float64, a, b []uint64) int {
 	return min(most, int(math.Floor(n/2-float64(deviations/2*math.Sqrt(n)))))
 }
 
+// rowsTogether is how many blocks of rows are held against a block of columns while that
+// is at hand: keys and records of columns are read and verified once for all of these.
+const rowsTogether = 16
+
 // Pairs holds each record of [first, last) against all later ones and visits those
 // that were tested, in order. So the pairs of an index can be shared among machines
 // by ranges, and what these find put together is what one finds. Pairs of which one
 // cannot be read are an error.
 func (x *Index) Pairs(ctx context.Context, first, last int64, visit func(Pair) error) error {
+	return x.pairs(ctx, first, last, rowsTogether, visit)
+}
+
+func (x *Index) pairs(ctx context.Context, first, last, together int64, visit func(Pair) error) error {
 	last = min(last, x.count)
-	t := newTile(x, first, last)
-	for k := first / blockSize; k*blockSize < last; k++ {
-		if err := t.begin(k); err != nil {
+	t := &tile{x: x, columns: newRecords(x), entries: map[int64]Entry{}}
+	for k := first / blockSize; k*blockSize < last; k += together {
+		if err := t.begin(k, together, first, last); err != nil {
 			return err
 		}
 		for j := k; j*blockSize < x.count; j++ {
@@ -83,49 +91,6 @@ func (x *Index) Pairs(ctx context.Context, first, last int64, visit func(Pair) e
 		}
 	}
 	return nil
-}
-
-// tile is a block of rows against a block of columns, and what was found in the row
-// of blocks so far.
-type tile struct {
-	x             *Index
-	first, last   int64 // rows that are asked for
-	row, column   int64 // numbers of the first records of the blocks
-	queries       []*asked
-	sought        []*sought // nil for rows that are not asked for
-	space         keySpace
-	rows, columns *records
-	far           apart
-	near          [blockSize][]int64
-	entries       map[int64]Entry
-}
-
-func newTile(x *Index, first, last int64) *tile {
-	return &tile{x: x, first: first, last: last, rows: newRecords(x), columns: newRecords(x), entries: map[int64]Entry{}}
-}
-
-// begin turns to a block of rows.
-func (t *tile) begin(k int64) error {
-	own, err := t.x.block(k, &t.space)
-	if err != nil {
-		return err
-	}
-	t.row, t.queries, t.sought = k*blockSize, nil, nil
-	for i := range own.n {
-		key, number := own.key(i), t.row+int64(i)
-		a := askedOf(key[:])
-		var s *sought
-		if number >= t.first && number < t.last && t.x.testable(own.flags(i), number) {
-			s = seek(a)
-			s.within(keyLimits)
-		}
-		t.queries, t.sought = append(t.queries, a), append(t.sought, s)
-	}
-	for i := range t.near {
-		t.near[i] = t.near[i][:0]
-	}
-	clear(t.entries)
-	return t.rows.begin(k, blockSize)
 }
 
 // askedOf takes a key as one that others are held against.
@@ -149,51 +114,6 @@ func (x *Index) testable(flags uint16, number int64) bool {
 	return !gone && flags&(keyRemoval|keyBad|flagQuarantined) == 0
 }
 
-// find notes the pairs with a block of columns whose keys and summaries are near.
-func (t *tile) find(j int64) error {
-	columns, err := t.x.block(j, &t.space)
-	if err != nil {
-		return err
-	}
-	t.column = j * blockSize
-	begun := false
-	for i, s := range t.sought {
-		if s == nil {
-			continue
-		}
-		columns.compare(t.queries[i], s, &t.far)
-		for c := max(0, t.row+int64(i)+1-t.column); c < int64(columns.n); c++ {
-			if t.far.hits[c/8] == 0 {
-				c |= 7
-				continue
-			}
-			if !t.far.hit(int(c)) || !t.nearKey(i, columns, int(c)) || !t.x.testable(columns.flags(int(c)), t.column+c) {
-				continue
-			}
-			if !begun {
-				if err := t.columns.begin(j, blockSize); err != nil {
-					return err
-				}
-				begun = true
-			}
-			if err := t.ask(i, t.column+c); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// nearKey tells whether the key of a row is near that of a column.
-func (t *tile) nearKey(i int, columns *block, c int) bool {
-	limits, far := keyLimits, t.far.distances(c)
-	if far[tokens] <= limits[tokens] {
-		other := columns.tokens(c)
-		limits[tokens] = tokenLimit(limits[tokens], keyTokenDeviations, t.queries[i].tokens[:], other[:])
-	}
-	return within(far, limits)
-}
-
 // nearSummary does so of their summaries.
 func nearSummary(a, b *Summary) bool {
 	limits, far := summaryLimits, a.distances(b)
@@ -201,43 +121,6 @@ func nearSummary(a, b *Summary) bool {
 		limits[tokens] = tokenLimit(limits[tokens], summaryTokenDeviations, a.Tokens[:], b.Tokens[:])
 	}
 	return within(far, limits)
-}
-
-// ask asks the summaries of a row and a column, and notes a pair that is to be tested.
-func (t *tile) ask(i int, b int64) error {
-	of, err := t.rows.need(t.row + int64(i))
-	if err != nil {
-		return err
-	}
-	other, err := t.columns.need(b)
-	if err == nil && nearSummary(of, other) {
-		t.near[i] = append(t.near[i], b)
-	}
-	return err
-}
-
-// test tests what was found.
-func (t *tile) test(ctx context.Context, visit func(Pair) error) error {
-	for i, near := range t.near {
-		a := t.row + int64(i)
-		for _, b := range near {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			ea, err := t.entry(ctx, a)
-			if err != nil {
-				return err
-			}
-			eb, err := t.entry(ctx, b)
-			if err != nil {
-				return err
-			}
-			if err := visit(pairOf(a, b, ea, eb)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func pairOf(a, b int64, ea, eb Entry) Pair {
@@ -253,21 +136,4 @@ func pairOf(a, b int64, ea, eb Entry) Pair {
 		}
 	}
 	return p
-}
-
-// entriesHeld is how many entries of a row of blocks are held in memory.
-const entriesHeld = 256
-
-func (t *tile) entry(ctx context.Context, number int64) (Entry, error) {
-	if e, ok := t.entries[number]; ok {
-		return e, nil
-	}
-	if len(t.entries) >= entriesHeld {
-		clear(t.entries)
-	}
-	e, err := t.x.At(ctx, number)
-	if err == nil {
-		t.entries[number] = e
-	}
-	return e, err
 }

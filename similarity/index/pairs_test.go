@@ -105,6 +105,14 @@ func TestPairsOfPlantedFamilies(t *testing.T) {
 	}
 	require.Equal(t, all, parts)
 	require.Equal(t, edges, Discover(parts, x.Len(), 0.01))
+	for _, together := range []int64{1, 2, 3} { // of four blocks
+		var some []Pair
+		require.NoError(t, x.pairs(context.Background(), 0, math.MaxInt64, together, func(p Pair) error {
+			some = append(some, p)
+			return nil
+		}))
+		require.Equal(t, all, some)
+	}
 	x.column = nil // keys made from records
 	require.Equal(t, all, pairsOf(t, x, 0, math.MaxInt64))
 }
