@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -24,6 +25,7 @@ func pairsCommand() *cobra.Command {
 	var entries int
 	var only bool
 	var part sampled
+	var given string
 	c := &cobra.Command{
 		Use:   "pairs DIR",
 		Short: "make an index of synthetic strangers and planted families in DIR and find all pairs: time, cost, and how many of those planted are found",
@@ -32,18 +34,23 @@ child of the one before it: a share of the bits of its sketches differs, as trai
 would have it, from a twentieth to two fifths. The index is kept and used again; what
 was added to it is held against the rest too. Of a large index --ranges of --rows each,
 spread evenly, are held against all later entries, and what all would cost follows by the
-number of pairs.`,
+number of pairs. With --edges nothing is searched: those of all pairs that "index pairs" or
+the job on Spark found are held against what was planted.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			path := filepath.Join(args[0], fmt.Sprintf("pairs-%d", entries))
 			if err := plantChildren(path, entries); err != nil || only {
 				return err
 			}
+			if given != "" {
+				return recallOf(c.OutOrStdout(), path, given)
+			}
 			return benchPairs(c.Context(), c.OutOrStdout(), path, part)
 		},
 	}
 	c.Flags().IntVar(&entries, "entries", 20_000, "records")
 	c.Flags().BoolVar(&only, "only-make", false, "make the index and leave it at that")
+	c.Flags().StringVar(&given, "edges", "", "edges.ndjson of all pairs of the index")
 	c.Flags().Int64Var(&part.ranges, "ranges", 1, "ranges of rows")
 	c.Flags().Int64Var(&part.rows, "rows", math.MaxInt64, "rows of each")
 	return c
@@ -122,6 +129,31 @@ func benchPairs(ctx context.Context, w io.Writer, path string, part sampled) err
 	all := float64(n) * float64(n-1) / 2
 	figure(w, "Pairs", int(n), time.Since(begun), fmt.Sprintf("\t%.2f cpu-s\t%.3g pairs\t%.5f cpu-s/Mpair\t%.0f cpu-s for all %.3g\t%d tested\t%d edges\t%d sys-B", cost, pairs, cost/pairs*1e6, cost/pairs*all, all, len(tested), len(edges), m.Sys))
 	return recall(w, x, edges, part)
+}
+
+// recallOf does recall for edges that were found before, of all pairs.
+func recallOf(w io.Writer, path, given string) error {
+	x, err := index.Open(path)
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	f, err := os.Open(given)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var edges []index.Edge
+	for lines := json.NewDecoder(f); ; {
+		var l struct{ Numbers [2]int64 }
+		if err := lines.Decode(&l); err == io.EOF {
+			break
+		} else if err != nil {
+			return fmt.Errorf("%s: edge %d: %w", given, len(edges)+1, err)
+		}
+		edges = append(edges, index.Edge{Pair: index.Pair{A: l.Numbers[0], B: l.Numbers[1]}})
+	}
+	return recall(w, x, edges, sampled{ranges: 1, rows: math.MaxInt64})
 }
 
 // recall counts the planted children that were found, by the share of bits that
