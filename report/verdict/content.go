@@ -62,13 +62,17 @@ func (f *Facts) equalContent() string {
 }
 
 // equalMatrices asks for matrices that are no tables and were found equal value by
-// value.
+// value. One of unknown role may be a basis or a projection that many networks hold.
 func (f *Facts) equalMatrices() string {
 	e := &f.Equality
-	if e.Learned >= equalMatrices || e.Learned > 0 && max(e.Values[0], e.Values[1]) >= equalShare {
-		return fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	if e.Learned < equalMatrices && (e.Known == 0 || max(e.Values[0], e.Values[1]) < equalShare) {
+		return ""
 	}
-	return ""
+	words := fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	if least := min(e.Values[0], e.Values[1]); least < mostValues {
+		words += fmt.Sprintf(", %.2g %% of A's values and %.2g %% of B's", 100*e.Values[0], 100*e.Values[1])
+	}
+	return words
 }
 
 // multiples asks for matrices that look trained and hold the same values up to rounding and a

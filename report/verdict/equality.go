@@ -8,7 +8,8 @@ type Equality struct {
 	Asked   bool       // every value of both subjects was read for it
 	Whole   bool       // every tensor that says something has its counterpart
 	Pairs   int        // tensors with a counterpart
-	Learned int        // pairs that look like trained matrices
+	Learned int        // pairs that look like trained matrices, each matrix once
+	Known   int        // of these, pairs of known role
 	Values  [2]float64 // share of each subject's values that stand in these
 	Turned  int        // pairs whose axes stand in another order
 	Rounded [2]bool    // tensors of a subject are the other's, rounded to its type

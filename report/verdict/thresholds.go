@@ -85,6 +85,8 @@ const (
 	// must hold. By decision: one small table may be public.
 	equalMatrices = 2
 	equalShare    = 0.1
+	// Share of the values from which on nobody asks how many are left. Of words only.
+	mostValues = 0.9
 	// Values that must have been compared before no difference among them means
 	// something. By decision: a matrix of 32 by 32.
 	equalValues = 1024
@@ -321,7 +323,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "findTimes": findTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "mostValues": mostValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
 		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "actingErrors": actingErrors, "actingLeast": actingLeast, "unknownGains": unknownGains,

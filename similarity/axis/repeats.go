@@ -3,7 +3,6 @@ package axis
 import (
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // marks hold for every unit the signs of its first features around their mean
@@ -40,14 +39,18 @@ func (x *Axis) Repeats(y *Axis) bool {
 	return x.A.repeats(&y.A) && x.B.repeats(&y.B)
 }
 
+// repeats tells it of the units at the positions that were read of both.
 func (s *Side) repeats(o *Side) bool {
-	if !slices.Equal(s.Units, o.Units) || s.marks.features != o.marks.features || len(s.marks.signs) != len(o.marks.signs) {
+	if s.Total != o.Total || s.marks.features != o.marks.features || len(s.marks.signs) != len(s.Units) || len(o.marks.signs) != len(o.Units) {
 		return false
 	}
-	agree, all := 0, 0
-	for i, m := range s.marks.signs {
-		if s.Eligible[i] && o.Eligible[i] {
-			agree += s.marks.features - bits.OnesCount64(m^o.marks.signs[i])
+	agree, all, k := 0, 0, 0
+	for i, unit := range s.Units {
+		for k < len(o.Units) && o.Units[k] < unit {
+			k++
+		}
+		if k < len(o.Units) && o.Units[k] == unit && s.Eligible[i] && o.Eligible[k] {
+			agree += s.marks.features - bits.OnesCount64(s.marks.signs[i]^o.marks.signs[k])
 			all += s.marks.features
 		}
 	}

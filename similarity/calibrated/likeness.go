@@ -78,14 +78,21 @@ type likened struct {
 
 func (x likened) mean() float64 { return x.sum / float64(x.n) }
 
-// notOneAlone tells whether axes are alike without the most alike of them, too: one matrix of
-// unknown role alone may be a bank of filters that strangers begin with, or units that are
-// taught to stand for something, which its rows do not tell.
+// notOneAlone tells whether axes are alike without the most alike of them, too, and without
+// what repeats it: one matrix of unknown role alone, as often as the files hold it, may be a
+// bank of filters that strangers begin with, the graph of the places that data come from, or
+// units that are taught to stand for something, which its rows do not tell.
 func notOneAlone(some, all []likened) bool {
-	if len(some) < 2 {
+	var others []likened
+	for _, x := range some[1:] {
+		if !x.Repeats(some[0].Axis) {
+			others = append(others, x)
+		}
+	}
+	if len(others) == 0 {
 		return false
 	}
-	cosine, reach, _ := pooled(some[1:], all)
+	cosine, reach, _ := pooled(others, all)
 	return cosine > reach
 }
 

@@ -9,7 +9,10 @@ import (
 // What a matrix must show before equal values in it speak for a common origin.
 // Strangers share window functions, Fourier and mel tables, sinusoids and
 // masks; those are mostly zeros, repeat few values, change little from row to row, or
-// follow from their own beginnings (predictable.go).
+// follow from their own beginnings (predictable.go). They also share what was measured
+// and not learned, as the graph of places that data come from: distances, similarities
+// and polynomials of these, which have one sign or are symmetric. Training holds to
+// neither: of n values that may have either sign all have one with chance 2^(1-n).
 const (
 	leastLearned = 1024     // values
 	mostZeros    = 0.75     // share
@@ -22,6 +25,7 @@ const (
 type Look struct {
 	cols        int64
 	n, zeros    int64
+	negative    int64
 	seen        []uint32
 	prev        []float32
 	dot, aa, bb float64
@@ -64,6 +68,9 @@ func (l *Look) within(values []float32, at int64) {
 		if v == 0 {
 			l.zeros++
 		}
+		if v < 0 {
+			l.negative++
+		}
 	}
 	if at >= int64(len(l.prev)) {
 		return
@@ -99,6 +106,28 @@ func (l *Look) repeats() bool {
 	return true
 }
 
+// leastMirrored is how many values must be the same across the diagonal, and no zeros.
+const leastMirrored = 6
+
+// symmetric tells whether a square matrix is so, bit for bit, as far as its values were
+// watched.
+func (l *Look) symmetric() bool {
+	if l.cols*l.cols != l.n {
+		return false
+	}
+	mirrored := 0
+	for r := range int64(len(l.seen)) / l.cols {
+		for c := range r {
+			if v := l.seen[r*l.cols+c]; v != l.seen[c*l.cols+r] {
+				return false
+			} else if v != 0 {
+				mirrored++
+			}
+		}
+	}
+	return mirrored >= leastMirrored
+}
+
 // Learned tells whether the tensor looks like a trained matrix rather than a table that
 // strangers share.
 func (l *Look) Learned() bool {
@@ -107,7 +136,9 @@ func (l *Look) Learned() bool {
 		return false
 	case float64(l.zeros) > mostZeros*float64(l.n):
 		return false
-	case l.repeats():
+	case l.negative == 0 || l.negative == l.n-l.zeros:
+		return false
+	case l.repeats() || l.symmetric():
 		return false
 	}
 	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows && !l.predicted()

@@ -50,8 +50,16 @@ func TestTablesAreNotLearned(t *testing.T) {
 			return math.Cos(2*math.Pi*float64(r*c)/64) + 0.1*float64(draw[r*64+c])
 		}), true},
 		"DCT":       {fill(func(r, c int) float64 { return math.Cos(math.Pi * float64(r) * (float64(c) + 0.5) / 64) }), false},
-		"symmetric": {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), true},
-		"pruned":    {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
+		"symmetric": {fill(func(r, c int) float64 { return float64(draw[min(r, c)*64+max(r, c)]) }), false},
+		"nearly symmetric": {fill(func(r, c int) float64 {
+			return float64(draw[min(r, c)*64+max(r, c)]) * (1 + map[bool]float64{true: 1e-6}[r == 63 && c == 1])
+		}), true},
+		"distances":  {fill(func(r, c int) float64 { return math.Abs(float64(draw[r*64+c])) }), false},
+		"repulsions": {fill(func(r, c int) float64 { return -math.Abs(float64(draw[r*64+c])) }), false},
+		"one below zero": {fill(func(r, c int) float64 {
+			return math.Abs(float64(draw[r*64+c])) * map[bool]float64{true: -1, false: 1}[r == 63 && c == 63]
+		}), true},
+		"pruned": {fill(func(r, c int) float64 { return map[bool]float64{true: float64(draw[r*64+c])}[(r+c)%2 == 0] }), true},
 	} {
 		got, err := equality.Match(t.Context(), memory{c.t}, memory{c.t}, nil)
 		require.NoError(t, err)

@@ -16,6 +16,7 @@ type Pair struct {
 	Moved   []int  // axis of A that stands at each axis of B, lengths of one left out; nil where none moved
 	Says    bool   // the values could not as well stand in any other model: neither constant nor counting up
 	Learned bool   // they look like a matrix that was trained, and like no fixed table
+	Again   bool   // A holds these values, in whatever order, in an earlier pair too
 }
 
 // Correspondence is what of two models holds the same values.
@@ -241,10 +242,16 @@ func (m *matching) result() *Correspondence {
 	c := &Correspondence{Digests: [2]map[*tensor.Tensor]*fingerprint.Digest{digests(m.as.all), digests(m.bs.all)}}
 	paired := func(i int) bool { return m.partner[i] != nil }
 	c.Pairs = make([]Pair, 0, howMany(len(m.partner), paired))
-	for _, p := range m.partner {
-		if p != nil {
-			c.Pairs = append(c.Pairs, *p)
+	met := make(map[mark]bool)
+	for i, p := range m.partner {
+		if p == nil {
+			continue
 		}
+		if p.Learned {
+			k := m.as.marks[asDecoded][i]
+			p.Again, met[k] = met[k], true
+		}
+		c.Pairs = append(c.Pairs, *p)
 	}
 	c.OnlyA = lone(m.as.all, paired)
 	c.OnlyB = lone(m.bs.all, func(i int) bool { return m.taken[i] })

@@ -101,8 +101,11 @@ func summed(c *equality.Correspondence, role map[*tensor.Tensor]string, b *roles
 		if p.Rounded != "" {
 			e.Rounded[slices.Index([]string{"A", "B"}, p.Rounded)] = true
 		}
-		if p.Learned {
+		if p.Learned && !p.Again { // a network that holds one matrix twice holds one
 			e.Learned++
+			if role[p.A] != p.A.Name || role[p.B] != p.B.Name { // no role, as rolesOf gives it
+				e.Known++
+			}
 			shared[0] += p.A.Len()
 			shared[1] += p.B.Len()
 		}
