@@ -15,6 +15,7 @@ const (
 	arranged        = "an arrangement: one file relabelled, turned or scaled after the other, which changes nothing that it computes"
 	arrangedBefore  = "an arrangement by somebody who had the other file before %s, or one of several variants that were committed to"
 	oneTask         = "one task that both learned, if what was taken for hidden units stands for places of data or was taught a meaning: shapes of an unknown architecture do not tell"
+	byTable         = "a beginning by formula or from a published table, which strangers take too: of an unknown architecture nobody knows how it begins"
 	earlyCopy       = "a copy taken early in training, before anything of note was learned"
 	trainedAlike    = "a common trained origin"
 	behaviour       = "distillation from outputs and training on the same data, which weights do not show"

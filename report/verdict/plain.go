@@ -17,7 +17,13 @@ var plain = map[Relation]string{
 
 // Plain is the relation in plain words.
 func (v *Verdict) Plain() string {
-	if v.MoreIsOpen() {
+	byTable := v.Relation == SharedInit && slices.Contains(v.Alternatives, byTable)
+	switch {
+	case byTable && v.MoreIsOpen():
+		return "A and B began at the same values at the least: at random numbers of one seed, or at a table that strangers may take too. Whether training's results are common as well was not settled."
+	case byTable:
+		return "What was found supports that A and B began at the same values and were trained apart: at random numbers of one seed, or at a table that strangers may take too. What training learned was found no more alike than that beginning leaves it."
+	case v.MoreIsOpen():
 		return "A and B share a random initialisation at the least. Whether training's results are common too was not settled."
 	}
 	switch has := func(k Kind) bool { return slices.Contains(v.Kinds, k) }; {

@@ -90,6 +90,9 @@ func (p Policy) Decide(f Facts) Verdict {
 	}
 	if labels && by.Component == generic && slices.Contains([]Relation{Related, SharedInit, Inconclusive}, v.Relation) && f.equalContent() == "" && f.movedContent() == "" {
 		v.Alternatives = append(v.Alternatives, oneTask)
+		if v.Relation == SharedInit {
+			v.Alternatives = append(v.Alternatives, byTable)
+		}
 	}
 	v.carried(f.Carry)
 	p.weigh(&v, logp, found)
