@@ -49,16 +49,41 @@ func (f *Facts) equalContent() string {
 	if n := f.Storage.compared(); f.soFar() && n >= equalValues {
 		return fmt.Sprintf("no difference in the %.3g values of each side that were compared", n)
 	}
-	n := 0
-	for i := range f.Storage.Changes {
-		if c := &f.Storage.Changes[i]; takenOver(c) && (!f.Equality.Asked || quantised(c)) {
-			n++
-		}
-	}
+	n := f.takenOver()
 	if n >= equalMatrices {
 		return fmt.Sprintf("%d trained matrices hold the same values on both sides, up to storage", n)
 	}
 	return ""
+}
+
+// takenOver counts matrices of the body that are the same up to storage, as far as nothing
+// else has told that values are equal: of unknown role those that look trained, and each
+// once that A holds more than once, of one shape once where other rows were read of each.
+func (f *Facts) takenOver() (n int) {
+	type sums struct {
+		n        int64
+		sum, sqr float64
+	}
+	met := map[sums]bool{}
+	for i := range f.Storage.Changes {
+		c := &f.Storage.Changes[i]
+		if !takenOver(c) || f.Equality.Asked && !quantised(c) {
+			continue
+		}
+		if c.Component != generic {
+			n++
+			continue
+		}
+		key := sums{n: c.Stats.N}
+		if c.Complete {
+			key.sum, key.sqr = c.Stats.SumA, c.Stats.AA
+		}
+		if c.Learned && !met[key] {
+			met[key] = true
+			n++
+		}
+	}
+	return n
 }
 
 // equalMatrices asks for matrices that are no tables and were found equal value by

@@ -10,6 +10,7 @@ import (
 	"github.com/weightprint/weightprint/internal/quant"
 	"github.com/weightprint/weightprint/internal/rng"
 	"github.com/weightprint/weightprint/similarity/align"
+	"github.com/weightprint/weightprint/similarity/equality"
 )
 
 // Change is what happened between the two tensors of one role.
@@ -26,6 +27,7 @@ type Change struct {
 	Folded    Folded // the values with the gain of the norm before them folded in
 	Acting    Acting // columns as that gain acts on them
 	Scales    RowScales
+	Learned   bool // of unknown role: A's values look like a matrix that was trained (package equality)
 	// Reencoded counts rows of B that the reference rule of B's type gives,
 	// byte for byte, from A's values; [1] the reverse. Rows asked in Encodable.
 	Reencoded [2]int64
@@ -150,6 +152,9 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 		return c, err
 	}
 	w := &walker{gains: gains, scaler: newScaler(p.Component, p.A, p.B), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	if p.Component == "generic" {
+		w.look = equality.NewLook([]int64{int64(p.A.Rows), int64(cols)})
+	}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
 		if err := w.step(ctx, &c, rows[:n]); err != nil {
@@ -159,6 +164,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	}
 	c.Acting = w.acting.result()
 	c.Scales = w.scaler.scales()
+	c.Learned = w.look != nil && w.look.Learned() && (c.Complete || p.A.Rows != p.A.Cols) // of a square one all must be seen: it may be symmetric
 	return c, nil
 }
 
@@ -168,6 +174,7 @@ type walker struct {
 	gains        [2][]float32 // nil where there are none
 	acting       *acting
 	scaler       *scaler
+	look         *equality.Look // at A; nil where its role is known
 	bufA, bufB   []float32
 	stepA, stepB []float32
 	raw, encoded []byte
@@ -195,6 +202,9 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	c.Folded.add(a, b, w.gains, w.b.Cols)
 	w.acting.add(a, b)
 	w.scaler.add(a, b, rows, w.b.Cols)
+	if w.look != nil {
+		w.look.Add(a)
+	}
 	return nil
 }
 
