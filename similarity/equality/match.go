@@ -253,6 +253,7 @@ func (m *matching) result() *Correspondence {
 		}
 		c.Pairs = append(c.Pairs, *p)
 	}
+	m.as.marks, m.bs.marks = [grains][]mark{}, [grains][]mark{} // of large mixtures they are much
 	c.OnlyA = lone(m.as.all, paired)
 	c.OnlyB = lone(m.bs.all, func(i int) bool { return m.taken[i] })
 	return c

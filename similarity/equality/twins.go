@@ -47,10 +47,20 @@ func lone(all []marked, paired func(int) bool) (out []*tensor.Tensor) {
 		return nil
 	}
 	out = make([]*tensor.Tensor, 0, n)
-	found := map[place][]string{}
+	found := map[place][]string{} // names of what is paired, at the places of what is alone
 	for i, x := range all {
-		if p, ok := placeOf(x.t); ok && paired(i) {
-			found[p] = append(found[p], words(x.t.Name))
+		if p, ok := placeOf(x.t); ok && alone(i) {
+			found[p] = nil
+		}
+	}
+	for i, x := range all {
+		if !paired(i) {
+			continue
+		}
+		if p, ok := placeOf(x.t); ok {
+			if names, asked := found[p]; asked {
+				found[p] = append(names, words(x.t.Name))
+			}
 		}
 	}
 	for i, x := range all {
