@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
+	"unique"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +19,6 @@ import (
 	"github.com/weightprint/weightprint/internal/outfile"
 	"github.com/weightprint/weightprint/internal/saferio"
 	"github.com/weightprint/weightprint/report/verdict"
-	"github.com/weightprint/weightprint/similarity"
 	"github.com/weightprint/weightprint/similarity/index"
 	"github.com/weightprint/weightprint/similarity/stats"
 )
@@ -44,8 +46,8 @@ type pairLine struct {
 	Same  bool     `json:"same"`
 	P     *float64 `json:"p"`
 	Test  string   `json:"test"`
-	Alike int      `json:"alike"`
-	Of    int      `json:"of"`
+	Alike int32    `json:"alike"`
+	Of    int32    `json:"of"`
 }
 
 func indexPairs(at *place) *cobra.Command {
@@ -137,7 +139,7 @@ func writeTested(c *cobra.Command, x *index.Index, first, last int64) error {
 	w := bufio.NewWriter(c.OutOrStdout())
 	lines := json.NewEncoder(w)
 	err := x.Pairs(c.Context(), first, last, func(p index.Pair) error {
-		return lines.Encode(pairLine{p.A, p.B, p.Same, (*float64)(p.P), p.Test, int(p.Agreement.Statistic), p.Agreement.N})
+		return lines.Encode(pairLine{p.A, p.B, p.Same, (*float64)(p.P), p.Test, p.Alike, p.Of})
 	})
 	return errors.Join(err, w.Flush())
 }
@@ -164,21 +166,31 @@ func pairsOf(c *cobra.Command, x *index.Index, from string) (out []index.Pair, e
 }
 
 func readTested(ctx context.Context, in io.Reader) (out []index.Pair, err error) {
-	seen := map[[2]int64]bool{}
 	lines := json.NewDecoder(in)
 	for n := 1; ; n++ {
 		var l pairLine
 		switch err := lines.Decode(&l); {
 		case errors.Is(err, io.EOF):
-			return out, ctx.Err()
+			return out, errors.Join(testedTwice(out), ctx.Err())
 		case err != nil:
 			return nil, fmt.Errorf("tested pair %d: %w", n, err)
-		case seen[[2]int64{l.A, l.B}]:
-			return nil, fmt.Errorf("tested pair %d: records %d and %d were tested twice; p-values are corrected for each pair once", n, l.A, l.B)
 		}
-		seen[[2]int64{l.A, l.B}] = true
-		out = append(out, index.Pair{A: l.A, B: l.B, Same: l.Same, P: (*stats.LogP)(l.P), Test: l.Test, Agreement: similarity.Evidence{Statistic: float64(l.Alike), N: l.Of}})
+		out = append(out, index.Pair{A: l.A, B: l.B, Same: l.Same, P: (*stats.LogP)(l.P), Test: unique.Make(l.Test).Value(), Alike: l.Alike, Of: l.Of})
 	}
+}
+
+// testedTwice refuses pairs that are there twice. It sorts them.
+func testedTwice(pairs []index.Pair) error {
+	byNumbers := func(a, b index.Pair) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) }
+	if !slices.IsSortedFunc(pairs, byNumbers) { // ranges of rows one after the other are
+		slices.SortStableFunc(pairs, byNumbers)
+	}
+	for i := range pairs[min(1, len(pairs)):] {
+		if byNumbers(pairs[i], pairs[i+1]) == 0 {
+			return fmt.Errorf("records %d and %d were tested twice; p-values are corrected for each pair once", pairs[i].A, pairs[i].B)
+		}
+	}
+	return nil
 }
 
 func writeEdges(out io.Writer, x *index.Index, edges []index.Edge) error {
@@ -192,7 +204,7 @@ func writeEdges(out io.Writer, x *index.Index, edges []index.Edge) error {
 	}
 	w := bufio.NewWriter(out)
 	for _, e := range edges {
-		l := edgeLine{"weightprint.edge/1", named[e.A], named[e.B], [2]int64{e.A, e.B}, verdict.Related, nil, e.Test, int(e.Agreement.Statistic), e.Agreement.N, e.Component, e.InTree}
+		l := edgeLine{"weightprint.edge/1", named[e.A], named[e.B], [2]int64{e.A, e.B}, verdict.Related, nil, e.Test, int(e.Alike), int(e.Of), e.Component, e.InTree}
 		if e.P != nil {
 			p := verdict.Number(e.P.Log10())
 			l.Log10P = &p

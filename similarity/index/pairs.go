@@ -15,8 +15,8 @@ type Pair struct {
 	A, B      int64 // numbers of records, A < B
 	Same      bool  // the values are the same
 	P         *stats.LogP
-	Test      string              // that gave P
-	Agreement similarity.Evidence // units that the same tokens find; calibrated
+	Test      string // that gave P
+	Alike, Of int32  // units that the same tokens find, of so many that were asked for; calibrated
 }
 
 // limits of the four distances within which two entries are tested: first of their
@@ -132,7 +132,7 @@ func pairOf(a, b int64, ea, eb Entry) Pair {
 	}
 	for _, e := range all {
 		if e.Tier == similarity.Calibrated {
-			p.Agreement = e
+			p.Alike, p.Of = int32(e.Statistic), int32(e.N)
 		}
 	}
 	return p
