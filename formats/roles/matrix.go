@@ -17,6 +17,11 @@ type Matrix struct {
 	Gain   *Vector // gain of the norm whose output this matrix reads; nil if none
 	Bias   *Vector // bias added to the outputs; nil if none
 
+	// ReadsCentred and WritesCentred tell that the vectors that it reads, and those that it
+	// writes, lie in a residual stream of which every norm takes the mean away (LayerNorm).
+	// What is added to all values of a row, or of a column, changes nothing that is computed.
+	ReadsCentred, WritesCentred bool
+
 	layout *layout // how the view lies in the tensor; nil where row r is its r-th run of Cols values
 }
 

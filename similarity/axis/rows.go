@@ -18,8 +18,9 @@ type Rows struct {
 	N, Dim int
 }
 
-// ReadRows reads rows of a matrix; with norm set, the weights of the norm
-// before the matrix, where there is one, are multiplied into its columns.
+// ReadRows reads rows of a matrix; with norm set they are as they act on what the norm
+// before the matrix gives: its weights, where there are any, are multiplied into the columns,
+// and where it takes the mean away, so do the rows, which nothing else tells.
 func ReadRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool) (Rows, error) {
 	return readRows(ctx, m, rows, norm, nil)
 }
@@ -32,17 +33,36 @@ func readRows(ctx context.Context, m *roles.Matrix, rows []int, norm bool, room 
 
 // GatherRows is ReadRows into a slice of len(rows) × m.Cols values.
 func GatherRows(ctx context.Context, dst []float32, m *roles.Matrix, rows []int, norm bool) error {
-	if err := m.Gather(ctx, dst, rows); err != nil || !norm || m.Gain == nil {
+	if err := m.Gather(ctx, dst, rows); err != nil || !norm {
 		return err
 	}
-	weights, err := m.Gain.Read(ctx)
-	if err != nil {
-		return err
+	if m.Gain != nil {
+		weights, err := m.Gain.Read(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			dense.Multiply(dst[i*m.Cols:(i+1)*m.Cols], weights)
+		}
 	}
-	for i := range rows {
-		dense.Multiply(dst[i*m.Cols:(i+1)*m.Cols], weights)
+	if m.ReadsCentred {
+		WithoutMeans(dst, len(rows), m.Cols)
 	}
 	return nil
+}
+
+// WithoutMeans takes the mean of each of n rows of d values away from it.
+func WithoutMeans(x []float32, n, d int) {
+	for i := range n {
+		row, sum := x[i*d:(i+1)*d], 0.0
+		for _, v := range row {
+			sum += float64(v)
+		}
+		mean := sum / float64(d)
+		for k, v := range row {
+			row[k] = float32(float64(v) - mean)
+		}
+	}
 }
 
 // Centre takes what the eligible rows have in common out of Unit, as guards and
@@ -117,6 +137,9 @@ func readColumns(ctx context.Context, m *roles.Matrix, at int, units, features [
 				s.Raw[i*len(features)+f+k] = buf[k*m.Cols+at+u]
 			}
 		}
+	}
+	if m.WritesCentred && len(features) == m.Rows {
+		WithoutMeans(s.Raw, s.N, s.Dim)
 	}
 	return s, nil
 }

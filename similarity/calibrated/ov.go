@@ -111,6 +111,9 @@ func spectra(ctx context.Context, d int, l *roles.Layer) ([]Head, error) {
 				out[c*l.O.Rows+r] = o[r*l.O.Cols+h*d+c]
 			}
 		}
+		if l.O.WritesCentred {
+			axis.WithoutMeans(out, d, l.O.Rows)
+		}
 		heads[h].Sizes, errs[h] = productSpectrum(v[g*d*cols:(g+1)*d*cols], out, d, cols, l.O.Rows)
 	})
 	for _, err := range errs {

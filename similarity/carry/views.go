@@ -49,6 +49,9 @@ func columns(ctx context.Context, m *roles.Matrix) (axis.Rows, error) {
 			out.Raw[k*m.Rows+i] = v
 		}
 	}
+	if m.WritesCentred {
+		axis.WithoutMeans(out.Raw, out.N, out.Dim)
+	}
 	return out, nil
 }
 

@@ -52,7 +52,7 @@ func Stream(ctx context.Context, p *align.Pair, t *roles.Tower) ([]float32, erro
 	if !p.Fits(e.Cost(n), streamShare) || p.Reserve(e.Cost(n), 1) == 0 {
 		return nil, nil
 	}
-	rows, err := axis.ReadRows(ctx, e, rng.New(p.Seed, "tokens of the residual stream").Sample(e.Rows, n), false)
+	rows, err := axis.ReadRows(ctx, e, rng.New(p.Seed, "tokens of the residual stream").Sample(e.Rows, n), true)
 	if err != nil {
 		return nil, err
 	}

@@ -222,6 +222,9 @@ func ReadLayer(ctx context.Context, t *roles.Tower, layer int) (Block, error) {
 			}
 			if x.turn {
 				r.Raw = basis.Transpose(r.Raw, x.m.Rows, x.m.Cols)
+				if x.m.WritesCentred {
+					axis.WithoutMeans(r.Raw, x.m.Cols, x.m.Rows)
+				}
 			}
 			*x.to = append(*x.to, r.Raw...)
 		}
