@@ -11,7 +11,7 @@ import (
 )
 
 // sameFunction finds changes of basis inside single matrices that leave the
-// function as it is: gains moved into the matrices behind them, heads in
+// function as it is: gains moved into the matrices behind them, means that norms take away, heads in
 // another order, values or queries turned inside their heads, and units whose
 // up and down matrices were scaled against each other.
 func sameFunction(f *Facts, _ stats.LogP) []finding {
@@ -24,6 +24,9 @@ func sameFunction(f *Facts, _ stats.LogP) []finding {
 			}
 		}
 		return []finding{{Reparameterised, fmt.Sprintf("with norm gains folded in the values differ by %.2g of their size, without by %.2g: gains were moved into matrices", folded.Apart(), plain.Apart()), d}}
+	}
+	if centred, plain := f.centred(); centred.N > 0 && plain.Apart() > foldedLeast && centred.Apart() < foldedLeft*plain.Apart() {
+		return []finding{{Reparameterised, fmt.Sprintf("without the means that the norms take away the values differ by %.2g of their size, with them by %.2g: something was added that the norms take away", centred.Apart(), plain.Apart()), Undetermined}}
 	}
 	if s := f.Shape.Rescaled; s[0] != s[1] {
 		return []finding{{Reparameterised, rescaledWords(index(s)), marksOn(s)}}
@@ -70,6 +73,18 @@ func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
 		}
 	}
 	return folded, plain
+}
+
+// centred sums up how the body differs without the means that norms take away, and how the
+// same matrices differ as they are.
+func (f *Facts) centred() (centred delta.Folded, plain delta.Stats) {
+	for i := range f.Storage.Changes {
+		if c := &f.Storage.Changes[i]; c.Centred.N > 0 && ofBody(c.Component) {
+			centred.Merge(&c.Centred)
+			plain.Merge(&c.Stats)
+		}
+	}
+	return centred, plain
 }
 
 // gainsMoved tells whether somebody moved gains into matrices or out of them, so

@@ -25,6 +25,7 @@ type Change struct {
 	Complete  bool // every value was read
 	Stats     Stats
 	Folded    Folded // the values with the gain of the norm before them folded in
+	Centred   Folded // the values without what the norms of the stream take away, as LayerNorms do
 	Acting    Acting // columns as that gain acts on them
 	Scales    RowScales
 	Learned   bool // of unknown role: A's values look like a matrix that was trained (package equality)
@@ -151,7 +152,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	if err != nil {
 		return c, err
 	}
-	w := &walker{gains: gains, scaler: newScaler(p.Component, p.A, p.B), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
+	w := &walker{gains: gains, centred: newCentred(p.A, p.B, gains), scaler: newScaler(p.Component, p.A, p.B), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
 	if p.Component == "generic" {
 		w.look = equality.NewLook([]int64{int64(p.A.Rows), int64(cols)})
 	}
@@ -162,6 +163,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 		}
 		rows = rows[n:]
 	}
+	c.Centred = w.centred.result(c.Complete)
 	c.Acting = w.acting.result()
 	c.Scales = w.scaler.scales()
 	c.Learned = w.look != nil && w.look.Learned() && (c.Complete || p.A.Rows != p.A.Cols) // of a square one all must be seen: it may be symmetric
@@ -172,6 +174,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 type walker struct {
 	a, b         *roles.Matrix
 	gains        [2][]float32 // nil where there are none
+	centred      *centred
 	acting       *acting
 	scaler       *scaler
 	look         *equality.Look // at A; nil where its role is known
@@ -200,6 +203,7 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	ta, tb := roundings(w.a.Tensor, w.b.Tensor)
 	c.Stats.add(a, b, ta, tb, w.stepA, w.stepB)
 	c.Folded.add(a, b, w.gains, w.b.Cols)
+	w.centred.add(a, b)
 	w.acting.add(a, b)
 	w.scaler.add(a, b, rows, w.b.Cols)
 	if w.look != nil {
