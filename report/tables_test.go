@@ -112,5 +112,5 @@ func TestPartTakenOverIsMeasured(t *testing.T) {
 	}
 	v := verdictOf(t, stored(of(3)), stored(of(4)))
 	require.Equal(t, verdict.Related, v.Relation, v.Because)
-	require.Contains(t, v.Because, "2 trained matrices hold the same values on both sides, 62 % of A's values and 62 % of B's")
+	require.Contains(t, v.Because, "2 matrices that look trained hold the same values on both sides, 62 % of A's values and 62 % of B's")
 }

@@ -94,6 +94,9 @@ func (f *Facts) equalMatrices() string {
 		return ""
 	}
 	words := fmt.Sprintf("%d trained matrices hold the same values on both sides", e.Learned)
+	if e.Known == 0 {
+		words = fmt.Sprintf("%d matrices that look trained hold the same values on both sides", e.Learned)
+	}
 	if least := min(e.Values[0], e.Values[1]); least < mostValues {
 		words += fmt.Sprintf(", %.2g %% of A's values and %.2g %% of B's", 100*e.Values[0], 100*e.Values[1])
 	}

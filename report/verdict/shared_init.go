@@ -29,6 +29,9 @@ type common struct {
 // norm gains where they can be asked, else by leading directions, else by what
 // there is.
 func (f *Facts) common(level stats.LogP) common {
+	if f.mayBePublic() {
+		return common{open: true, words: "of so small a part whose role is unknown nobody can tell whether training made it: random numbers of one seed and published tables stay as they are, too"}
+	}
 	if f.equalContent() != "" || f.movedContent() != "" {
 		return common{words: "values that are equal after training are no initialisation"}
 	}
@@ -68,6 +71,14 @@ func (f *Facts) common(level stats.LogP) common {
 		return common{initOnly: true, open: true, words: words + unsureWords}
 	}
 	return common{initOnly: g.ok && !g.moved, open: true, words: words + unsureWords} // the initialisation is certain, more is not
+}
+
+// mayBePublic tells whether nothing but a part of the values is the same, of unknown role:
+// projections that were drawn from one seed and never trained, or tables of a formula that no
+// look at them tells.
+func (f *Facts) mayBePublic() bool {
+	e := &f.Equality
+	return f.equalMatrices() != "" && e.Known == 0 && max(e.Values[0], e.Values[1]) < mostPublic && f.multiples() == "" && f.movedContent() == ""
 }
 
 // commonElse judges where neither gains nor directions can be asked: by what no

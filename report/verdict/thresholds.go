@@ -87,6 +87,9 @@ const (
 	equalShare    = 0.1
 	// Share of the values from which on nobody asks how many are left. Of words only.
 	mostValues = 0.9
+	// Share of the values of either side that equal matrices of unknown role must be before
+	// nobody asks whether they are tables or a seed's. By decision: half.
+	mostPublic = 0.5
 	// Values that must have been compared before no difference among them means
 	// something. By decision: a matrix of 32 by 32.
 	equalValues = 1024
@@ -323,7 +326,7 @@ func Thresholds() map[string]Number {
 		"absentRatio": absentRatio, "enoughControls": enoughControls,
 		"agreementFloor": agreementFloor, "findTimes": findTimes, "openTimes": openTimes, "minAgreeing": minAgreeing,
 		"phasesFloor": phasesFloor, "phasesTimes": phasesTimes, "sizesFloor": sizesFloor, "sizesTimes": sizesTimes, "spectraFloor": spectraFloor, "spectraTimes": spectraTimes,
-		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "mostValues": mostValues, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
+		"equalMatrices": equalMatrices, "equalShare": equalShare, "equalValues": equalValues, "mostValues": mostValues, "mostPublic": mostPublic, "movedMatrices": movedMatrices, "movedValues": movedValues, "tokenContent": tokenContent, "freePairs": freePairs, "heldOutUnits": heldOutUnits, "mostUnits": mostUnits, "sampleMargin": sampleMargin, "toldApart": toldApart, "unseenShare": unseenShare,
 		"keptByTokens": keptByTokens, "keptFree": keptFree,
 		"openHeads": openHeads, "openTokens": openTokens,
 		"sameGains": sameGains, "otherGains": otherGains, "actingGains": actingGains, "actingErrors": actingErrors, "actingLeast": actingLeast, "unknownGains": unknownGains,

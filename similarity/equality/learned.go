@@ -11,14 +11,17 @@ import (
 // masks; those are mostly zeros, repeat few values, change little from row to row, or
 // follow from their own beginnings (predictable.go). They also share what was measured
 // and not learned, as the graph of places that data come from: distances, similarities
-// and polynomials of these, which have one sign or are symmetric. Training holds to
-// neither: of n values that may have either sign all have one with chance 2^(1-n).
+// and polynomials of these, which have one sign or are symmetric, and the bases of such, whose rows
+// are orthogonal. Training holds to none of these: of n values that may have either sign all
+// have one with chance 2^(1-n).
 const (
 	leastLearned = 1024     // values
 	mostZeros    = 0.75     // share
 	watched      = 1 << 14  // values that are looked at for repetition
 	fewValues    = 1.0 / 16 // least share of different ones among them
 	smoothRows   = 0.9      // largest mean cosine of a row and the next
+	squareRows   = 1e-5     // cosines below are right angles, to a rounding
+	mostSquare   = 0.9      // share of such rows: a basis that was computed; rows that were learned meet at 1/√d
 )
 
 // Look gathers what tells a trained matrix from a table, as its values go by.
@@ -31,6 +34,7 @@ type Look struct {
 	dot, aa, bb float64
 	cosines     float64
 	rows        int64
+	square      int64 // of rows, those at a right angle with the one before
 }
 
 // NewLook begins with no values of a tensor of the given shape.
@@ -86,7 +90,10 @@ func (l *Look) within(values []float32, at int64) {
 	copy(prev, values)
 	if at+int64(len(values)) == int64(len(l.prev)) {
 		if l.aa > 0 && l.bb > 0 {
-			l.cosines += l.dot / math.Sqrt(float64(l.aa*l.bb))
+			cosine := l.dot / math.Sqrt(float64(l.aa*l.bb))
+			if l.cosines += cosine; l.dot != 0 && math.Abs(cosine) < squareRows { // rows of which each is zero where the other is not were pruned
+				l.square++
+			}
 			l.rows++
 		}
 		l.dot, l.aa, l.bb = 0, 0, 0
@@ -141,7 +148,7 @@ func (l *Look) Learned() bool {
 	case l.repeats() || l.symmetric():
 		return false
 	}
-	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows && !l.predicted()
+	return l.rows > 0 && l.cosines/float64(l.rows) < smoothRows && float64(l.square) < mostSquare*float64(l.rows) && !l.predicted()
 }
 
 // Learned tells whether values of the given shape, row by row, look like a trained

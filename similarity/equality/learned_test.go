@@ -54,6 +54,15 @@ func TestTablesAreNotLearned(t *testing.T) {
 		"nearly symmetric": {fill(func(r, c int) float64 {
 			return float64(draw[min(r, c)*64+max(r, c)]) * (1 + map[bool]float64{true: 1e-6}[r == 63 && c == 1])
 		}), true},
+		"basis": {fill(func() func(r, c int) float64 { // Householder's reflection: orthogonal rows, none of them smooth
+			size := 0.0
+			for _, v := range draw[:64] {
+				size += float64(v * v)
+			}
+			return func(r, c int) float64 {
+				return map[bool]float64{true: 1}[r == c] - 2*float64(draw[r])*float64(draw[c])/size + 1e-9*float64(c)
+			}
+		}()), false},
 		"distances":  {fill(func(r, c int) float64 { return math.Abs(float64(draw[r*64+c])) }), false},
 		"repulsions": {fill(func(r, c int) float64 { return -math.Abs(float64(draw[r*64+c])) }), false},
 		"one below zero": {fill(func(r, c int) float64 {
