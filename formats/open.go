@@ -64,7 +64,7 @@ func openAt(ctx context.Context, p source.Found, o *Options) (*Checkpoint, error
 	} else {
 		err = op.inner(p.File)
 	}
-	for _, step := range []func() error{op.config, op.unstack, op.unpack, op.furtherModules, op.part} {
+	for _, step := range []func() error{op.config, op.unstack, op.einsums, op.unpack, op.furtherModules, op.part} {
 		if err == nil {
 			err = step()
 		}

@@ -11,8 +11,9 @@ import (
 	"github.com/weightprint/weightprint/internal/escape"
 )
 
-// Flax's nn.scan keeps one parameter of all layers in one tensor, whose first axis counts the layers.
-// Such a stack is read layer by layer, under the names that the same layers have apart.
+// Flax's nn.scan keeps one parameter of all layers in one tensor, whose first axis counts the layers,
+// or the second where MaxText asks for it. Such a stack is read layer by layer, under the names that
+// the same layers have apart.
 
 // Limits of what is taken apart.
 const (
@@ -35,6 +36,7 @@ var stackWords = []struct {
 // stack is the tensors that stand behind one word.
 type stack struct {
 	prefix  string // up to and without the word
+	axis    int    // that counts the layers
 	layers  int64
 	members []member
 }
@@ -47,23 +49,24 @@ type member struct {
 
 // unstack puts the layers of stacks in place of them.
 func (op *opener) unstack() error {
-	if !slices.ContainsFunc(op.c.tensors, func(t *tensor.Tensor) bool { return strings.HasSuffix(t.Name, "kernel") }) {
+	if !slices.ContainsFunc(op.c.tensors, func(t *tensor.Tensor) bool { return ranks[lastWord(t.Name)] > 1 }) {
 		return nil
 	}
-	found := stacks(op.c.tensors)
+	found, notes := stacks(op.c.tensors)
+	op.c.Warnings = append(op.c.Warnings, notes...)
+	notes = nil
 	taken := map[*tensor.Tensor][]*tensor.Tensor{}
 	total := len(op.c.tensors)
-	var notes []string
 	for _, s := range found {
 		if total += len(s.members) * int(s.layers); total > maxUnstacked {
 			return nil
 		}
 		for _, m := range s.members {
 			for i := range s.layers {
-				taken[m.t] = append(taken[m.t], m.layer(s.prefix, i))
+				taken[m.t] = append(taken[m.t], m.layer(s.prefix, s.axis, i))
 			}
 		}
-		notes = append(notes, fmt.Sprintf("the %d layers under %s are stacked, as Flax's nn.scan keeps them; they were taken apart", s.layers, escape.Printable(s.prefix+s.members[0].before)))
+		notes = append(notes, fmt.Sprintf("the %d layers under %s are stacked%s, as Flax's nn.scan keeps them; they were taken apart", s.layers, escape.Printable(s.prefix+s.members[0].before), []string{"", " along the second axis"}[s.axis]))
 	}
 	if len(taken) == 0 {
 		return nil
@@ -85,14 +88,30 @@ func (op *opener) unstack() error {
 }
 
 // layer views one layer's parameter.
-func (m member) layer(prefix string, i int64) *tensor.Tensor {
-	x := tensor.Slice(m.t, prefix+m.before+strconv.FormatInt(i, 10)+m.behind, i, 1)
-	x.Shape = x.Shape[1:]
-	return x
+func (m member) layer(prefix string, axis int, i int64) *tensor.Tensor {
+	name := prefix + m.before + strconv.FormatInt(i, 10) + m.behind
+	if axis == 0 {
+		x := tensor.Slice(m.t, name, i, 1)
+		x.Shape = x.Shape[1:]
+		return x
+	}
+	strides := stridesOf(m.t.Shape)
+	start := i * strides[axis]
+	return tensor.NewStrided(m.t, name, start, slices.Delete(slices.Clone(m.t.Shape), axis, axis+1), slices.Delete(strides, axis, axis+1))
 }
 
-// stacks finds the stacks among tensors, in the order of their first members.
-func stacks(tensors []*tensor.Tensor) (out []*stack) {
+// stridesOf counts the values from one entry of each axis to the next.
+func stridesOf(shape []int64) []int64 {
+	out, n := make([]int64, len(shape)), int64(1)
+	for i := len(shape) - 1; i >= 0; i-- {
+		out[i], n = n, n*shape[i]
+	}
+	return out
+}
+
+// stacks finds the stacks among tensors, in the order of their first members, and says which of
+// them were left as they are because nothing tells the axis of their layers.
+func stacks(tensors []*tensor.Tensor) (out []*stack, notes []string) {
 	by := map[string]*stack{}
 	for _, t := range tensors {
 		if prefix, m, ok := stackOf(t); ok {
@@ -104,9 +123,23 @@ func stacks(tensors []*tensor.Tensor) (out []*stack) {
 			by[key].members = append(by[key].members, m)
 		}
 	}
-	out = slices.DeleteFunc(out, func(s *stack) bool { return !s.is() })
-	return out
+	out = slices.DeleteFunc(out, func(s *stack) bool {
+		first, second := s.is(0), s.is(1)
+		switch {
+		case first && second:
+			notes = append(notes, fmt.Sprintf("the layers under %s are stacked, %d along the first axis or %d along the second: nothing tells which, and they were left as they are", escape.Printable(s.prefix+s.members[0].before), s.members[0].t.Shape[0], s.members[0].t.Shape[1]))
+		case first:
+			s.lieAlong(0)
+		case second:
+			s.lieAlong(1)
+		}
+		return first == second
+	})
+	return out, notes
 }
+
+// lieAlong settles the axis of the layers.
+func (s *stack) lieAlong(axis int) { s.axis, s.layers = axis, s.members[0].t.Shape[axis] }
 
 // stackOf takes apart a name that has the word of a stack and no number behind it.
 func stackOf(t *tensor.Tensor) (prefix string, m member, ok bool) {
@@ -133,26 +166,35 @@ func stackOf(t *tensor.Tensor) (prefix string, m member, ok bool) {
 	return "", member{}, false
 }
 
+// ranks are the axes that a layer's parameter has at least, by the last word of its name: those of
+// Flax's modules, and of the einsums of big_vision's Gemma and the experts of MaxText, which have no
+// module of their own.
+var ranks = map[string]int{
+	"kernel": 2, "scale": 1, "bias": 1,
+	"w": 3, "gating_einsum": 3, "linear": 2,
+	"wi_0": 3, "wi_1": 3, "wo": 3,
+}
+
+// lastWord is a name from its last separator on.
+func lastWord(name string) string { return name[strings.LastIndexAny(name, "./")+1:] }
+
 // is tells a stack from the one layer that such names could be, too: every parameter counts the same
-// number of layers first, and has one axis more than its kind has in a layer.
-func (s *stack) is() bool {
+// number of layers along the axis, and has one axis more than its kind has in a layer.
+func (s *stack) is(axis int) bool {
 	kernels, vectors := 0, 0
 	for _, m := range s.members {
-		t := m.t
-		if len(t.Shape) == 0 {
+		t, rank := m.t, ranks[lastWord(m.behind)]
+		if rank == 0 || len(t.Shape) <= max(rank, axis) || len(s.members[0].t.Shape) <= axis {
 			return false
 		}
-		if s.layers = s.members[0].t.Shape[0]; t.Shape[0] != s.layers || s.layers < 1 || s.layers > maxStackedLayers {
+		n := s.members[0].t.Shape[axis]
+		if t.Shape[axis] != n || n < 1 || n > maxStackedLayers {
 			return false
 		}
-		leaf := m.behind[strings.LastIndexAny(m.behind, "./")+1:]
-		switch {
-		case leaf == "kernel" && len(t.Shape) > 2:
+		if rank > 1 {
 			kernels++
-		case (leaf == "scale" || leaf == "bias") && len(t.Shape) > 1:
+		} else {
 			vectors++
-		default:
-			return false
 		}
 	}
 	return kernels > 0 && vectors > 0

@@ -3,6 +3,7 @@ package formats
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,15 +59,23 @@ func TestNoStacks(t *testing.T) {
 		{"layers/a/kernel 4096x2x1, layers/a/bias 4096x1", true}, // as many as any network has
 		{strings.ReplaceAll(good, "layers/", strings.Repeat("n", maxStackedName)+"/layers/"), false},
 		{strings.ReplaceAll(good, "layers/", strings.Repeat("n", maxStackedName-len("/layers/a/kernel"))+"/layers/"), true},
-		{"layers/n/scale 3x2, kernel 2x2", false},                 // no kernel in it
-		{good + ", layers/b/table 3x2", false},                    // of a kind that is not known
-		{good + ", layers/0/b/bias 4", true},                      // a layer of another part apart
-		{good + ", layers/0/a/bias 4", false},                     // of a name that it would get
-		{"layers/a/kernel 0x2x4, layers/a/bias 0x4", false},       // no layer
-		{"layers/a/kernel 5000x2x4, layers/a/bias 5000x4", false}, // more than any network has
-		{strings.ReplaceAll(good, "layers/", "layers/0/"), false}, // numbered
-		{strings.ReplaceAll(good, "kernel", "weight"), false},     // not Flax's words
-		{strings.ReplaceAll(good, "layers/", "layers"), false},    // no word of a stack
+		{"layers/n/scale 3x2, kernel 2x2", false},                               // no kernel in it
+		{good + ", layers/b/table 3x2", false},                                  // of a kind that is not known
+		{good + ", layers/0/b/bias 4", true},                                    // a layer of another part apart
+		{good + ", layers/0/a/bias 4", false},                                   // of a name that it would get
+		{"layers/a/kernel 0x2x4, layers/a/bias 0x4", false},                     // no layer
+		{"layers/a/kernel 5000x2x4, layers/a/bias 5000x4", false},               // more than any network has
+		{strings.ReplaceAll(good, "layers/", "layers/0/"), false},               // numbered
+		{"layers/a/kernel 2x3x4, layers/a/bias 4x3, layers/n/scale 2x3", true},  // three layers along the second axis
+		{"layers/a/kernel 2x3x4, layers/a/bias 4x3, layers/n/scale 2x4", false}, // not all of them
+		{"layers/a/kernel 3x2x4, layers/n/scale 3x2", false},                    // along either
+		{"layers/a/kernel 3x3x4, layers/n/scale 3x3", false},                    // as many along both
+		{"layers/a/kernel 2x3, layers/a/bias 4x3", false},                       // a kernel of one axis
+		{"layers/a/kernel 2x5000x4, layers/a/bias 4x5000", false},               // more than any network has
+		{"layers/e/wi_0 3x2x4x5, layers/n/scale 3x4", true},                     // experts
+		{"layers/e/wi_0 3x2x4, layers/n/scale 3x4", false},                      // none
+		{strings.ReplaceAll(good, "kernel", "weight"), false},                   // not Flax's words
+		{strings.ReplaceAll(good, "layers/", "layers"), false},                  // no word of a stack
 	} {
 		op := &opener{c: &Checkpoint{}}
 		var all []*tensor.Tensor
@@ -84,18 +93,43 @@ func TestNoStacks(t *testing.T) {
 		}
 		op.c.setTensors(all)
 		require.NoError(t, op.unstack())
-		require.Equal(t, c.taken, len(op.c.Warnings) > 0, c.tensors)
+		require.Equal(t, c.taken, !slices.Equal(op.c.tensors, all), c.tensors)
 		if !c.taken {
 			require.Len(t, op.c.tensors, len(all))
 		}
 	}
 }
 
-// stacksOf is kernels of 1 × 1 and as many biases, each of so many layers.
+// Each layer has its own values, of whichever axis counts them; what cannot be told is named.
+func TestStackedAxes(t *testing.T) {
+	for axis, shapes := range [][][]int64{{{3, 2, 4}, {3, 4}}, {{2, 3, 4}, {4, 3}}} {
+		op := &opener{c: &Checkpoint{}}
+		op.c.setTensors([]*tensor.Tensor{counted("layers/a/kernel", shapes[0]...), counted("layers/a/bias", shapes[1]...)})
+		require.NoError(t, op.unstack())
+		require.Len(t, op.c.tensors, 6)
+		require.Equal(t, axis == 1, strings.Contains(op.c.Warnings[0], "along the second axis"))
+		x, ok := op.c.Tensor("layers/1/a/kernel")
+		require.True(t, ok)
+		require.Equal(t, []int64{2, 4}, x.Shape)
+		require.Equal(t, [][]float32{{8, 9, 10, 11, 12, 13, 14, 15}, {4, 5, 6, 7, 16, 17, 18, 19}}[axis], read(t, x))
+		x, ok = op.c.Tensor("layers/2/a/bias")
+		require.True(t, ok)
+		require.Equal(t, []int64{4}, x.Shape)
+		require.Equal(t, [][]float32{{8, 9, 10, 11}, {2, 5, 8, 11}}[axis], read(t, x))
+	}
+	op := &opener{c: &Checkpoint{}}
+	op.c.setTensors([]*tensor.Tensor{counted("layers/a/kernel", 3, 2, 4), counted("layers/n/scale", 3, 2)})
+	require.NoError(t, op.unstack())
+	require.Len(t, op.c.tensors, 2)
+	require.Len(t, op.c.Warnings, 1)
+	require.Contains(t, op.c.Warnings[0], "the layers under layers/ are stacked, 3 along the first axis or 2 along the second")
+}
+
+// stacksOf is kernels of 1 × 2 and as many biases, each of so many layers.
 func stacksOf(pairs int, layers int64) (all []*tensor.Tensor) {
 	for i := range pairs {
-		for leaf, shape := range map[string][]int64{"kernel": {layers, 1, 1}, "bias": {layers, 1}} {
-			all = append(all, &tensor.Tensor{Name: fmt.Sprintf("layers/p%d/%s", i, leaf), DType: tensor.F32, Shape: shape, Data: tensor.Values(make([]float32, layers))})
+		for leaf, shape := range map[string][]int64{"kernel": {layers, 1, 2}, "bias": {layers, 2}} {
+			all = append(all, &tensor.Tensor{Name: fmt.Sprintf("layers/p%d/%s", i, leaf), DType: tensor.F32, Shape: shape, Data: tensor.Values(make([]float32, 2*layers))})
 		}
 	}
 	return all
@@ -114,7 +148,7 @@ func TestStackedLimits(t *testing.T) {
 	require.Len(t, c.tensors, 24)
 	x, ok := c.Tensor("layers/11/p0/kernel")
 	require.True(t, ok)
-	require.Equal(t, int64(4), x.StoredBytes())
+	require.Equal(t, int64(8), x.StoredBytes())
 	scalar := &tensor.Tensor{Name: "layers/s/scale", DType: tensor.F32, Data: tensor.Values(make([]float32, 1))}
 	require.Len(t, unstacked(append(stacksOf(1, 12), scalar)).tensors, 3)
 	require.Len(t, unstacked(append([]*tensor.Tensor{scalar}, stacksOf(1, 12)...)).tensors, 3)

@@ -119,7 +119,7 @@ var spellings = []struct {
 	{"attention.self.query", "bert", false}, {".albert_layers.", "bert", false}, {"attention.attention.query", "vit", false}, {"gpt_neox.", "gpt_neox", false}, {".SelfAttention.q.", "t5", false},
 	{".attn1.to_q.", "UNet2DConditionModel", false}, {".attn.to_q.", "FluxTransformer2DModel", false}, {".ffn.key.", "rwkv7", false}, {".pwconv1.", "convnext", false}, {".attn.query.", "whisper", false},
 	{".self_attn.linear_", "conformer", false}, {".feed_forward.intermediate_dense.", "wav2vec2", false}, {".norm_attn_norm.", "dbrx", false},
-	{".MultiHeadDotProductAttention_", "vit", false}, {"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},
+	{"q_einsum", "gemma", false}, {".MultiHeadDotProductAttention_", "vit", false}, {"visual.", "vit", false}, {"vision", "vit", false}, {".self_attn.q_proj.", "llama", false},
 }
 
 // familyFor finds the traits of one tower: those of the type that the

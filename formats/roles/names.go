@@ -17,30 +17,30 @@ var layerRows = []struct {
 		attention.q_lin attn.q_proj attn.attention.q_proj layer.0.SelfAttention.q attention.query attn.q attention.q_proj attention.self.query_proj
 		mixer.q_proj self_attn.linear_q attn1.to_q attn.to_q attn.query self_attn.query_proj self_attn.self.query
 		self_attn.longformer_self_attn.query layer.0.LocalSelfAttention.q layer.0.TransientGlobalSelfAttention.q
-		MultiHeadDotProductAttention_0.query MultiHeadDotProductAttention_1.query self_attention.query`},
+		MultiHeadDotProductAttention_0.query MultiHeadDotProductAttention_1.query self_attention.query attn.q_einsum`},
 	{place{part: partK}, `self_attn.k_proj attn_k attention.wk attention.self.key attention.attention.key attention.attn.k
 		attention.k_lin attn.k_proj attn.attention.k_proj layer.0.SelfAttention.k attention.key attn.k attention.k_proj attention.self.key_proj
 		mixer.k_proj self_attn.linear_k attn1.to_k attn.to_k attn.key self_attn.key_proj self_attn.self.key
 		self_attn.longformer_self_attn.key layer.0.LocalSelfAttention.k layer.0.TransientGlobalSelfAttention.k
-		MultiHeadDotProductAttention_0.key MultiHeadDotProductAttention_1.key self_attention.key`},
+		MultiHeadDotProductAttention_0.key MultiHeadDotProductAttention_1.key self_attention.key attn.k_einsum`},
 	{place{part: partV}, `self_attn.v_proj attn_v attention.wv attention.self.value attention.attention.value attention.attn.v
 		attention.v_lin attn.v_proj attn.attention.v_proj layer.0.SelfAttention.v attention.value attn.v attention.v_proj attention.self.value_proj
 		mixer.v_proj self_attn.linear_v attn1.to_v attn.to_v attn.value self_attn.value_proj self_attn.self.value
 		self_attn.longformer_self_attn.value layer.0.LocalSelfAttention.v layer.0.TransientGlobalSelfAttention.v
-		MultiHeadDotProductAttention_0.value MultiHeadDotProductAttention_1.value self_attention.value`},
+		MultiHeadDotProductAttention_0.value MultiHeadDotProductAttention_1.value self_attention.value attn.v_einsum`},
 	{place{part: partO}, `self_attn.o_proj self_attn.out_proj self_attn.dense self_attention.dense attn_output attn_out attention.wo
 		attention.output.dense attention.dense attention.attn.o attention.out_lin attn.c_proj attn.out_proj attn.proj
 		attn.attention.out_proj layer.0.SelfAttention.o attention.out attn.o_proj attention.o_proj mixer.out_proj attn.Wo attn_o
 		mixer.o_proj self_attn.linear_out attn1.to_out.0 attn.to_out.0 attention.out_proj attn.out norm_attn_norm.attn.out_proj
 		self_attn.output layer.0.LocalSelfAttention.o layer.0.TransientGlobalSelfAttention.o
-		MultiHeadDotProductAttention_0.out MultiHeadDotProductAttention_1.out self_attention.out`},
+		MultiHeadDotProductAttention_0.out MultiHeadDotProductAttention_1.out self_attention.out attn.attn_vec_einsum`},
 	{place{part: partQKV}, `self_attn.qkv_proj self_attn.W_pack attn_qkv attn.c_attn attn.Wqkv attn.qkv attention.wqkv attn.qkv_proj
 		attention.query_key_value self_attention.query_key_value self_attn.query_key_value self_attn.qkv mixer.Wqkv attn.in_proj
 		norm_attn_norm.attn.Wqkv self_attn.linear_q_k_v`},
 	{place{part: partGate}, `mlp.gate_proj ffn_gate feed_forward.w1 mlp.w2 layer.1.DenseReluDense.wi_0 layer.2.DenseReluDense.wi_0
 		block_sparse_moe.experts.#.w1 mlp.experts.#.gate_proj feed_forward.gate_proj feed_forward.experts.#.gate_proj ffn_gate.# mlp.fc12
 		moe.experts.#.w1 ffn.experts.#.w1 feed_forward.experts.#.w1 mlp.experts.#.w1 moe.experts.#.gate_proj ffn.w1
-		mlp.wi_0`},
+		mlp.wi_0 mlp.gate_einsum`},
 	{place{part: partUp}, `mlp.up_proj ffn_up feed_forward.w3 mlp.w1 layer.1.DenseReluDense.wi_1 layer.2.DenseReluDense.wi_1
 		layer.1.DenseReluDense.wi layer.2.DenseReluDense.wi block_sparse_moe.experts.#.w3 mlp.experts.#.up_proj
 		feed_forward.up_proj feed_forward.experts.#.up_proj intermediate.dense mlp.fc1 fc1 mlp.c_fc mlp.fc_in mlp.dense_h_to_4h
@@ -48,14 +48,14 @@ var layerRows = []struct {
 		feed_forward.intermediate_dense feed_forward.w_1 feed_forward2.linear1 ffn2.intermediate_dense ffn.key ffn
 		moe.experts.#.w3 ffn.experts.#.w3 feed_forward.experts.#.w3 mlp.experts.#.w3 moe.experts.#.up_proj ffn.w3
 		layer.1.mlp.wi layer.2.mlp.wi layer.1.mlp.experts.#.wi layer.2.mlp.experts.#.wi ffn.experts.#.fc1 feed_forward.intermediate
-		mlp.wi mlp.wi_1 MlpBlock_0.Dense_0 MlpBlock_3.Dense_0`},
+		mlp.wi mlp.wi_1 MlpBlock_0.Dense_0 MlpBlock_3.Dense_0 mlp.up_einsum`},
 	{place{part: partDown}, `mlp.down_proj ffn_down feed_forward.w2 layer.1.DenseReluDense.wo layer.2.DenseReluDense.wo
 		block_sparse_moe.experts.#.w2 mlp.experts.#.down_proj feed_forward.down_proj feed_forward.experts.#.down_proj output.dense
 		mlp.fc2 fc2 mlp.c_proj mlp.fc_out mlp.dense_4h_to_h ffn.down_proj ffn.lin2 mlp.fc_2 ffn_down.# ffn.fc2 mlp.lin2 mlp.Wo mlp.weights_out mixer.down_proj pwconv2 mlp.2 ff.net.2
 		feed_forward.output_dense feed_forward.w_2 feed_forward2.linear2 ffn2.output_dense ffn.value ffn_output
 		moe.experts.#.w2 ffn.experts.#.w2 feed_forward.experts.#.w2 mlp.experts.#.w2 moe.experts.#.down_proj ffn.w2
 		layer.1.mlp.wo layer.2.mlp.wo layer.1.mlp.experts.#.wo layer.2.mlp.experts.#.wo ffn.experts.#.fc2 feed_forward.output
-		mlp.wo MlpBlock_0.Dense_1 MlpBlock_3.Dense_1`},
+		mlp.wo MlpBlock_0.Dense_1 MlpBlock_3.Dense_1 mlp.linear`},
 	{place{part: partGateUp}, `mlp.gate_up_proj feed_forward.gate_up_proj mlp.experts.#.gate_up_proj mlp.Wi mlp.weights_in`},
 	{place{part: partRouter}, `block_sparse_moe.gate mlp.gate mlp.router ffn_gate_inp feed_forward.router mlp.gate.wg block_sparse_moe.router.layer
 		moe.router.gate moe.router moe.gate ffn.gate feed_forward.gate ffn.router.layer layer.1.mlp.router.classifier layer.2.mlp.router.classifier ffn.router.classifier`},
@@ -96,11 +96,11 @@ var layerRows = []struct {
 	{place{part: partAttnNorm}, `input_layernorm attn_norm attention_norm ln_1 ln1 self_attn_layer_norm layernorm_before layer_norm1
 		layer.0.layer_norm norm1 ln_attn norm_1 ln norm
 		attn_ln operator_norm norm_self_att norm_mha layer_norm norm_attn_norm.norm_1
-		LayerNorm_0 pre_attention_layer_norm pre_self_attention_layer_norm`},
+		LayerNorm_0 pre_attention_layer_norm pre_self_attention_layer_norm pre_attention_norm`},
 	{place{part: partMLPNorm}, `ffn_norm ln_2 ln2 layernorm_after layer_norm2 layer.2.layer_norm pre_feedforward_layernorm
 		norm2 ln_mlp norm_2 mlp_norm pre_ff_layernorm
 		mlp_ln norm_ff norm_feed_forward2 ffn2_layer_norm layernorm norm_attn_norm.norm_2 ff_layer_norm feed_forward_layer_norm final_layernorm
-		LayerNorm_1 LayerNorm_2 pre_mlp_layer_norm`},
+		LayerNorm_1 LayerNorm_2 pre_mlp_layer_norm pre_ffw_norm post_self_attention_layer_norm`},
 	{place{part: partAfterNorm}, `post_attention_layernorm post_attention_norm final_layer_norm attention.output.LayerNorm attention.LayerNorm
 		sa_layer_norm layer.1.layer_norm attn_output_norm attn_norm_2 pre_cross_attention_layer_norm`},
 	{place{part: partAttnPost}, `post_self_attn_layernorm post_attn_norm`},
@@ -138,7 +138,7 @@ var towerRows = []struct {
 	names string
 }{
 	{partEmbedding, `embed_tokens wte token_embd tok_embeddings word_embeddings embed_in embeddings.word_embeddings
-		shared token_embedding embedding.word_embeddings embeddings.token_embedding wordEmbeddings backbone.embeddings ^emb token_embedder`},
+		shared token_embedding embedding.word_embeddings embeddings.token_embedding wordEmbeddings backbone.embeddings ^emb token_embedder embedder.input_embedding`},
 	{partPositions, `wpe embed_positions position_embd position_embeddings embeddings.position_embeddings position_embedding
 		embeddings.position_embedding pos_embed positional_embedding pos_embedding`},
 	{partTypes, `token_type_embeddings token_types`},
