@@ -127,6 +127,9 @@ func TestEinsumsApart(t *testing.T) {
 	require.NoError(t, op.einsums())
 	require.Len(t, op.c.tensors, 2)
 	require.Equal(t, "layer_0/mlp/linear/w", op.c.tensors[0].Name)
+	op.c.setTensors([]*tensor.Tensor{counted("layer_0/mlp/linear/w", 5, 3), counted("layer_0/pre_ffw_norm/scale"), counted("q_einsum/w", 2)}) // one without axes neither
+	require.NoError(t, op.einsums())
+	require.Equal(t, "layer_0/mlp/linear/w", op.c.tensors[0].Name)
 	op.c.setTensors(append(gemma("/"), counted("llm/layers/attn/q_einsum/kernel", 2))) // a view's name stands already
 	require.NoError(t, op.einsums())
 	require.Len(t, op.c.tensors, 8)

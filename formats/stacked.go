@@ -184,7 +184,7 @@ func (s *stack) is(axis int) bool {
 	kernels, vectors := 0, 0
 	for _, m := range s.members {
 		t, rank := m.t, ranks[lastWord(m.behind)]
-		if rank == 0 || len(t.Shape) <= max(rank, axis) || len(s.members[0].t.Shape) <= axis {
+		if rank == 0 || len(t.Shape) <= rank {
 			return false
 		}
 		n := s.members[0].t.Shape[axis]

@@ -123,6 +123,10 @@ func TestStackedAxes(t *testing.T) {
 	require.Len(t, op.c.tensors, 2)
 	require.Len(t, op.c.Warnings, 1)
 	require.Contains(t, op.c.Warnings[0], "the layers under layers/ are stacked, 3 along the first axis or 2 along the second")
+	op = &opener{c: &Checkpoint{}}
+	op.c.setTensors([]*tensor.Tensor{counted("layers/a/kernel", 0, 2, 4), counted("layers/a/bias", 0, 4), counted("h/a/kernel", 3, 2, 4), counted("h/a/bias", 3, 4)})
+	require.NoError(t, op.unstack())
+	require.Len(t, op.c.Warnings, 1) // no layers are none
 }
 
 // stacksOf is kernels of 1 × 2 and as many biases, each of so many layers.

@@ -20,7 +20,7 @@ type Strided struct {
 const maxBetween = 1 << 16
 
 // NewStrided views a tensor under a name of its own. Shape and strides are as long, and every
-// entry lies within the tensor.
+// entry lies within the tensor, at a place of its own.
 func NewStrided(t *Tensor, name string, start int64, shape, strides []int64) *Tensor {
 	out := &Tensor{Name: name, DType: t.DType, Shape: slices.Clone(shape)}
 	s := &Strided{of: t.Data, start: start, shape: slices.Clone(shape), strides: slices.Clone(strides), run: 1}
@@ -74,9 +74,6 @@ func (s *Strided) together(run, n int64) (runs, step int64) {
 		return 1, 0
 	}
 	step = s.strides[last]
-	if step < s.run {
-		return 1, 0
-	}
 	left := s.shape[last] - run%s.shape[last]
 	return min(left, n/s.run, maxBetween/step), step
 }

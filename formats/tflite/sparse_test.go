@@ -34,16 +34,25 @@ func TestSparseUnread(t *testing.T) {
 	full := [][]fld{dimension(0, 4), dimension(0, 2)}
 	long := bytesRepeated(maxPlaces + 1)
 	for name, b := range map[string][]byte{
-		"integers":                   sparseAs(8, 9, pair, straight, none, full...),
-		"a dimension of 0":           sparseAs(4, 0, list(4, 4, 0), straight, none, dimension(0, 4), dimension(0, 0)),
-		"dimensions in another turn": sparseAs(32, 0, pair, list(4, 1, 0), none, full...),
-		"a dimension twice":          sparseAs(32, 0, pair, list(4, 1, 1), none, full...),
-		"a dimension too few":        sparseAs(32, 0, pair, list(4, 0), none, full...),
-		"blocks":                     sparseAs(32, 0, pair, straight, list(4, 0), full...),
-		"too many places":            sparseAs(4, 0, list(4, 4096, 2048), straight, none, dimension(0, 4096), dimension(0, 2048)),
-		"too many, then more":        sparseAs(4, 0, list(4, 4096, 2048, 2), list(4, 0, 1, 2), none, dimension(0, 4096), dimension(0, 2048), dimension(0, 2)),
-		"too many indices":           sparseAs(4, 0, list(4, 1, 2), straight, none, dimension(0, 1), []fld{u8(1), none, u8(1), child(list(4, 0, 1)), u8(3), child(long)}),
-		"too many segments":          sparseAs(4, 0, list(4, 1, 2), straight, none, dimension(0, 1), []fld{u8(1), none, u8(3), child(long), u8(1), child(list(4, 0))}),
+		"integers":                 sparseAs(8, 9, pair, straight, none, full...),
+		"a dimension of 0":         sparseAs(4, 0, list(4, 4, 0), straight, none, dimension(0, 4), dimension(0, 0)),
+		"a dimension twice":        sparseAs(32, 0, pair, list(4, 1, 1), none, full...),
+		"a dimension too few":      sparseAs(32, 0, pair, list(4, 0), none, full...),
+		"a dimension below 0":      sparseAs(32, 0, pair, list(4, 1<<32-1, 0), none, full...),
+		"a dimension beyond":       sparseAs(32, 0, pair, list(4, 0, 2), none, full...),
+		"blocks, not in the order": sparseAs(32, 0, pair, straight, list(4, 0), full...),
+		"blocks, not described":    sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 0), full...),
+		"blocks of nothing":        sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 0), dimension(0, 4), dimension(0, 2), dimension(0, 0)),
+		"blocks that do not fill":  sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 0), dimension(0, 1), dimension(0, 2), dimension(0, 3)),
+		"blocks of dimension 2":    sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 2), dimension(0, 2), dimension(0, 2), dimension(0, 2)),
+		"blocks of dimension -1":   sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 1<<32-1), dimension(0, 2), dimension(0, 2), dimension(0, 2)),
+		"blocks in another turn":   sparseAs(32, 0, pair, list(4, 0, 1, 3, 2), list(4, 0, 1), dimension(0, 2), dimension(0, 1), dimension(0, 2), dimension(0, 2)),
+		"blocks of blocks":         sparseAs(32, 0, pair, list(4, 0, 1, 2, 3), list(4, 0, 0), dimension(0, 1), dimension(0, 2), dimension(0, 2), dimension(0, 2)),
+		"blocks not all there":     sparseAs(32, 0, pair, list(4, 0, 1, 2), list(4, 0), dimension(0, 2), dimension(0, 2), compressed(list(4, 0, 2, 4, 6, 8), list(4, 0, 1, 0, 1, 0, 1, 0, 1))),
+		"too many places":          sparseAs(4, 0, list(4, 4096, 2048), straight, none, dimension(0, 4096), dimension(0, 2048)),
+		"too many, then more":      sparseAs(4, 0, list(4, 4096, 2048, 2), list(4, 0, 1, 2), none, dimension(0, 4096), dimension(0, 2048), dimension(0, 2)),
+		"too many indices":         sparseAs(4, 0, list(4, 1, 2), straight, none, dimension(0, 1), []fld{u8(1), none, u8(1), child(list(4, 0, 1)), u8(3), child(long)}),
+		"too many segments":        sparseAs(4, 0, list(4, 1, 2), straight, none, dimension(0, 1), []fld{u8(1), none, u8(3), child(long), u8(1), child(list(4, 0))}),
 	} {
 		m, err := read(b)
 		require.NoError(t, err, name)
@@ -63,6 +72,8 @@ func TestSparseHostile(t *testing.T) {
 		"indices of no kind":                  only(8, u8(1), none, u8(1), segments, none, indices),
 		"indices of kind 9":                   only(8, u8(1), none, u8(1), segments, u8(9), indices),
 		"no list of indices":                  only(8, u8(1), none, u8(1), segments, u8(1), none),
+		"another turn, the sizes not":         sparseAs(32, 0, list(4, 4, 2), list(4, 1, 0), none, dimension(0, 4), dimension(0, 2)),
+		"blocks, the sizes without":           sparseAs(32, 0, list(4, 4, 2), list(4, 0, 1, 2), list(4, 0), dimension(0, 4), dimension(0, 2), dimension(0, 2)),
 		"no size":                             sparseAs(16, 0, list(4, 4, 1), list(4, 0, 1), none, dimension(0, 4), []fld{u8(0)}),
 		"a product that overflows":            sparseAs(4, 0, list(4, 1<<31-1, 1<<31-1, 1<<31-1), list(4, 0, 1, 2), none, far(), far(), far()),
 	} {
@@ -98,6 +109,49 @@ func TestSparseForms(t *testing.T) {
 		require.NoError(t, err, name)
 		require.Empty(t, m.Warnings, name)
 		require.Equal(t, c.places, m.Tensors()[0].Data.(*sparse).places, name)
+	}
+}
+
+// A tensor of 4 × 6 numbers, in blocks and in turns: the places in the dense tensor of its numbers as
+// they are stored, which the reference's definition says: an index of a dimension in blocks counts
+// blocks, to which that within the block is added.
+func TestSparseBlocks(t *testing.T) {
+	shape := list(4, 4, 6)
+	some := compressed(list(4, 0, 1, 3), list(4, 2, 0, 1)) // two rows of three blocks: 1 and 2 of them
+	for name, c := range map[string]struct {
+		b      []byte
+		places []int64
+	}{
+		"2 × 2": {sparseAs(48, 0, shape, list(4, 0, 1, 2, 3), list(4, 0, 1), dimension(0, 2), some, dimension(0, 2), dimension(0, 2)),
+			[]int64{4, 5, 10, 11, 12, 13, 18, 19, 14, 15, 20, 21}},
+		"1 × 2":          {sparseAs(32, 0, shape, list(4, 0, 1, 2), list(4, 1), dimension(0, 4), compressed(list(4, 0, 1, 1, 3, 4), list(4, 2, 0, 1, 1)), dimension(0, 2)), []int64{4, 5, 12, 13, 14, 15, 20, 21}},
+		"2 × 1":          {sparseAs(24, 0, shape, list(4, 0, 1, 2), list(4, 0), dimension(0, 2), compressed(list(4, 0, 1, 3), list(4, 5, 0, 3)), dimension(0, 2)), []int64{5, 11, 12, 18, 15, 21}},
+		"columns first":  {sparseAs(12, 0, shape, list(4, 1, 0), none, dimension(0, 6), compressed(list(4, 0, 0, 1, 1, 3, 3, 3), list(4, 3, 0, 1))), []int64{19, 3, 9}},
+		"blocks turned":  {sparseAs(24, 0, shape, list(4, 1, 0, 2), list(4, 1), dimension(0, 3), compressed(list(4, 0, 1, 1, 3), list(4, 3, 0, 2)), dimension(0, 2)), []int64{18, 19, 4, 5, 16, 17}},
+		"all, backwards": {sparseAs(96, 0, shape, list(4, 1, 0), none, dimension(0, 6), dimension(0, 4)), nil},
+	} {
+		m, err := read(c.b)
+		require.NoError(t, err, name)
+		require.Empty(t, m.Warnings, name)
+		s := m.Tensors()[0].Data.(*sparse)
+		stored := make([]float32, s.of.Bytes/4)
+		require.NoError(t, s.of.ReadValues(context.Background(), stored, 0))
+		if c.places == nil {
+			for i := range stored {
+				c.places = append(c.places, int64(i%4*6+i/4))
+			}
+		}
+		want := make([]float32, 24)
+		for i, p := range c.places {
+			want[p] = stored[i]
+		}
+		for lo := range want {
+			for hi := lo; hi <= len(want); hi++ {
+				got := make([]float32, hi-lo)
+				require.NoError(t, s.ReadValues(context.Background(), got, int64(lo)))
+				require.Equal(t, want[lo:hi], got, name)
+			}
+		}
 	}
 }
 
