@@ -27,7 +27,7 @@ func load(t testing.TB, name string) []byte {
 	return b
 }
 
-var models = []string{"float", "dynamic", "half", "static", "int4", "behind", "sparse"}
+var models = []string{"float", "dynamic", "half", "static", "int4", "behind", "sparse", "blocks"}
 
 // Every value is what the schema's own reader finds.
 func TestReference(t *testing.T) {

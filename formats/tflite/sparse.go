@@ -101,7 +101,7 @@ func levelsOf(shape, order, blocks, sizes []int64) []turn {
 	of := make([]turn, n) // by the shape
 	for i, step := n-1, int64(1); i >= 0; i-- {
 		of[i] = turn{shape[i], step}
-		step = min(step*shape[i], counted)
+		step *= shape[i]
 	}
 	out := make([]turn, len(order))
 	for i, d := range blocks {

@@ -153,3 +153,36 @@ with open(f"{OUT}/sparse.json", "w") as out:
     json.dump([{"name": "StatefulPartitionedCall:01", "dtype": "F32", "shape": [24, 16]}], out, indent=0)
     out.write("\n")
 thin.astype("<f4").tofile(f"{OUT}/sparse.f32")
+
+# The same in blocks of 1 × 4, which the converter finds by itself.
+rng = np.random.default_rng(11)
+dense = rng.standard_normal((16, 32)).astype("f4") * np.kron(rng.random((16, 8)) < 0.1, np.ones((1, 4))).astype("f4")
+v = tf.Variable(dense.T)
+
+
+@tf.function(input_signature=[tf.TensorSpec([1, 32], tf.float32)])
+def g(x):
+    return tf.matmul(x, v)
+
+
+holder = tf.Module()
+holder.g = g
+holder.v = v
+c = tf.lite.TFLiteConverter.from_concrete_functions([g.get_concrete_function()], holder)
+c.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+blocks = c.convert()
+i = tf.lite.Interpreter(model_content=blocks)
+(found,) = [t for t in i.get_tensor_details() if t["sparsity_parameters"]]
+assert list(found["sparsity_parameters"]["block_map"]) == [1], found
+i.allocate_tensors()
+columns = []
+for k in range(32):  # what the interpreter multiplies by
+    i.set_tensor(i.get_input_details()[0]["index"], np.eye(32, dtype="f4")[k : k + 1])
+    i.invoke()
+    columns.append(i.get_tensor(i.get_output_details()[0]["index"])[0].copy())
+with open(f"{OUT}/blocks.tflite", "wb") as out:
+    out.write(blocks)
+with open(f"{OUT}/blocks.json", "w") as out:
+    json.dump([{"name": found["name"], "dtype": "F32", "shape": [16, 32]}], out, indent=0)
+    out.write("\n")
+np.stack(columns, 1).astype("<f4").tofile(f"{OUT}/blocks.f32")
