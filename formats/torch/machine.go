@@ -30,6 +30,7 @@ type machine struct {
 	file  string
 	what  string // which of the file's pickles
 	base  int64  // offset of the pickle in the file; -1 where it is deflated
+	outer int64  // offset of that file in the one that it is an entry of
 	c     *saferio.Cursor
 	at    int64  // of the instruction under way
 	op    string // its name

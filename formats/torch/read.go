@@ -137,7 +137,7 @@ func (a *archive) run(ctx context.Context, name, folder, ending string, opened m
 	if err := a.checked(e); err != nil {
 		return nil, nil, err
 	}
-	m := &machine{file: a.file, what: name, base: e.data, c: saferio.NewCursor(a.content(e), e.size)}
+	m := &machine{file: a.file, what: name, base: e.data, outer: a.base, c: saferio.NewCursor(a.content(e), e.size)}
 	if e.method != methodStored {
 		m.base = -1
 	}

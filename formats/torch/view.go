@@ -59,7 +59,7 @@ func (m *machine) tensor(args tuple, typ *global) (value, error) {
 	}
 	v := &view{s: s, offset: offset, at: -1}
 	if m.base >= 0 {
-		v.at = m.base + m.at
+		v.at = m.outer + m.base + m.at
 	}
 	untyped := s.typ.dtype == tensor.Invalid
 	switch {
