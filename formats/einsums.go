@@ -96,7 +96,7 @@ func (op *opener) views(t *tensor.Tensor, e einsum) (out []*tensor.Tensor) {
 	}
 	per, _ := tensor.Elements(shape)
 	for i, name := range e.parts {
-		out = append(out, tensor.NewStrided(t, before+separated(name), int64(i)*per, dims, steps))
+		out = append(out, newStrided(t, before+separated(name), int64(i)*per, dims, steps))
 	}
 	return out
 }

@@ -97,7 +97,7 @@ func (m member) layer(prefix string, axis int, i int64) *tensor.Tensor {
 	}
 	strides := stridesOf(m.t.Shape)
 	start := i * strides[axis]
-	return tensor.NewStrided(m.t, name, start, slices.Delete(slices.Clone(m.t.Shape), axis, axis+1), slices.Delete(strides, axis, axis+1))
+	return newStrided(m.t, name, start, slices.Delete(slices.Clone(m.t.Shape), axis, axis+1), slices.Delete(strides, axis, axis+1))
 }
 
 // stridesOf counts the values from one entry of each axis to the next.

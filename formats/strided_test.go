@@ -1,4 +1,4 @@
-package tensor
+package formats
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
 // A view holds what the definition says, wherever reading begins and ends, and whether runs are
@@ -27,13 +29,13 @@ func TestStrided(t *testing.T) {
 		{[]int64{2, 2, 3}, 0, []int64{3, 2, 2}, []int64{1, 6, 3}},      // turned round
 		{[]int64{4, 3}, 0, []int64{0, 3}, []int64{3, 1}},               // nothing
 	} {
-		n, _ := Elements(c.of)
-		values := make(Values, n)
+		n, _ := tensor.Elements(c.of)
+		values := make(tensor.Values, n)
 		for i := range values {
 			values[i] = float32(i)
 		}
-		whole := &Tensor{Name: "t", DType: F32, Shape: c.of, Data: values}
-		x := NewStrided(whole, "v", c.start, c.shape, c.strides)
+		whole := &tensor.Tensor{Name: "t", DType: tensor.F32, Shape: c.of, Data: values}
+		x := newStrided(whole, "v", c.start, c.shape, c.strides)
 		require.Equal(t, c.shape, x.Shape)
 		require.Equal(t, "v", x.Name)
 		require.Equal(t, 4*x.Len(), x.StoredBytes())
@@ -60,17 +62,17 @@ func entries(start int64, shape, strides []int64) []float32 {
 	return out
 }
 
-type failing struct{ Values }
+type unread struct{ tensor.Values }
 
 var errRead = errors.New("unreadable")
 
-func (failing) ReadValues(context.Context, []float32, int64) error { return errRead }
+func (unread) ReadValues(context.Context, []float32, int64) error { return errRead }
 
 // What cannot be read is an error, one run or several.
 func TestStridedFails(t *testing.T) {
-	whole := &Tensor{DType: F32, Shape: []int64{4, 3}, Data: failing{make(Values, 12)}}
+	whole := &tensor.Tensor{DType: tensor.F32, Shape: []int64{4, 3}, Data: unread{make(tensor.Values, 12)}}
 	for _, strides := range [][]int64{{3, 1}, {1, 4}} {
-		x := NewStrided(whole, "v", 0, []int64{2, 2}, strides)
+		x := newStrided(whole, "v", 0, []int64{2, 2}, strides)
 		require.ErrorIs(t, x.Data.ReadValues(context.Background(), make([]float32, 4), 0), errRead)
 	}
 }

@@ -1,14 +1,16 @@
-package tensor
+package formats
 
 import (
 	"context"
 	"slices"
+
+	"github.com/weightprint/weightprint/formats/tensor"
 )
 
-// Strided are a tensor's values in another order, as NumPy views an array: entry (i, j, …) of
+// strided are a tensor's values in another order, as NumPy views an array: entry (i, j, …) of
 // the view is value start + i·strides[0] + j·strides[1] + … of the tensor.
-type Strided struct {
-	of      Data
+type strided struct {
+	of      tensor.Data
 	start   int64
 	shape   []int64
 	strides []int64
@@ -19,11 +21,11 @@ type Strided struct {
 // maxBetween is how many values are read at once where runs are short, most of them for nothing.
 const maxBetween = 1 << 16
 
-// NewStrided views a tensor under a name of its own. Shape and strides are as long, and every
+// newStrided views a tensor under a name of its own. Shape and strides are as long, and every
 // entry lies within the tensor, at a place of its own.
-func NewStrided(t *Tensor, name string, start int64, shape, strides []int64) *Tensor {
-	out := &Tensor{Name: name, DType: t.DType, Shape: slices.Clone(shape)}
-	s := &Strided{of: t.Data, start: start, shape: slices.Clone(shape), strides: slices.Clone(strides), run: 1}
+func newStrided(t *tensor.Tensor, name string, start int64, shape, strides []int64) *tensor.Tensor {
+	out := &tensor.Tensor{Name: name, DType: t.DType, Shape: slices.Clone(shape)}
+	s := &strided{of: t.Data, start: start, shape: slices.Clone(shape), strides: slices.Clone(strides), run: 1}
 	for n := len(s.shape); n > 0 && s.strides[n-1] == s.run; n-- { // what lies together is one run
 		s.run *= s.shape[n-1]
 		s.shape, s.strides = s.shape[:n-1], s.strides[:n-1]
@@ -34,7 +36,7 @@ func NewStrided(t *Tensor, name string, start int64, shape, strides []int64) *Te
 }
 
 // ReadValues reads the runs that the values lie in.
-func (s *Strided) ReadValues(ctx context.Context, dst []float32, first int64) error {
+func (s *strided) ReadValues(ctx context.Context, dst []float32, first int64) error {
 	for len(dst) > 0 {
 		at, within := first/s.run, first%s.run
 		lo := s.at(at) + within
@@ -57,7 +59,7 @@ func (s *Strided) ReadValues(ctx context.Context, dst []float32, first int64) er
 }
 
 // at is where a run begins.
-func (s *Strided) at(run int64) int64 {
+func (s *strided) at(run int64) int64 {
 	at := s.start
 	for i := len(s.shape) - 1; i >= 0; i-- {
 		at += run % s.shape[i] * s.strides[i]
@@ -68,7 +70,7 @@ func (s *Strided) at(run int64) int64 {
 
 // together counts the whole runs from one on, of at most n values, that are read at once: those
 // of the last axis, as far as they and what lies between them are few.
-func (s *Strided) together(run, n int64) (runs, step int64) {
+func (s *strided) together(run, n int64) (runs, step int64) {
 	last := len(s.shape) - 1
 	if last < 0 {
 		return 1, 0
@@ -79,4 +81,4 @@ func (s *Strided) together(run, n int64) (runs, step int64) {
 }
 
 // StoredBytes is the view's share of the tensor's bytes, rounded down.
-func (s *Strided) StoredBytes() int64 { return int64(s.share * float64(s.of.StoredBytes())) }
+func (s *strided) StoredBytes() int64 { return int64(s.share * float64(s.of.StoredBytes())) }
