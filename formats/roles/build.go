@@ -39,7 +39,9 @@ func (b *builder) tower() *Tower {
 	b.rotation(t)
 	b.outside(t)
 	b.foldable(t)
-	b.centred(t)
+	if b.fam.norm == layerNorm || b.hasNormBias() {
+		t.Centre()
+	}
 	b.leftovers()
 	return t
 }
@@ -244,37 +246,6 @@ func (b *builder) foldable(t *Tower) {
 		set(l.MLPNorm, l.Router)
 	}
 	set(t.FinalNorm, t.Head)
-}
-
-// centred marks what reads from and writes to a residual stream whose norms take the mean
-// away.
-func (b *builder) centred(t *Tower) {
-	if b.fam.norm != layerNorm && !b.hasNormBias() {
-		return
-	}
-	reads := func(ms ...*Matrix) {
-		for _, m := range ms {
-			if m != nil && m.Cols == t.Hidden {
-				m.ReadsCentred = true
-			}
-		}
-	}
-	writes := func(ms ...*Matrix) {
-		for _, m := range ms {
-			if m != nil && m.Rows == t.Hidden {
-				m.WritesCentred = true
-			}
-		}
-	}
-	for _, l := range t.Layers {
-		reads(l.Q, l.K, l.V, l.Other("attn.q_a"), l.Other("attn.kv_a"), l.Other("attn.k_rope"), l.Router)
-		writes(l.O)
-		for _, e := range l.MLPs() {
-			reads(e.Gate, e.Up)
-			writes(e.Down)
-		}
-	}
-	reads(t.Head, t.Embedding) // the rows of an embedding are what is read and written there
 }
 
 // leftovers hands on what has a known name but found no use.

@@ -36,6 +36,7 @@ type Tower struct {
 	KVHeads  int    // 0 if unknown
 	HeadDim  int    // 0 if unknown
 	RMSNorm  bool   // norms have no bias, so residual signs are free
+	Centred  bool   // norms take the mean away (LayerNorm)
 	Rotary   Rotary // how positions turn query and key rows, once Permuted is undone
 	Permuted bool   // query and key rows may be stored interleaved (GGUF)
 

@@ -66,25 +66,22 @@ func rescaledWords(i int) string {
 // folded sums up how the body differs with norm gains folded into the matrices
 // behind them, and how the same matrices differ as they are.
 func (f *Facts) folded() (folded delta.Folded, plain delta.Stats) {
-	for i := range f.Storage.Changes {
-		if c := &f.Storage.Changes[i]; c.Folded.N > 0 && ofBody(c.Component) {
-			folded.Merge(&c.Folded)
-			plain.Merge(&c.Stats)
-		}
-	}
-	return folded, plain
+	return f.bodyBy(func(c *delta.Change) *delta.Folded { return &c.Folded })
 }
 
-// centred sums up how the body differs without the means that norms take away, and how the
-// same matrices differ as they are.
+// centred does so without the means that norms take away.
 func (f *Facts) centred() (centred delta.Folded, plain delta.Stats) {
+	return f.bodyBy(func(c *delta.Change) *delta.Folded { return &c.Centred })
+}
+
+func (f *Facts) bodyBy(of func(*delta.Change) *delta.Folded) (summed delta.Folded, plain delta.Stats) {
 	for i := range f.Storage.Changes {
-		if c := &f.Storage.Changes[i]; c.Centred.N > 0 && ofBody(c.Component) {
-			centred.Merge(&c.Centred)
+		if c := &f.Storage.Changes[i]; of(c).N > 0 && ofBody(c.Component) {
+			summed.Merge(of(c))
 			plain.Merge(&c.Stats)
 		}
 	}
-	return centred, plain
+	return summed, plain
 }
 
 // gainsMoved tells whether somebody moved gains into matrices or out of them, so

@@ -122,6 +122,10 @@ func NewPair(a, b *Subject, seed []byte, budget int64) *Pair {
 		if ta == nil || slices.ContainsFunc(p.Towers, func(t TowerPair) bool { return t.A == ta }) {
 			continue
 		}
+		if ta.Centred != tb.Centred { // names and norms' biases may say what they like: a copy of the one has its norms
+			ta.Centre()
+			tb.Centre()
+		}
 		t := TowerPair{A: ta, B: tb}
 		for i := range min(len(ta.Layers), len(tb.Layers)) {
 			t.Layers = append(t.Layers, LayerPair{i, i})
