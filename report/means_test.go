@@ -29,9 +29,9 @@ func TestMeansThatNormsTakeAway(t *testing.T) {
 	}
 	size = math.Sqrt(size / float64(len(values)))
 	for name, c := range map[string]struct {
-		size    float64
-		rotated bool
-	}{"alone": {3, false}, "rotated": {1, true}, "rotated, large": {10, true}} {
+		size             float64
+		rotated, renamed bool
+	}{"alone": {3, false, false}, "rotated": {1, true, false}, "rotated, large": {10, true, false}, "rotated, of another name": {3, true, true}} {
 		r := rand.New(rand.NewPCG(3, 0x3ea))
 		copied := original.Clone()
 		if c.rotated {
@@ -40,6 +40,9 @@ func TestMeansThatNormsTakeAway(t *testing.T) {
 			zoo.RotateAroundMean(r, copied)
 		}
 		zoo.AddMeans(r, copied, c.size*size)
+		if c.renamed {
+			copied.Meta["config.model_type"] = "llama" // whose norms take no mean away
+		}
 		v := verdictOf(t, original, copied)
 		require.Contains(t, []verdict.Relation{verdict.Related, verdict.SharedInit}, v.Relation, "%s: %v", name, v.Because)
 		if !c.rotated {

@@ -58,7 +58,7 @@ func (f *Facts) equalContent() string {
 
 // takenOver counts matrices of the body that are the same up to storage, as far as nothing
 // else has told that values are equal: of unknown role those that look trained, and each
-// once that A holds more than once, of one shape once where other rows were read of each.
+// once that A holds more than once: of matrices of one shape the same rows are read.
 func (f *Facts) takenOver() (n int) {
 	type sums struct {
 		n        int64
@@ -74,10 +74,7 @@ func (f *Facts) takenOver() (n int) {
 			n++
 			continue
 		}
-		key := sums{n: c.Stats.N}
-		if c.Complete {
-			key.sum, key.sqr = c.Stats.SumA, c.Stats.AA
-		}
+		key := sums{c.Stats.N, c.Stats.SumA, c.Stats.AA}
 		if c.Learned && !met[key] {
 			met[key] = true
 			n++

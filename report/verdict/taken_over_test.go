@@ -8,9 +8,8 @@ import (
 	"github.com/weightprint/weightprint/similarity/delta"
 )
 
-// Matrices of unknown role count as taken over where they look trained, and once for each
-// time that another one is found: of those that were read in part and have one shape nobody
-// can tell that they are not one.
+// Matrices of unknown role count as taken over where they look trained, and once however
+// often a file holds them.
 func TestTakenOverOfUnknownRole(t *testing.T) {
 	of := func(sum float64) delta.Change {
 		c := delta.Change{Component: generic, Complete: true, Learned: true}
@@ -34,7 +33,8 @@ func TestTakenOverOfUnknownRole(t *testing.T) {
 		"two":                  {[]delta.Change{of(1), of(2)}, 2},
 		"one twice":            {[]delta.Change{of(1), of(1)}, 1},
 		"one and a table":      {[]delta.Change{of(1), table}, 1},
-		"parts of one shape":   {[]delta.Change{part(1), part(2)}, 1},
+		"parts of two":         {[]delta.Change{part(1), part(2)}, 2},
+		"parts of one":         {[]delta.Change{part(1), part(1)}, 1},
 		"parts of two shapes":  {[]delta.Change{part(1), smaller}, 2},
 		"of known role, twice": {[]delta.Change{known, known}, 2},
 	} {

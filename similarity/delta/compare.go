@@ -93,16 +93,24 @@ func Cost(p align.MatrixPair, rows int) int64 {
 	return max(side(p.A), side(p.B))
 }
 
+// generic is the component of matrices of unknown role.
+const generic = "generic"
+
 // valuesAtOnce bounds the memory of a comparison: values of each side held
 // at a time.
 const valuesAtOnce = 1 << 17
 
-// sampled picks the rows of a matrix that are compared.
+// sampled picks the rows of a matrix that are compared: of unknown role the same of all that
+// have one shape, so that a matrix which a file holds twice shows itself.
 func sampled(p align.MatrixPair, seed []byte, o Options) []int {
-	if o.Rows > 0 && o.Rows < p.B.Rows {
-		return rng.New(seed, "rows of "+p.B.Role).Sample(p.B.Rows, o.Rows)
+	if o.Rows <= 0 || o.Rows >= p.B.Rows {
+		return p.B.All()
 	}
-	return p.B.All()
+	of := p.B.Role
+	if p.Component == generic {
+		of = fmt.Sprintf("%d x %d", p.B.Rows, p.B.Cols)
+	}
+	return rng.New(seed, "rows of "+of).Sample(p.B.Rows, o.Rows)
 }
 
 // announce tells the readers which rows of the next matrices will be read, so
@@ -153,8 +161,8 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 		return c, err
 	}
 	w := &walker{gains: gains, centred: newCentred(p.A, p.B, gains), scaler: newScaler(p.Component, p.A, p.B), acting: newActing(p.B.Role, gains), a: p.A, b: p.B, bufA: make([]float32, min(per, len(rows))*cols), bufB: make([]float32, min(per, len(rows))*cols)}
-	if p.Component == "generic" {
-		w.look = equality.NewLook([]int64{int64(p.A.Rows), int64(cols)})
+	if p.Component == generic {
+		w.look, w.mirror = equality.NewLook([]int64{int64(p.A.Rows), int64(cols)}), newMirror(p.A, rows)
 	}
 	for len(rows) > 0 {
 		n := min(per, len(rows))
@@ -166,7 +174,7 @@ func compareMatrix(ctx context.Context, p align.MatrixPair, seed []byte, o Optio
 	c.Centred = w.centred.result(c.Complete)
 	c.Acting = w.acting.result()
 	c.Scales = w.scaler.scales()
-	c.Learned = w.look != nil && w.look.Learned() && (c.Complete || p.A.Rows != p.A.Cols) // of a square one all must be seen: it may be symmetric
+	c.Learned = w.look != nil && w.look.Learned() && !w.mirror.symmetric()
 	return c, nil
 }
 
@@ -178,6 +186,7 @@ type walker struct {
 	acting       *acting
 	scaler       *scaler
 	look         *equality.Look // at A; nil where its role is known
+	mirror       *mirror        // nil where A is not square, too
 	bufA, bufB   []float32
 	stepA, stepB []float32
 	raw, encoded []byte
@@ -208,6 +217,7 @@ func (w *walker) step(ctx context.Context, c *Change, rows []int) error {
 	w.scaler.add(a, b, rows, w.b.Cols)
 	if w.look != nil {
 		w.look.Add(a)
+		w.mirror.add(a)
 	}
 	return nil
 }

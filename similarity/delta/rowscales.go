@@ -58,7 +58,7 @@ type scaler struct {
 
 func newScaler(component string, a, b *roles.Matrix) *scaler {
 	s := &scaler{tol: rounded(a.Tensor.DType, b.Tensor.DType), all: b.Rows, look: equality.NewLook(a.Dims())}
-	s.off = s.tol == 0 || component != "generic" || b.Rows > mostScaled || b.Cols < leastScaled
+	s.off = s.tol == 0 || component != generic || b.Rows > mostScaled || b.Cols < leastScaled
 	return s
 }
 
