@@ -85,11 +85,9 @@ const (
 	// must hold. By decision: one small table may be public.
 	equalMatrices = 2
 	equalShare    = 0.1
-	// Share of the values from which on nobody asks how many are left. Of words only.
-	mostValues = 0.9
-	// Share of the values of either side that equal matrices of unknown role must be before
-	// nobody asks whether they are tables or a seed's. By decision: half.
-	mostPublic = 0.5
+	// Share of the values from which on words do not say how many; and from which on equal
+	// matrices of unknown role are not asked whether they are tables or a seed's. By decision.
+	mostValues, mostPublic = 0.9, 0.5
 	// Values that must have been compared before no difference among them means
 	// something. By decision: a matrix of 32 by 32.
 	equalValues = 1024
